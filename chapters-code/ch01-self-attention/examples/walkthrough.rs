@@ -1,0 +1,192 @@
+//! The cells of chapter 1, in order: `cargo run -p ch01-self-attention --example walkthrough`.
+//!
+//! The notebook defines softmax and attention anew, to be changed there; here they come from the
+//! crate.
+
+#![allow(clippy::wildcard_imports)]
+
+// ANCHOR: imports
+use figures::{Heatmap, LineChart};
+use ndarray::{Array1, Array2, Axis, array};
+use self_attention::numpy::NumpyRandom;
+use self_attention::scaling::*;
+use self_attention::*;
+// ANCHOR_END: imports
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // ANCHOR: x
+    let x: Array2<f64> = embeddings();
+    println!("X\n{x}");
+    // ANCHOR_END: x
+
+    // ANCHOR: draw
+    let mut random: NumpyRandom = NumpyRandom::seed(42);
+    let w_query: Array2<f64> = random.rand(4, 3);
+    let w_key: Array2<f64> = random.rand(4, 3);
+    let w_value: Array2<f64> = random.rand(4, 3);
+    println!("W_query\n{w_query:.4}\n");
+    println!("W_key\n{w_key:.4}\n");
+    println!("W_value\n{w_value:.4}");
+    // ANCHOR_END: draw
+
+    // ANCHOR: first_number
+    println!("{}", w_query[[0, 0]]);
+    // ANCHOR_END: first_number
+
+    // ANCHOR: qkv
+    let q: Array2<f64> = matmul(("X", &x), ("W_query", &w_query))?; // [3, 4] · [4, 3] -> [3, 3]
+    let k: Array2<f64> = matmul(("X", &x), ("W_key", &w_key))?; // [3, 3]
+    let v: Array2<f64> = matmul(("X", &x), ("W_value", &w_value))?; // [3, 3]
+    println!("Q\n{q:.4}\n");
+    println!("K\n{k:.4}\n");
+    println!("V\n{v:.4}");
+    // ANCHOR_END: qkv
+
+    // ANCHOR: one_score
+    let dot_product: f64 = (0..3).map(|i| q[[0, i]] * k[[2, i]]).sum();
+    println!("q(pense) · k(máquinas) = {dot_product:.4}");
+    println!("            … / √d_k   = {:.4}", dot_product / 3_f64.sqrt());
+    // ANCHOR_END: one_score
+
+    // ANCHOR: scores
+    let scores: Array2<f64> = scaled_scores(&q, &k)?; // [3, 3]
+    println!("{scores:.4}");
+    // ANCHOR_END: scores
+
+    // ANCHOR: naive
+    println!("{:.4}", naive_softmax(&scores));
+    // ANCHOR_END: naive
+
+    // ANCHOR: overflow
+    let large: Array2<f64> = array![[709.0, 710.0]];
+    println!("e^709 = {:e}", 709_f64.exp());
+    println!("e^710 = {:e}", 710_f64.exp());
+    println!("e^12  = {:.0}", 12_f64.exp());
+    println!("naive_softmax: {}", naive_softmax(&large));
+    // ANCHOR_END: overflow
+
+    // ANCHOR: stable
+    println!("softmax of [709, 710]: {:.4}", softmax(&large));
+    println!("softmax of [  0,   1]: {:.4}", softmax(&array![[0.0, 1.0]]));
+    // ANCHOR_END: stable
+
+    // ANCHOR: masked
+    let nowhere: f64 = f64::NEG_INFINITY;
+    let masked: Array2<f64> = array![[2.0, 1.0, nowhere], [nowhere, nowhere, nowhere]];
+    println!("{:.4}", softmax(&masked));
+    // ANCHOR_END: masked
+
+    // ANCHOR: weights
+    let weights: Array2<f64> = softmax(&scores); // [3, 3]
+    println!("{weights:.4}");
+    println!("row sums: {}", weights.sum_axis(Axis(1)));
+    // ANCHOR_END: weights
+
+    // ANCHOR: heatmap
+    Heatmap::new(&weights)
+        .row_labels(&WORDS)
+        .column_labels(&WORDS)
+        .range(0.0, 1.0)
+        .title("Attention weights")
+        .draw()?
+        .show()?;
+    // ANCHOR_END: heatmap
+
+    // ANCHOR: key_lengths
+    let longest: Array1<f64> = k.row(2).to_owned(); // the key of "máquinas"
+    println!("key          length   cosine with the key of máquinas");
+    for (word, key) in WORDS.iter().zip(k.rows()) {
+        let length = key.dot(&key).sqrt();
+        let cosine = key.dot(&longest) / (length * longest.dot(&longest).sqrt());
+        println!("{word:10} {length:8.4}   {cosine:.4}");
+    }
+    // ANCHOR_END: key_lengths
+
+    // ANCHOR: output
+    let output: Array2<f64> = matmul(("weights", &weights), ("V", &v))?; // [3, 3] · [3, 3]
+    println!("{output:.4}\n");
+    println!("pense: {:.12}", output.row(0));
+    // ANCHOR_END: output
+
+    // ANCHOR: whole
+    let layer: SelfAttention = SelfAttention::from_numpy_seed(42, 4, 3);
+    let attention: Attention = layer.forward(&x)?;
+    println!("same output: {}", attention.output == output);
+    // ANCHOR_END: whole
+
+    // ANCHOR: mismatch
+    let too_narrow: Array2<f64> = array![[1.0, 0.0, 1.0]];
+    match layer.forward(&too_narrow) {
+        Ok(attention) => println!("{}", attention.output),
+        Err(error) => println!("{error}"),
+    }
+    // ANCHOR_END: mismatch
+
+    // ANCHOR: variance
+    let widths: [usize; 6] = [1, 4, 16, 64, 256, 1024];
+    let mut raw: Vec<(f64, f64)> = Vec::new();
+    let mut scaled: Vec<(f64, f64)> = Vec::new();
+    println!(" d_k   variance of q·k   of q·k/√d_k");
+    for d_k in widths {
+        let width = d_k as f64;
+        let dots: Array1<f64> = dot_products(d_k, 1000, 0); // [1000]
+        raw.push((width, dots.var(0.0)));
+        scaled.push((width, (dots / width.sqrt()).var(0.0)));
+        let (a, b) = (raw[raw.len() - 1].1, scaled[scaled.len() - 1].1);
+        println!("{d_k:4}   {a:15.3}   {b:11.3}");
+    }
+    // ANCHOR_END: variance
+
+    // ANCHOR: variance_chart
+    LineChart::new()
+        .title("Variance of 1000 random dot products")
+        .x_title("d_k")
+        .y_title("variance")
+        .log_x()
+        .log_y()
+        .series("q·k", &raw)
+        .series("q·k/√d_k", &scaled)
+        .draw()?
+        .show()?;
+    // ANCHOR_END: variance_chart
+
+    // ANCHOR: saturation
+    println!(" d_k   largest weight: raw   scaled   p(1−p): raw   scaled");
+    for d_k in [4, 64, 1024] {
+        let mut random = NumpyRandom::seed(1);
+        let queries = unit_variance(&mut random, 100, d_k);
+        let keys = unit_variance(&mut random, 8, d_k);
+        let scores = scaled_scores(&queries, &keys)?; // [100, 8]
+        let raw = &scores * (d_k as f64).sqrt();
+        let p = [&raw, &scores].map(|scores| mean_largest_weight(&softmax(scores)));
+        let slope = p.map(|p| p * (1.0 - p));
+        println!(
+            "{d_k:4}   {:19.4}   {:6.4}   {:11.4}   {:6.4}",
+            p[0], p[1], slope[0], slope[1]
+        );
+    }
+    // ANCHOR_END: saturation
+
+    // ANCHOR: permute
+    let order: [usize; 3] = [2, 0, 1]; // máquinas pense sobre
+    let shuffled: Attention = layer.forward(&x.select(Axis(0), &order))?;
+    println!("in order\n{:.4}\n", attention.output);
+    println!("shuffled\n{:.4}\n", shuffled.output);
+    let expected: Array2<f64> = attention.output.select(Axis(0), &order);
+    let difference: Array2<f64> = (&shuffled.output - &expected).abs();
+    let largest: f64 = difference.fold(0.0, |a, &b| a.max(b));
+    println!("the same rows, shuffled: {}", largest < 1e-12);
+    // ANCHOR_END: permute
+
+    // ANCHOR: permuted_heatmap
+    let shuffled_words: [&str; 3] = order.map(|i| WORDS[i]);
+    Heatmap::new(&shuffled.weights)
+        .row_labels(&shuffled_words)
+        .column_labels(&shuffled_words)
+        .range(0.0, 1.0)
+        .title("Attention weights, words shuffled")
+        .draw()?
+        .show()?;
+    // ANCHOR_END: permuted_heatmap
+    Ok(())
+}

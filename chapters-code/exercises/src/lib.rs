@@ -1,0 +1,10 @@
+//! The book's exercises. Each module is a chapter's; its functions are yours to write:
+//!
+//! ```text
+//! cargo test -p exercises ch01                 every exercise of chapter 1
+//! cargo test -p exercises ch01_1               the first one alone
+//! ```
+//!
+//! The `solutions` crate has one answer to each.
+
+pub mod ch01;

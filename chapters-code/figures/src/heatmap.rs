@@ -1,0 +1,262 @@
+//! The heatmap: a matrix as coloured cells.
+
+mod layout;
+
+use ndarray::{Array2, ArrayRef2};
+
+use crate::axis::{extent, fixed};
+use crate::svg::printable;
+use crate::{Figure, FigureError};
+use layout::Layout;
+
+/// A description writes every value of a matrix up to this many cells.
+const DESCRIBED: usize = 36;
+
+/// A matrix drawn as coloured cells, row 0 on top: seaborn's `heatmap(annot=True,
+/// cmap="viridis")`.
+///
+/// It copies what it is given, so a notebook can keep it between cells.
+///
+/// ```
+/// use figures::Heatmap;
+/// use ndarray::array;
+///
+/// let weights = array![[0.9, 0.1], [0.2, 0.8]];
+/// let figure = Heatmap::new(&weights)
+///     .row_labels(["o", "gato"])
+///     .column_labels(["o", "gato"])
+///     .range(0.0, 1.0)
+///     .draw()?;
+/// # Ok::<(), figures::FigureError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Heatmap {
+    values: Array2<f64>,
+    rows: Side,
+    columns: Side,
+    title: String,
+    description: Option<String>,
+    range: Option<(f64, f64)>,
+    digits: usize,
+    annotate: Option<bool>,
+}
+
+/// What is written along one side of the cells.
+#[derive(Clone, Debug)]
+struct Side {
+    title: String,
+    /// One a row (or column); without any, they are counted from 0.
+    labels: Option<Vec<String>>,
+}
+
+impl Side {
+    fn new(title: &str) -> Self {
+        Self {
+            title: title.to_owned(),
+            labels: None,
+        }
+    }
+
+    fn label(&self, index: usize) -> String {
+        match &self.labels {
+            Some(labels) => labels[index].clone(),
+            None => index.to_string(),
+        }
+    }
+}
+
+impl Heatmap {
+    /// A heatmap of `values`, shape `[rows, columns]`. A view (`&array.slice(…)`) will do too.
+    ///
+    /// Its rows are queries and its columns keys until told otherwise.
+    pub fn new(values: &ArrayRef2<f64>) -> Self {
+        Self {
+            values: values.to_owned(),
+            rows: Side::new("Query"),
+            columns: Side::new("Key"),
+            title: String::new(),
+            description: None,
+            range: None,
+            digits: 2,
+            annotate: None,
+        }
+    }
+
+    /// Names the rows, from the top: as many labels as there are rows.
+    #[must_use]
+    pub fn row_labels<L>(mut self, labels: L) -> Self
+    where
+        L: IntoIterator,
+        L::Item: AsRef<str>,
+    {
+        self.rows.labels = Some(owned(labels));
+        self
+    }
+
+    /// Names the columns, from the left: as many labels as there are columns.
+    #[must_use]
+    pub fn column_labels<L>(mut self, labels: L) -> Self
+    where
+        L: IntoIterator,
+        L::Item: AsRef<str>,
+    {
+        self.columns.labels = Some(owned(labels));
+        self
+    }
+
+    /// What the rows are; "Query" unless set, and nothing if empty.
+    #[must_use]
+    pub fn row_title(mut self, title: impl AsRef<str>) -> Self {
+        self.rows.title = printable(title.as_ref());
+        self
+    }
+
+    /// What the columns are; "Key" unless set, and nothing if empty.
+    #[must_use]
+    pub fn column_title(mut self, title: impl AsRef<str>) -> Self {
+        self.columns.title = printable(title.as_ref());
+        self
+    }
+
+    /// The heading above the cells, which is also the picture's name for a screen reader.
+    #[must_use]
+    pub fn title(mut self, title: impl AsRef<str>) -> Self {
+        self.title = printable(title.as_ref());
+        self
+    }
+
+    /// What a screen reader says of the picture. Unless set, it is every label with its values,
+    /// or the shape and the range of a large matrix.
+    #[must_use]
+    pub fn description(mut self, description: impl AsRef<str>) -> Self {
+        self.description = Some(printable(description.as_ref()));
+        self
+    }
+
+    /// The values at the two ends of the colour scale; unless set, the least and the greatest
+    /// value. Values beyond an end have that end's colour.
+    #[must_use]
+    pub fn range(mut self, min: f64, max: f64) -> Self {
+        self.range = Some((min, max));
+        self
+    }
+
+    /// Decimals of the numbers in the cells: 2 unless set, 15 at most.
+    #[must_use]
+    pub fn digits(mut self, digits: usize) -> Self {
+        self.digits = digits.min(15);
+        self
+    }
+
+    /// Whether the cells hold their numbers; unless set, they do where there is room (up to 16
+    /// rows and columns). Above 64 rows or columns they never do.
+    #[must_use]
+    pub fn annotate(mut self, annotate: bool) -> Self {
+        self.annotate = Some(annotate);
+        self
+    }
+
+    /// Draws the heatmap.
+    ///
+    /// # Errors
+    ///
+    /// - [`FigureError::Empty`]: the matrix has no rows or no columns.
+    /// - [`FigureError::LabelCount`]: not one label a row, or a column.
+    /// - [`FigureError::NotFinite`]: a value is NaN or infinite.
+    /// - [`FigureError::Range`]: the range's ends aren't finite, or the first isn't below the
+    ///   second.
+    /// - [`FigureError::Draw`]: the drawing library failed.
+    pub fn draw(&self) -> Result<Figure, FigureError> {
+        self.check()?;
+        let title = match self.title.trim() {
+            "" => format!("{} × {}", self.rows.title, self.columns.title),
+            title => title.to_owned(),
+        };
+        let description = match &self.description {
+            Some(description) => description.clone(),
+            None => self.describe(),
+        };
+        Figure::new(Layout::new(self).scene(), &title, &description)
+    }
+
+    fn check(&self) -> Result<(), FigureError> {
+        let (rows, columns) = self.values.dim();
+        if rows == 0 || columns == 0 {
+            return Err(FigureError::Empty { rows, columns });
+        }
+        check_labels("rows", &self.rows, rows)?;
+        check_labels("columns", &self.columns, columns)?;
+        for ((row, column), &value) in self.values.indexed_iter() {
+            if !value.is_finite() {
+                return Err(FigureError::NotFinite { row, column, value });
+            }
+        }
+        match self.range {
+            Some((min, max)) if !(min.is_finite() && max.is_finite() && min < max) => {
+                Err(FigureError::Range { min, max })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The ends of the colour scale.
+    fn ends(&self) -> (f64, f64) {
+        self.range
+            .unwrap_or_else(|| extent(self.values.iter().copied()))
+    }
+
+    /// A value as its cell writes it.
+    fn written(&self, value: f64) -> String {
+        let digits = self.digits;
+        if value.abs() < 1e6 {
+            fixed(value, digits)
+        } else {
+            format!("{value:.digits$e}")
+        }
+    }
+
+    /// The picture in numbers and labels alone, which every language reads.
+    fn describe(&self) -> String {
+        let (rows, columns) = self.values.dim();
+        if self.values.len() > DESCRIBED {
+            let (low, high) = extent(self.values.iter().copied());
+            return format!(
+                "{rows} × {columns}: {} … {}",
+                self.written(low),
+                self.written(high)
+            );
+        }
+        let rows = self.values.rows().into_iter().enumerate();
+        let lines: Vec<String> = rows
+            .map(|(row, values)| {
+                let cells: Vec<String> = (0..columns)
+                    .map(|i| format!("{} {}", self.columns.label(i), self.written(values[i])))
+                    .collect();
+                format!("{}: {}", self.rows.label(row), cells.join(", "))
+            })
+            .collect();
+        lines.join("; ")
+    }
+}
+
+fn owned<L>(labels: L) -> Vec<String>
+where
+    L: IntoIterator,
+    L::Item: AsRef<str>,
+{
+    labels
+        .into_iter()
+        .map(|label| printable(label.as_ref()))
+        .collect()
+}
+
+fn check_labels(axis: &'static str, side: &Side, expected: usize) -> Result<(), FigureError> {
+    match side.labels.as_ref().map(Vec::len) {
+        Some(given) if given != expected => Err(FigureError::LabelCount {
+            axis,
+            expected,
+            given,
+        }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,463 @@
+//! The line chart: a loss over steps, a time over lengths.
+
+use crate::axis::{Scale, Tick};
+use crate::fonts;
+use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene, Turn};
+use crate::svg::printable;
+use crate::{Figure, FigureError};
+
+const PAD: f64 = 16.0;
+/// The lines' rectangle.
+const PLOT: (f64, f64) = (480.0, 300.0);
+const TITLE_SIZE: f64 = 15.0;
+const TEXT_SIZE: f64 = 13.0;
+const TICK_SIZE: f64 = 11.0;
+/// From one line of text to the next, in ems.
+const LINE: f64 = 1.3;
+/// From one name in the legend to the next.
+const LEGEND_LINE: f64 = 20.0;
+/// The plot grows with the legend up to this height; then its lines move closer.
+const TALLEST: f64 = 1200.0;
+/// About how many numbers stand beside an axis.
+const TICKS: usize = 7;
+const LONGEST_NAME: f64 = 200.0;
+const LINE_WIDTH: f64 = 2.0;
+const MARKER: f64 = 4.5;
+/// A series shows about this many markers at most.
+const MOST_MARKERS: usize = 12;
+/// Points of a line that nobody could tell apart are left out.
+const MOST_POINTS: usize = 2000;
+
+/// Colours that stand out from white and from mdBook's dark pages alike, for most colour-blind
+/// readers too.
+const COLOURS: [[u8; 3]; 5] = [
+    [0x1f, 0x77, 0xb4],
+    [0xd5, 0x5e, 0x00],
+    [0x00, 0x92, 0x6b],
+    [0xb8, 0x5c, 0xa0],
+    [0x8c, 0x76, 0x1c],
+];
+
+/// Lines through points, each with its own colour, marker and name beside it.
+///
+/// It copies what it is given, so a notebook can keep it between cells.
+///
+/// ```
+/// use figures::LineChart;
+///
+/// let figure = LineChart::new()
+///     .title("Loss")
+///     .x_title("step")
+///     .series("train", &[(1.0, 2.3), (10.0, 1.1), (100.0, 0.4)])
+///     .series("test", &[(1.0, 2.4), (10.0, 1.5), (100.0, 0.9)])
+///     .log_x()
+///     .draw()?;
+/// # Ok::<(), figures::FigureError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct LineChart {
+    title: String,
+    description: Option<String>,
+    x: Side,
+    y: Side,
+    series: Vec<Series>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Side {
+    title: String,
+    log: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Series {
+    name: String,
+    points: Vec<(f64, f64)>,
+}
+
+impl LineChart {
+    /// A chart with no series yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The heading above the lines, which is also the picture's name for a screen reader.
+    #[must_use]
+    pub fn title(mut self, title: impl AsRef<str>) -> Self {
+        self.title = printable(title.as_ref());
+        self
+    }
+
+    /// What a screen reader says of the picture. Unless set, it is each series' name with its
+    /// first and last points.
+    #[must_use]
+    pub fn description(mut self, description: impl AsRef<str>) -> Self {
+        self.description = Some(printable(description.as_ref()));
+        self
+    }
+
+    /// What runs along the horizontal axis.
+    #[must_use]
+    pub fn x_title(mut self, title: impl AsRef<str>) -> Self {
+        self.x.title = printable(title.as_ref());
+        self
+    }
+
+    /// What runs along the vertical axis.
+    #[must_use]
+    pub fn y_title(mut self, title: impl AsRef<str>) -> Self {
+        self.y.title = printable(title.as_ref());
+        self
+    }
+
+    /// Adds a line through `points`, `(x, y)` in the order they are joined.
+    #[must_use]
+    pub fn series(mut self, name: impl AsRef<str>, points: &[(f64, f64)]) -> Self {
+        let name = printable(name.as_ref());
+        self.series.push(Series {
+            name,
+            points: points.to_vec(),
+        });
+        self
+    }
+
+    /// Makes the horizontal axis logarithmic: all x must be above zero.
+    #[must_use]
+    pub fn log_x(mut self) -> Self {
+        self.x.log = true;
+        self
+    }
+
+    /// Makes the vertical axis logarithmic: all y must be above zero.
+    #[must_use]
+    pub fn log_y(mut self) -> Self {
+        self.y.log = true;
+        self
+    }
+
+    /// Draws the chart.
+    ///
+    /// # Errors
+    ///
+    /// - [`FigureError::NoSeries`]: nothing to draw.
+    /// - [`FigureError::SeriesEmpty`]: a series has no points.
+    /// - [`FigureError::SeriesNotFinite`]: a coordinate is NaN or infinite.
+    /// - [`FigureError::SeriesNotPositive`]: a coordinate on a logarithmic axis isn't above zero.
+    /// - [`FigureError::Draw`]: the drawing library failed.
+    pub fn draw(&self) -> Result<Figure, FigureError> {
+        self.check()?;
+        let title = match self.title.trim() {
+            "" => format!("{} / {}", self.y.title, self.x.title),
+            title => title.to_owned(),
+        };
+        let description = match &self.description {
+            Some(description) => description.clone(),
+            None => self.describe(),
+        };
+        Figure::new(Layout::new(self).scene(), &title, &description)
+    }
+
+    fn check(&self) -> Result<(), FigureError> {
+        if self.series.is_empty() {
+            return Err(FigureError::NoSeries);
+        }
+        for series in &self.series {
+            if series.points.is_empty() {
+                let name = series.name.clone();
+                return Err(FigureError::SeriesEmpty { name });
+            }
+            for (index, point) in series.points.iter().enumerate() {
+                self.check_point(series, index, *point)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_point(
+        &self,
+        series: &Series,
+        index: usize,
+        (x, y): (f64, f64),
+    ) -> Result<(), FigureError> {
+        let name = || series.name.clone();
+        if !(x.is_finite() && y.is_finite()) {
+            return Err(FigureError::SeriesNotFinite {
+                name: name(),
+                index,
+                x,
+                y,
+            });
+        }
+        for (axis, side, value) in [("x", &self.x, x), ("y", &self.y, y)] {
+            if side.log && value <= 0.0 {
+                let name = name();
+                return Err(FigureError::SeriesNotPositive {
+                    name,
+                    index,
+                    axis,
+                    value,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn describe(&self) -> String {
+        let ends = |series: &Series| {
+            let point = |(x, y): (f64, f64)| format!("({x}, {y})");
+            let first = series.points.first().copied().map_or(String::new(), point);
+            let last = series.points.last().copied().map_or(String::new(), point);
+            format!("{}: {first} … {last}", series.name)
+        };
+        self.series.iter().map(ends).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// Where everything of a chart goes. All lengths are pixels.
+struct Layout<'a> {
+    chart: &'a LineChart,
+    x: Scale,
+    y: Scale,
+    x_ticks: Vec<Tick>,
+    y_ticks: Vec<Tick>,
+    plot: Area,
+    title: Vec<String>,
+    names: Vec<String>,
+    width: f64,
+    height: f64,
+}
+
+impl<'a> Layout<'a> {
+    fn new(chart: &'a LineChart) -> Self {
+        let points = || chart.series.iter().flat_map(|series| series.points.iter());
+        let x = Scale::around(points().map(|(x, _)| *x), chart.x.log);
+        let y = Scale::around(points().map(|(_, y)| *y), chart.y.log);
+        let (x_ticks, y_ticks) = (x.ticks(TICKS), y.ticks(TICKS));
+        let names: Vec<String> = chart
+            .series
+            .iter()
+            .map(|series| fonts::elide(&series.name, TEXT_SIZE, false, LONGEST_NAME))
+            .collect();
+
+        let y_labels = widest(y_ticks.iter().map(|tick| tick.label.as_str()), TICK_SIZE);
+        let left = (PAD + line_of(&chart.y.title) + y_labels + 8.0).round();
+        let legend =
+            14.0 + 2.0 * MARKER + 8.0 + widest(names.iter().map(String::as_str), TEXT_SIZE);
+        let width = left + PLOT.0 + legend + PAD;
+        let title = fonts::wrap(&chart.title, TITLE_SIZE, true, width - 2.0 * PAD, 4);
+        let top = if title.is_empty() {
+            PAD
+        } else {
+            PAD + title.len() as f64 * TITLE_SIZE * LINE + 10.0
+        };
+        let tall = PLOT.1.max(names.len() as f64 * LEGEND_LINE).min(TALLEST);
+        let plot = Area {
+            x: left,
+            y: top.round(),
+            width: PLOT.0,
+            height: tall,
+        };
+        let height = plot.bottom() + 10.0 + TICK_SIZE + line_of(&chart.x.title) + PAD;
+        Self {
+            chart,
+            x,
+            y,
+            x_ticks,
+            y_ticks,
+            plot,
+            title,
+            names,
+            width,
+            height,
+        }
+    }
+
+    fn scene(&self) -> Scene {
+        let mut scene = Scene::new(self.width, self.height);
+        self.draw_titles(&mut scene);
+        self.draw_grid(&mut scene);
+        self.draw_axes(&mut scene);
+        for (index, series) in self.chart.series.iter().enumerate() {
+            self.draw_series(&mut scene, index, series);
+        }
+        self.draw_legend(&mut scene);
+        scene
+    }
+
+    fn at(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        (
+            self.plot.x + self.x.place(x) * self.plot.width,
+            self.plot.bottom() - self.y.place(y) * self.plot.height,
+        )
+    }
+
+    fn draw_titles(&self, scene: &mut Scene) {
+        let (middle_x, middle_y) = self.plot.middle();
+        let half = widest_bold(&self.title) / 2.0 + PAD;
+        let x = middle_x.min(self.width - half).max(half);
+        for (line, text) in self.title.iter().enumerate() {
+            let y = PAD + (line as f64 + 0.5) * TITLE_SIZE * LINE;
+            scene.label(Label::new(text, (x, y), TITLE_SIZE).bold());
+        }
+        let side = |title: &str, room| fonts::elide(title, TEXT_SIZE, false, room);
+        let y_title = side(&self.chart.y.title, self.plot.height);
+        let beside = (PAD + TEXT_SIZE / 2.0, middle_y);
+        scene.label(Label::new(y_title, beside, TEXT_SIZE).turn(Turn::Up));
+        let x_title = side(&self.chart.x.title, self.plot.width);
+        let below = (middle_x, self.height - PAD - TEXT_SIZE / 2.0);
+        scene.label(Label::new(x_title, below, TEXT_SIZE));
+    }
+
+    fn draw_grid(&self, scene: &mut Scene) {
+        let Area { x, y, .. } = self.plot;
+        for tick in &self.y_ticks {
+            let across = self.plot.bottom() - tick.at * self.plot.height;
+            let line = vec![(x, across), (self.plot.right(), across)];
+            scene.add(Mark::Path(line, 1.0, Ink::Faint(0.12)));
+            let label = Label::new(&tick.label, (x - 8.0, across), TICK_SIZE);
+            scene.label(label.anchor(Anchor::End));
+        }
+        for tick in &self.x_ticks {
+            let down = x + tick.at * self.plot.width;
+            let line = vec![(down, y), (down, self.plot.bottom())];
+            scene.add(Mark::Path(line, 1.0, Ink::Faint(0.12)));
+            let below = self.plot.bottom() + 9.0 + TICK_SIZE / 2.0;
+            scene.label(Label::new(&tick.label, (down, below), TICK_SIZE));
+        }
+    }
+
+    fn draw_axes(&self, scene: &mut Scene) {
+        let Area { x, y, .. } = self.plot;
+        let corner = vec![
+            (x, y),
+            (x, self.plot.bottom()),
+            (self.plot.right(), self.plot.bottom()),
+        ];
+        scene.add(Mark::Path(corner, 1.0, Ink::Faint(0.6)));
+    }
+
+    fn draw_series(&self, scene: &mut Scene, index: usize, series: &Series) {
+        let line = thinned(&series.points, MOST_POINTS).map(|point| self.at(point));
+        scene.add(Mark::Path(line.collect(), LINE_WIDTH, colour(index)));
+        for point in thinned(&series.points, MOST_MARKERS) {
+            scene.add(marker(index, self.at(point)));
+        }
+    }
+
+    /// Each name where its line ends, or as near to it as the other names allow.
+    fn draw_legend(&self, scene: &mut Scene) {
+        let ends = self.chart.series.iter().map(|series| {
+            series
+                .points
+                .last()
+                .map_or(self.plot.y, |point| self.at(*point).1)
+        });
+        let heights = spread(&ends.collect::<Vec<_>>(), self.plot);
+        let x = self.plot.right() + 14.0 + MARKER;
+        for (index, (name, y)) in self.names.iter().zip(heights).enumerate() {
+            scene.add(marker(index, (x, y)));
+            let label = Label::new(name, (x + MARKER + 8.0, y), TEXT_SIZE);
+            scene.label(label.anchor(Anchor::Start));
+        }
+    }
+}
+
+/// About `most` of `points`, evenly picked, with the first and the last.
+fn thinned(points: &[(f64, f64)], most: usize) -> impl Iterator<Item = (f64, f64)> {
+    let every = points.len().div_ceil(most).max(1);
+    let kept = move |(index, point): (usize, &(f64, f64))| {
+        (index % every == 0 || index + 1 == points.len()).then_some(*point)
+    };
+    points.iter().enumerate().filter_map(kept)
+}
+
+/// Moves heights apart until no two are closer than a line of the legend, within the plot; a
+/// legend too long for it has lower lines.
+fn spread(heights: &[f64], plot: Area) -> Vec<f64> {
+    let line = LEGEND_LINE.min(plot.height / heights.len().max(1) as f64);
+    let half = line / 2.0;
+    let mut order: Vec<usize> = (0..heights.len()).collect();
+    order.sort_by(|a, b| heights[*a].total_cmp(&heights[*b]));
+    let mut placed = heights.to_vec();
+    let mut least = plot.y + half;
+    for index in &order {
+        placed[*index] = placed[*index].max(least);
+        least = placed[*index] + line;
+    }
+    let mut most = plot.bottom() - half;
+    for index in order.iter().rev() {
+        placed[*index] = placed[*index].min(most);
+        most = placed[*index] - line;
+    }
+    placed
+}
+
+fn colour(index: usize) -> Ink {
+    Ink::Rgb(COLOURS[index % COLOURS.len()])
+}
+
+/// A circle, square, triangle, diamond, triangle on its tip, or tall bar. Six shapes and five
+/// colours tell thirty series apart.
+fn marker(index: usize, (x, y): (f64, f64)) -> Mark {
+    let r = MARKER;
+    let corners: &[(f64, f64)] = match index % 6 {
+        0 => return Mark::Circle((x, y), r * 0.95, colour(index)),
+        1 => &[(-0.85, -0.85), (0.85, -0.85), (0.85, 0.85), (-0.85, 0.85)],
+        2 => &[(0.0, -1.15), (1.1, 0.85), (-1.1, 0.85)],
+        3 => &[(0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)],
+        4 => &[(0.0, 1.15), (1.1, -0.85), (-1.1, -0.85)],
+        _ => &[(-0.6, -1.1), (0.6, -1.1), (0.6, 1.1), (-0.6, 1.1)],
+    };
+    let place = |(dx, dy): &(f64, f64)| (x + dx * r, y + dy * r);
+    Mark::Polygon(corners.iter().map(place).collect(), colour(index))
+}
+
+fn line_of(title: &str) -> f64 {
+    if title.is_empty() {
+        0.0
+    } else {
+        TEXT_SIZE + 11.0
+    }
+}
+
+fn widest<'a>(texts: impl Iterator<Item = &'a str>, size: f64) -> f64 {
+    texts
+        .map(|text| fonts::width(text, size, false))
+        .fold(0.0, f64::max)
+}
+
+fn widest_bold(lines: &[String]) -> f64 {
+    lines
+        .iter()
+        .map(|line| fonts::width(line, TITLE_SIZE, true))
+        .fold(0.0, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::viridis::contrast;
+
+    #[test]
+    fn lines_stand_out_from_light_and_dark_pages() {
+        for colour in COLOURS {
+            for page in [[255; 3], [0x16, 0x19, 0x23]] {
+                assert!(contrast(colour, page) >= 3.0, "{colour:?} on {page:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_keep_apart_within_the_plot() {
+        let plot = Area {
+            x: 0.0,
+            y: 0.0,
+            width: 1.0,
+            height: 100.0,
+        };
+        assert_eq!(spread(&[50.0, 50.0], plot), [50.0, 70.0]);
+        assert_eq!(spread(&[99.0, 98.0, 97.0], plot), [90.0, 70.0, 50.0]);
+        assert_eq!(spread(&[0.0], plot), [10.0]);
+        assert_eq!(spread(&[5.0; 5], plot), [10.0, 30.0, 50.0, 70.0, 90.0]);
+    }
+}

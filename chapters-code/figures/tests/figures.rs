@@ -1,0 +1,444 @@
+//! What every figure promises, seen from outside.
+
+use std::error::Error;
+
+use figures::{Figure, FigureError, Heatmap, LineChart, viridis};
+use ndarray::{Array2, array};
+use proptest::prelude::*;
+
+type Checked = Result<(), Box<dyn Error>>;
+
+const WORDS: [&str; 3] = ["pense", "sobre", "máquinas"];
+
+fn weights() -> Array2<f64> {
+    array![
+        [0.2842, 0.2585, 0.4573],
+        [0.3675, 0.2034, 0.4291],
+        [0.3366, 0.1638, 0.4996]
+    ]
+}
+
+fn small() -> Heatmap {
+    Heatmap::new(&weights())
+        .row_labels(WORDS)
+        .column_labels(WORDS)
+        .title("Pesos")
+}
+
+/// Width and height that a PNG's header gives.
+fn png_size(png: &[u8]) -> (u32, u32) {
+    assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
+    let number = |at: usize| u32::from_be_bytes([png[at], png[at + 1], png[at + 2], png[at + 3]]);
+    (number(16), number(20))
+}
+
+/// The value of the first `name="…"` in `text`.
+fn attribute<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let start = text.find(&format!(" {name}=\""))? + name.len() + 3;
+    text[start..].split('"').next()
+}
+
+fn svg_size(figure: &Figure) -> (u32, u32) {
+    let number = |name| attribute(figure.svg(), name).and_then(|text| text.parse().ok());
+    (number("width").unwrap_or(0), number("height").unwrap_or(0))
+}
+
+/// A document without raw text problems: tags are balanced and nothing is left unescaped.
+fn assert_well_formed(svg: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    for piece in svg.split('<').skip(1) {
+        let (tag, text) = piece
+            .split_once('>')
+            .unwrap_or_else(|| panic!("unclosed: {piece}"));
+        assert_eq!(tag.matches('"').count() % 2, 0, "quotes of {tag}");
+        assert!(!text.contains('>'), "raw > in {text}");
+        for reference in text.split('&').skip(1) {
+            let known = ["lt;", "gt;", "amp;", "quot;", "apos;"];
+            assert!(
+                known.iter().any(|name| reference.starts_with(name)),
+                "&{reference}"
+            );
+        }
+        assert!(
+            !text.contains(|c: char| c.is_control() && c != '\n'),
+            "{text:?}"
+        );
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name));
+        } else if !tag.ends_with('/') {
+            open.push(tag.split(' ').next().unwrap_or_default());
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn small_heatmap_is_complete_and_compact() -> Checked {
+    let figure = small().draw()?;
+    let svg = figure.svg();
+    assert_well_formed(svg);
+    assert!(svg.len() < 12_000, "{} bytes", svg.len());
+    let (width, height) = svg_size(&figure);
+    assert!((420..=520).contains(&width), "{width} wide");
+    assert_eq!(png_size(&figure.png()?), (2 * width, 2 * height));
+    for text in ["Query", "Key", "Pesos", "máquinas", "0.28", "0.16", "0.50"] {
+        assert!(svg.contains(&format!(">{text}</text>")), "{text}");
+    }
+    let first = svg
+        .split_once('>')
+        .map_or("", |(_, rest)| rest)
+        .trim_start();
+    assert!(first.starts_with("<title id=\"figure-"), "{first}");
+    assert!(svg.contains("pense: pense 0.28, sobre 0.26, máquinas 0.46; sobre: pense 0.37"));
+    Ok(())
+}
+
+#[test]
+fn ids_are_named_by_the_root_and_differ_between_figures() -> Checked {
+    let figures = [
+        small().draw()?,
+        small().digits(3).draw()?,
+        small().title("Outros").draw()?,
+    ];
+    let names: Vec<&str> = figures
+        .iter()
+        .filter_map(|figure| attribute(figure.svg(), "aria-labelledby"))
+        .collect();
+    for (name, figure) in names.iter().zip(&figures) {
+        for id in name.split(' ') {
+            assert!(figure.svg().contains(&format!(" id=\"{id}\"")), "{id}");
+        }
+    }
+    assert!(names[0] != names[1] && names[1] != names[2] && names[0] != names[2]);
+    Ok(())
+}
+
+#[test]
+fn the_page_decides_the_colours_of_text() -> Checked {
+    let chart = LineChart::new()
+        .title("t")
+        .x_title("x")
+        .y_title("y")
+        .series("s", &[(1.0, 2.0)]);
+    for figure in [small().annotate(false).draw()?, chart.draw()?] {
+        let svg = figure.svg();
+        assert!(svg.contains("color:var(--fg, var(--jp-content-font-color1, #1f2328))"));
+        assert!(svg.contains("style=\"fill:var(--bg, var(--jp-layout-color0, #ffffff))\""));
+        for text in svg.split("<text ").skip(1) {
+            assert!(text.contains("fill=\"currentColor\""), "{text}");
+        }
+        for sentinel in ["#010002", "#020001", "#030001"] {
+            assert!(!svg.contains(sentinel));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn same_input_same_bytes() -> Checked {
+    let (one, two) = (small().draw()?, small().draw()?);
+    assert_eq!(one.svg(), two.svg());
+    assert_eq!(one.png()?, two.png()?);
+    Ok(())
+}
+
+#[test]
+fn numbers_read_on_every_cell() -> Checked {
+    let values = Array2::from_shape_fn((16, 16), |(i, j)| (i * 16 + j) as f64 / 255.0);
+    let figure = Heatmap::new(&values)
+        .row_labels([""; 16])
+        .column_labels([""; 16])
+        .draw()?;
+    let lines: Vec<&str> = figure.svg().lines().collect();
+    let mut cells = 0;
+    for pair in lines.windows(2) {
+        if pair[0].starts_with("<rect ") && pair[1].starts_with("<text ") {
+            let (cell, text) = (attribute(pair[0], "fill"), attribute(pair[1], "fill"));
+            if let (Some(cell), Some(text)) = (cell, text)
+                && text != "currentColor"
+            {
+                assert!(contrast(rgb(cell)?, rgb(text)?) >= 4.5, "{text} on {cell}");
+                cells += 1;
+            }
+        }
+    }
+    assert_eq!(cells, 256);
+    Ok(())
+}
+
+fn rgb(hex: &str) -> Result<[f64; 3], Box<dyn Error>> {
+    let channel = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).map(f64::from);
+    Ok([channel(1)?, channel(3)?, channel(5)?])
+}
+
+fn contrast(a: [f64; 3], b: [f64; 3]) -> f64 {
+    let linear = |c: f64| {
+        let c = c / 255.0;
+        if c <= 0.04045 {
+            c / 12.92
+        } else {
+            ((c + 0.055) / 1.055).powf(2.4)
+        }
+    };
+    let bright =
+        |c: [f64; 3]| 0.05 + 0.2126 * linear(c[0]) + 0.7152 * linear(c[1]) + 0.0722 * linear(c[2]);
+    bright(a).max(bright(b)) / bright(a).min(bright(b))
+}
+
+#[test]
+fn row_0_is_on_top_and_colours_are_viridis() -> Checked {
+    let figure = Heatmap::new(&array![[0.0, 1.0], [0.5, 0.25]])
+        .range(0.0, 1.0)
+        .draw()?;
+    let cells: Vec<&str> = figure
+        .svg()
+        .lines()
+        .filter(|line| line.starts_with("<rect "))
+        .skip(1)
+        .take(4)
+        .collect();
+    let fills: Vec<_> = cells
+        .iter()
+        .filter_map(|cell| attribute(cell, "fill"))
+        .collect();
+    assert_eq!(fills, ["#440154", "#fde725", "#21918c", "#3b528b"]);
+    let y = |cell: &str| attribute(cell, "y").and_then(|y| y.parse::<i32>().ok());
+    assert!(y(cells[0]) == y(cells[1]) && y(cells[0]) < y(cells[2]));
+    assert_eq!(viridis(0.75), [0x5e, 0xc9, 0x62]);
+    Ok(())
+}
+
+#[test]
+fn labels_are_escaped_and_kept_to_their_line() -> Checked {
+    let labels = ["<b>&\"'", "a\nb\u{0}\u{1b}", "]]>--><!--"];
+    let figure = Heatmap::new(&weights())
+        .row_labels(labels)
+        .column_labels(labels)
+        .title("<script>alert('1')</script> & \"more\"")
+        .row_title("<&>")
+        .draw()?;
+    assert_well_formed(figure.svg());
+    assert!(!figure.svg().contains("<script"));
+    let series = LineChart::new()
+        .series("<&\">", &[(1.0, 2.0)])
+        .title("a < b")
+        .draw()?;
+    assert_well_formed(series.svg());
+    Ok(())
+}
+
+#[test]
+fn wrong_input_is_named() {
+    let message = |result: Result<Figure, FigureError>| match result {
+        Ok(_) => "drawn".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let none: [&str; 0] = [];
+    let map = |value: f64| Heatmap::new(&array![[0.0, value]]);
+    let chart = |points: &[(f64, f64)]| LineChart::new().series("s", points);
+    let cases = [
+        (Heatmap::new(&Array2::zeros((0, 3))).draw(), "0 × 3"),
+        (Heatmap::new(&Array2::zeros((3, 0))).draw(), "3 × 0"),
+        (small().row_labels(["a", "b"]).draw(), "3 rows but 2 labels"),
+        (small().column_labels(none).draw(), "3 columns but 0 labels"),
+        (
+            map(f64::NAN).draw(),
+            "row 0, column 1 (counted from 0) is NaN",
+        ),
+        (map(f64::INFINITY).draw(), "is inf"),
+        (map(f64::NEG_INFINITY).draw(), "is -inf"),
+        (map(1.0).range(1.0, 1.0).draw(), "1 to 1"),
+        (map(1.0).range(1.0, 0.0).draw(), "1 to 0"),
+        (map(1.0).range(f64::NAN, 1.0).draw(), "NaN to 1"),
+        (map(1.0).range(0.0, f64::INFINITY).draw(), "0 to inf"),
+        (LineChart::new().draw(), "no series"),
+        (chart(&[]).draw(), "\"s\" has no points"),
+        (chart(&[(0.0, f64::NAN)]).draw(), "is (0, NaN)"),
+        (
+            chart(&[(1.0, 1.0), (0.0, 1.0)]).log_x().draw(),
+            "point 1 (counted from 0) of the series \"s\" has x = 0",
+        ),
+        (chart(&[(1.0, -1.0)]).log_y().draw(), "y = -1"),
+    ];
+    for (result, expected) in cases {
+        let message = message(result);
+        assert!(
+            message.contains(expected),
+            "{message:?} without {expected:?}"
+        );
+    }
+}
+
+#[test]
+fn awful_matrices_are_drawn() -> Checked {
+    let long = "palavra".repeat(300);
+    let cases = [
+        Heatmap::new(&array![[0.0]]),
+        Heatmap::new(&array![[f64::MAX, f64::MIN]]),
+        Heatmap::new(&array![[f64::MAX]]),
+        Heatmap::new(&array![[f64::MIN_POSITIVE, 0.0, -0.0, 5e-324]]).digits(99),
+        Heatmap::new(&Array2::ones((4, 4))),
+        Heatmap::new(&array![[1e15, 1e15 + 1.0]])
+            .annotate(true)
+            .digits(15),
+        Heatmap::new(&array![[0.3], [0.4]])
+            .row_labels([long.as_str(), ""])
+            .title(&long),
+        Heatmap::new(&array![[0.3]])
+            .title(long.replace('l', " "))
+            .row_title(&long)
+            .column_title(""),
+        Heatmap::new(&array![[0.3]])
+            .row_title("")
+            .column_title("")
+            .row_labels([""])
+            .column_labels([""]),
+        Heatmap::new(&array![[0.3, 0.2]]).column_labels(["日本語", "🙂\u{200d}🙂"]),
+        Heatmap::new(&Array2::zeros((1, 64))).annotate(true),
+        Heatmap::new(&Array2::zeros((3000, 2))),
+        Heatmap::new(&Array2::zeros((2, 3000))).column_labels(vec!["t"; 3000]),
+        Heatmap::new(&Array2::zeros((65, 1)))
+            .row_labels(vec![long.as_str(); 65])
+            .annotate(true),
+    ];
+    for case in cases {
+        let figure = case.draw()?;
+        assert_well_formed(figure.svg());
+        let (width, height) = svg_size(&figure);
+        assert!(width < 2400 && height < 2400, "{width} × {height}");
+        assert_eq!(png_size(&figure.png()?), (2 * width, 2 * height));
+    }
+    Ok(())
+}
+
+#[test]
+fn five_hundred_tokens_fit() -> Checked {
+    // Neighbours that differ: the hardest to compress.
+    let noise = |(i, j): (usize, usize)| ((i * 7919 + j * 104_729) % 1009) as f64 / 1009.0;
+    let labels: Vec<String> = (0..512).map(|i| format!("##token{i}")).collect();
+    let values = Array2::from_shape_fn((512, 512), noise);
+    let figure = Heatmap::new(&values)
+        .row_labels(&labels)
+        .column_labels(&labels)
+        .draw()?;
+    assert_well_formed(figure.svg());
+    assert!(
+        figure.svg().len() < 1_500_000,
+        "{} bytes",
+        figure.svg().len()
+    );
+    assert!(figure.svg().contains("<image "));
+    assert!(!figure.svg().contains(">0.50</text>"));
+    assert_eq!(png_size(&figure.png()?).0, 2 * svg_size(&figure).0);
+    Ok(())
+}
+
+#[test]
+fn numbers_show_where_they_fit() -> Checked {
+    let has_numbers = |map: Heatmap| {
+        map.draw()
+            .map(|figure| figure.svg().contains(">0.25</text>"))
+    };
+    let square = |n| Heatmap::new(&Array2::from_elem((n, n), 0.25)).range(-1.0, 1.0);
+    assert!(has_numbers(square(16))?);
+    assert!(!has_numbers(square(17))?);
+    assert!(has_numbers(square(17).annotate(true))?);
+    assert!(!has_numbers(square(3).annotate(false))?);
+    Ok(())
+}
+
+#[test]
+fn charts_show_their_series() -> Checked {
+    let chart = LineChart::new()
+        .title("Tempo")
+        .series("candle", &[(16.0, 57.0), (128.0, 275.0), (512.0, 1340.0)])
+        .series("PyTorch", &[(16.0, 38.0), (128.0, 110.0), (512.0, 480.0)])
+        .log_x();
+    let figure = chart.draw()?;
+    let svg = figure.svg();
+    assert_well_formed(svg);
+    assert!(svg.contains(">candle</text>") && svg.contains(">PyTorch</text>"));
+    assert_eq!(
+        svg.matches("<circle ").count(),
+        4,
+        "three points and a legend"
+    );
+    assert_eq!(svg.matches("<polygon ").count(), 4);
+    assert!(svg.contains("candle: (16, 57) … (512, 1340); PyTorch: "));
+    assert_eq!(png_size(&figure.png()?).0, 2 * svg_size(&figure).0);
+    Ok(())
+}
+
+#[test]
+fn saves_by_extension() -> Checked {
+    let folder = tempfile::tempdir()?;
+    let figure = small().draw()?;
+    figure.save(folder.path().join("a.svg"))?;
+    figure.save(folder.path().join("b.PNG"))?;
+    assert_eq!(
+        std::fs::read_to_string(folder.path().join("a.svg"))?,
+        figure.svg()
+    );
+    assert_eq!(std::fs::read(folder.path().join("b.PNG"))?, figure.png()?);
+    for (name, words) in [
+        ("c.gif", [".svg", ".png"]),
+        ("c", [".svg", ".png"]),
+        ("no/c.svg", ["write", "no"]),
+    ] {
+        let path = folder.path().join(name);
+        let message = figure
+            .save(&path)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
+        assert!(message.contains(&path.display().to_string()), "{message}");
+        assert!(words.iter().all(|word| message.contains(word)), "{message}");
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn any_heatmap_is_drawn(
+        (rows, columns) in (1_usize..9, 1_usize..20),
+        values in proptest::collection::vec(proptest::num::f64::NORMAL | proptest::num::f64::ZERO | proptest::num::f64::SUBNORMAL, 9 * 20),
+        labels in proptest::collection::vec(any::<String>(), 20),
+        title in any::<String>(),
+        digits in 0_usize..30,
+        annotate in any::<Option<bool>>(),
+    ) {
+        let values = Array2::from_shape_fn((rows, columns), |(i, j)| values[i * 20 + j]);
+        let mut map = Heatmap::new(&values)
+            .row_labels(&labels[..rows])
+            .column_labels(&labels[..columns])
+            .title(title)
+            .digits(digits);
+        if let Some(annotate) = annotate {
+            map = map.annotate(annotate);
+        }
+        let figure = map.draw()?;
+        assert_well_formed(figure.svg());
+    }
+
+    #[test]
+    fn any_chart_is_drawn(
+        points in proptest::collection::vec((proptest::num::f64::NORMAL, proptest::num::f64::NORMAL), 1..50),
+        name in any::<String>(),
+        logs in any::<(bool, bool)>(),
+    ) {
+        let positive = |value: f64, log: bool| if log { value.abs() } else { value };
+        let points: Vec<_> =
+            points.into_iter().map(|(x, y)| (positive(x, logs.0), positive(y, logs.1))).collect();
+        let mut chart = LineChart::new().series(&name, &points).series(name, &points[..1]);
+        if logs.0 {
+            chart = chart.log_x();
+        }
+        if logs.1 {
+            chart = chart.log_y();
+        }
+        let figure = chart.draw()?;
+        assert_well_formed(figure.svg());
+    }
+}

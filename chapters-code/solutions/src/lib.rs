@@ -1,0 +1,3 @@
+//! One answer to each of the book's exercises. See the `exercises` crate.
+
+pub mod ch01;

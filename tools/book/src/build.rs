@@ -1,0 +1,139 @@
+//! The static site: both editions, their notebooks and the sources that pages link to.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use mdbook_driver::MDBook;
+use mdbook_driver::config::Config;
+
+use crate::i18n;
+use crate::preprocess::{BookPreprocessor, Options, linked_sources};
+use crate::workspace::{Language, Workspace};
+
+/// Path of the live-reload socket on the server.
+pub const LIVE_RELOAD: &str = "__livereload";
+
+/// How to build.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BuildOptions {
+    /// For `cargo book serve`: pages reload themselves.
+    pub live: bool,
+    /// Build although outputs are older than the code.
+    pub allow_stale: bool,
+}
+
+/// The site's folder, relative to the root.
+pub fn site_folder() -> PathBuf {
+    Path::new("target").join("book")
+}
+
+/// Builds the whole site in `target/book`: Portuguese at its root, English in `en/`. A site that
+/// was there stays whole until the new one is ready.
+///
+/// # Errors
+///
+/// With file and line where a page is at fault.
+pub fn site(workspace: &Workspace, options: BuildOptions) -> Result<PathBuf> {
+    let site = workspace.root.join(site_folder());
+    let parent = workspace.root.join("target");
+    fs::create_dir_all(&parent).with_context(|| format!("cannot make {}", parent.display()))?;
+    let staging = tempfile::Builder::new()
+        .prefix("book-")
+        .tempdir_in(&parent)
+        .context("cannot make a folder to build in")?;
+    let made = staging.path().join("site");
+    for language in Language::ALL {
+        edition(workspace, language, &made.join(language.folder()), options)
+            .with_context(|| format!("the {} edition does not build", language.tag()))?;
+    }
+    copy_linked(workspace, &made)?;
+    if site.exists() {
+        fs::rename(&site, staging.path().join("old"))
+            .with_context(|| format!("cannot replace {}", site.display()))?;
+    }
+    fs::rename(&made, &site).with_context(|| format!("cannot make {}", site.display()))?;
+    Ok(site)
+}
+
+fn edition(
+    workspace: &Workspace,
+    language: Language,
+    folder: &Path,
+    options: BuildOptions,
+) -> Result<()> {
+    let config = config(workspace, language, folder, options)?;
+    let mut book = MDBook::load_with_config(&workspace.root, config)?;
+    let preprocessor = BookPreprocessor::new(
+        workspace.clone(),
+        Options {
+            whole_site: true,
+            allow_stale: options.allow_stale,
+        },
+    );
+    book.with_preprocessor(preprocessor); // in place of the command in book.toml: same name
+    book.build()
+}
+
+/// `book.toml`, in one language, with what follows from the repository's address.
+fn config(
+    workspace: &Workspace,
+    language: Language,
+    folder: &Path,
+    options: BuildOptions,
+) -> Result<Config> {
+    let mut config = Config::from_disk(workspace.root.join("book.toml"))?;
+    config.book.language = Some(language.tag().to_owned());
+    config.build.build_dir = folder.to_owned();
+    if language != Language::Portuguese {
+        let catalog = i18n::catalog(workspace, language)?;
+        for text in [&mut config.book.title, &mut config.book.description] {
+            let found = text.as_ref().and_then(|t| catalog.find_message(None, t, None));
+            if let Some(translation) = found.and_then(|message| message.msgstr().ok()) {
+                *text = Some(translation.to_owned());
+            }
+        }
+    }
+    if options.live {
+        config.set("output.html.live-reload-endpoint", LIVE_RELOAD)?;
+    }
+    if let Some(address) = &workspace.repository {
+        config.set("output.html.git-repository-url", address)?;
+        let source = match language {
+            Language::Portuguese => "{path}",
+            Language::English => "po/en.po",
+        };
+        let edit = format!("{address}/edit/main/{source}");
+        config.set("output.html.edit-url-template", edit)?;
+        let name = address.rsplit('/').next().unwrap_or_default();
+        let base = Path::new("/").join(name).join(language.folder());
+        let base = format!("{}/", base.display().to_string().trim_end_matches('/'));
+        config.set("output.html.site-url", base)?;
+    }
+    Ok(config)
+}
+
+/// Copies what the pages link to: notebooks as they are, sources as `.txt` so that any static host
+/// shows them.
+fn copy_linked(workspace: &Workspace, site: &Path) -> Result<()> {
+    let copy = |from: &Path, to: &Path| -> Result<()> {
+        let (from, to) = (workspace.root.join(from), site.join(to));
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+        Ok(())
+    };
+    for chapter in workspace.chapters()? {
+        for language in Language::ALL {
+            let notebook = chapter.notebook(language);
+            if workspace.root.join(&notebook).exists() {
+                copy(&notebook, &notebook)?;
+            }
+        }
+    }
+    for source in linked_sources(workspace)? {
+        copy(&source, Path::new(&format!("{}.txt", source.display())))?;
+    }
+    Ok(())
+}

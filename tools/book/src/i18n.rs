@@ -1,0 +1,251 @@
+//! The English edition: messages of the Portuguese source, translated in `po/en.po`.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use mdbook_i18n_helpers::{extract_events, extract_messages, reconstruct_markdown, translate_events};
+use polib::catalog::Catalog;
+use polib::message::{Message, MessageMutView, MessageView};
+use polib::metadata::CatalogMetadata;
+use polib::po_file;
+use regex::Regex;
+
+use crate::workspace::{Language, Workspace};
+
+/// How alike an old message must be to a new one for its translation to be offered (0 to 1).
+const ALIKE: f64 = 0.6;
+
+/// A text to translate and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// `src/page.md:line`.
+    pub source: String,
+    /// The text.
+    pub text: String,
+}
+
+/// The catalogue's path, relative to the root.
+pub fn catalog_path(language: Language) -> PathBuf {
+    Path::new("po").join(format!("{}.po", language.tag()))
+}
+
+/// The catalogue of a language.
+///
+/// # Errors
+///
+/// If it can't be read.
+pub fn catalog(workspace: &Workspace, language: Language) -> Result<Catalog> {
+    let path = catalog_path(language);
+    po_file::parse(&workspace.root.join(&path))
+        .map_err(|error| anyhow!("{error}"))
+        .with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// A page's Markdown in a language (the source itself in Portuguese).
+///
+/// # Errors
+///
+/// If the page or the catalogue can't be read, or a translation breaks the Markdown.
+pub fn translated_page(workspace: &Workspace, page: &Path, language: Language) -> Result<String> {
+    let text = workspace.read(page)?;
+    match language {
+        Language::Portuguese => Ok(text),
+        other => translate(&text, &catalog(workspace, other)?)
+            .with_context(|| format!("cannot translate {}", page.display())),
+    }
+}
+
+/// Translates Markdown.
+///
+/// # Errors
+///
+/// If a translation does not fit the Markdown around it.
+pub fn translate(markdown: &str, catalog: &Catalog) -> Result<String> {
+    let events = extract_events(markdown, None);
+    let translated = translate_events(&events, catalog)?;
+    Ok(reconstruct_markdown(&translated, None)?.0)
+}
+
+/// Every message of the book, in reading order, each once.
+///
+/// # Errors
+///
+/// If a page can't be read.
+pub fn messages(workspace: &Workspace) -> Result<Vec<Entry>> {
+    let summary = Path::new("src/SUMMARY.md");
+    let text = workspace.read(summary)?;
+    let link = Regex::new(r"^\[(.*)\]\(([^)]*)\)$")?;
+    let mut entries = book_texts(workspace)?;
+    let mut pages = Vec::new();
+    for (line, found) in extract_messages(&text)? {
+        let text = match link.captures(&found.message) {
+            Some(parts) => {
+                pages.push(PathBuf::from("src").join(&parts[2]));
+                parts[1].to_owned()
+            }
+            None => found.message,
+        };
+        let source = format!("{}:{line}", summary.display());
+        entries.push(Entry { source, text });
+    }
+    for page in pages {
+        for (line, found) in extract_messages(&workspace.read(&page)?)? {
+            entries.push(Entry {
+                source: format!("{}:{line}", page.display()),
+                text: found.message,
+            });
+        }
+    }
+    let mut seen = HashSet::new();
+    entries.retain(|entry| seen.insert(entry.text.clone()));
+    Ok(entries)
+}
+
+/// The title and description in `book.toml`.
+fn book_texts(workspace: &Workspace) -> Result<Vec<Entry>> {
+    let manifest: toml::Table = workspace.read(Path::new("book.toml"))?.parse()?;
+    let text = |key: &str| {
+        let text = manifest.get("book")?.get(key)?.as_str()?.to_owned();
+        let source = "book.toml:1".to_owned();
+        Some(Entry { source, text })
+    };
+    Ok(["title", "description"].into_iter().filter_map(text).collect())
+}
+
+/// What a catalogue lacks: one message for each text without a translation, with a doubtful one
+/// (fuzzy), or no longer in the book.
+///
+/// # Errors
+///
+/// If a page or the catalogue can't be read.
+pub fn findings(workspace: &Workspace, language: Language) -> Result<Vec<String>> {
+    let catalog = catalog(workspace, language)?;
+    let path = catalog_path(language);
+    let entries = messages(workspace)?;
+    let mut findings = Vec::new();
+    for entry in &entries {
+        let found = catalog.find_message(None, &entry.text, None);
+        let problem = match found {
+            None => "missing from",
+            Some(message) if message.flags().is_fuzzy() => "marked fuzzy in",
+            Some(message) if !message.is_translated() => "not translated in",
+            Some(_) => continue,
+        };
+        let start: String = entry.text.chars().take(60).collect();
+        let path = path.display();
+        findings.push(format!("{}: {problem} {path}: {start:?}", entry.source));
+    }
+    let known: HashSet<&str> = entries.iter().map(|entry| entry.text.as_str()).collect();
+    for message in catalog.messages().filter(|m| !known.contains(m.msgid())) {
+        let start: String = message.msgid().chars().take(60).collect();
+        findings.push(format!("{}: no longer in the book: {start:?}", path.display()));
+    }
+    Ok(findings)
+}
+
+/// Brings a catalogue up to date with the pages: new texts come in empty, or with the translation
+/// of the text most like them marked fuzzy; texts no longer in the book go.
+///
+/// Returns how many await a translator.
+///
+/// # Errors
+///
+/// If a page or the catalogue can't be read, or the catalogue can't be written.
+pub fn update(workspace: &Workspace, language: Language) -> Result<usize> {
+    let path = workspace.root.join(catalog_path(language));
+    let old = match path.exists() {
+        true => catalog(workspace, language)?,
+        false => Catalog::new(metadata(language)),
+    };
+    let entries = messages(workspace)?;
+    let known: HashSet<&str> = entries.iter().map(|entry| entry.text.as_str()).collect();
+    let gone: Vec<(String, String)> = old
+        .messages()
+        .filter(|message| !known.contains(message.msgid()))
+        .filter_map(|m| Some((m.msgid().to_owned(), m.msgstr().ok()?.to_owned())))
+        .collect();
+    let mut new = Catalog::new(metadata(language));
+    let mut waiting = 0;
+    for entry in &entries {
+        let mut message = translated(&old, entry).unwrap_or_else(|| suggested(&gone, entry));
+        *message.source_mut() = entry.source.clone();
+        waiting += usize::from(message.flags().is_fuzzy() || !message.is_translated());
+        new.append_or_update(message);
+    }
+    po_file::write(&new, &path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(waiting)
+}
+
+fn translated(old: &Catalog, entry: &Entry) -> Option<Message> {
+    let message = old.find_message(None, &entry.text, None)?;
+    let mut builder = Message::build_singular();
+    builder
+        .with_msgid(entry.text.clone())
+        .with_msgstr(message.msgstr().ok()?.to_owned())
+        .with_flags(message.flags().clone());
+    Some(builder.done())
+}
+
+/// A new text with the translation of the most similar old one, to be looked at.
+fn suggested(gone: &[(String, String)], entry: &Entry) -> Message {
+    let mut builder = Message::build_singular();
+    builder.with_msgid(entry.text.clone());
+    let best = gone
+        .iter()
+        .map(|(id, translation)| (strsim::normalized_levenshtein(id, &entry.text), translation))
+        .filter(|(alike, translation)| *alike >= ALIKE && !translation.is_empty())
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    if let Some((_, translation)) = best {
+        builder.with_msgstr(translation.clone());
+    }
+    let mut message = builder.done();
+    if best.is_some() {
+        message.flags_mut().add_flag("fuzzy");
+    }
+    message
+}
+
+fn metadata(language: Language) -> CatalogMetadata {
+    let mut metadata = CatalogMetadata::new();
+    metadata.language = language.tag().into();
+    metadata.mime_version = "1.0".into();
+    metadata.content_type = "text/plain; charset=UTF-8".into();
+    metadata.content_transfer_encoding = "8bit".into();
+    metadata
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_formulas_and_directives_survive_translation() {
+        let source = "# Um\n\nTexto com $`d_k`$ e `x_y`.\n\n```rust,cell\n{{#include a.rs:b}}\n```\n\n\
+                      {{#caption Um mapa de $`Q`$}}\n\n{{#details Dica}}\n\n- item\n\n{{#enddetails}}\n\n\
+                      ```math\n\\frac{a}{b} \\\\ c\n```";
+        let mut catalog = Catalog::new(metadata(Language::English));
+        for (id, text) in [
+            ("Um", "One"),
+            ("Texto com $`d_k`$ e `x_y`.", "Text with $`d_k`$ and `x_y`."),
+            ("{{#caption Um mapa de $`Q`$}}", "{{#caption A map of $`Q`$}}"),
+            ("{{#details Dica}}", "{{#details Hint}}"),
+        ] {
+            let mut builder = Message::build_singular();
+            builder.with_msgid(id.into()).with_msgstr(text.into());
+            catalog.append_or_update(builder.done());
+        }
+        let text = translate(source, &catalog).unwrap();
+        for kept in [
+            "# One",
+            "Text with $`d_k`$ and `x_y`.",
+            "```rust,cell\n{{#include a.rs:b}}\n```",
+            "{{#caption A map of $`Q`$}}",
+            "{{#details Hint}}",
+            "{{#enddetails}}",
+            "```math\n\\frac{a}{b} \\\\ c\n```",
+        ] {
+            assert!(text.contains(kept), "{kept:?} is not in {text}");
+        }
+    }
+}

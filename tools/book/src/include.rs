@@ -1,0 +1,167 @@
+//! `{{#include path:anchor}}`: the only way that code enters a page.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow, bail};
+
+use crate::workspace::Workspace;
+
+/// One include directive: a file, relative to the page's folder, and an anchor in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Include {
+    /// The file, as written.
+    pub path: PathBuf,
+    /// The anchor; without one, the whole file.
+    pub anchor: Option<String>,
+}
+
+impl Include {
+    /// Reads a line that holds one directive and nothing else.
+    pub fn parse(line: &str) -> Option<Self> {
+        let inner = line.trim().strip_prefix("{{#include ")?;
+        let target = inner.strip_suffix("}}")?.trim();
+        let (path, anchor) = match target.rsplit_once(':') {
+            Some((path, anchor)) => (path, Some(anchor.to_owned())),
+            None => (target, None),
+        };
+        Some(Self {
+            path: path.into(),
+            anchor,
+        })
+    }
+
+    /// The text that the directive stands for, dedented, without anchor comments.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read, or lacks the anchor (the message lists those it has).
+    pub fn expand(&self, workspace: &Workspace) -> Result<String> {
+        let path = normalize(&Path::new("src").join(&self.path));
+        let text = workspace.read(&path)?;
+        let Some(anchor) = &self.anchor else {
+            return Ok(without_anchors(&text));
+        };
+        match slice(&text, anchor) {
+            Some(slice) => Ok(dedent(&without_anchors(&slice))),
+            None => bail!(missing_anchor(&text, anchor, &path)),
+        }
+    }
+}
+
+fn missing_anchor(text: &str, anchor: &str, path: &Path) -> anyhow::Error {
+    let known: Vec<&str> = text
+        .lines()
+        .filter_map(|line| marker(line, "ANCHOR:"))
+        .collect();
+    let known = match known.is_empty() {
+        true => "it has none".to_owned(),
+        false => format!("it has {}", known.join(", ")),
+    };
+    anyhow!(
+        "{} has no complete anchor {anchor:?} (ANCHOR: {anchor} … ANCHOR_END: {anchor}): {known}",
+        path.display()
+    )
+}
+
+/// The name after `ANCHOR:` or `ANCHOR_END:` in a comment.
+fn marker<'a>(line: &'a str, keyword: &str) -> Option<&'a str> {
+    let comment = line.trim().strip_prefix("//").or(line.trim().strip_prefix('#'))?;
+    comment.trim().strip_prefix(keyword).map(str::trim)
+}
+
+fn slice(text: &str, anchor: &str) -> Option<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let start = lines
+        .iter()
+        .position(|line| marker(line, "ANCHOR:") == Some(anchor))?;
+    let length = lines[start..]
+        .iter()
+        .position(|line| marker(line, "ANCHOR_END:") == Some(anchor))?;
+    Some(lines[start + 1..start + length].join("\n"))
+}
+
+fn without_anchors(text: &str) -> String {
+    let kept: Vec<&str> = text
+        .lines()
+        .filter(|line| marker(line, "ANCHOR:").is_none() && marker(line, "ANCHOR_END:").is_none())
+        .collect();
+    kept.join("\n").trim_matches('\n').to_owned()
+}
+
+/// Removes the indentation that all lines share.
+fn dedent(text: &str) -> String {
+    let indent = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| line.len() - line.trim_start().len())
+        .min()
+        .unwrap_or(0);
+    let lines: Vec<&str> = text.lines().map(|l| l.get(indent..).unwrap_or("")).collect();
+    lines.join("\n")
+}
+
+/// Resolves `..` without asking the disk.
+fn normalize(path: &Path) -> PathBuf {
+    let mut parts = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::ParentDir => {
+                parts.pop();
+            }
+            std::path::Component::CurDir => {}
+            other => parts.push(other),
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: &str = "\
+fn main() {
+    // ANCHOR: outer
+    let a = 1;
+    // ANCHOR: inner
+    if a > 0 {
+
+        println!(\"{a}\");
+    }
+    // ANCHOR_END: inner
+    // ANCHOR_END: outer
+}
+";
+
+    #[test]
+    fn an_anchor_is_cut_out_and_dedented() {
+        let text = dedent(&without_anchors(&slice(SOURCE, "inner").unwrap()));
+        assert_eq!(text, "if a > 0 {\n\n    println!(\"{a}\");\n}");
+    }
+
+    #[test]
+    fn nested_anchor_comments_disappear() {
+        let text = dedent(&without_anchors(&slice(SOURCE, "outer").unwrap()));
+        assert!(text.starts_with("let a = 1;\nif a > 0 {"), "{text}");
+    }
+
+    #[test]
+    fn an_anchor_without_an_end_is_missing() {
+        assert_eq!(slice("// ANCHOR: a\nlet x = 1;", "a"), None);
+        let error = missing_anchor(SOURCE, "nope", Path::new("lib.rs")).to_string();
+        assert!(error.contains("it has outer, inner"), "{error}");
+    }
+
+    #[test]
+    fn a_directive_names_file_and_anchor() {
+        let include = Include::parse("{{#include ../a/lib.rs:softmax}}").unwrap();
+        assert_eq!(include.path, Path::new("../a/lib.rs"));
+        assert_eq!(include.anchor.as_deref(), Some("softmax"));
+        assert_eq!(Include::parse("see {{#include x}}"), None);
+    }
+
+    #[test]
+    fn parent_folders_are_resolved() {
+        assert_eq!(normalize(Path::new("src/../a/./b")), Path::new("a/b"));
+    }
+}

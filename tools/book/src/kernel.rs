@@ -1,0 +1,247 @@
+//! Runs code through the real evcxr kernel, over the Jupyter protocol.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use jupyter_protocol::{
+    ConnectionInfo, ExecuteRequest, ExecutionState, JupyterMessage, JupyterMessageContent,
+    KernelInfoRequest, Stdio as StreamName, Transport,
+};
+use nbformat::v4::{DisplayData, ErrorOutput, ExecuteResult, MultilineString, Output};
+use runtimelib::{ClientIoPubConnection, ClientShellConnection};
+use tokio::process::{Child, Command};
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
+
+use crate::notebook::merge_streams;
+
+/// The release of `evcxr_jupyter` that the notebooks are made with.
+pub const EVCXR_VERSION: &str = "0.22.0";
+
+/// How long the kernel may take to come up.
+const STARTUP: Duration = Duration::from_secs(60);
+
+/// How long one cell may take (the first one compiles every crate).
+const CELL: Duration = Duration::from_secs(20 * 60);
+
+/// A running kernel. It dies with this value.
+pub struct Kernel {
+    child: Child,
+    iopub: ClientIoPubConnection,
+    shell: ClientShellConnection,
+    _connection_file: tempfile::NamedTempFile,
+}
+
+/// What one cell gave.
+#[derive(Debug)]
+pub struct Answer {
+    /// Streams and figures, in order.
+    pub outputs: Vec<Output>,
+    /// What went wrong, in the kernel's own words: a compile error, a panic, or what a failed `?`
+    /// wrote to standard error.
+    pub error: Option<String>,
+    /// From the request to the kernel's being idle again.
+    pub took: Duration,
+}
+
+impl Kernel {
+    /// Starts the installed kernel in `folder`, from which its `:dep` paths are resolved.
+    ///
+    /// # Errors
+    ///
+    /// If evcxr is not installed (the message has the command that installs it) or does not answer.
+    pub async fn start(folder: &Path) -> Result<Self> {
+        let program = find_evcxr()?;
+        let (connection, file) = connection().await?;
+        let child = Command::new(&program)
+            .arg("--control_file")
+            .arg(file.path())
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        let (iopub, shell) = timeout(STARTUP, connect(&connection)).await.map_err(late)??;
+        let mut kernel = Self {
+            child,
+            iopub,
+            shell,
+            _connection_file: file,
+        };
+        timeout(STARTUP, kernel.wait_until_heard()).await.map_err(late)??;
+        Ok(kernel)
+    }
+
+    /// Asks for the kernel's information until its answer is seen on both channels: only then does
+    /// the subscription to its output stand.
+    async fn wait_until_heard(&mut self) -> Result<()> {
+        loop {
+            let request = JupyterMessage::from(KernelInfoRequest {});
+            self.shell.send(request).await?;
+            self.shell.read().await?;
+            let heard = timeout(Duration::from_millis(500), self.iopub.read()).await;
+            if matches!(heard, Ok(Ok(_))) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Runs one cell.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel dies or runs out of time. An error in the code is an [`Answer`].
+    pub async fn run(&mut self, code: &str) -> Result<Answer> {
+        let start = Instant::now();
+        let request = JupyterMessage::from(ExecuteRequest::new(code.to_owned()));
+        let id = request.header.msg_id.clone();
+        self.shell.send(request).await?;
+        let mut answer = Answer {
+            outputs: Vec::new(),
+            error: None,
+            took: Duration::ZERO,
+        };
+        let everything = async {
+            loop {
+                let message = self.iopub.read().await?;
+                let parent = message.parent_header.as_ref().map(|header| &header.msg_id);
+                if parent == Some(&id) && answer.take(message.content) {
+                    return anyhow::Ok(());
+                }
+            }
+        };
+        tokio::select! {
+            done = timeout(CELL, everything) => {
+                done.map_err(|_| anyhow!("the cell ran for {CELL:?} without an end"))??;
+            }
+            status = self.child.wait() => bail!("the evcxr kernel died: {}", status?),
+        }
+        answer.outputs = merge_streams(answer.outputs);
+        answer.took = start.elapsed();
+        Ok(answer)
+    }
+}
+
+impl Answer {
+    /// Takes one message in; true when the kernel is done with the cell.
+    fn take(&mut self, content: JupyterMessageContent) -> bool {
+        match content {
+            JupyterMessageContent::StreamContent(stream) => {
+                let name = match stream.name {
+                    StreamName::Stdout => "stdout",
+                    StreamName::Stderr => "stderr",
+                };
+                if name == "stderr" {
+                    self.add_error(&stream.text);
+                }
+                self.outputs.push(Output::Stream {
+                    name: name.into(),
+                    text: MultilineString(stream.text),
+                });
+            }
+            JupyterMessageContent::DisplayData(display) => {
+                self.outputs.push(Output::DisplayData(DisplayData {
+                    data: display.data,
+                    metadata: display.metadata,
+                }));
+            }
+            JupyterMessageContent::ExecuteResult(result) => {
+                self.outputs.push(Output::ExecuteResult(ExecuteResult {
+                    execution_count: result.execution_count,
+                    data: result.data,
+                    metadata: result.metadata,
+                }));
+            }
+            JupyterMessageContent::ErrorOutput(error) => {
+                let text = match error.traceback.is_empty() {
+                    true => error.evalue.clone(),
+                    false => error.traceback.join("\n"),
+                };
+                self.add_error(&text);
+                self.outputs.push(Output::Error(ErrorOutput {
+                    ename: error.ename,
+                    evalue: error.evalue,
+                    traceback: error.traceback,
+                }));
+            }
+            JupyterMessageContent::Status(status) => {
+                return status.execution_state == ExecutionState::Idle;
+            }
+            _ => {}
+        }
+        false
+    }
+
+    fn add_error(&mut self, text: &str) {
+        let all = self.error.get_or_insert_default();
+        all.push_str(text);
+        if !all.ends_with('\n') {
+            all.push('\n');
+        }
+    }
+}
+
+fn late(_: Elapsed) -> anyhow::Error {
+    anyhow!("the evcxr kernel did not answer within {STARTUP:?}")
+}
+
+/// Connects to a kernel that is coming up; waits until its sockets are there.
+async fn connect(to: &ConnectionInfo) -> Result<(ClientIoPubConnection, ClientShellConnection)> {
+    let session = uuid::Uuid::new_v4().to_string();
+    let identity = runtimelib::peer_identity_for_session(&session)?;
+    let iopub = runtimelib::create_client_iopub_connection(to, "", &session).await?;
+    let shell =
+        runtimelib::create_client_shell_connection_with_identity(to, &session, identity).await?;
+    Ok((iopub, shell))
+}
+
+/// The kernel's program: on the `PATH`, or where `cargo install` puts it.
+///
+/// # Errors
+///
+/// If there is none; the message has the command that installs it.
+pub fn find_evcxr() -> Result<PathBuf> {
+    let name = format!("evcxr_jupyter{}", std::env::consts::EXE_SUFFIX);
+    let mut folders: Vec<PathBuf> = std::env::var_os("PATH")
+        .map(|path| std::env::split_paths(&path).collect())
+        .unwrap_or_default();
+    let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo_home = cargo_home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    folders.extend(cargo_home.map(|home| home.join("bin")));
+    let found = folders.iter().map(|folder| folder.join(&name)).find(|path| path.is_file());
+    found.with_context(|| {
+        format!(
+            "the Rust kernel for Jupyter is not installed: run\n\n    \
+             cargo install --locked evcxr_jupyter@{EVCXR_VERSION} && evcxr_jupyter --install\n\n\
+             (about ten minutes) and then this command again"
+        )
+    })
+}
+
+/// A connection on free loopback ports, with a key of its own, and the file that tells the kernel.
+async fn connection() -> Result<(ConnectionInfo, tempfile::NamedTempFile)> {
+    let ports = runtimelib::peek_ports([127, 0, 0, 1].into(), 5).await?;
+    let connection = ConnectionInfo {
+        ip: "127.0.0.1".into(),
+        transport: Transport::TCP,
+        shell_port: ports[0],
+        iopub_port: ports[1],
+        stdin_port: ports[2],
+        control_port: ports[3],
+        hb_port: ports[4],
+        key: uuid::Uuid::new_v4().to_string(),
+        signature_scheme: "hmac-sha256".into(),
+        kernel_name: Some("rust".into()),
+    };
+    let file = tempfile::Builder::new()
+        .prefix("kernel-")
+        .suffix(".json")
+        .tempfile()
+        .context("cannot make the kernel's connection file")?;
+    serde_json::to_writer(&file, &connection)?;
+    Ok((connection, file))
+}

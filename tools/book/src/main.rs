@@ -1,0 +1,190 @@
+//! `cargo book`: builds, serves and checks the book and its notebooks.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use book::build::{self, BuildOptions};
+use book::preprocess::{BookPreprocessor, Options};
+use book::workspace::{Chapter, Language, Workspace};
+use book::{check, i18n, notebook, run, serve};
+use clap::{Args, Parser, Subcommand};
+use mdbook_preprocessor::Preprocessor;
+
+/// Builds, serves and checks the book and its notebooks.
+#[derive(Parser)]
+#[command(bin_name = "cargo book")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build both editions and serve them on this machine, reloading on change (the default)
+    Serve(Serve),
+    /// Build the static site in target/book
+    Build {
+        /// Build although outputs are older than the code
+        #[arg(long)]
+        allow_stale: bool,
+    },
+    /// Execute notebooks through the evcxr kernel and write them, in both languages
+    Notebooks {
+        /// Chapters by their beginnings (ch01); all of them if none is given
+        chapters: Vec<String>,
+        /// Execute and compare with the committed notebooks; write nothing
+        #[arg(long, conflicts_with = "text")]
+        check: bool,
+        /// Keep the recorded outputs: prose or translation changed, code did not
+        #[arg(long)]
+        text: bool,
+    },
+    /// Compare the outputs of two executed notebooks
+    Compare {
+        /// The notebook whose outputs are right
+        expected: PathBuf,
+        /// The notebook to judge
+        actual: PathBuf,
+    },
+    /// Check freshness, links, alternative texts, translation and the numbers in the prose
+    Check,
+    /// Bring po/en.po up to date with the pages
+    Messages,
+    /// Speak mdBook's preprocessor protocol on standard input and output
+    Preprocess {
+        #[command(subcommand)]
+        query: Option<Query>,
+    },
+}
+
+#[derive(Subcommand)]
+enum Query {
+    /// Whether a renderer is supported
+    Supports {
+        /// The renderer's name
+        renderer: String,
+    },
+}
+
+#[derive(Args, Clone)]
+struct Serve {
+    /// Port on 127.0.0.1 (0: any free one)
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+    /// Open the book in the browser
+    #[arg(long)]
+    open: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match dispatch(arguments).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
+        Command::Serve(Serve { port, open }) => serve::serve(workspace, port, open).await?,
+        Command::Build { allow_stale } => {
+            let options = BuildOptions {
+                live: false,
+                allow_stale,
+            };
+            println!("{}", build::site(&workspace, options)?.display());
+        }
+        Command::Notebooks {
+            chapters,
+            check,
+            text,
+        } => {
+            for chapter in workspace.select(&chapters)? {
+                notebooks(&workspace, &chapter, check, text).await?;
+            }
+        }
+        Command::Compare { expected, actual } => {
+            let cells = notebook::compare(&notebook::read(&expected)?, &notebook::read(&actual)?)?;
+            println!("the outputs of {cells} cells are equal");
+        }
+        Command::Check => check_all(&workspace)?,
+        Command::Messages => {
+            let waiting = i18n::update(&workspace, Language::English)?;
+            println!("po/en.po is up to date; {waiting} messages await a translation");
+        }
+        Command::Preprocess { query } => return preprocess(workspace, query),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn notebooks(
+    workspace: &Workspace,
+    chapter: &Chapter,
+    check: bool,
+    text: bool,
+) -> Result<()> {
+    let recorded = workspace.root.join(chapter.notebook(Language::Portuguese));
+    let outputs = if text {
+        notebook::outputs(&notebook::read(&recorded)?)
+    } else {
+        let (outputs, timing) = run::execute(workspace, chapter).await?;
+        println!(
+            "{}: {:.1} s in all: kernel {:.1} s, setup {:.1} s, {} cells of {:.2} s (median)",
+            chapter.name,
+            timing.total().as_secs_f64(),
+            timing.startup.as_secs_f64(),
+            timing.setup.as_secs_f64(),
+            timing.cells.len(),
+            timing.median().as_secs_f64(),
+        );
+        outputs
+    };
+    for (path, built) in notebook::editions(workspace, chapter, &outputs)? {
+        let path = workspace.root.join(path);
+        if check {
+            let cells = notebook::compare(&notebook::read(&path)?, &built)?;
+            println!("{}: {cells} cells give the committed outputs", path.display());
+        } else {
+            notebook::write(&built, &path)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_all(workspace: &Workspace) -> Result<()> {
+    let mut findings = check::freshness(workspace)?;
+    findings.extend(i18n::findings(workspace, Language::English)?);
+    if findings.is_empty() {
+        findings.extend(check::unsourced_numbers(workspace)?);
+        let site = build::site(workspace, BuildOptions::default())?;
+        findings.extend(check::site(&site)?);
+    }
+    for finding in &findings {
+        eprintln!("error: {finding}");
+    }
+    match findings.len() {
+        0 => println!("the book is in order"),
+        count => bail!("{count} findings"),
+    }
+    Ok(())
+}
+
+fn preprocess(workspace: Workspace, query: Option<Query>) -> Result<ExitCode> {
+    let preprocessor = BookPreprocessor::new(workspace, Options::default());
+    if let Some(Query::Supports { renderer }) = query {
+        let supported = preprocessor.supports_renderer(&renderer)?;
+        return Ok(ExitCode::from(u8::from(!supported)));
+    }
+    let (context, book) = mdbook_preprocessor::parse_input(std::io::stdin())?;
+    let book = preprocessor.run(&context, book)?;
+    serde_json::to_writer(std::io::stdout().lock(), &book)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,98 @@
+//! Formulas: KaTeX at build time for the page, `$…$` for Jupyter.
+//!
+//! In the source, a formula in a sentence is written as GitHub and GitLab write it, `` $`a^2`$ ``
+//! (a code span, so that neither Markdown nor gettext touches its backslashes), and a displayed one
+//! is a ```` ```math ```` block.
+
+use std::sync::LazyLock;
+
+use anyhow::{Context, Result};
+use katex::Opts;
+use regex::{Captures, Regex};
+
+static INLINE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\$`([^`]+)`\$").expect("a valid pattern"));
+
+/// Renders one formula to HTML (with MathML for screen readers) on one line.
+///
+/// # Errors
+///
+/// KaTeX's own message, after the formula.
+pub fn html(tex: &str, display: bool) -> Result<String> {
+    let opts = Opts::builder()
+        .display_mode(display)
+        .build()
+        .context("KaTeX refused its options")?;
+    let html = katex::render_with_opts(tex.trim(), opts)
+        .with_context(|| format!("cannot render the formula {tex:?}"))?;
+    Ok(html.replace('\n', " "))
+}
+
+/// Replaces the formulas in a piece of Markdown by HTML that Markdown leaves alone.
+///
+/// # Errors
+///
+/// If KaTeX refuses a formula.
+pub fn inline_to_html(markdown: &str) -> Result<String> {
+    let mut rendered = Vec::new();
+    for formula in INLINE.captures_iter(markdown) {
+        rendered.push(shield(&html(&formula[1], false)?));
+    }
+    let mut rendered = rendered.into_iter();
+    let next = |_: &Captures<'_>| rendered.next().unwrap_or_default();
+    Ok(INLINE.replace_all(markdown, next).into_owned())
+}
+
+/// Replaces the formulas in a piece of Markdown by Jupyter's `$…$`.
+pub fn inline_to_dollars(markdown: &str) -> String {
+    INLINE.replace_all(markdown, "$$${1}$$").into_owned()
+}
+
+/// Writes the punctuation between tags as character references: Markdown would read `_`, `*`, `\`
+/// or `|` there as markup.
+fn shield(html: &str) -> String {
+    let mut shielded = String::with_capacity(html.len() * 2);
+    let (mut in_tag, mut in_reference) = (false, false);
+    for c in html.chars() {
+        match c {
+            '<' => in_tag = true,
+            '&' if !in_tag => in_reference = true,
+            _ => {}
+        }
+        if in_tag || in_reference || !c.is_ascii_punctuation() {
+            shielded.push(c);
+        } else {
+            shielded.push_str(&format!("&#{};", u32::from(c)));
+        }
+        match c {
+            '>' => in_tag = false,
+            ';' => in_reference = false,
+            _ => {}
+        }
+    }
+    shielded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_become_html_without_markdown_in_it() {
+        let html = inline_to_html(r"so $`Q K^\top / \sqrt{d_k}`$ here").unwrap();
+        assert!(html.starts_with("so <span class=\"katex\">"), "{html}");
+        assert!(html.ends_with(" here"), "{html}");
+        assert!(html.contains("&#92;sqrt&#123;d&#95;k&#125;"), "{html}");
+    }
+
+    #[test]
+    fn formulas_become_dollars_for_jupyter() {
+        assert_eq!(inline_to_dollars(r"a $`d_k`$ b $`x`$"), r"a $d_k$ b $x$");
+    }
+
+    #[test]
+    fn a_bad_formula_is_named() {
+        let error = format!("{:#}", inline_to_html(r"$`\frac{`$").unwrap_err());
+        assert!(error.contains(r#""\\frac{""#), "{error}");
+    }
+}

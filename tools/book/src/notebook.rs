@@ -1,0 +1,511 @@
+//! Notebooks: made from a page, read back as the frozen record of its outputs.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use base64::Engine as _;
+use nbformat::v4::{Cell as NbCell, CellId, CellMetadata, KernelSpec, LanguageInfo, Metadata};
+use nbformat::v4::{Notebook, Output};
+use serde_json::{Value, json};
+
+use crate::figure;
+use crate::math;
+use crate::page::{self, Block, Located};
+use crate::workspace::{Chapter, Dependency, Language, Workspace};
+
+/// Id of the first code cell, the one that brings in the crates.
+pub const SETUP: &str = "setup";
+
+/// Id of the cell that installs the kernel on Colab.
+const INSTALL: &str = "install";
+
+/// What a cell printed and drew, by cell id.
+pub type Outputs = HashMap<String, Vec<Output>>;
+
+/// Makes a chapter's notebook in a language from its page's blocks (already translated).
+///
+/// # Errors
+///
+/// If a manifest, a source or an image can't be read.
+pub fn build(
+    workspace: &Workspace,
+    chapter: &Chapter,
+    language: Language,
+    blocks: &[Located],
+    outputs: &Outputs,
+) -> Result<Notebook> {
+    let mut cells = Vec::new();
+    let mut writer = Markdown::new(workspace, chapter, language);
+    let mut count = 0;
+    let mut code_cell = |id: &str, code: &str| {
+        count += 1;
+        code_cell(id, code, count, outputs.get(id).cloned().unwrap_or_default())
+    };
+    let mut before_first_code = true;
+    for located in blocks {
+        let Block::Cell(cell) = &located.block else {
+            writer.push(&located.block)?;
+            continue;
+        };
+        cells.append(&mut writer.finish(&cell.id)?);
+        if before_first_code {
+            if let Some(address) = &workspace.repository {
+                cells.push(code_cell(INSTALL, &install_code(address))?);
+            }
+            cells.push(code_cell(SETUP, &setup_code(workspace, chapter, language)?)?);
+            before_first_code = false;
+        }
+        cells.push(code_cell(&cell.id, &cell.code)?);
+    }
+    cells.append(&mut writer.finish("end")?);
+    Ok(Notebook {
+        metadata: metadata(&workspace.sources_hash(chapter)?),
+        nbformat: 4,
+        nbformat_minor: 5,
+        cells,
+    })
+}
+
+fn metadata(sources: &str) -> Metadata {
+    Metadata {
+        kernelspec: Some(KernelSpec {
+            display_name: "Rust".into(),
+            name: "rust".into(),
+            language: Some("rust".into()),
+            additional: HashMap::new(),
+        }),
+        language_info: Some(LanguageInfo {
+            name: "rust".into(),
+            version: None,
+            codemirror_mode: None,
+            additional: HashMap::from([
+                ("file_extension".into(), json!(".rs")),
+            ]),
+        }),
+        authors: None,
+        additional: HashMap::from([("book".into(), json!({ "sources": sources }))]),
+    }
+}
+
+/// The notebook's first code cell: where the kernel finds the crates. Cheap to compile first
+/// (`:opt 0`), and kept for the next session (`:cache`).
+///
+/// # Errors
+///
+/// If a manifest can't be read.
+pub fn setup_code(workspace: &Workspace, chapter: &Chapter, language: Language) -> Result<String> {
+    let up = match language {
+        Language::Portuguese => "..",
+        Language::English => "../..",
+    };
+    let mut lines = vec![":cache 2000".to_owned(), ":opt 0".to_owned()];
+    for (name, dependency) in workspace.notebook_dependencies(chapter)? {
+        lines.push(match dependency {
+            Dependency::Path(path) => {
+                format!(":dep {name} = {{ path = \"{up}/{}\" }}", path.display())
+            }
+            Dependency::Version(version) => format!(":dep {name} = \"{version}\""),
+        });
+    }
+    Ok(lines.join("\n"))
+}
+
+/// A cell that Colab's Python runs (it installs the Rust kernel there) and that Rust skips: to
+/// Python the first and last lines are comments, to Rust all three are one disabled constant.
+fn install_code(address: &str) -> String {
+    let script = "binder/colab.sh";
+    format!(
+        "#[cfg(any())] const COLAB: &str = r#\"\n\
+         !git clone --depth 1 {address} book && bash book/{script}\n\
+         # \"#;"
+    )
+}
+
+fn code_cell(id: &str, code: &str, count: i32, outputs: Vec<Output>) -> Result<NbCell> {
+    Ok(NbCell::Code {
+        id: cell_id(id)?,
+        metadata: CellMetadata::default(),
+        execution_count: Some(count),
+        source: lines(code),
+        outputs,
+    })
+}
+
+fn cell_id(id: &str) -> Result<CellId> {
+    CellId::new(id).map_err(|error| anyhow!("{error}: {id:?}"))
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.split_inclusive('\n').map(str::to_owned).collect()
+}
+
+/// Gathers prose into Markdown cells, a new one at each heading.
+struct Markdown<'a> {
+    workspace: &'a Workspace,
+    chapter: &'a Chapter,
+    language: Language,
+    cells: Vec<String>,
+    attachments: Vec<HashMap<String, Value>>,
+}
+
+impl<'a> Markdown<'a> {
+    fn new(workspace: &'a Workspace, chapter: &'a Chapter, language: Language) -> Self {
+        Self {
+            workspace,
+            chapter,
+            language,
+            cells: Vec::new(),
+            attachments: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, block: &Block) -> Result<()> {
+        match block {
+            Block::Markdown(text) => self.push_prose(text)?,
+            Block::Code(language, code) => self.append(&format!("```{language}\n{code}\n```")),
+            Block::Math(tex) => self.append(&format!("$$\n{}\n$$", tex.trim())),
+            Block::Caption(text) => {
+                self.append(&format!("*{}*", math::inline_to_dollars(text)));
+            }
+            Block::Details(title) => self.append(&format!(
+                "<details>\n<summary>{}</summary>\n",
+                figure::escape(title)
+            )),
+            Block::EndDetails => self.append("</details>"),
+            Block::Cell(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Prose, cut at its headings.
+    fn push_prose(&mut self, text: &str) -> Result<()> {
+        let mut part: Vec<&str> = Vec::new();
+        for line in text.lines() {
+            let heading = line.starts_with('#') && line.trim_start_matches('#').starts_with(' ');
+            if heading {
+                self.append_prose(&part.join("\n"))?;
+                part.clear();
+                self.start_cell();
+            }
+            part.push(line);
+        }
+        self.append_prose(&part.join("\n"))
+    }
+
+    fn append_prose(&mut self, text: &str) -> Result<()> {
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        let mut text = math::inline_to_dollars(text);
+        for image in figure::images(&text) {
+            let svg = self.workspace.read(&Path::new("src").join(&image.path))?;
+            let name = image.file_name();
+            let encoded = base64::engine::general_purpose::STANDARD.encode(svg);
+            text = text.replace(&image.path, &format!("attachment:{name}"));
+            self.start_cell_if_none();
+            if let Some(attachments) = self.attachments.last_mut() {
+                attachments.insert(name, json!({ "image/svg+xml": encoded }));
+            }
+        }
+        self.append(&self.relink(&text));
+        Ok(())
+    }
+
+    /// Links to other pages lead to their notebooks, or to the page's source if it has none.
+    fn relink(&self, text: &str) -> String {
+        let up = match self.language {
+            Language::Portuguese => "..",
+            Language::English => "../..",
+        };
+        figure::PAGE_LINK
+            .replace_all(text, |link: &regex::Captures<'_>| {
+                match self.workspace.chapter(&link[1]) {
+                    Some(chapter) if chapter != *self.chapter => {
+                        format!("]({}.ipynb)", chapter.name)
+                    }
+                    _ => format!("]({up}/src/{}.md{})", &link[1], &link[2]),
+                }
+            })
+            .into_owned()
+    }
+
+    fn start_cell(&mut self) {
+        self.cells.push(String::new());
+        self.attachments.push(HashMap::new());
+    }
+
+    fn start_cell_if_none(&mut self) {
+        if self.cells.is_empty() {
+            self.start_cell();
+        }
+    }
+
+    fn append(&mut self, text: &str) {
+        self.start_cell_if_none();
+        if let Some(cell) = self.cells.last_mut() {
+            if !cell.is_empty() {
+                cell.push_str("\n\n");
+            }
+            cell.push_str(text.trim_matches('\n'));
+        }
+    }
+
+    /// The cells gathered so far, named after the code cell that follows.
+    fn finish(&mut self, before: &str) -> Result<Vec<NbCell>> {
+        let texts = std::mem::take(&mut self.cells);
+        let attachments = std::mem::take(&mut self.attachments);
+        let numbered = texts.iter().zip(attachments).enumerate();
+        numbered
+            .filter(|(_, (text, _))| !text.is_empty())
+            .map(|(i, (text, attached))| {
+                Ok(NbCell::Markdown {
+                    id: cell_id(&format!("text-{before}-{}", i + 1))?,
+                    metadata: CellMetadata::default(),
+                    source: lines(text),
+                    attachments: (!attached.is_empty()).then(|| json!(attached)),
+                })
+            })
+            .collect()
+    }
+}
+
+/// Reads a notebook, of any version that `nbformat` knows.
+///
+/// # Errors
+///
+/// If the file can't be read or is no notebook.
+pub fn read(path: &Path) -> Result<Notebook> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    match nbformat::parse_notebook(&text) {
+        Ok(nbformat::Notebook::V4(notebook)) => Ok(notebook),
+        Ok(_) => Err(anyhow!("{} is not nbformat 4", path.display())),
+        Err(error) => Err(anyhow!("{} is not a notebook: {error}", path.display())),
+    }
+}
+
+/// Writes a notebook, whole or not at all.
+///
+/// # Errors
+///
+/// If it can't be written.
+pub fn write(notebook: &Notebook, path: &Path) -> Result<()> {
+    let text = to_text(notebook)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644)); // not a secret
+    let mut file = builder
+        .tempfile_in(folder)
+        .with_context(|| format!("cannot write in {}", folder.display()))?;
+    std::io::Write::write_all(&mut file, text.as_bytes())?;
+    file.persist(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(())
+}
+
+/// The text of a notebook file: sorted keys, one space of indentation, as Jupyter writes it.
+///
+/// # Errors
+///
+/// If the notebook can't be expressed as JSON.
+pub fn to_text(notebook: &Notebook) -> Result<String> {
+    let value = sorted(serde_json::to_value(notebook)?);
+    let mut bytes = Vec::new();
+    let indent = serde_json::ser::PrettyFormatter::with_indent(b" ");
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, indent);
+    serde::Serialize::serialize(&value, &mut serializer)?;
+    bytes.push(b'\n');
+    Ok(String::from_utf8(bytes)?)
+}
+
+/// The same JSON with every object's keys in order.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(sorted).collect(),
+        Value::Object(map) => {
+            let mut pairs: Vec<(String, Value)> = map.into_iter().collect();
+            pairs.sort_by(|a, b| a.0.cmp(&b.0));
+            pairs.into_iter().map(|(k, v)| (k, sorted(v))).collect()
+        }
+        other => other,
+    }
+}
+
+/// The code cells of a notebook: id, code, outputs.
+pub fn code_cells(notebook: &Notebook) -> impl Iterator<Item = (&str, String, &[Output])> {
+    notebook.cells.iter().filter_map(|cell| match cell {
+        NbCell::Code {
+            id,
+            source,
+            outputs,
+            ..
+        } => Some((id.as_str(), source.concat(), outputs.as_slice())),
+        _ => None,
+    })
+}
+
+/// The outputs of a notebook's cells.
+pub fn outputs(notebook: &Notebook) -> Outputs {
+    code_cells(notebook)
+        .map(|(id, _, outputs)| (id.to_owned(), outputs.to_vec()))
+        .collect()
+}
+
+/// Everything in which a chapter's committed notebooks lag behind its page and crates; one message
+/// each, with file and line.
+///
+/// # Errors
+///
+/// If the page or a source can't be read. A notebook that is missing or broken is a finding.
+pub fn stale(workspace: &Workspace, chapter: &Chapter, blocks: &[Located]) -> Result<Vec<String>> {
+    let remedy = format!("run `cargo book notebooks {}`", chapter.short());
+    let path = chapter.notebook(Language::Portuguese);
+    let notebook = match read(&workspace.root.join(&path)) {
+        Ok(notebook) => notebook,
+        Err(error) => return Ok(vec![format!("{error:#}: {remedy}")]),
+    };
+    let mut findings = Vec::new();
+    let recorded = notebook.metadata.additional.get("book");
+    let recorded = recorded.and_then(|book| book.get("sources")?.as_str());
+    if recorded != Some(workspace.sources_hash(chapter)?.as_str()) {
+        findings.push(format!(
+            "{}: the outputs come from other sources than those in {} and the crates it uses: {remedy}",
+            path.display(),
+            chapter.crate_folder().display()
+        ));
+    }
+    findings.extend(stale_cells(workspace, chapter, blocks, &notebook, &remedy)?);
+    Ok(findings)
+}
+
+fn stale_cells(
+    workspace: &Workspace,
+    chapter: &Chapter,
+    blocks: &[Located],
+    notebook: &Notebook,
+    remedy: &str,
+) -> Result<Vec<String>> {
+    let (page, path) = (chapter.page(), chapter.notebook(Language::Portuguese));
+    let at = |line: usize| format!("{}:{line}", page.display());
+    let recorded: HashMap<String, String> = code_cells(notebook)
+        .map(|(id, code, _)| (id.to_owned(), code))
+        .collect();
+    let mut findings = Vec::new();
+    for (line, cell) in page::cells(blocks) {
+        match recorded.get(&cell.id) {
+            Some(code) if *code == cell.code => {}
+            Some(_) => findings.push(format!(
+                "{}: cell {:?} differs from the one in {}: {remedy}",
+                at(line),
+                cell.id,
+                path.display()
+            )),
+            None => findings.push(format!(
+                "{}: {} has no cell {:?}: {remedy}",
+                at(line),
+                path.display(),
+                cell.id
+            )),
+        }
+    }
+    let setup = setup_code(workspace, chapter, Language::Portuguese)?;
+    if recorded.get(SETUP) != Some(&setup) {
+        findings.push(format!("{}: its setup cell is out of date: {remedy}", path.display()));
+    }
+    let on_page = |id: &str| page::cells(blocks).any(|(_, cell)| cell.id == id);
+    for id in recorded.keys().filter(|id| ![SETUP, INSTALL].contains(&id.as_str())) {
+        if !on_page(id) {
+            findings.push(format!(
+                "{}: cell {id:?} is no longer on {}: {remedy}",
+                path.display(),
+                page.display()
+            ));
+        }
+    }
+    Ok(findings)
+}
+
+/// Both editions' notebook files, as they should be, for a chapter with the given outputs.
+///
+/// # Errors
+///
+/// If a page or catalogue can't be read, or a page can't be cut into blocks.
+pub fn editions(
+    workspace: &Workspace,
+    chapter: &Chapter,
+    outputs: &Outputs,
+) -> Result<Vec<(PathBuf, Notebook)>> {
+    let mut files = Vec::new();
+    for language in Language::ALL {
+        let text = crate::i18n::translated_page(workspace, &chapter.page(), language)?;
+        let blocks = page::parse(workspace, &chapter.page(), &text)?;
+        let notebook = build(workspace, chapter, language, &blocks, outputs)?;
+        files.push((chapter.notebook(language), notebook));
+    }
+    Ok(files)
+}
+
+/// Checks that two notebooks printed and drew the same, cell by cell (the setup cell apart).
+///
+/// # Errors
+///
+/// The first cell that differs, with both outputs.
+pub fn compare(expected: &Notebook, actual: &Notebook) -> Result<usize> {
+    let ignored = [SETUP, INSTALL];
+    let (expected, actual) = (outputs(expected), outputs(actual));
+    let mut ids: Vec<&String> = expected.keys().collect();
+    ids.sort();
+    for id in ids.iter().filter(|id| !ignored.contains(&id.as_str())) {
+        let (wanted, found) = (canonical(&expected[*id]), actual.get(*id).map(|o| canonical(o)));
+        ensure!(
+            Some(&wanted) == found.as_ref(),
+            "cell {id:?} gives other outputs\nexpected: {wanted}\nfound: {}",
+            found.unwrap_or_else(|| "no such cell".into())
+        );
+    }
+    Ok(ids.len())
+}
+
+/// Outputs as text to compare: streams joined, figures by content.
+fn canonical(outputs: &[Output]) -> String {
+    merge_streams(outputs.to_vec())
+        .iter()
+        .map(|output| match output {
+            Output::Stream { name, text } => format!("{name}: {}", text.0),
+            other => serde_json::to_value(other)
+                .map(|mut value| {
+                    if let Some(map) = value.as_object_mut() {
+                        map.remove("execution_count");
+                    }
+                    value.to_string()
+                })
+                .unwrap_or_default(),
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Joins neighbouring pieces of the same stream: the kernel sends them as they come.
+pub fn merge_streams(outputs: Vec<Output>) -> Vec<Output> {
+    let mut merged: Vec<Output> = Vec::new();
+    for output in outputs {
+        if let (
+            Some(Output::Stream { name, text }),
+            Output::Stream {
+                name: next,
+                text: more,
+            },
+        ) = (merged.last_mut(), &output)
+            && name == next
+        {
+            text.0.push_str(&more.0);
+        } else {
+            merged.push(output);
+        }
+    }
+    merged
+}

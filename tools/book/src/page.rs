@@ -1,0 +1,271 @@
+//! A page's Markdown, cut into the blocks that its four lives are made of.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::include::Include;
+use crate::workspace::Workspace;
+
+/// A part of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Block {
+    /// Prose, as Markdown.
+    Markdown(String),
+    /// A notebook cell.
+    Cell(Cell),
+    /// Code that is shown and not executed: the fence's language and the text.
+    Code(String, String),
+    /// A displayed formula (LaTeX).
+    Math(String),
+    /// What the figure above shows, for the eye and for a screen reader.
+    Caption(String),
+    /// A folded part begins; its title.
+    Details(String),
+    /// The folded part ends.
+    EndDetails,
+}
+
+/// A block with the line of the page where it starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located {
+    /// 1-based line of the page.
+    pub line: usize,
+    /// The block.
+    pub block: Block,
+}
+
+/// A notebook cell: code that the kernel runs and whose output the page shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// Stable name, from the anchor that it includes.
+    pub id: String,
+    /// The code, includes expanded.
+    pub code: String,
+    /// Whether the cell is there to show an error (```` ```rust,cell,error ````).
+    pub fails: bool,
+}
+
+/// Cuts a page into blocks, with the code that it includes.
+///
+/// # Errors
+///
+/// With file and line: an anchor that does not exist, Rust typed in the page, a fence left open,
+/// two cells of the same name.
+pub fn parse(workspace: &Workspace, page: &Path, text: &str) -> Result<Vec<Located>> {
+    let at = |line: usize| format!("{}:{line}", page.display());
+    let lines: Vec<&str> = text.lines().collect();
+    let mut blocks: Vec<Located> = Vec::new();
+    let mut prose = Prose::default();
+    let mut next = 0;
+    while next < lines.len() {
+        let (line, start) = (lines[next], next + 1);
+        if let Some(fence) = Fence::open(line) {
+            let body: Vec<&str> = lines[next + 1..]
+                .iter()
+                .copied()
+                .take_while(|line| !fence.closes(line))
+                .collect();
+            ensure!(
+                next + 1 + body.len() < lines.len(),
+                "{}: the code block that starts here is never closed",
+                at(start)
+            );
+            next += body.len() + 2;
+            let block = fenced(workspace, &fence.info, &body).with_context(|| at(start))?;
+            prose.flush(&mut blocks);
+            blocks.push(Located { line: start, block });
+        } else if let Some((block, used)) = directive(&lines[next..]) {
+            prose.flush(&mut blocks);
+            blocks.push(Located { line: start, block });
+            next += used;
+        } else {
+            prose.push(start, line);
+            next += 1;
+        }
+    }
+    prose.flush(&mut blocks);
+    check_ids(&blocks, &at)?;
+    Ok(blocks)
+}
+
+fn check_ids(blocks: &[Located], at: &dyn Fn(usize) -> String) -> Result<()> {
+    let cells: Vec<(usize, &Cell)> = cells(blocks).collect();
+    for (i, (line, cell)) in cells.iter().enumerate() {
+        if let Some((first, _)) = cells[..i].iter().find(|(_, other)| other.id == cell.id) {
+            bail!("{}: cell {:?} is already at line {first}", at(*line), cell.id);
+        }
+    }
+    Ok(())
+}
+
+/// The cells among blocks, with their lines.
+pub fn cells(blocks: &[Located]) -> impl Iterator<Item = (usize, &Cell)> {
+    blocks.iter().filter_map(|located| match &located.block {
+        Block::Cell(cell) => Some((located.line, cell)),
+        _ => None,
+    })
+}
+
+/// Lines of prose on their way to become a block.
+#[derive(Default)]
+struct Prose {
+    first: usize,
+    lines: Vec<String>,
+}
+
+impl Prose {
+    fn push(&mut self, number: usize, line: &str) {
+        if self.lines.is_empty() {
+            self.first = number;
+        }
+        self.lines.push(line.to_owned());
+    }
+
+    fn flush(&mut self, blocks: &mut Vec<Located>) {
+        let text = std::mem::take(&mut self.lines).join("\n");
+        if !text.trim().is_empty() {
+            blocks.push(Located {
+                line: self.first,
+                block: Block::Markdown(text.trim_matches('\n').to_owned()),
+            });
+        }
+    }
+}
+
+/// An opening code fence.
+struct Fence {
+    marker: String,
+    info: String,
+}
+
+impl Fence {
+    fn open(line: &str) -> Option<Self> {
+        let length = line.len() - line.trim_start_matches('`').len();
+        let info = line[length..].trim();
+        (length >= 3 && !info.contains('`')).then(|| Self {
+            marker: line[..length].to_owned(),
+            info: info.to_owned(),
+        })
+    }
+
+    fn closes(&self, line: &str) -> bool {
+        let line = line.trim_end();
+        line.starts_with(&self.marker) && line.trim_start_matches('`').is_empty()
+    }
+}
+
+/// What a fenced block is: a formula, a cell, or code to show.
+fn fenced(workspace: &Workspace, info: &str, body: &[&str]) -> Result<Block> {
+    if info == "math" {
+        return Ok(Block::Math(body.join("\n")));
+    }
+    let mut words = info.split(',');
+    let language = words.next().unwrap_or_default();
+    let flags: Vec<&str> = words.collect();
+    let includes: Vec<Include> = body.iter().filter_map(|line| Include::parse(line)).collect();
+    let typed = body
+        .iter()
+        .any(|line| Include::parse(line).is_none() && !line.trim().is_empty());
+    if language == "rust" && typed {
+        bail!(
+            "Rust typed in a page: put the code in a crate between ANCHOR comments and write \
+             {{{{#include path:anchor}}}} here, so that it is compiled and tested"
+        );
+    }
+    if !flags.contains(&"cell") {
+        return Ok(Block::Code(language.to_owned(), expand(workspace, body)?));
+    }
+    let id = match includes.first() {
+        Some(include) => include.anchor.clone().unwrap_or_default(),
+        None => bail!("an empty cell: write {{{{#include path:anchor}}}} in it"),
+    };
+    let valid = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    ensure!(
+        !id.is_empty() && id.len() <= 48 && id.chars().all(valid),
+        "{id:?} can't name a cell: use an anchor of 1 to 48 letters, digits, - and _"
+    );
+    Ok(Block::Cell(Cell {
+        id,
+        code: expand(workspace, body)?,
+        fails: flags.contains(&"error"),
+    }))
+}
+
+/// The lines of a block, its includes expanded; a blank line stands between two includes.
+fn expand(workspace: &Workspace, body: &[&str]) -> Result<String> {
+    let mut parts = Vec::new();
+    for line in body {
+        parts.push(match Include::parse(line) {
+            Some(include) => include.expand(workspace)?,
+            None => (*line).to_owned(),
+        });
+    }
+    Ok(parts.join("\n"))
+}
+
+/// `{{#caption …}}`, `{{#details …}}` and `{{#enddetails}}`, and how many lines they take.
+fn directive(lines: &[&str]) -> Option<(Block, usize)> {
+    let known = ["{{#caption ", "{{#details ", "{{#enddetails}}"];
+    let first = lines[0].trim();
+    known.iter().find(|name| first.starts_with(*name))?;
+    let used = 1 + lines.iter().position(|line| line.trim_end().ends_with("}}"))?;
+    let text = lines[..used].join(" ");
+    let inner = text.trim().strip_prefix("{{#")?.strip_suffix("}}")?;
+    let block = match inner.split_once(' ') {
+        Some(("caption", text)) => Block::Caption(text.trim().to_owned()),
+        Some(("details", title)) => Block::Details(title.trim().to_owned()),
+        _ => Block::EndDetails,
+    };
+    Some((block, used))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_text(text: &str) -> Result<Vec<Located>> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        parse(&Workspace::at(&root)?, Path::new("src/page.md"), text)
+    }
+
+    #[test]
+    fn prose_formulas_and_folds_are_told_apart() {
+        let text = "# T\n\n```math\na^2\n```\n\n{{#details A\nhint}}\n\nx\n\n{{#enddetails}}\n";
+        let kinds: Vec<Block> = parse_text(text).unwrap().into_iter().map(|l| l.block).collect();
+        assert_eq!(
+            kinds,
+            [
+                Block::Markdown("# T".into()),
+                Block::Math("a^2".into()),
+                Block::Details("A hint".into()),
+                Block::Markdown("x".into()),
+                Block::EndDetails,
+            ]
+        );
+    }
+
+    #[test]
+    fn rust_typed_in_a_page_is_refused_with_file_and_line() {
+        let error = parse_text("a\n\n```rust,cell\nlet a = 1;\n```\n").unwrap_err();
+        let text = format!("{error:#}");
+        assert!(text.starts_with("src/page.md:3: Rust typed in a page"), "{text}");
+    }
+
+    #[test]
+    fn a_missing_anchor_is_an_error_with_file_and_line() {
+        let page = "```rust,cell\n{{#include ../chapters-code/ch01-self-attention/src/lib.rs:nope}}\n```\n";
+        let text = format!("{:#}", parse_text(page).unwrap_err());
+        assert!(text.starts_with("src/page.md:1: "), "{text}");
+        assert!(text.contains("nope") && text.contains("softmax"), "{text}");
+    }
+
+    #[test]
+    fn an_open_fence_and_a_repeated_cell_are_errors() {
+        let text = format!("{:#}", parse_text("a\n```text\nb\n").unwrap_err());
+        assert_eq!(text, "src/page.md:2: the code block that starts here is never closed");
+        let cell = "```rust,cell\n{{#include ../chapters-code/ch01-self-attention/src/lib.rs:softmax}}\n```\n";
+        let text = format!("{:#}", parse_text(&format!("{cell}\n{cell}")).unwrap_err());
+        assert_eq!(text, "src/page.md:5: cell \"softmax\" is already at line 1");
+    }
+}

@@ -1,0 +1,221 @@
+//! The mdBook preprocessor: translation first, then everything that a page is made of.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use mdbook_i18n_helpers::gettext::{add_stripped_summary_translations, translate_book};
+use mdbook_preprocessor::book::{Book, Chapter as BookChapter};
+use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+
+use crate::figure::escape;
+use crate::notebook::{self, Outputs};
+use crate::page;
+use crate::render::{self, Words};
+use crate::workspace::{Chapter, Language, Workspace};
+use crate::i18n;
+
+/// What a build does that a plain `mdbook build` does not.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Both editions, notebooks and sources are in the site: link to them.
+    pub whole_site: bool,
+    /// Warn about outputs older than the code instead of refusing to build.
+    pub allow_stale: bool,
+}
+
+/// Turns the book's Markdown into mdBook's.
+pub struct BookPreprocessor {
+    workspace: Workspace,
+    options: Options,
+}
+
+impl BookPreprocessor {
+    /// A preprocessor for this repository.
+    pub fn new(workspace: Workspace, options: Options) -> Self {
+        Self { workspace, options }
+    }
+
+    /// Renders one chapter of mdBook's book.
+    fn render(&self, chapter: &mut BookChapter, language: Language) -> Result<()> {
+        let Some(source) = chapter.source_path.clone() else {
+            return Ok(());
+        };
+        let name = Path::new("src").join(&source);
+        let blocks = page::parse(&self.workspace, &name, &chapter.content)?;
+        let stem = source.file_stem().unwrap_or_default().to_string_lossy();
+        let of_book = self.workspace.chapter(&stem);
+        let outputs = match &of_book {
+            Some(of_book) => self.outputs(of_book)?,
+            None => (Outputs::default(), Vec::new()),
+        };
+        let (outputs, stale) = outputs;
+        let name = name.display().to_string();
+        let body = render::page(&self.workspace, language, &name, &blocks, &outputs)?;
+        let bar = self.bar(of_book.as_ref(), &source, language, !stale.is_empty());
+        chapter.content = below_title(&body, &bar);
+        Ok(())
+    }
+
+    /// The outputs of a chapter's notebook, and in what they lag behind the sources.
+    fn outputs(&self, chapter: &Chapter) -> Result<(Outputs, Vec<String>)> {
+        let text = self.workspace.read(&chapter.page())?;
+        let blocks = page::parse(&self.workspace, &chapter.page(), &text)?;
+        let stale = notebook::stale(&self.workspace, chapter, &blocks)?;
+        if !stale.is_empty() && !self.options.allow_stale {
+            bail!("{}", stale.join("\n"));
+        }
+        let path = self.workspace.root.join(chapter.notebook(Language::Portuguese));
+        let outputs = match path.exists() {
+            true => notebook::outputs(&notebook::read(&path)?),
+            false => HashMap::new(),
+        };
+        Ok((outputs, stale))
+    }
+
+    /// The bar under a page's title: its notebook, code and exercises, and the other language.
+    fn bar(
+        &self,
+        chapter: Option<&Chapter>,
+        source: &Path,
+        language: Language,
+        stale: bool,
+    ) -> String {
+        let words = Words::of(language);
+        let mut items = match chapter {
+            Some(chapter) => self.lives(chapter, language, &words),
+            None => Vec::new(),
+        };
+        if self.options.whole_site {
+            items.push(language_link(source, language));
+        }
+        let mut html = String::new();
+        if !items.is_empty() {
+            html = format!(
+                "<nav class=\"lives\" aria-label=\"{}\">{}</nav>",
+                words.lives,
+                items.join(" ")
+            );
+        }
+        if let (true, Some(chapter)) = (stale, chapter) {
+            html.push_str(&format!(
+                "\n<p class=\"stale\" role=\"status\">{} <code>cargo book notebooks {}</code></p>",
+                words.stale,
+                chapter.short()
+            ));
+        }
+        html
+    }
+
+    fn lives(&self, chapter: &Chapter, language: Language, words: &Words) -> Vec<String> {
+        let notebook = forward(&chapter.notebook(language));
+        let code = forward(&chapter.crate_folder());
+        let exercises = format!("chapters-code/exercises/src/{}.rs", chapter.short());
+        let link = |href: &str, text: &str, extra: &str| {
+            format!("<a href=\"{}\"{extra}>{}</a>", escape(href), escape(text))
+        };
+        if let Some(address) = &self.workspace.repository {
+            let mut items = vec![
+                link(&format!("{address}/blob/main/{notebook}"), words.notebook, ""),
+                link(&format!("{address}/tree/main/{code}"), words.code, ""),
+                link(&format!("{address}/blob/main/{exercises}"), words.exercises, ""),
+            ];
+            for (name, href) in launchers(address, &notebook) {
+                items.push(link(&href, name, " class=\"badge\""));
+            }
+            return items;
+        }
+        if !self.options.whole_site {
+            return Vec::new(); // nowhere to link to
+        }
+        let up = match language {
+            Language::Portuguese => "",
+            Language::English => "../",
+        };
+        vec![
+            link(&format!("{up}{notebook}"), words.notebook, " download"),
+            link(&format!("{up}{code}/src/lib.rs.txt"), words.code, ""),
+            link(&format!("{up}{exercises}.txt"), words.exercises, ""),
+        ]
+    }
+}
+
+/// Where a notebook of a GitHub repository opens without an installation.
+fn launchers(address: &str, notebook: &str) -> Vec<(&'static str, String)> {
+    let Some(slug) = address.strip_prefix("https://github.com/") else {
+        return Vec::new();
+    };
+    vec![
+        (
+            "Colab",
+            format!("https://colab.research.google.com/github/{slug}/blob/main/{notebook}"),
+        ),
+        (
+            "Binder",
+            format!("https://mybinder.org/v2/gh/{slug}/main?labpath={notebook}"),
+        ),
+    ]
+}
+
+/// A link to the same page in the other language.
+fn language_link(source: &Path, language: Language) -> String {
+    let page = match source.file_name().and_then(|name| name.to_str()) {
+        Some("README.md") => source.with_file_name("index.html"),
+        _ => source.with_extension("html"),
+    };
+    let page = forward(&page);
+    let (tag, name, href) = match language {
+        Language::Portuguese => ("en", "English", format!("en/{page}")),
+        Language::English => ("pt-BR", "Português", format!("../{page}")),
+    };
+    format!("<a class=\"language\" lang=\"{tag}\" hreflang=\"{tag}\" href=\"{href}\">{name}</a>")
+}
+
+/// A path with `/`, as links want it.
+fn forward(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// Puts the bar under the page's first heading.
+fn below_title(body: &str, bar: &str) -> String {
+    let (title, rest) = match body.split_once('\n') {
+        Some((title, rest)) if title.starts_with("# ") => (title, rest),
+        _ => ("", body),
+    };
+    format!("{title}\n\n{bar}\n\n{rest}\n")
+}
+
+impl Preprocessor for BookPreprocessor {
+    fn name(&self) -> &'static str {
+        "book"
+    }
+
+    fn run(&self, context: &PreprocessorContext, mut book: Book) -> Result<Book> {
+        let tag = context.config.book.language.as_deref().unwrap_or("pt-BR");
+        let language = Language::from_tag(tag)
+            .with_context(|| format!("book.toml: no edition in {tag:?}: use \"pt-BR\" or \"en\""))?;
+        if language != Language::Portuguese {
+            let mut catalog = i18n::catalog(&self.workspace, language)?;
+            add_stripped_summary_translations(&mut catalog);
+            translate_book(&catalog, &mut book)?;
+        }
+        let mut result = Ok(());
+        book.for_each_chapter_mut(|chapter| {
+            if result.is_ok() {
+                result = self.render(chapter, language);
+            }
+        });
+        result.map(|()| book)
+    }
+}
+
+/// The pages that a build made, for the site's copies of what they link to.
+pub fn linked_sources(workspace: &Workspace) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for chapter in workspace.chapters()? {
+        files.push(chapter.crate_folder().join("src/lib.rs"));
+        files.push(format!("chapters-code/exercises/src/{}.rs", chapter.short()).into());
+    }
+    Ok(files)
+}

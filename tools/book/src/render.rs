@@ -1,0 +1,230 @@
+//! A page for mdBook: code with what the kernel answered under it, formulas, figures, folds.
+
+use anyhow::{Context, Result};
+use nbformat::v4::Output;
+use serde_json::Value;
+
+use crate::figure::{self, escape};
+use crate::math;
+use crate::notebook::{Outputs, merge_streams};
+use crate::page::{Block, Cell, Located};
+use crate::workspace::{Language, Workspace};
+
+/// The words that the tool itself writes on a page.
+pub struct Words {
+    /// Names the output of a cell.
+    pub output: &'static str,
+    /// Links to the notebook.
+    pub notebook: &'static str,
+    /// Links to the crate.
+    pub code: &'static str,
+    /// Links to the exercises.
+    pub exercises: &'static str,
+    /// Names the bar of links.
+    pub lives: &'static str,
+    /// Says that the outputs are older than the code.
+    pub stale: &'static str,
+    /// The titles of mdBook's admonitions, by keyword.
+    pub admonitions: [(&'static str, &'static str); 5],
+}
+
+impl Words {
+    /// The words of a language.
+    pub fn of(language: Language) -> Self {
+        match language {
+            Language::Portuguese => Self {
+                output: "saída",
+                notebook: "Notebook",
+                code: "Código",
+                exercises: "Exercícios",
+                lives: "Este capítulo em outras formas",
+                stale: "O código mudou depois destas saídas.",
+                admonitions: [
+                    ("NOTE", "Nota"),
+                    ("TIP", "Dica"),
+                    ("IMPORTANT", "Importante"),
+                    ("WARNING", "Atenção"),
+                    ("CAUTION", "Cuidado"),
+                ],
+            },
+            Language::English => Self {
+                output: "output",
+                notebook: "Notebook",
+                code: "Code",
+                exercises: "Exercises",
+                lives: "This chapter in other forms",
+                stale: "The code has changed since these outputs.",
+                admonitions: [
+                    ("NOTE", "Note"),
+                    ("TIP", "Tip"),
+                    ("IMPORTANT", "Important"),
+                    ("WARNING", "Warning"),
+                    ("CAUTION", "Caution"),
+                ],
+            },
+        }
+    }
+}
+
+/// Renders a page's blocks, with the outputs of its notebook.
+///
+/// # Errors
+///
+/// With the page's line: a formula that KaTeX refuses, a drawing that can't be read.
+pub fn page(
+    workspace: &Workspace,
+    language: Language,
+    name: &str,
+    blocks: &[Located],
+    outputs: &Outputs,
+) -> Result<String> {
+    let words = Words::of(language);
+    let mut parts = Vec::new();
+    for (i, located) in blocks.iter().enumerate() {
+        let at = || format!("{name}:{}", located.line);
+        let part = match &located.block {
+            Block::Markdown(text) => prose(workspace, text).with_context(at)?,
+            Block::Cell(cell) => {
+                let caption = match blocks.get(i + 1).map(|next| &next.block) {
+                    Some(Block::Caption(text)) => Some(text.as_str()),
+                    _ => None,
+                };
+                let outputs = outputs.get(&cell.id).map(Vec::as_slice).unwrap_or_default();
+                cell_with_outputs(cell, outputs, caption, &words).with_context(at)?
+            }
+            Block::Code(language, code) => format!("```{language}\n{code}\n```"),
+            Block::Math(tex) => {
+                let html = math::html(tex, true).with_context(at)?;
+                format!("<div class=\"formula\">{html}</div>")
+            }
+            Block::Caption(_) => String::new(), // shown with its figure
+            Block::Details(title) => {
+                let title = math::inline_to_html(title).with_context(at)?;
+                format!("<details>\n<summary>{title}</summary>")
+            }
+            Block::EndDetails => "</details>".to_owned(),
+        };
+        parts.push(part);
+    }
+    let text = parts.join("\n\n");
+    Ok(localize_admonitions(&text, &words))
+}
+
+fn prose(workspace: &Workspace, markdown: &str) -> Result<String> {
+    let text = figure::inline_images(workspace, markdown)?;
+    math::inline_to_html(&text)
+}
+
+/// The code of a cell and, below it, what the kernel answered.
+fn cell_with_outputs(
+    cell: &Cell,
+    outputs: &[Output],
+    caption: Option<&str>,
+    words: &Words,
+) -> Result<String> {
+    let mut parts = vec![format!("```rust\n{}\n```", cell.code)];
+    for output in merge_streams(outputs.to_vec()) {
+        let html = match &output {
+            Output::Stream { text, .. } => text_output(&text.0, words),
+            Output::Error(error) => text_output(&error.traceback.join("\n"), words),
+            Output::DisplayData(_) | Output::ExecuteResult(_) => {
+                rich_output(&serde_json::to_value(&output)?, caption, words)?
+            }
+        };
+        parts.push(html);
+    }
+    Ok(parts.join("\n\n"))
+}
+
+fn text_output(text: &str, words: &Words) -> String {
+    format!(
+        "<pre class=\"cell-output\" data-label=\"{}\" tabindex=\"0\">{}</pre>",
+        words.output,
+        escape(text.trim_end_matches('\n'))
+    )
+}
+
+/// A figure, an HTML view or a value, in this order of preference.
+fn rich_output(output: &Value, caption: Option<&str>, words: &Words) -> Result<String> {
+    let media = |kind: &str| match &output["data"][kind] {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(lines) => Some(lines.iter().filter_map(Value::as_str).collect()),
+        _ => None,
+    };
+    if let Some(svg) = media("image/svg+xml") {
+        let Some(caption) = caption else {
+            anyhow::bail!("a figure without a caption: write {{{{#caption …}}}} after its cell");
+        };
+        let svg = figure::with_label(&svg, &plain(caption));
+        return Ok(figure::figure(&svg, Some(&math::inline_to_html(caption)?)));
+    }
+    if let Some(html) = media("text/html") {
+        return Ok(figure::figure(&html, caption));
+    }
+    Ok(text_output(&media("text/plain").unwrap_or_default(), words))
+}
+
+/// A caption without its markup, for a screen reader.
+fn plain(caption: &str) -> String {
+    caption.replace(['`', '$', '*', '_'], "")
+}
+
+/// mdBook titles its admonitions in English: write the book's own title into each.
+fn localize_admonitions(markdown: &str, words: &Words) -> String {
+    let mut text = markdown.to_owned();
+    for (keyword, title) in words.admonitions {
+        let class = keyword.to_lowercase();
+        let block = format!(
+            "<div class=\"admonition admonition-{class}\">\n<p class=\"admonition-title\">{title}</p>\n"
+        );
+        text = replace_admonition(&text, keyword, &block);
+    }
+    text
+}
+
+/// Turns `> [!KEYWORD]` and the quoted lines below it into a titled box.
+fn replace_admonition(markdown: &str, keyword: &str, opening: &str) -> String {
+    let marker = format!("> [!{keyword}]");
+    let mut lines = Vec::new();
+    let mut inside = false;
+    for line in markdown.lines() {
+        if line.trim_end() == marker {
+            inside = true;
+            lines.push(opening.to_owned());
+            continue;
+        }
+        if inside && !line.starts_with('>') {
+            inside = false;
+            lines.push("\n</div>\n".to_owned());
+        }
+        lines.push(match inside {
+            true => line.trim_start_matches('>').trim_start().to_owned(),
+            false => line.to_owned(),
+        });
+    }
+    if inside {
+        lines.push("\n</div>\n".to_owned());
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn admonitions_carry_the_book_s_own_titles() {
+        let words = Words::of(Language::Portuguese);
+        let html = localize_admonitions("a\n\n> [!NOTE]\n> b\n> c\n\nd", &words);
+        assert!(html.contains("<p class=\"admonition-title\">Nota</p>"), "{html}");
+        assert!(html.contains("\nb\nc\n"), "{html}");
+        assert!(html.ends_with("</div>\n\n\nd"), "{html}");
+    }
+
+    #[test]
+    fn printed_text_is_escaped() {
+        let words = Words::of(Language::English);
+        let html = text_output("<script>alert(1)</script>\n", &words);
+        assert!(html.contains("&lt;script&gt;"), "{html}");
+    }
+}

@@ -1,0 +1,132 @@
+//! Executes chapters' notebooks, a progress bar per cell.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::kernel::{Answer, Kernel};
+use crate::notebook::{self, Outputs};
+use crate::page::{self, Cell, Located};
+use crate::workspace::{Chapter, Language, Workspace};
+
+/// What an execution took.
+#[derive(Debug, Clone)]
+pub struct Timing {
+    /// Kernel start, in seconds.
+    pub startup: Duration,
+    /// The setup cell, which compiles the crates.
+    pub setup: Duration,
+    /// Each other cell.
+    pub cells: Vec<Duration>,
+}
+
+impl Timing {
+    /// The middle cell.
+    pub fn median(&self) -> Duration {
+        let mut cells = self.cells.clone();
+        cells.sort();
+        cells.get(cells.len() / 2).copied().unwrap_or_default()
+    }
+
+    /// From the kernel's start to the last cell's end.
+    pub fn total(&self) -> Duration {
+        self.startup + self.setup + self.cells.iter().sum::<Duration>()
+    }
+}
+
+/// Executes a chapter's cells in a fresh kernel, in the notebook's folder.
+///
+/// # Errors
+///
+/// If evcxr is missing or dies; if a cell fails: page, line and the kernel's own message.
+pub async fn execute(workspace: &Workspace, chapter: &Chapter) -> Result<(Outputs, Timing)> {
+    let text = workspace.read(&chapter.page())?;
+    let blocks = page::parse(workspace, &chapter.page(), &text)?;
+    let cells: Vec<(usize, &Cell)> = page::cells(&blocks).collect();
+    let bar = progress(chapter, cells.len() + 2)?;
+    let folder = workspace.root.join("notebooks");
+    std::fs::create_dir_all(&folder)?;
+    bar.set_message("kernel");
+    let start = std::time::Instant::now();
+    let mut kernel = Kernel::start(&folder).await?;
+    let startup = start.elapsed();
+    bar.inc(1);
+    bar.set_message("setup (compiles the crates the first time)");
+    let code = notebook::setup_code(workspace, chapter, Language::Portuguese)?;
+    let answer = kernel.run(&code).await?;
+    ensure!(
+        answer.error.is_none(),
+        "{}: the setup cell fails:\n{code}\n\n{}",
+        chapter.page().display(),
+        answer.error.unwrap_or_default()
+    );
+    bar.inc(1);
+    let mut timing = Timing {
+        startup,
+        setup: answer.took,
+        cells: Vec::new(),
+    };
+    let mut outputs = Outputs::new();
+    for (line, cell) in cells {
+        bar.set_message(cell.id.clone());
+        let answer = kernel.run(&cell.code).await?;
+        judge(chapter, line, cell, &answer)?;
+        timing.cells.push(answer.took);
+        outputs.insert(cell.id.clone(), answer.outputs);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    check_captions(chapter, &blocks, &outputs)?;
+    Ok((outputs, timing))
+}
+
+/// A cell must fail if and only if it is there to show an error.
+fn judge(chapter: &Chapter, line: usize, cell: &Cell, answer: &Answer) -> Result<()> {
+    let at = format!("{}:{line}: cell {:?}", chapter.page().display(), cell.id);
+    match (&answer.error, cell.fails) {
+        (Some(error), false) => bail!("{at} fails:\n{}\n\n{error}", cell.code),
+        (None, true) => bail!("{at} is marked as one that fails, and it does not"),
+        _ => Ok(()),
+    }
+}
+
+/// Every figure has a caption after its cell: that is also its text for screen readers.
+fn check_captions(chapter: &Chapter, blocks: &[Located], outputs: &Outputs) -> Result<()> {
+    use nbformat::v4::Output::{DisplayData, ExecuteResult};
+    for (i, located) in blocks.iter().enumerate() {
+        let page::Block::Cell(cell) = &located.block else {
+            continue;
+        };
+        let captioned = matches!(
+            blocks.get(i + 1).map(|next| &next.block),
+            Some(page::Block::Caption(_))
+        );
+        let drawn = outputs.get(&cell.id).into_iter().flatten().any(|output| {
+            let media = match output {
+                DisplayData(display) => &display.data,
+                ExecuteResult(result) => &result.data,
+                _ => return false,
+            };
+            let mut kinds = media.content.iter();
+            kinds.any(|kind| kind.mime_type() == "image/svg+xml")
+        });
+        ensure!(
+            captioned || !drawn,
+            "{}:{}: cell {:?} draws a figure: write {{{{#caption …}}}} after it",
+            chapter.page().display(),
+            located.line,
+            cell.id
+        );
+    }
+    Ok(())
+}
+
+fn progress(chapter: &Chapter, steps: usize) -> Result<ProgressBar> {
+    let style = ProgressStyle::with_template("{prefix} [{bar:30}] {pos}/{len} {elapsed} {msg}")?;
+    let bar = ProgressBar::new(steps as u64)
+        .with_style(style)
+        .with_prefix(chapter.short().to_owned());
+    bar.enable_steady_tick(Duration::from_millis(250));
+    Ok(bar)
+}

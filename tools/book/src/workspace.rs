@@ -1,0 +1,276 @@
+//! The repository as the tool sees it: its root, its address, its chapters, its languages.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+use walkdir::WalkDir;
+
+/// One language of the book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// Brazilian Portuguese, the source.
+    Portuguese,
+    /// English, translated through `po/en.po`.
+    English,
+}
+
+impl Language {
+    /// Both editions, the source first.
+    pub const ALL: [Self; 2] = [Self::Portuguese, Self::English];
+
+    /// The BCP 47 tag, as in `book.toml` and `<html lang>`.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::Portuguese => "pt-BR",
+            Self::English => "en",
+        }
+    }
+
+    /// The language of a BCP 47 tag, if the book has it.
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.tag() == tag)
+    }
+
+    /// The edition's folder below the site's root and below `notebooks/` (empty for the source).
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Portuguese => "",
+            Self::English => "en",
+        }
+    }
+}
+
+/// A chapter: a page with a crate of the same name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chapter {
+    /// The name that its page, crate and notebook share: `ch01-self-attention`.
+    pub name: String,
+}
+
+impl Chapter {
+    /// `ch01`: what its exercises are called.
+    pub fn short(&self) -> &str {
+        self.name.split('-').next().unwrap_or(&self.name)
+    }
+
+    /// Its page, relative to the root.
+    pub fn page(&self) -> PathBuf {
+        Path::new("src").join(&self.name).with_extension("md")
+    }
+
+    /// Its crate's folder, relative to the root.
+    pub fn crate_folder(&self) -> PathBuf {
+        Path::new("chapters-code").join(&self.name)
+    }
+
+    /// Its notebook in a language, relative to the root.
+    pub fn notebook(&self, language: Language) -> PathBuf {
+        Path::new("notebooks")
+            .join(language.folder())
+            .join(format!("{}.ipynb", self.name))
+    }
+}
+
+/// The repository.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    /// The folder that holds `book.toml`.
+    pub root: PathBuf,
+    /// The public address without a trailing slash, once it is set in the root `Cargo.toml`.
+    pub repository: Option<String>,
+    manifest: toml::Table,
+}
+
+impl Workspace {
+    /// The workspace around the current folder, or the one that this tool was built in.
+    ///
+    /// # Errors
+    ///
+    /// If neither has a `book.toml` and a readable `Cargo.toml`.
+    pub fn find() -> Result<Self> {
+        let here = std::env::current_dir().context("cannot tell the current folder")?;
+        let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let root = here
+            .ancestors()
+            .chain([built_in.as_path()])
+            .find(|folder| folder.join("book.toml").is_file() && folder.join("po").is_dir())
+            .context("no book.toml in this folder or above it: run this inside the repository")?;
+        Self::at(root)
+    }
+
+    /// The workspace whose root is `root`.
+    ///
+    /// # Errors
+    ///
+    /// If its `Cargo.toml` can't be read.
+    pub fn at(root: &Path) -> Result<Self> {
+        let root = root
+            .canonicalize()
+            .with_context(|| format!("cannot open {}", root.display()))?;
+        let manifest = read_manifest(&root)?;
+        let repository = manifest
+            .get("workspace")
+            .and_then(|table| table.get("package")?.get("repository")?.as_str())
+            .map(|address| address.trim_end_matches('/').to_owned())
+            .filter(|address| !address.is_empty());
+        Ok(Self {
+            root,
+            repository,
+            manifest,
+        })
+    }
+
+    /// Reads a file of the repository.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read; the message names it.
+    pub fn read(&self, path: &Path) -> Result<String> {
+        fs::read_to_string(self.root.join(path))
+            .with_context(|| format!("cannot read {}", path.display()))
+    }
+
+    /// The chapters, in order: every page `src/chNN-*.md` that has a crate.
+    ///
+    /// # Errors
+    ///
+    /// If `src/` can't be listed.
+    pub fn chapters(&self) -> Result<Vec<Chapter>> {
+        let mut names = BTreeSet::new();
+        for entry in fs::read_dir(self.root.join("src")).context("cannot list src/")? {
+            let path = entry?.path();
+            let stem = path.file_stem().and_then(|stem| stem.to_str());
+            let is_page = path.extension().is_some_and(|extension| extension == "md");
+            if let (true, Some(stem)) = (is_page, stem)
+                && self.chapter(stem).is_some()
+            {
+                names.insert(stem.to_owned());
+            }
+        }
+        Ok(names.into_iter().map(|name| Chapter { name }).collect())
+    }
+
+    /// The chapter of that name, if it has a crate.
+    pub fn chapter(&self, name: &str) -> Option<Chapter> {
+        let chapter = Chapter {
+            name: name.to_owned(),
+        };
+        let manifest = self.root.join(chapter.crate_folder()).join("Cargo.toml");
+        (name.starts_with("ch") && manifest.is_file()).then_some(chapter)
+    }
+
+    /// The chapters that `selection` names by their beginnings (`ch01`); all of them if empty.
+    ///
+    /// # Errors
+    ///
+    /// If a name matches no chapter.
+    pub fn select(&self, selection: &[String]) -> Result<Vec<Chapter>> {
+        let chapters = self.chapters()?;
+        for name in selection {
+            if !chapters.iter().any(|c| c.name.starts_with(name.as_str())) {
+                let known: Vec<_> = chapters.iter().map(|c| c.name.as_str()).collect();
+                bail!("no chapter {name:?}: there is {}", known.join(", "));
+            }
+        }
+        let wanted = |chapter: &Chapter| {
+            let mut names = selection.iter();
+            selection.is_empty() || names.any(|name| chapter.name.starts_with(name.as_str()))
+        };
+        Ok(chapters.into_iter().filter(wanted).collect())
+    }
+
+    /// What the notebook's first cell asks evcxr for: `name = { path = … }` or `name = "version"`.
+    /// Paths are relative to the root.
+    ///
+    /// # Errors
+    ///
+    /// If the crate's manifest can't be read, or names a dependency that the workspace lacks.
+    pub fn notebook_dependencies(&self, chapter: &Chapter) -> Result<Vec<(String, Dependency)>> {
+        let folder = chapter.crate_folder();
+        let manifest = read_manifest(&self.root.join(&folder))?;
+        let mut dependencies = vec![(chapter.name.clone(), Dependency::Path(folder))];
+        let extra = manifest
+            .get("package")
+            .and_then(|package| package.get("metadata")?.get("book")?.as_table())
+            .and_then(|table| table.get("notebook-dependencies")?.as_array());
+        for name in extra.into_iter().flatten().filter_map(|name| name.as_str()) {
+            let dependency = self.shared_dependency(name).with_context(|| {
+                format!(
+                    "{}: notebook-dependencies names {name}, which is not in [workspace.dependencies]",
+                    chapter.name
+                )
+            })?;
+            dependencies.push((name.to_owned(), dependency));
+        }
+        Ok(dependencies)
+    }
+
+    fn shared_dependency(&self, name: &str) -> Option<Dependency> {
+        let shared = self.manifest.get("workspace")?.get("dependencies")?;
+        let entry = shared.get(name)?;
+        if let Some(path) = entry.get("path").and_then(|path| path.as_str()) {
+            return Some(Dependency::Path(path.into()));
+        }
+        let version = entry.get("version").unwrap_or(entry).as_str()?;
+        Some(Dependency::Version(version.to_owned()))
+    }
+
+    /// SHA-256 of the sources that a chapter's notebook runs on: its crate's and those of the
+    /// workspace's crates below it (file names and contents, in order).
+    ///
+    /// # Errors
+    ///
+    /// If a source or manifest can't be read.
+    pub fn sources_hash(&self, chapter: &Chapter) -> Result<String> {
+        let mut folders = BTreeSet::new();
+        self.collect_crates(&chapter.crate_folder(), &mut folders)?;
+        let mut hasher = Sha256::new();
+        for folder in folders {
+            let sources = WalkDir::new(self.root.join(&folder).join("src")).sort_by_file_name();
+            for entry in sources {
+                let entry = entry.with_context(|| format!("cannot list {}", folder.display()))?;
+                if entry.path().extension().is_some_and(|e| e == "rs") {
+                    let name = entry.path().strip_prefix(&self.root)?;
+                    let text = self.read(name)?.replace("\r\n", "\n");
+                    hasher.update(format!("{}\0{}\0", name.display(), text));
+                }
+            }
+        }
+        Ok(format!("{:x}", hasher.finalize()))
+    }
+
+    /// The folder of a crate and of every workspace crate that it depends on.
+    fn collect_crates(&self, folder: &Path, found: &mut BTreeSet<PathBuf>) -> Result<()> {
+        if !found.insert(folder.to_owned()) {
+            return Ok(());
+        }
+        let manifest = read_manifest(&self.root.join(folder))?;
+        let dependencies = manifest.get("dependencies").and_then(|d| d.as_table());
+        for name in dependencies.into_iter().flat_map(|table| table.keys()) {
+            if let Some(Dependency::Path(path)) = self.shared_dependency(name) {
+                self.collect_crates(&path, found)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a notebook's dependency comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dependency {
+    /// A crate of this workspace, its folder relative to the root.
+    Path(PathBuf),
+    /// A version on crates.io.
+    Version(String),
+}
+
+fn read_manifest(folder: &Path) -> Result<toml::Table> {
+    let path = folder.join("Cargo.toml");
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    text.parse()
+        .with_context(|| format!("{} is not valid TOML", path.display()))
+}
