@@ -1,0 +1,141 @@
+// mdBook's interface exists in English only: this says it in the page's language, and puts the link
+// to the page's other language in the menu bar.
+(() => {
+  'use strict';
+
+  // Titles, accessible names and placeholders, and the names in the theme menu.
+  const PORTUGUESE = new Map([
+    ['Keyboard shortcuts', 'Atalhos do teclado'],
+    ['Press', 'Pressione'],
+    ['or', 'ou'],
+    ['to navigate between chapters', 'para mudar de capítulo'],
+    ['to search in the book', 'para buscar no livro'],
+    ['to show this help', 'para abrir esta ajuda'],
+    ['to hide this help', 'para fechar esta ajuda'],
+    ['Table of contents', 'Sumário'],
+    ['Toggle Table of Contents', 'Abrir ou fechar o sumário'],
+    ['Change theme', 'Mudar o tema'],
+    ['Themes', 'Temas'],
+    ['Auto', 'Automático'],
+    ['Light', 'Claro'],
+    ['Coal', 'Carvão'],
+    ['Navy', 'Marinho'],
+    ['Search (`/`)', 'Buscar (`/`)'],
+    ['Toggle Searchbar', 'Abrir ou fechar a busca'],
+    ['Search this book ...', 'Buscar neste livro…'],
+    ['Search Result Teaser', 'Trecho do resultado'],
+    ['Print this book', 'Imprimir este livro'],
+    ['Git repository', 'Repositório Git'],
+    ['Suggest an edit', 'Sugerir uma mudança'],
+    ['Page navigation', 'Navegação entre páginas'],
+    ['Previous chapter', 'Capítulo anterior'],
+    ['Next chapter', 'Próximo capítulo'],
+    ['Copy to clipboard', 'Copiar'],
+    ['Copied!', 'Copiado!'],
+    ['Clipboard error!', 'Não foi possível copiar'],
+    ['Show hidden lines', 'Mostrar as linhas ocultas'],
+    ['Hide lines', 'Ocultar as linhas'],
+    ['Run this code', 'Executar este código'],
+    ['Undo changes', 'Desfazer as mudanças'],
+  ]);
+
+  function localizeAttributes(root) {
+    for (const name of ['title', 'aria-label', 'placeholder']) {
+      for (const element of root.querySelectorAll(`[${name}]`)) {
+        const text = PORTUGUESE.get(element.getAttribute(name));
+        if (text !== undefined) {
+          element.setAttribute(name, text);
+        }
+      }
+    }
+  }
+
+  function localizeText(root) {
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+      const english = node.data.trim();
+      const text = PORTUGUESE.get(english);
+      if (text !== undefined) {
+        node.data = node.data.replace(english, text);
+      }
+    }
+  }
+
+  // `3 search results for 'softmax':`
+  function localizeSearchHeader(header) {
+    const found = /^(\d+|No) search results? for '([^]*)'[:.]$/.exec(header.textContent);
+    if (found === null) {
+      return;
+    }
+    const [, count, term] = found;
+    switch (count) {
+    case 'No':
+      header.textContent = `Nenhum resultado para “${term}”.`;
+      break;
+    case '1':
+      header.textContent = `1 resultado para “${term}”:`;
+      break;
+    default:
+      header.textContent = `${count} resultados para “${term}”:`;
+    }
+  }
+
+  // mdBook's script reads the title of this button to know what to do: it goes on reading and
+  // writing English, the page shows Portuguese.
+  function localizeHiddenLinesButton(button) {
+    let english = button.title;
+    const show = () => {
+      button.setAttribute('title', PORTUGUESE.get(english) ?? english);
+      button.setAttribute('aria-label', PORTUGUESE.get(english) ?? english);
+    };
+    Object.defineProperty(button, 'title', {
+      get: () => english,
+      set: value => {
+        english = value;
+      },
+    });
+    button.addEventListener('click', show); // after mdBook's own listener
+    show();
+  }
+
+  // Localizes now what is there, and later what mdBook's scripts write there.
+  function follow(element, localize) {
+    if (element === null) {
+      return;
+    }
+    localize(element);
+    new MutationObserver(() => localize(element)).observe(element, { childList: true });
+  }
+
+  function localize() {
+    document.querySelectorAll('button[title="Show hidden lines"]')
+      .forEach(localizeHiddenLinesButton);
+    localizeAttributes(document);
+    document.querySelectorAll('#mdbook-help-popup, #mdbook-theme-list').forEach(localizeText);
+    document.querySelectorAll('.clip-button .tooltiptext')
+      .forEach(tooltip => follow(tooltip, localizeText));
+    follow(document.getElementById('mdbook-searchresults'), localizeAttributes);
+    follow(document.getElementById('mdbook-searchresults-header'), localizeSearchHeader);
+  }
+
+  // The link leads to the same page: it comes from the page's own bar. Headings are named by their
+  // text, so the place on the page (#…) can't be kept.
+  function addLanguageLink() {
+    const inPage = document.querySelector('.lives a.language');
+    const buttons = document.querySelector('#mdbook-menu-bar .right-buttons');
+    if (inPage === null || buttons === null) {
+      return;
+    }
+    const link = inPage.cloneNode(true);
+    link.title = link.lang === 'en' ? 'This page in English' : 'Esta página em português';
+    if (location.pathname.endsWith('/print.html')) { // all pages in one
+      link.href = new URL('print.html', inPage.href).href;
+    }
+    buttons.prepend(link);
+  }
+
+  if (document.documentElement.lang === 'pt-BR') {
+    localize();
+  }
+  addLanguageLink();
+})();

@@ -1,9 +1,11 @@
-//! The cells of chapter 1, in order: `cargo run -p ch01-self-attention --example walkthrough`.
+//! The cells of chapter 1, in order: `cargo run -p ch01-self-attention --example
+//! walkthrough`.
 //!
-//! The notebook defines softmax and attention anew, to be changed there; here they come from the
-//! crate.
+//! The notebook defines softmax and attention anew, to be changed there; here they come
+//! from the crate.
 
-#![allow(clippy::wildcard_imports)]
+// The imports serve the notebook's definitions too; the globs yield to them.
+#![allow(unused_imports, clippy::wildcard_imports)]
 
 // ANCHOR: imports
 use figures::{Heatmap, LineChart};
@@ -34,9 +36,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: first_number
 
     // ANCHOR: qkv
-    let q: Array2<f64> = matmul(("X", &x), ("W_query", &w_query))?; // [3, 4] · [4, 3] -> [3, 3]
-    let k: Array2<f64> = matmul(("X", &x), ("W_key", &w_key))?; // [3, 3]
-    let v: Array2<f64> = matmul(("X", &x), ("W_value", &w_value))?; // [3, 3]
+    // [3, 4] · [4, 3] -> [3, 3]
+    let q: Array2<f64> = matmul(("X", &x), ("W_query", &w_query))?;
+    let k: Array2<f64> = matmul(("X", &x), ("W_key", &w_key))?;
+    let v: Array2<f64> = matmul(("X", &x), ("W_value", &w_value))?;
     println!("Q\n{q:.4}\n");
     println!("K\n{k:.4}\n");
     println!("V\n{v:.4}");
@@ -103,7 +106,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: key_lengths
 
     // ANCHOR: output
-    let output: Array2<f64> = matmul(("weights", &weights), ("V", &v))?; // [3, 3] · [3, 3]
+    // [3, 3] · [3, 3] -> [3, 3]
+    let output: Array2<f64> = matmul(("weights", &weights), ("V", &v))?;
     println!("{output:.4}\n");
     println!("pense: {:.12}", output.row(0));
     // ANCHOR_END: output
@@ -151,18 +155,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: variance_chart
 
     // ANCHOR: saturation
-    println!(" d_k   largest weight: raw   scaled   p(1−p): raw   scaled");
+    println!("              mean p           mean p(1−p)");
+    println!(" d_k       raw   scaled        raw   scaled");
     for d_k in [4, 64, 1024] {
         let mut random = NumpyRandom::seed(1);
         let queries = unit_variance(&mut random, 100, d_k);
         let keys = unit_variance(&mut random, 8, d_k);
-        let scores = scaled_scores(&queries, &keys)?; // [100, 8]
-        let raw = &scores * (d_k as f64).sqrt();
-        let p = [&raw, &scores].map(|scores| mean_largest_weight(&softmax(scores)));
-        let slope = p.map(|p| p * (1.0 - p));
+        let scaled = scaled_scores(&queries, &keys)?; // [100, 8]
+        let raw = &scaled * (d_k as f64).sqrt();
+        let p = [raw, scaled].map(|scores| largest_weights(&softmax(&scores)));
+        let mean = |values: Array1<f64>| values.sum() / 100.0;
+        let slopes = p.clone().map(|p| mean(&p * (1.0 - &p)));
+        let [a, b] = p.map(mean);
         println!(
-            "{d_k:4}   {:19.4}   {:6.4}   {:11.4}   {:6.4}",
-            p[0], p[1], slope[0], slope[1]
+            "{d_k:4}    {a:.4}   {b:.4}     {:.4}   {:.4}",
+            slopes[0], slopes[1]
         );
     }
     // ANCHOR_END: saturation

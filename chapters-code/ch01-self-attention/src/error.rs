@@ -22,7 +22,9 @@ pub enum AttentionError {
         right_shape: [usize; 2],
     },
     /// A matrix has no rows or no columns.
-    #[error("{matrix} is empty (shape {shape:?}): give at least one row and one column")]
+    #[error(
+        "{matrix} is empty (shape {shape:?}): give at least one row and one column"
+    )]
     Empty {
         /// Name of the matrix.
         matrix: &'static str,
@@ -30,7 +32,9 @@ pub enum AttentionError {
         shape: [usize; 2],
     },
     /// A matrix holds NaN or an infinity where only finite numbers make sense.
-    #[error("{matrix}[{row}, {column}] is {value}: every value must be a finite number")]
+    #[error(
+        "{matrix}[{row}, {column}] is {value}: every value must be a finite number"
+    )]
     NotFinite {
         /// Name of the matrix.
         matrix: &'static str,
@@ -48,7 +52,10 @@ pub enum AttentionError {
 /// # Errors
 ///
 /// [`AttentionError::Empty`] and [`AttentionError::NotFinite`], naming the matrix.
-pub fn check_finite(name: &'static str, matrix: &Array2<f64>) -> Result<(), AttentionError> {
+pub fn check_finite(
+    name: &'static str,
+    matrix: &Array2<f64>,
+) -> Result<(), AttentionError> {
     if matrix.is_empty() {
         let shape = [matrix.nrows(), matrix.ncols()];
         return Err(AttentionError::Empty {

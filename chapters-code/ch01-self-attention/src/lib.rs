@@ -1,14 +1,14 @@
 //! Chapter 1: self-attention from scratch.
 //!
-//! Scaled dot-product attention (Vaswani et al. 2017, "Attention Is All You Need", equation 1),
-//! one step at a time, on matrices small enough to read:
+//! Scaled dot-product attention (Vaswani et al. 2017, "Attention Is All You Need",
+//! equation 1), one step at a time, on matrices small enough to read:
 //!
 //! ```text
 //! Attention(Q, K, V) = softmax(Q Kᵀ / √d_k) V
 //! ```
 //!
-//! Every matrix is an [`Array2<f64>`] with one row per word. Shapes: `n` words, `d_model` numbers
-//! per embedding, `d_k` numbers per query, key and value.
+//! Every matrix is an [`Array2<f64>`] with one row per word. Shapes: `n` words,
+//! `d_model` numbers per embedding, `d_k` numbers per query, key and value.
 //!
 //! ```
 //! use self_attention::{SelfAttention, embeddings};
@@ -69,15 +69,20 @@ pub fn matmul(
 /// # Errors
 ///
 /// [`AttentionError::Shapes`] if queries and keys don't have the same width.
-pub fn scaled_scores(q: &Array2<f64>, k: &Array2<f64>) -> Result<Array2<f64>, AttentionError> {
+pub fn scaled_scores(
+    q: &Array2<f64>,
+    k: &Array2<f64>,
+) -> Result<Array2<f64>, AttentionError> {
     let d_k = q.ncols() as f64;
-    let raw = matmul(("Q", q), ("Kᵀ", &k.t().to_owned()))?; // [n, d_k] · [d_k, n] -> [n, n]
+    // [n, d_k] · [d_k, n] -> [n, n]
+    let raw = matmul(("Q", q), ("Kᵀ", &k.t().to_owned()))?;
     Ok(raw / d_k.sqrt())
 }
 // ANCHOR_END: scaled_scores
 
 // ANCHOR: naive_softmax
-/// Softmax of each row as its formula is written. Overflows: see [`softmax`]. Shape unchanged.
+/// Softmax of each row as its formula is written. Overflows: see [`softmax`]. Shape
+/// unchanged.
 pub fn naive_softmax(scores: &Array2<f64>) -> Array2<f64> {
     let exponentials = scores.mapv(f64::exp);
     let sums = exponentials.sum_axis(Axis(1)).insert_axis(Axis(1)); // [n] -> [n, 1]
@@ -88,9 +93,10 @@ pub fn naive_softmax(scores: &Array2<f64>) -> Array2<f64> {
 // ANCHOR: softmax
 /// Softmax of each row: positive numbers that sum to 1, in the order of the scores.
 ///
-/// The row's maximum is subtracted first, so that no exponential exceeds 1 and any finite score is
-/// safe. A score of −∞ gets weight 0; a row of nothing but −∞ (a word that may look nowhere) gets
-/// all zeros, where PyTorch's `softmax` gives NaN. Shape unchanged, `[n, n]`.
+/// The row's maximum is subtracted first, so that no exponential exceeds 1 and any
+/// finite score is safe. A score of −∞ gets weight 0; a row of nothing but −∞ (a word
+/// that may look nowhere) gets all zeros, where PyTorch's `softmax` gives NaN. Shape
+/// unchanged, `[n, n]`.
 pub fn softmax(scores: &Array2<f64>) -> Array2<f64> {
     let mut weights = scores.clone();
     for mut row in weights.rows_mut() {
@@ -107,8 +113,8 @@ pub fn softmax(scores: &Array2<f64>) -> Array2<f64> {
 // ANCHOR_END: softmax
 
 // ANCHOR: attention
-/// One self-attention layer: the three matrices that turn an embedding into a query, a key and a
-/// value. Each has shape `[d_model, d_k]`.
+/// One self-attention layer: the three matrices that turn an embedding into a query, a
+/// key and a value. Each has shape `[d_model, d_k]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SelfAttention {
     /// Makes the queries: what a word looks for.
@@ -128,7 +134,8 @@ pub struct Attention {
     pub k: Array2<f64>,
     /// Values, `[n, d_k]`.
     pub v: Array2<f64>,
-    /// `Q Kᵀ / √d_k`, `[n, n]`: row = who looks (query), column = who is looked at (key).
+    /// `Q Kᵀ / √d_k`, `[n, n]`: row = who looks (query), column = who is looked at
+    /// (key).
     pub scores: Array2<f64>,
     /// Softmax of the scores, row by row, `[n, n]`.
     pub weights: Array2<f64>,
@@ -137,7 +144,8 @@ pub struct Attention {
 }
 
 impl SelfAttention {
-    /// `np.random.seed(seed)`, then `np.random.rand(d_model, d_k)` three times: query, key, value.
+    /// `np.random.seed(seed)`, then `np.random.rand(d_model, d_k)` three times: query,
+    /// key, value.
     pub fn from_numpy_seed(seed: u32, d_model: usize, d_k: usize) -> Self {
         let mut random = NumpyRandom::seed(seed);
         let w_query = random.rand(d_model, d_k);
@@ -154,17 +162,18 @@ impl SelfAttention {
     ///
     /// # Errors
     ///
-    /// [`AttentionError`] if `x` is empty, if its width is not the matrices', or if a number is
-    /// not finite (in `x`, or in scores that overflow).
+    /// [`AttentionError`] if `x` is empty, if its width is not the matrices', or if a
+    /// number is not finite (in `x`, or in scores that overflow).
     pub fn forward(&self, x: &Array2<f64>) -> Result<Attention, AttentionError> {
         check_finite("X", x)?;
-        let q = matmul(("X", x), ("W_query", &self.w_query))?; // [n, d_model] · [d_model, d_k] -> [n, d_k]
-        let k = matmul(("X", x), ("W_key", &self.w_key))?; // [n, d_k]
-        let v = matmul(("X", x), ("W_value", &self.w_value))?; // [n, d_k]
+        // [n, d_model] · [d_model, d_k] -> [n, d_k]
+        let q = matmul(("X", x), ("W_query", &self.w_query))?;
+        let k = matmul(("X", x), ("W_key", &self.w_key))?;
+        let v = matmul(("X", x), ("W_value", &self.w_value))?;
         let scores = scaled_scores(&q, &k)?; // [n, n]
         check_finite("scores", &scores)?;
         let weights = softmax(&scores); // [n, n]
-        let output = matmul(("weights", &weights), ("V", &v))?; // [n, n] · [n, d_k] -> [n, d_k]
+        let output = matmul(("weights", &weights), ("V", &v))?; // [n, d_k]
         Ok(Attention {
             q,
             k,

@@ -13,7 +13,8 @@ use ndarray::Array2;
 use self_attention::{Attention, SelfAttention, WORDS, embeddings};
 use serde::Serialize;
 
-/// The largest weight matrix that is worth drawing at random here, in numbers (512 MiB).
+/// The largest weight matrix that is worth drawing at random here, in numbers (512
+/// MiB).
 const LARGEST_MATRIX: usize = 1 << 26;
 
 /// Self-attention from scratch on a few words, every step printed.
@@ -145,9 +146,12 @@ fn known_embeddings(words: &[String]) -> Result<Array2<f64>> {
 /// Reads a JSON list of rows of equal length. `[n, d_model]`.
 fn read_embeddings(path: &Path) -> Result<Array2<f64>> {
     let name = path.display();
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
     let rows: Rows = serde_json::from_str(&text).with_context(|| {
-        format!("{name} is not a JSON list of rows of numbers, such as [[1, 0], [0, 1]]")
+        format!(
+            "{name} is not a JSON list of rows of numbers, such as [[1, 0], [0, 1]]"
+        )
     })?;
     let width = rows.first().map_or(0, Vec::len);
     ensure!(
@@ -172,7 +176,8 @@ fn save_heatmap(path: &Path, words: &[String], attention: &Attention) -> Result<
         .range(0.0, 1.0)
         .title("Attention weights")
         .draw()?;
-    fs::write(path, figure.svg()).with_context(|| format!("cannot write {}", path.display()))
+    fs::write(path, figure.svg())
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn json(

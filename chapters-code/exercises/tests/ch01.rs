@@ -1,5 +1,5 @@
-//! The tests of chapter 1's exercises, one per exercise. What each checks, and what it says when an
-//! answer is wrong, is in `checks/ch01.rs`.
+//! The tests of chapter 1's exercises, one per exercise. What each checks, and what it
+//! says when an answer is wrong, is in `checks/ch01.rs`.
 
 mod checks;
 

@@ -1,4 +1,5 @@
-//! Draws one of everything into a folder, to look at: `cargo run -p figures --example gallery`.
+//! Draws one of everything into a folder, to look at: `cargo run -p figures --example
+//! gallery`.
 
 use std::path::Path;
 
@@ -79,7 +80,9 @@ fn main() -> Result<(), FigureError> {
             .map(|i| {
                 (
                     f64::from(i),
-                    scale / f64::from(i).sqrt() + 0.1 + (f64::from(i) * 0.7).sin() * 0.03,
+                    scale / f64::from(i).sqrt()
+                        + 0.1
+                        + (f64::from(i) * 0.7).sin() * 0.03,
                 )
             })
             .collect()

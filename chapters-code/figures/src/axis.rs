@@ -17,7 +17,8 @@ pub(crate) struct Tick {
 }
 
 impl Scale {
-    /// From `low` to `high`, which are finite; a single number is the middle of its scale.
+    /// From `low` to `high`, which are finite; a single number is the middle of its
+    /// scale.
     pub(crate) fn new(low: f64, high: f64) -> Self {
         let (low, high) = widened(low, high);
         Self {
@@ -27,7 +28,8 @@ impl Scale {
         }
     }
 
-    /// A scale for `values` (all finite, and above zero if `log`), with some air at both ends.
+    /// A scale for `values` (all finite, and above zero if `log`), with some air at
+    /// both ends.
     pub(crate) fn around(values: impl Iterator<Item = f64>, log: bool) -> Self {
         let place = |value: f64| if log { value.log10() } else { value };
         let (low, high) = extent(values.map(place));
@@ -124,9 +126,11 @@ fn finite(value: f64) -> f64 {
     value.clamp(f64::MIN, f64::MAX)
 }
 
-/// 1, 2 or 5 times a power of ten, so that about `count` steps lead from `low` to `high`.
+/// 1, 2 or 5 times a power of ten, so that about `count` steps lead from `low` to
+/// `high`.
 ///
-/// There is none when the step is too fine for numbers of that size, or too large for any.
+/// There is none when the step is too fine for numbers of that size, or too large for
+/// any.
 fn step(low: f64, high: f64, count: usize) -> Option<f64> {
     let rough = (high / 2.0 - low / 2.0) / count as f64 * 2.0;
     let size = 10_f64.powf(rough.log10().floor());

@@ -4,8 +4,8 @@ use ab_glyph::{GlyphId, OutlinedGlyph, PxScaleFactor};
 use plotters::prelude::{BitMapBackend, DrawingBackend};
 use plotters::style::text_anchor::HPos;
 use plotters_backend::{
-    BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind, FontStyle,
-    FontTransform,
+    BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind,
+    FontStyle, FontTransform,
 };
 
 use crate::FigureError;
@@ -13,8 +13,8 @@ use crate::fonts::{self, Placing};
 use crate::scene::{PLOTTERS_EM, Palette, Scene};
 use crate::viridis::VIRIDIS;
 
-/// Backend pixels, in each direction, that make one pixel of the PNG: lines and curves get smooth
-/// edges from their average.
+/// Backend pixels, in each direction, that make one pixel of the PNG: lines and curves
+/// get smooth edges from their average.
 const OVERSAMPLING: usize = 2;
 
 /// Dark on white, whatever the page that shows it.
@@ -36,7 +36,8 @@ pub(crate) fn png(scene: &Scene) -> Result<Vec<u8>, FigureError> {
     encode_rgb(&averaged(&pixels, width), width / OVERSAMPLING)
 }
 
-/// Averages each square of [`OVERSAMPLING`] × [`OVERSAMPLING`] pixels of an image `width` wide.
+/// Averages each square of [`OVERSAMPLING`] × [`OVERSAMPLING`] pixels of an image
+/// `width` wide.
 #[expect(clippy::cast_possible_truncation)]
 fn averaged(pixels: &[u8], width: usize) -> Vec<u8> {
     const COUNT: u16 = (OVERSAMPLING * OVERSAMPLING) as u16;
@@ -73,7 +74,10 @@ fn encode_rgb(pixels: &[u8], width: usize) -> Result<Vec<u8>, FigureError> {
 }
 
 /// A PNG of viridis' colours, `width` pixels a row, each given by its index.
-pub(crate) fn encode_viridis(indices: &[u8], width: usize) -> Result<Vec<u8>, FigureError> {
+pub(crate) fn encode_viridis(
+    indices: &[u8],
+    width: usize,
+) -> Result<Vec<u8>, FigureError> {
     encode(indices, width, indices.len() / width, |encoder| {
         encoder.set_color(png::ColorType::Indexed);
         encoder.set_palette(VIRIDIS.as_flattened());
@@ -98,7 +102,8 @@ fn encode(
     Ok(bytes)
 }
 
-/// plotters' bitmap backend with text of our own: spaced to fractions of a pixel, at any angle.
+/// plotters' bitmap backend with text of our own: spaced to fractions of a pixel, at
+/// any angle.
 struct Bitmap<'a>(BitMapBackend<'a>);
 
 type Drawn<E> = Result<(), DrawingErrorKind<E>>;
@@ -118,7 +123,11 @@ impl<'a> DrawingBackend for Bitmap<'a> {
         self.0.present()
     }
 
-    fn draw_pixel(&mut self, point: BackendCoord, color: BackendColor) -> Drawn<Self::ErrorType> {
+    fn draw_pixel(
+        &mut self,
+        point: BackendCoord,
+        color: BackendColor,
+    ) -> Drawn<Self::ErrorType> {
         let (width, height) = self.0.get_size();
         let inside = |at: i32, size: u32| u32::try_from(at).is_ok_and(|at| at < size);
         if inside(point.0, width) && inside(point.1, height) {

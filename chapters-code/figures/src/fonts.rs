@@ -4,14 +4,16 @@ use std::sync::OnceLock;
 
 use ab_glyph::{Font, FontRef, GlyphId, Outline, OutlineCurve, Point, Rect, point};
 
-/// The families an SVG asks for, in order. `DejaVu` is the widest, so text measured with it fits in
-/// the others too.
+/// The families an SVG asks for, in order. `DejaVu` is the widest, so text measured
+/// with it fits in the others too.
 pub(crate) const FAMILY: &str = "'DejaVu Sans', 'Helvetica Neue', Arial, sans-serif";
 
-/// How far below the middle of a line its baseline is, in ems: half the height of a capital.
+/// How far below the middle of a line its baseline is, in ems: half the height of a
+/// capital.
 pub(crate) const BASELINE: f64 = 0.36;
 
-/// Width in ems of a character that `DejaVu` Sans doesn't have: a Chinese one is this wide.
+/// Width in ems of a character that `DejaVu` Sans doesn't have: a Chinese one is this
+/// wide.
 const UNKNOWN_WIDTH: f32 = 1.0;
 
 /// No line of text has more bytes than this.
@@ -56,9 +58,15 @@ pub(crate) fn elide(text: &str, size: f64, bold: bool, room: f64) -> String {
     String::new()
 }
 
-/// Breaks `text` at spaces into at most `most` lines that fit in `room` pixels; what doesn't fit
-/// in them ends in an ellipsis.
-pub(crate) fn wrap(text: &str, size: f64, bold: bool, room: f64, most: usize) -> Vec<String> {
+/// Breaks `text` at spaces into at most `most` lines that fit in `room` pixels; what
+/// doesn't fit in them ends in an ellipsis.
+pub(crate) fn wrap(
+    text: &str,
+    size: f64,
+    bold: bool,
+    room: f64,
+    most: usize,
+) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         let longer = lines.last().map(|line| format!("{line} {word}"));
@@ -80,7 +88,8 @@ pub(crate) fn wrap(text: &str, size: f64, bold: bool, room: f64, most: usize) ->
         .collect()
 }
 
-/// Each glyph of `text` with where it starts and ends, in ems from the start of the text.
+/// Each glyph of `text` with where it starts and ends, in ems from the start of the
+/// text.
 fn glyphs<'a>(
     font: &'a FontRef<'static>,
     text: &'a str,
@@ -102,8 +111,8 @@ fn glyphs<'a>(
     })
 }
 
-/// How a text lies: its size, weight, turn (radians, counter-clockwise) and how much of its width
-/// is left of its anchor (0 to 1).
+/// How a text lies: its size, weight, turn (radians, counter-clockwise) and how much of
+/// its width is left of its anchor (0 to 1).
 pub(crate) struct Placing {
     pub(crate) size: f64,
     pub(crate) bold: bool,
@@ -111,7 +120,8 @@ pub(crate) struct Placing {
     pub(crate) before: f64,
 }
 
-/// The outline of `text` in pixels around its anchor (y grows upwards), for `ab_glyph` to fill.
+/// The outline of `text` in pixels around its anchor (y grows upwards), for `ab_glyph`
+/// to fill.
 pub(crate) fn outline(text: &str, placing: &Placing) -> Option<Outline> {
     let font = font(placing.bold)?;
     let em = font.units_per_em()?;

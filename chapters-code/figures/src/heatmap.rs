@@ -66,7 +66,8 @@ impl Side {
 }
 
 impl Heatmap {
-    /// A heatmap of `values`, shape `[rows, columns]`. A view (`&array.slice(…)`) will do too.
+    /// A heatmap of `values`, shape `[rows, columns]`. A view (`&array.slice(…)`) will
+    /// do too.
     ///
     /// Its rows are queries and its columns keys until told otherwise.
     pub fn new(values: &ArrayRef2<f64>) -> Self {
@@ -118,23 +119,24 @@ impl Heatmap {
         self
     }
 
-    /// The heading above the cells, which is also the picture's name for a screen reader.
+    /// The heading above the cells, which is also the picture's name for a screen
+    /// reader.
     #[must_use]
     pub fn title(mut self, title: impl AsRef<str>) -> Self {
         self.title = printable(title.as_ref());
         self
     }
 
-    /// What a screen reader says of the picture. Unless set, it is every label with its values,
-    /// or the shape and the range of a large matrix.
+    /// What a screen reader says of the picture. Unless set, it is every label with its
+    /// values, or the shape and the range of a large matrix.
     #[must_use]
     pub fn description(mut self, description: impl AsRef<str>) -> Self {
         self.description = Some(printable(description.as_ref()));
         self
     }
 
-    /// The values at the two ends of the colour scale; unless set, the least and the greatest
-    /// value. Values beyond an end have that end's colour.
+    /// The values at the two ends of the colour scale; unless set, the least and the
+    /// greatest value. Values beyond an end have that end's colour.
     #[must_use]
     pub fn range(mut self, min: f64, max: f64) -> Self {
         self.range = Some((min, max));
@@ -148,8 +150,8 @@ impl Heatmap {
         self
     }
 
-    /// Whether the cells hold their numbers; unless set, they do where there is room (up to 16
-    /// rows and columns). Above 64 rows or columns they never do.
+    /// Whether the cells hold their numbers; unless set, they do where there is room
+    /// (up to 16 rows and columns). Above 64 rows or columns they never do.
     #[must_use]
     pub fn annotate(mut self, annotate: bool) -> Self {
         self.annotate = Some(annotate);
@@ -164,7 +166,7 @@ impl Heatmap {
     /// - [`FigureError::LabelCount`]: not one label a row, or a column.
     /// - [`FigureError::NotFinite`]: a value is NaN or infinite.
     /// - [`FigureError::Range`]: the range's ends aren't finite, or the first isn't below the
-    ///   second.
+    /// second.
     /// - [`FigureError::Draw`]: the drawing library failed.
     pub fn draw(&self) -> Result<Figure, FigureError> {
         self.check()?;
@@ -230,7 +232,9 @@ impl Heatmap {
         let lines: Vec<String> = rows
             .map(|(row, values)| {
                 let cells: Vec<String> = (0..columns)
-                    .map(|i| format!("{} {}", self.columns.label(i), self.written(values[i])))
+                    .map(|i| {
+                        format!("{} {}", self.columns.label(i), self.written(values[i]))
+                    })
                     .collect();
                 format!("{}: {}", self.rows.label(row), cells.join(", "))
             })
@@ -250,7 +254,11 @@ where
         .collect()
 }
 
-fn check_labels(axis: &'static str, side: &Side, expected: usize) -> Result<(), FigureError> {
+fn check_labels(
+    axis: &'static str,
+    side: &Side,
+    expected: usize,
+) -> Result<(), FigureError> {
     match side.labels.as_ref().map(Vec::len) {
         Some(given) if given != expected => Err(FigureError::LabelCount {
             axis,

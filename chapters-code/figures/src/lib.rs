@@ -1,8 +1,9 @@
-//! The book's pictures: a [`Heatmap`] with its numbers written in the cells, and a [`LineChart`].
+//! The book's pictures: a [`Heatmap`] with its numbers written in the cells, and a
+//! [`LineChart`].
 //!
-//! Both are drawn with [`plotters`] and come out as a [`Figure`], which owns all it needs: an SVG
-//! that follows the page's light or dark theme, and a PNG on white. No system font is needed,
-//! since `DejaVu` Sans is built in.
+//! Both are drawn with [`plotters`] and come out as a [`Figure`], which owns all it
+//! needs: an SVG that follows the page's light or dark theme, and a PNG on white. No
+//! system font is needed, since `DejaVu` Sans is built in.
 //!
 //! ```
 //! use figures::Heatmap;
@@ -43,7 +44,8 @@ const EVCXR: &str = "EVCXR_IS_RUNTIME";
 /// Where [`Figure::show`] leaves its files, from the current folder.
 const FOLDER: &str = "target/figures";
 
-/// A drawn picture. It owns everything it shows, so that a notebook can keep it between cells.
+/// A drawn picture. It owns everything it shows, so that a notebook can keep it between
+/// cells.
 #[derive(Clone, Debug)]
 pub struct Figure {
     svg: String,
@@ -53,14 +55,18 @@ pub struct Figure {
 
 impl Figure {
     /// Finishes `scene` into a figure called `title`, described by `description`.
-    pub(crate) fn new(scene: Scene, title: &str, description: &str) -> Result<Self, FigureError> {
+    pub(crate) fn new(
+        scene: Scene,
+        title: &str,
+        description: &str,
+    ) -> Result<Self, FigureError> {
         let svg = svg::document(&scene, title, description)?;
         let name = file_name(title);
         Ok(Self { svg, scene, name })
     }
 
-    /// The SVG document: it scales with the page, takes the page's text colour, and holds real
-    /// text.
+    /// The SVG document: it scales with the page, takes the page's text colour, and
+    /// holds real text.
     pub fn svg(&self) -> &str {
         &self.svg
     }
@@ -78,8 +84,8 @@ impl Figure {
     ///
     /// # Errors
     ///
-    /// [`FigureError::UnknownFormat`] for another extension, [`FigureError::Save`] when the file
-    /// can't be written, and those of [`Figure::png`].
+    /// [`FigureError::UnknownFormat`] for another extension, [`FigureError::Save`] when
+    /// the file can't be written, and those of [`Figure::png`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), FigureError> {
         let path = path.as_ref();
         let bytes = match extension(path).as_str() {
@@ -100,8 +106,9 @@ impl Figure {
         );
     }
 
-    /// Shows the figure: in a notebook under its cell; elsewhere as a file in `target/figures`
-    /// (from the current folder) named after the title, whose path is printed.
+    /// Shows the figure: in a notebook under its cell; elsewhere as a file in
+    /// `target/figures` (from the current folder) named after the title, whose path is
+    /// printed.
     ///
     /// # Errors
     ///
@@ -112,7 +119,8 @@ impl Figure {
             return Ok(());
         }
         let folder = Path::new(FOLDER);
-        std::fs::create_dir_all(folder).map_err(|source| FigureError::save(folder, source))?;
+        std::fs::create_dir_all(folder)
+            .map_err(|source| FigureError::save(folder, source))?;
         let path = folder.join(format!("{}.svg", self.name));
         self.save(&path)?;
         println!("{}", path.display());
@@ -126,8 +134,8 @@ fn extension(path: &Path) -> String {
     extension.to_string_lossy().to_lowercase()
 }
 
-/// `title` as a file name: letters and digits in lower case, hyphens for the rest, 60 characters
-/// at most.
+/// `title` as a file name: letters and digits in lower case, hyphens for the rest, 60
+/// characters at most.
 fn file_name(title: &str) -> String {
     let letters = title.to_lowercase();
     let words: Vec<&str> = letters
@@ -176,7 +184,9 @@ pub enum FigureError {
         value: f64,
     },
     /// The colour scale has no extent: `min` must be below `max`, both finite.
-    #[error("the colour range {min} to {max} is empty: give a smaller number, then a larger one")]
+    #[error(
+        "the colour range {min} to {max} is empty: give a smaller number, then a larger one"
+    )]
     Range {
         /// The lower end that was given.
         min: f64,

@@ -28,8 +28,8 @@ const MOST_MARKERS: usize = 12;
 /// Points of a line that nobody could tell apart are left out.
 const MOST_POINTS: usize = 2000;
 
-/// Colours that stand out from white and from mdBook's dark pages alike, for most colour-blind
-/// readers too.
+/// Colours that stand out from white and from mdBook's dark pages alike, for most
+/// colour-blind readers too.
 const COLOURS: [[u8; 3]; 5] = [
     [0x1f, 0x77, 0xb4],
     [0xd5, 0x5e, 0x00],
@@ -81,15 +81,16 @@ impl LineChart {
         Self::default()
     }
 
-    /// The heading above the lines, which is also the picture's name for a screen reader.
+    /// The heading above the lines, which is also the picture's name for a screen
+    /// reader.
     #[must_use]
     pub fn title(mut self, title: impl AsRef<str>) -> Self {
         self.title = printable(title.as_ref());
         self
     }
 
-    /// What a screen reader says of the picture. Unless set, it is each series' name with its
-    /// first and last points.
+    /// What a screen reader says of the picture. Unless set, it is each series' name
+    /// with its first and last points.
     #[must_use]
     pub fn description(mut self, description: impl AsRef<str>) -> Self {
         self.description = Some(printable(description.as_ref()));
@@ -239,10 +240,13 @@ impl<'a> Layout<'a> {
             .map(|series| fonts::elide(&series.name, TEXT_SIZE, false, LONGEST_NAME))
             .collect();
 
-        let y_labels = widest(y_ticks.iter().map(|tick| tick.label.as_str()), TICK_SIZE);
+        let y_labels =
+            widest(y_ticks.iter().map(|tick| tick.label.as_str()), TICK_SIZE);
         let left = (PAD + line_of(&chart.y.title) + y_labels + 8.0).round();
-        let legend =
-            14.0 + 2.0 * MARKER + 8.0 + widest(names.iter().map(String::as_str), TEXT_SIZE);
+        let legend = 14.0
+            + 2.0 * MARKER
+            + 8.0
+            + widest(names.iter().map(String::as_str), TEXT_SIZE);
         let width = left + PLOT.0 + legend + PAD;
         let title = fonts::wrap(&chart.title, TITLE_SIZE, true, width - 2.0 * PAD, 4);
         let top = if title.is_empty() {
@@ -371,8 +375,8 @@ fn thinned(points: &[(f64, f64)], most: usize) -> impl Iterator<Item = (f64, f64
     points.iter().enumerate().filter_map(kept)
 }
 
-/// Moves heights apart until no two are closer than a line of the legend, within the plot; a
-/// legend too long for it has lower lines.
+/// Moves heights apart until no two are closer than a line of the legend, within the
+/// plot; a legend too long for it has lower lines.
 fn spread(heights: &[f64], plot: Area) -> Vec<f64> {
     let line = LEGEND_LINE.min(plot.height / heights.len().max(1) as f64);
     let half = line / 2.0;
@@ -396,8 +400,8 @@ fn colour(index: usize) -> Ink {
     Ink::Rgb(COLOURS[index % COLOURS.len()])
 }
 
-/// A circle, square, triangle, diamond, triangle on its tip, or tall bar. Six shapes and five
-/// colours tell thirty series apart.
+/// A circle, square, triangle, diamond, triangle on its tip, or tall bar. Six shapes
+/// and five colours tell thirty series apart.
 fn marker(index: usize, (x, y): (f64, f64)) -> Mark {
     let r = MARKER;
     let corners: &[(f64, f64)] = match index % 6 {

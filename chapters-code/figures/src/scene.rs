@@ -11,7 +11,8 @@ use crate::viridis::VIRIDIS;
 /// Backends count in whole units; there are this many to a pixel.
 pub(crate) const UNITS: u32 = 4;
 
-/// The name that plotters hands to a backend; SVG documents name a whole list of families.
+/// The name that plotters hands to a backend; SVG documents name a whole list of
+/// families.
 const FONT: &str = "DejaVu Sans";
 
 /// plotters' font sizes are this many times the em.
@@ -73,7 +74,8 @@ impl Area {
     }
 }
 
-/// Which point of a text lies at its position; its middle, across the line, always does.
+/// Which point of a text lies at its position; its middle, across the line, always
+/// does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Anchor {
     Start,
@@ -258,7 +260,9 @@ fn paint_mark<DB: DrawingBackend>(
 ) -> Result<(), FigureError> {
     match mark {
         Mark::Rect(rect, ink) => return rectangle(area, *rect, palette.colour(*ink)),
-        Mark::Pixels(rect, pixels) => return paint_pixels(area, *rect, pixels, palette),
+        Mark::Pixels(rect, pixels) => {
+            return paint_pixels(area, *rect, pixels, palette);
+        }
         Mark::Path(points, width, ink) => {
             let style = palette
                 .colour(*ink)

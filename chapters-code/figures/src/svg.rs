@@ -1,8 +1,8 @@
-//! The SVG: plotters' document, made to scale, to follow the page's colours and to describe
-//! itself.
+//! The SVG: plotters' document, made to scale, to follow the page's colours and to
+//! describe itself.
 //!
-//! plotters knows only fixed colours. So it draws with colours that nothing else has (the
-//! sentinels), and [`element`] puts what they stand for in their place.
+//! plotters knows only fixed colours. So it draws with colours that nothing else has
+//! (the sentinels), and [`element`] puts what they stand for in their place.
 
 use std::fmt::Write as _;
 
@@ -109,7 +109,9 @@ fn write_attribute(written: &mut String, name: &str, key: &str, value: &str) {
         ("stroke-width", _) if name == "circle" => Ok(()),
         ("fill" | "stroke", TEXT) => write!(written, " {key}=\"currentColor\""),
         ("fill", PAGE) => write!(written, " style=\"{PAGE_STYLE}\""),
-        ("fill" | "stroke", _) => write!(written, " {key}=\"{}\"", value.to_lowercase()),
+        ("fill" | "stroke", _) => {
+            write!(written, " {key}=\"{}\"", value.to_lowercase())
+        }
         ("points", _) if name == "polyline" => {
             write!(written, " stroke-linejoin=\"round\" {key}=\"{value}\"")
         }
@@ -134,7 +136,8 @@ fn picture(attributes: &[(&str, &str)], image: &str) -> String {
         + "\"/>"
 }
 
-/// A tag's name, and its attributes in order. plotters escapes every quote within a value.
+/// A tag's name, and its attributes in order. plotters escapes every quote within a
+/// value.
 fn parts(tag: &str) -> (&str, Vec<(&str, &str)>) {
     let inside = tag.trim_start_matches('<').trim_end_matches(['/', '>']);
     let (name, rest) = inside.split_once(' ').unwrap_or((inside, ""));
@@ -175,10 +178,12 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// `text` with a space for every character that would break the line or that XML has no place for.
+/// `text` with a space for every character that would break the line or that XML has no
+/// place for.
 pub(crate) fn printable(text: &str) -> String {
-    let breaks =
-        |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}');
+    let breaks = |c: char| {
+        c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
+    };
     text.replace(breaks, " ")
 }
 
@@ -192,7 +197,8 @@ fn hash(parts: [&str; 3]) -> u64 {
 
 /// `bytes` in base64 with padding.
 fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const DIGITS: &[u8; 64] =
+        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
         let byte = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
@@ -257,8 +263,7 @@ mod tests {
     #[test]
     fn text_that_looks_like_a_sentinel_stays() {
         let raw = "<svg>\n<text x=\"1\" y=\"1\" fill=\"#010002\">\n#010002 fill=&quot;#020001&quot;\n</text>\n</svg>\n";
-        let expected =
-            "<text x=\"1\" y=\"1\" fill=\"currentColor\">#010002 fill=&quot;#020001&quot;</text>\n";
+        let expected = "<text x=\"1\" y=\"1\" fill=\"currentColor\">#010002 fill=&quot;#020001&quot;</text>\n";
         assert_eq!(body(raw, ""), expected);
     }
 

@@ -1,4 +1,5 @@
-//! matplotlib's viridis: from dark purple (low) to yellow (high), evenly bright steps between.
+//! matplotlib's viridis: from dark purple (low) to yellow (high), evenly bright steps
+//! between.
 
 /// Its 256 colours as red, green and blue.
 #[rustfmt::skip]
@@ -37,9 +38,11 @@ pub(crate) const VIRIDIS: [[u8; 3]; 256] = [
     [236, 229,  27], [239, 229,  28], [241, 229,  29], [244, 230,  30], [246, 230,  32], [248, 230,  33], [251, 231,  35], [253, 231,  37],
 ];
 
-/// The colour of `fraction` on the scale: 0 (and below) is purple, 1 (and above) is yellow.
+/// The colour of `fraction` on the scale: 0 (and below) is purple, 1 (and above) is
+/// yellow.
 ///
-/// Returns red, green and blue, exactly as matplotlib's `viridis` gives them. NaN is purple.
+/// Returns red, green and blue, exactly as matplotlib's `viridis` gives them. NaN is
+/// purple.
 pub fn viridis(fraction: f64) -> [u8; 3] {
     VIRIDIS[usize::from(index(fraction))]
 }

@@ -28,7 +28,9 @@ fn small() -> Heatmap {
 /// Width and height that a PNG's header gives.
 fn png_size(png: &[u8]) -> (u32, u32) {
     assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
-    let number = |at: usize| u32::from_be_bytes([png[at], png[at + 1], png[at + 2], png[at + 3]]);
+    let number = |at: usize| {
+        u32::from_be_bytes([png[at], png[at + 1], png[at + 2], png[at + 3]])
+    };
     (number(16), number(20))
 }
 
@@ -39,7 +41,8 @@ fn attribute<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn svg_size(figure: &Figure) -> (u32, u32) {
-    let number = |name| attribute(figure.svg(), name).and_then(|text| text.parse().ok());
+    let number =
+        |name| attribute(figure.svg(), name).and_then(|text| text.parse().ok());
     (number("width").unwrap_or(0), number("height").unwrap_or(0))
 }
 
@@ -89,7 +92,9 @@ fn small_heatmap_is_complete_and_compact() -> Checked {
         .map_or("", |(_, rest)| rest)
         .trim_start();
     assert!(first.starts_with("<title id=\"figure-"), "{first}");
-    assert!(svg.contains("pense: pense 0.28, sobre 0.26, máquinas 0.46; sobre: pense 0.37"));
+    assert!(
+        svg.contains("pense: pense 0.28, sobre 0.26, máquinas 0.46; sobre: pense 0.37")
+    );
     Ok(())
 }
 
@@ -122,8 +127,12 @@ fn the_page_decides_the_colours_of_text() -> Checked {
         .series("s", &[(1.0, 2.0)]);
     for figure in [small().annotate(false).draw()?, chart.draw()?] {
         let svg = figure.svg();
-        assert!(svg.contains("color:var(--fg, var(--jp-content-font-color1, #1f2328))"));
-        assert!(svg.contains("style=\"fill:var(--bg, var(--jp-layout-color0, #ffffff))\""));
+        assert!(
+            svg.contains("color:var(--fg, var(--jp-content-font-color1, #1f2328))")
+        );
+        assert!(
+            svg.contains("style=\"fill:var(--bg, var(--jp-layout-color0, #ffffff))\"")
+        );
         for text in svg.split("<text ").skip(1) {
             assert!(text.contains("fill=\"currentColor\""), "{text}");
         }
@@ -180,8 +189,9 @@ fn contrast(a: [f64; 3], b: [f64; 3]) -> f64 {
             ((c + 0.055) / 1.055).powf(2.4)
         }
     };
-    let bright =
-        |c: [f64; 3]| 0.05 + 0.2126 * linear(c[0]) + 0.7152 * linear(c[1]) + 0.0722 * linear(c[2]);
+    let bright = |c: [f64; 3]| {
+        0.05 + 0.2126 * linear(c[0]) + 0.7152 * linear(c[1]) + 0.0722 * linear(c[2])
+    };
     bright(a).max(bright(b)) / bright(a).min(bright(b))
 }
 
@@ -314,7 +324,8 @@ fn awful_matrices_are_drawn() -> Checked {
 #[test]
 fn five_hundred_tokens_fit() -> Checked {
     // Neighbours that differ: the hardest to compress.
-    let noise = |(i, j): (usize, usize)| ((i * 7919 + j * 104_729) % 1009) as f64 / 1009.0;
+    let noise =
+        |(i, j): (usize, usize)| ((i * 7919 + j * 104_729) % 1009) as f64 / 1009.0;
     let labels: Vec<String> = (0..512).map(|i| format!("##token{i}")).collect();
     let values = Array2::from_shape_fn((512, 512), noise);
     let figure = Heatmap::new(&values)

@@ -28,8 +28,8 @@ pub fn site_folder() -> PathBuf {
     Path::new("target").join("book")
 }
 
-/// Builds the whole site in `target/book`: Portuguese at its root, English in `en/`. A site that
-/// was there stays whole until the new one is ready.
+/// Builds the whole site in `target/book`: Portuguese at its root, English in `en/`. A
+/// site that was there stays whole until the new one is ready.
 ///
 /// # Errors
 ///
@@ -37,7 +37,8 @@ pub fn site_folder() -> PathBuf {
 pub fn site(workspace: &Workspace, options: BuildOptions) -> Result<PathBuf> {
     let site = workspace.root.join(site_folder());
     let parent = workspace.root.join("target");
-    fs::create_dir_all(&parent).with_context(|| format!("cannot make {}", parent.display()))?;
+    fs::create_dir_all(&parent)
+        .with_context(|| format!("cannot make {}", parent.display()))?;
     let staging = tempfile::Builder::new()
         .prefix("book-")
         .tempdir_in(&parent)
@@ -45,14 +46,17 @@ pub fn site(workspace: &Workspace, options: BuildOptions) -> Result<PathBuf> {
     let made = staging.path().join("site");
     for language in Language::ALL {
         edition(workspace, language, &made.join(language.folder()), options)
-            .with_context(|| format!("the {} edition does not build", language.tag()))?;
+            .with_context(|| {
+                format!("the {} edition does not build", language.tag())
+            })?;
     }
     copy_linked(workspace, &made)?;
     if site.exists() {
         fs::rename(&site, staging.path().join("old"))
             .with_context(|| format!("cannot replace {}", site.display()))?;
     }
-    fs::rename(&made, &site).with_context(|| format!("cannot make {}", site.display()))?;
+    fs::rename(&made, &site)
+        .with_context(|| format!("cannot make {}", site.display()))?;
     Ok(site)
 }
 
@@ -88,7 +92,9 @@ fn config(
     if language != Language::Portuguese {
         let catalog = i18n::catalog(workspace, language)?;
         for text in [&mut config.book.title, &mut config.book.description] {
-            let found = text.as_ref().and_then(|t| catalog.find_message(None, t, None));
+            let found = text
+                .as_ref()
+                .and_then(|t| catalog.find_message(None, t, None));
             if let Some(translation) = found.and_then(|message| message.msgstr().ok()) {
                 *text = Some(translation.to_owned());
             }
@@ -113,15 +119,16 @@ fn config(
     Ok(config)
 }
 
-/// Copies what the pages link to: notebooks as they are, sources as `.txt` so that any static host
-/// shows them.
+/// Copies what the pages link to: notebooks as they are, sources as `.txt` so that any
+/// static host shows them.
 fn copy_linked(workspace: &Workspace, site: &Path) -> Result<()> {
     let copy = |from: &Path, to: &Path| -> Result<()> {
         let (from, to) = (workspace.root.join(from), site.join(to));
         if let Some(folder) = to.parent() {
             fs::create_dir_all(folder)?;
         }
-        fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+        fs::copy(&from, &to)
+            .with_context(|| format!("cannot copy {}", from.display()))?;
         Ok(())
     };
     for chapter in workspace.chapters()? {

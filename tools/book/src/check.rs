@@ -16,6 +16,9 @@ use crate::notebook::{self, Outputs};
 use crate::page::{self, Block, Located};
 use crate::workspace::{Chapter, Language, Workspace};
 
+/// Columns of code that a page shows without scrolling.
+const WIDTH: usize = 88;
+
 /// Notebooks that lag behind their pages or crates.
 ///
 /// # Errors
@@ -35,13 +38,41 @@ pub fn freshness(workspace: &Workspace) -> Result<Vec<String>> {
     Ok(findings)
 }
 
-/// Notebook files that a rebuild with the same outputs would change: prose or a translation moved.
+/// Lines of code too wide for a page, which would be cut.
+///
+/// # Errors
+///
+/// If a page or a source can't be read.
+pub fn wide_code(workspace: &Workspace) -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    for chapter in workspace.chapters()? {
+        let text = workspace.read(&chapter.page())?;
+        for located in page::parse(workspace, &chapter.page(), &text)? {
+            let code = match &located.block {
+                Block::Cell(cell) => &cell.code,
+                Block::Code(_, code) => code,
+                _ => continue,
+            };
+            let wide = code.lines().find(|line| line.chars().count() > WIDTH);
+            findings.extend(wide.map(|line| {
+                let page = chapter.page();
+                let page = page.display();
+                format!("{page}:{}: over {WIDTH} columns: {line:?}", located.line)
+            }));
+        }
+    }
+    Ok(findings)
+}
+
+/// Notebook files that a rebuild with the same outputs would change: prose or a
+/// translation moved.
 fn notebooks_as_built(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<String>> {
     let recorded = workspace.root.join(chapter.notebook(Language::Portuguese));
     let outputs = notebook::outputs(&notebook::read(&recorded)?);
     let mut findings = Vec::new();
     for (path, built) in notebook::editions(workspace, chapter, &outputs)? {
-        let committed = fs::read_to_string(workspace.root.join(&path)).unwrap_or_default();
+        let committed =
+            fs::read_to_string(workspace.root.join(&path)).unwrap_or_default();
         if committed != notebook::to_text(&built)? {
             findings.push(format!(
                 "{} is not what its page gives: run `cargo book notebooks --text {}`",
@@ -55,8 +86,9 @@ fn notebooks_as_built(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<St
 
 /// Numbers in the prose of chapters that nothing on the page printed.
 ///
-/// A number counts if it has at least two decimals (1,56 or 1.56; formulas and code apart): some
-/// number among the outputs, in the page's code or in its formulas must round to it.
+/// A number counts if it has at least two decimals (1,56 or 1.56; formulas and code
+/// apart): some number among the outputs, in the page's code or in its formulas must
+/// round to it.
 ///
 /// # Errors
 ///
@@ -96,7 +128,9 @@ fn numbers_shown(outputs: &Outputs, blocks: &[Located]) -> Vec<f64> {
     for output in outputs.values().flatten() {
         match output {
             Output::Stream { text, .. } => texts.push(text.0.clone()),
-            other => texts.push(serde_json::to_value(other).unwrap_or_default().to_string()),
+            other => {
+                texts.push(serde_json::to_value(other).unwrap_or_default().to_string())
+            }
         }
     }
     for located in blocks {
@@ -107,33 +141,40 @@ fn numbers_shown(outputs: &Outputs, blocks: &[Located]) -> Vec<f64> {
         }
     }
     let numbers = texts.iter().flat_map(|text| NUMBER.find_iter(text));
-    numbers.filter_map(|number| number.as_str().parse().ok()).collect()
+    numbers
+        .filter_map(|number| number.as_str().parse().ok())
+        .collect()
 }
 
 /// The numbers with decimals in prose, captions and titles, with their lines.
 fn claims(blocks: &[Located]) -> Vec<(usize, String)> {
     let mut claims = Vec::new();
     for located in blocks {
-        let (Block::Markdown(text) | Block::Caption(text) | Block::Details(text)) = &located.block
+        let (Block::Markdown(text) | Block::Caption(text) | Block::Details(text)) =
+            &located.block
         else {
             continue;
         };
         for (i, line) in text.lines().enumerate() {
             let prose = LITERAL.replace_all(line, "");
             let found = CLAIM.find_iter(&prose);
-            claims.extend(found.map(|n| (located.line + i, n.as_str().replace(',', "."))));
+            claims.extend(
+                found.map(|n| (located.line + i, n.as_str().replace(',', "."))),
+            );
         }
     }
     claims
 }
 
 fn rounds_to(source: f64, claim: &str) -> bool {
-    let decimals = claim.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let decimals = claim
+        .split_once('.')
+        .map_or(0, |(_, decimals)| decimals.len());
     format!("{source:.decimals$}") == claim
 }
 
-/// What is wrong with a built site: links to nowhere, requests that would leave the machine,
-/// pictures without words.
+/// What is wrong with a built site: links to nowhere, requests that would leave the
+/// machine, pictures without words.
 ///
 /// # Errors
 ///
@@ -142,7 +183,10 @@ pub fn site(folder: &Path) -> Result<Vec<String>> {
     let mut pages = HashMap::new();
     for entry in WalkDir::new(folder).sort_by_file_name() {
         let path = entry?.into_path();
-        if path.extension().is_some_and(|extension| extension == "html") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "html")
+        {
             let text = fs::read_to_string(&path)
                 .with_context(|| format!("cannot read {}", path.display()))?;
             pages.insert(path, Html::parse_document(&text));
@@ -177,7 +221,8 @@ fn links<'a>(
     page: &'a Html,
     pages: &'a HashMap<PathBuf, Html>,
 ) -> impl Iterator<Item = String> + 'a {
-    static LINK: LazyLock<Selector> = LazyLock::new(|| selector("a[href], link[href], [src]"));
+    static LINK: LazyLock<Selector> =
+        LazyLock::new(|| selector("a[href], link[href], [src]"));
     page.select(&LINK).filter_map(move |element| {
         let target = element.attr("href").or(element.attr("src"))?;
         if is_elsewhere(target) {
@@ -195,7 +240,9 @@ fn links<'a>(
         let Ok(file_path) = file_path.canonicalize() else {
             return Some(format!("link to {target:?}: no such file in the site"));
         };
-        let linked = pages.iter().find(|(p, _)| p.canonicalize().ok().as_ref() == Some(&file_path));
+        let linked = pages
+            .iter()
+            .find(|(p, _)| p.canonicalize().ok().as_ref() == Some(&file_path));
         match linked {
             Some((_, page)) if !id.is_empty() && !has_id(page, id) => {
                 Some(format!("link to {target:?}: that page has no such part"))
@@ -215,26 +262,43 @@ fn is_elsewhere(target: &str) -> bool {
 /// What a page would fetch from another machine by itself.
 fn requests(page: &Html) -> impl Iterator<Item = String> {
     static FETCHED: LazyLock<Selector> = LazyLock::new(|| {
-        selector("script[src], link[href], img[src], iframe[src], source[src], image[href], object[data]")
+        selector(
+            "script[src], link[href], img[src], iframe[src], source[src], image[href], object[data]",
+        )
     });
     page.select(&FETCHED).filter_map(|element| {
         let element = element.value();
-        let target = ["src", "href", "data"].iter().find_map(|name| element.attr(name))?;
+        let target = ["src", "href", "data"]
+            .iter()
+            .find_map(|name| element.attr(name))?;
         let outside = is_elsewhere(target) && !target.starts_with("data:");
-        outside.then(|| format!("<{}> fetches {target:?} from another machine", element.name()))
+        outside.then(|| {
+            format!(
+                "<{}> fetches {target:?} from another machine",
+                element.name()
+            )
+        })
     })
 }
 
 /// Pictures that say nothing to those who can't see them.
 fn pictures(page: &Html) -> impl Iterator<Item = String> {
     static IMAGE: LazyLock<Selector> = LazyLock::new(|| selector("img"));
-    static DRAWING: LazyLock<Selector> = LazyLock::new(|| selector("figure svg[viewBox]"));
+    static DRAWING: LazyLock<Selector> =
+        LazyLock::new(|| selector("figure svg[viewBox]"));
     let images = page.select(&IMAGE).filter_map(|image| {
         let silent = image.attr("alt").is_none_or(|alt| alt.trim().is_empty());
-        silent.then(|| format!("image {:?} has no alt text", image.attr("src").unwrap_or("")))
+        silent.then(|| {
+            format!(
+                "image {:?} has no alt text",
+                image.attr("src").unwrap_or("")
+            )
+        })
     });
     let drawings = page.select(&DRAWING).filter_map(|drawing| {
-        let silent = drawing.attr("aria-label").is_none_or(|label| label.trim().is_empty());
+        let silent = drawing
+            .attr("aria-label")
+            .is_none_or(|label| label.trim().is_empty());
         silent.then(|| "a figure has no text for screen readers".to_owned())
     });
     images.chain(drawings)
@@ -262,7 +326,10 @@ mod tests {
         ];
         assert_eq!(findings.len(), expected.len(), "{findings:#?}");
         for part in expected {
-            assert!(findings.iter().any(|f| f.contains(part)), "{part} in {findings:#?}");
+            assert!(
+                findings.iter().any(|f| f.contains(part)),
+                "{part} in {findings:#?}"
+            );
         }
     }
 

@@ -1,5 +1,5 @@
-//! Pictures on a page: the drawings of `src/img/`, inlined so that they follow the page's theme, and
-//! what every picture needs, escaped text.
+//! Pictures on a page: the drawings of `src/img/`, inlined so that they follow the
+//! page's theme, and what every picture needs, escaped text.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -9,12 +9,14 @@ use regex::Regex;
 
 use crate::workspace::Workspace;
 
-static IMAGE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"!\[([^\]]*)\]\(([^)\s]+\.svg)\)").expect("a valid pattern"));
+static IMAGE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"!\[([^\]]*)\]\(([^)\s]+\.svg)\)").expect("a valid pattern")
+});
 
 /// A Markdown link to another page: `](name.md)` or `](name.md#part)`.
-pub static PAGE_LINK: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\]\(([\w-]+)\.md(#[^)]*)?\)").expect("a valid pattern"));
+pub static PAGE_LINK: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\]\(([\w-]+)\.md(#[^)]*)?\)").expect("a valid pattern")
+});
 
 /// An SVG drawing named in Markdown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +69,8 @@ pub fn inline_images(workspace: &Workspace, markdown: &str) -> Result<String> {
     Ok(text)
 }
 
-/// A figure on a page: one HTML block without blank lines, which would end it in Markdown.
+/// A figure on a page: one HTML block without blank lines, which would end it in
+/// Markdown.
 pub fn figure(content: &str, caption: Option<&str>) -> String {
     let caption = caption.map_or(String::new(), |text| {
         format!("<figcaption>{text}</figcaption>")
@@ -85,7 +88,8 @@ pub fn with_label(svg: &str, label: &str) -> String {
     static OPENING: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"<svg\b[^>]*>").expect("a valid pattern"));
     static LABELS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"\s(?:aria-label|aria-labelledby|role)="[^"]*""#).expect("a valid pattern")
+        Regex::new(r#"\s(?:aria-label|aria-labelledby|role)="[^"]*""#)
+            .expect("a valid pattern")
     });
     let start = svg.find("<svg").unwrap_or(0); // no XML declaration inside HTML
     OPENING
@@ -123,6 +127,9 @@ mod tests {
     fn only_svg_images_are_drawings() {
         let found = images("![a b](img/x.svg) and ![c](y.png)");
         assert_eq!(found.len(), 1);
-        assert_eq!((found[0].alt.as_str(), found[0].path.as_str()), ("a b", "img/x.svg"));
+        assert_eq!(
+            (found[0].alt.as_str(), found[0].path.as_str()),
+            ("a b", "img/x.svg")
+        );
     }
 }

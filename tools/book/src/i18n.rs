@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use mdbook_i18n_helpers::{extract_events, extract_messages, reconstruct_markdown, translate_events};
+use mdbook_i18n_helpers::{
+    extract_events, extract_messages, reconstruct_markdown, translate_events,
+};
 use polib::catalog::Catalog;
 use polib::message::{Message, MessageMutView, MessageView};
 use polib::metadata::CatalogMetadata;
@@ -13,7 +15,8 @@ use regex::Regex;
 
 use crate::workspace::{Language, Workspace};
 
-/// How alike an old message must be to a new one for its translation to be offered (0 to 1).
+/// How alike an old message must be to a new one for its translation to be offered (0
+/// to 1).
 const ALIKE: f64 = 0.6;
 
 /// A text to translate and where it stands.
@@ -47,7 +50,11 @@ pub fn catalog(workspace: &Workspace, language: Language) -> Result<Catalog> {
 /// # Errors
 ///
 /// If the page or the catalogue can't be read, or a translation breaks the Markdown.
-pub fn translated_page(workspace: &Workspace, page: &Path, language: Language) -> Result<String> {
+pub fn translated_page(
+    workspace: &Workspace,
+    page: &Path,
+    language: Language,
+) -> Result<String> {
     let text = workspace.read(page)?;
     match language {
         Language::Portuguese => Ok(text),
@@ -98,7 +105,8 @@ pub fn messages(workspace: &Workspace) -> Result<Vec<Entry>> {
         }
     }
     let mut seen = HashSet::new();
-    entries.retain(|entry| seen.insert(entry.text.clone()));
+    let is_mark = |text: &str| text.starts_with("{{#") && !text.contains(' ');
+    entries.retain(|entry| !is_mark(&entry.text) && seen.insert(entry.text.clone()));
     Ok(entries)
 }
 
@@ -110,11 +118,14 @@ fn book_texts(workspace: &Workspace) -> Result<Vec<Entry>> {
         let source = "book.toml:1".to_owned();
         Some(Entry { source, text })
     };
-    Ok(["title", "description"].into_iter().filter_map(text).collect())
+    Ok(["title", "description"]
+        .into_iter()
+        .filter_map(text)
+        .collect())
 }
 
-/// What a catalogue lacks: one message for each text without a translation, with a doubtful one
-/// (fuzzy), or no longer in the book.
+/// What a catalogue lacks: one message for each text without a translation, with a
+/// doubtful one (fuzzy), or no longer in the book.
 ///
 /// # Errors
 ///
@@ -136,16 +147,20 @@ pub fn findings(workspace: &Workspace, language: Language) -> Result<Vec<String>
         let path = path.display();
         findings.push(format!("{}: {problem} {path}: {start:?}", entry.source));
     }
-    let known: HashSet<&str> = entries.iter().map(|entry| entry.text.as_str()).collect();
+    let known: HashSet<&str> =
+        entries.iter().map(|entry| entry.text.as_str()).collect();
     for message in catalog.messages().filter(|m| !known.contains(m.msgid())) {
         let start: String = message.msgid().chars().take(60).collect();
-        findings.push(format!("{}: no longer in the book: {start:?}", path.display()));
+        findings.push(format!(
+            "{}: no longer in the book: {start:?}",
+            path.display()
+        ));
     }
     Ok(findings)
 }
 
-/// Brings a catalogue up to date with the pages: new texts come in empty, or with the translation
-/// of the text most like them marked fuzzy; texts no longer in the book go.
+/// Brings a catalogue up to date with the pages: new texts come in empty, or with the
+/// translation of the text most like them marked fuzzy; texts no longer in the book go.
 ///
 /// Returns how many await a translator.
 ///
@@ -159,7 +174,8 @@ pub fn update(workspace: &Workspace, language: Language) -> Result<usize> {
         false => Catalog::new(metadata(language)),
     };
     let entries = messages(workspace)?;
-    let known: HashSet<&str> = entries.iter().map(|entry| entry.text.as_str()).collect();
+    let known: HashSet<&str> =
+        entries.iter().map(|entry| entry.text.as_str()).collect();
     let gone: Vec<(String, String)> = old
         .messages()
         .filter(|message| !known.contains(message.msgid()))
@@ -168,12 +184,14 @@ pub fn update(workspace: &Workspace, language: Language) -> Result<usize> {
     let mut new = Catalog::new(metadata(language));
     let mut waiting = 0;
     for entry in &entries {
-        let mut message = translated(&old, entry).unwrap_or_else(|| suggested(&gone, entry));
+        let mut message =
+            translated(&old, entry).unwrap_or_else(|| suggested(&gone, entry));
         *message.source_mut() = entry.source.clone();
         waiting += usize::from(message.flags().is_fuzzy() || !message.is_translated());
         new.append_or_update(message);
     }
-    po_file::write(&new, &path).with_context(|| format!("cannot write {}", path.display()))?;
+    po_file::write(&new, &path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(waiting)
 }
 
@@ -193,7 +211,9 @@ fn suggested(gone: &[(String, String)], entry: &Entry) -> Message {
     builder.with_msgid(entry.text.clone());
     let best = gone
         .iter()
-        .map(|(id, translation)| (strsim::normalized_levenshtein(id, &entry.text), translation))
+        .map(|(id, translation)| {
+            (strsim::normalized_levenshtein(id, &entry.text), translation)
+        })
         .filter(|(alike, translation)| *alike >= ALIKE && !translation.is_empty())
         .max_by(|a, b| a.0.total_cmp(&b.0));
     if let Some((_, translation)) = best {
@@ -228,7 +248,10 @@ mod tests {
         for (id, text) in [
             ("Um", "One"),
             ("Texto com $`d_k`$ e `x_y`.", "Text with $`d_k`$ and `x_y`."),
-            ("{{#caption Um mapa de $`Q`$}}", "{{#caption A map of $`Q`$}}"),
+            (
+                "{{#caption Um mapa de $`Q`$}}",
+                "{{#caption A map of $`Q`$}}",
+            ),
             ("{{#details Dica}}", "{{#details Hint}}"),
         ] {
             let mut builder = Message::build_singular();

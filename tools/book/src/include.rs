@@ -65,7 +65,10 @@ fn missing_anchor(text: &str, anchor: &str, path: &Path) -> anyhow::Error {
 
 /// The name after `ANCHOR:` or `ANCHOR_END:` in a comment.
 fn marker<'a>(line: &'a str, keyword: &str) -> Option<&'a str> {
-    let comment = line.trim().strip_prefix("//").or(line.trim().strip_prefix('#'))?;
+    let comment = line
+        .trim()
+        .strip_prefix("//")
+        .or(line.trim().strip_prefix('#'))?;
     comment.trim().strip_prefix(keyword).map(str::trim)
 }
 
@@ -83,7 +86,9 @@ fn slice(text: &str, anchor: &str) -> Option<String> {
 fn without_anchors(text: &str) -> String {
     let kept: Vec<&str> = text
         .lines()
-        .filter(|line| marker(line, "ANCHOR:").is_none() && marker(line, "ANCHOR_END:").is_none())
+        .filter(|line| {
+            marker(line, "ANCHOR:").is_none() && marker(line, "ANCHOR_END:").is_none()
+        })
         .collect();
     kept.join("\n").trim_matches('\n').to_owned()
 }
@@ -96,7 +101,10 @@ fn dedent(text: &str) -> String {
         .map(|line| line.len() - line.trim_start().len())
         .min()
         .unwrap_or(0);
-    let lines: Vec<&str> = text.lines().map(|l| l.get(indent..).unwrap_or("")).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .map(|l| l.get(indent..).unwrap_or(""))
+        .collect();
     lines.join("\n")
 }
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use jupyter_protocol::{
-    ConnectionInfo, ExecuteRequest, ExecutionState, JupyterMessage, JupyterMessageContent,
-    KernelInfoRequest, Stdio as StreamName, Transport,
+    ConnectionInfo, ExecuteRequest, ExecutionState, JupyterMessage,
+    JupyterMessageContent, KernelInfoRequest, Stdio as StreamName, Transport,
 };
 use nbformat::v4::{DisplayData, ErrorOutput, ExecuteResult, MultilineString, Output};
 use runtimelib::{ClientIoPubConnection, ClientShellConnection};
@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
-use crate::notebook::merge_streams;
+use crate::notebook::tidy;
 
 /// The release of `evcxr_jupyter` that the notebooks are made with.
 pub const EVCXR_VERSION: &str = "0.22.0";
@@ -39,19 +39,21 @@ pub struct Kernel {
 pub struct Answer {
     /// Streams and figures, in order.
     pub outputs: Vec<Output>,
-    /// What went wrong, in the kernel's own words: a compile error, a panic, or what a failed `?`
-    /// wrote to standard error.
+    /// What went wrong, in the kernel's own words: a compile error, a panic, or what a
+    /// failed `?` wrote to standard error.
     pub error: Option<String>,
     /// From the request to the kernel's being idle again.
     pub took: Duration,
 }
 
 impl Kernel {
-    /// Starts the installed kernel in `folder`, from which its `:dep` paths are resolved.
+    /// Starts the installed kernel in `folder`, from which its `:dep` paths are
+    /// resolved.
     ///
     /// # Errors
     ///
-    /// If evcxr is not installed (the message has the command that installs it) or does not answer.
+    /// If evcxr is not installed (the message has the command that installs it) or does
+    /// not answer.
     pub async fn start(folder: &Path) -> Result<Self> {
         let program = find_evcxr()?;
         let (connection, file) = connection().await?;
@@ -65,19 +67,23 @@ impl Kernel {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
-        let (iopub, shell) = timeout(STARTUP, connect(&connection)).await.map_err(late)??;
+        let (iopub, shell) = timeout(STARTUP, connect(&connection))
+            .await
+            .map_err(late)??;
         let mut kernel = Self {
             child,
             iopub,
             shell,
             _connection_file: file,
         };
-        timeout(STARTUP, kernel.wait_until_heard()).await.map_err(late)??;
+        timeout(STARTUP, kernel.wait_until_heard())
+            .await
+            .map_err(late)??;
         Ok(kernel)
     }
 
-    /// Asks for the kernel's information until its answer is seen on both channels: only then does
-    /// the subscription to its output stand.
+    /// Asks for the kernel's information until its answer is seen on both channels:
+    /// only then does the subscription to its output stand.
     async fn wait_until_heard(&mut self) -> Result<()> {
         loop {
             let request = JupyterMessage::from(KernelInfoRequest {});
@@ -108,7 +114,8 @@ impl Kernel {
         let everything = async {
             loop {
                 let message = self.iopub.read().await?;
-                let parent = message.parent_header.as_ref().map(|header| &header.msg_id);
+                let parent =
+                    message.parent_header.as_ref().map(|header| &header.msg_id);
                 if parent == Some(&id) && answer.take(message.content) {
                     return anyhow::Ok(());
                 }
@@ -120,7 +127,7 @@ impl Kernel {
             }
             status = self.child.wait() => bail!("the evcxr kernel died: {}", status?),
         }
-        answer.outputs = merge_streams(answer.outputs);
+        answer.outputs = tidy(answer.outputs);
         answer.took = start.elapsed();
         Ok(answer)
     }
@@ -190,12 +197,16 @@ fn late(_: Elapsed) -> anyhow::Error {
 }
 
 /// Connects to a kernel that is coming up; waits until its sockets are there.
-async fn connect(to: &ConnectionInfo) -> Result<(ClientIoPubConnection, ClientShellConnection)> {
+async fn connect(
+    to: &ConnectionInfo,
+) -> Result<(ClientIoPubConnection, ClientShellConnection)> {
     let session = uuid::Uuid::new_v4().to_string();
     let identity = runtimelib::peer_identity_for_session(&session)?;
     let iopub = runtimelib::create_client_iopub_connection(to, "", &session).await?;
-    let shell =
-        runtimelib::create_client_shell_connection_with_identity(to, &session, identity).await?;
+    let shell = runtimelib::create_client_shell_connection_with_identity(
+        to, &session, identity,
+    )
+    .await?;
     Ok((iopub, shell))
 }
 
@@ -212,7 +223,10 @@ pub fn find_evcxr() -> Result<PathBuf> {
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let cargo_home = cargo_home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     folders.extend(cargo_home.map(|home| home.join("bin")));
-    let found = folders.iter().map(|folder| folder.join(&name)).find(|path| path.is_file());
+    let found = folders
+        .iter()
+        .map(|folder| folder.join(&name))
+        .find(|path| path.is_file());
     found.with_context(|| {
         format!(
             "the Rust kernel for Jupyter is not installed: run\n\n    \
@@ -222,7 +236,8 @@ pub fn find_evcxr() -> Result<PathBuf> {
     })
 }
 
-/// A connection on free loopback ports, with a key of its own, and the file that tells the kernel.
+/// A connection on free loopback ports, with a key of its own, and the file that tells
+/// the kernel.
 async fn connection() -> Result<(ConnectionInfo, tempfile::NamedTempFile)> {
     let ports = runtimelib::peek_ports([127, 0, 0, 1].into(), 5).await?;
     let connection = ConnectionInfo {

@@ -23,7 +23,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Build both editions and serve them on this machine, reloading on change (the default)
+    /// Build both editions and serve them on this machine, reloading on change (the
+    /// default)
     Serve(Serve),
     /// Build the static site in target/book
     Build {
@@ -49,7 +50,8 @@ enum Command {
         /// The notebook to judge
         actual: PathBuf,
     },
-    /// Check freshness, links, alternative texts, translation and the numbers in the prose
+    /// Check freshness, links, alternative texts, translation and the numbers in the
+    /// prose
     Check,
     /// Bring po/en.po up to date with the pages
     Messages,
@@ -94,7 +96,9 @@ async fn main() -> ExitCode {
 async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
-        Command::Serve(Serve { port, open }) => serve::serve(workspace, port, open).await?,
+        Command::Serve(Serve { port, open }) => {
+            serve::serve(workspace, port, open).await?
+        }
         Command::Build { allow_stale } => {
             let options = BuildOptions {
                 live: false,
@@ -112,7 +116,10 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             }
         }
         Command::Compare { expected, actual } => {
-            let cells = notebook::compare(&notebook::read(&expected)?, &notebook::read(&actual)?)?;
+            let cells = notebook::compare(
+                &notebook::read(&expected)?,
+                &notebook::read(&actual)?,
+            )?;
             println!("the outputs of {cells} cells are equal");
         }
         Command::Check => check_all(&workspace)?,
@@ -151,7 +158,10 @@ async fn notebooks(
         let path = workspace.root.join(path);
         if check {
             let cells = notebook::compare(&notebook::read(&path)?, &built)?;
-            println!("{}: {cells} cells give the committed outputs", path.display());
+            println!(
+                "{}: {cells} cells give the committed outputs",
+                path.display()
+            );
         } else {
             notebook::write(&built, &path)?;
         }
@@ -161,6 +171,7 @@ async fn notebooks(
 
 fn check_all(workspace: &Workspace) -> Result<()> {
     let mut findings = check::freshness(workspace)?;
+    findings.extend(check::wide_code(workspace)?);
     findings.extend(i18n::findings(workspace, Language::English)?);
     if findings.is_empty() {
         findings.extend(check::unsourced_numbers(workspace)?);

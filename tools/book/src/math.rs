@@ -1,8 +1,8 @@
 //! Formulas: KaTeX at build time for the page, `$…$` for Jupyter.
 //!
-//! In the source, a formula in a sentence is written as GitHub and GitLab write it, `` $`a^2`$ ``
-//! (a code span, so that neither Markdown nor gettext touches its backslashes), and a displayed one
-//! is a ```` ```math ```` block.
+//! In the source, a formula in a sentence is written as GitHub and GitLab write it, ``
+//! $`a^2`$ `` (a code span, so that neither Markdown nor gettext touches its
+//! backslashes), and a displayed one is a ```` ```math ```` block.
 
 use std::sync::LazyLock;
 
@@ -48,8 +48,8 @@ pub fn inline_to_dollars(markdown: &str) -> String {
     INLINE.replace_all(markdown, "$$${1}$$").into_owned()
 }
 
-/// Writes the punctuation between tags as character references: Markdown would read `_`, `*`, `\`
-/// or `|` there as markup.
+/// Writes the punctuation between tags as character references: Markdown would read
+/// `_`, `*`, `\` or `|` there as markup.
 fn shield(html: &str) -> String {
     let mut shielded = String::with_capacity(html.len() * 2);
     let (mut in_tag, mut in_reference) = (false, false);

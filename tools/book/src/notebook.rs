@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use base64::Engine as _;
-use nbformat::v4::{Cell as NbCell, CellId, CellMetadata, KernelSpec, LanguageInfo, Metadata};
+use jupyter_protocol::media::MediaType;
+use nbformat::v4::{
+    Cell as NbCell, CellId, CellMetadata, KernelSpec, LanguageInfo, Metadata,
+};
 use nbformat::v4::{Notebook, Output};
 use serde_json::{Value, json};
 
@@ -24,7 +27,8 @@ const INSTALL: &str = "install";
 /// What a cell printed and drew, by cell id.
 pub type Outputs = HashMap<String, Vec<Output>>;
 
-/// Makes a chapter's notebook in a language from its page's blocks (already translated).
+/// Makes a chapter's notebook in a language from its page's blocks (already
+/// translated).
 ///
 /// # Errors
 ///
@@ -41,7 +45,12 @@ pub fn build(
     let mut count = 0;
     let mut code_cell = |id: &str, code: &str| {
         count += 1;
-        code_cell(id, code, count, outputs.get(id).cloned().unwrap_or_default())
+        code_cell(
+            id,
+            code,
+            count,
+            outputs.get(id).cloned().unwrap_or_default(),
+        )
     };
     let mut before_first_code = true;
     for located in blocks {
@@ -54,7 +63,10 @@ pub fn build(
             if let Some(address) = &workspace.repository {
                 cells.push(code_cell(INSTALL, &install_code(address))?);
             }
-            cells.push(code_cell(SETUP, &setup_code(workspace, chapter, language)?)?);
+            cells.push(code_cell(
+                SETUP,
+                &setup_code(workspace, chapter, language)?,
+            )?);
             before_first_code = false;
         }
         cells.push(code_cell(&cell.id, &cell.code)?);
@@ -80,22 +92,24 @@ fn metadata(sources: &str) -> Metadata {
             name: "rust".into(),
             version: None,
             codemirror_mode: None,
-            additional: HashMap::from([
-                ("file_extension".into(), json!(".rs")),
-            ]),
+            additional: HashMap::from([("file_extension".into(), json!(".rs"))]),
         }),
         authors: None,
         additional: HashMap::from([("book".into(), json!({ "sources": sources }))]),
     }
 }
 
-/// The notebook's first code cell: where the kernel finds the crates. Cheap to compile first
-/// (`:opt 0`), and kept for the next session (`:cache`).
+/// The notebook's first code cell: where the kernel finds the crates. Cheap to compile
+/// first (`:opt 0`), and kept for the next session (`:cache`).
 ///
 /// # Errors
 ///
 /// If a manifest can't be read.
-pub fn setup_code(workspace: &Workspace, chapter: &Chapter, language: Language) -> Result<String> {
+pub fn setup_code(
+    workspace: &Workspace,
+    chapter: &Chapter,
+    language: Language,
+) -> Result<String> {
     let up = match language {
         Language::Portuguese => "..",
         Language::English => "../..",
@@ -112,8 +126,9 @@ pub fn setup_code(workspace: &Workspace, chapter: &Chapter, language: Language) 
     Ok(lines.join("\n"))
 }
 
-/// A cell that Colab's Python runs (it installs the Rust kernel there) and that Rust skips: to
-/// Python the first and last lines are comments, to Rust all three are one disabled constant.
+/// A cell that Colab's Python runs (it installs the Rust kernel there) and that Rust
+/// skips: to Python the first and last lines are comments, to Rust all three are one
+/// disabled constant.
 fn install_code(address: &str) -> String {
     let script = "binder/colab.sh";
     format!(
@@ -164,7 +179,9 @@ impl<'a> Markdown<'a> {
     fn push(&mut self, block: &Block) -> Result<()> {
         match block {
             Block::Markdown(text) => self.push_prose(text)?,
-            Block::Code(language, code) => self.append(&format!("```{language}\n{code}\n```")),
+            Block::Code(language, code) => {
+                self.append(&format!("```{language}\n{code}\n```"))
+            }
             Block::Math(tex) => self.append(&format!("$$\n{}\n$$", tex.trim())),
             Block::Caption(text) => {
                 self.append(&format!("*{}*", math::inline_to_dollars(text)));
@@ -174,6 +191,7 @@ impl<'a> Markdown<'a> {
                 figure::escape(title)
             )),
             Block::EndDetails => self.append("</details>"),
+            Block::Tip | Block::EndTip => self.append("---"),
             Block::Cell(_) => {}
         }
         Ok(())
@@ -183,7 +201,8 @@ impl<'a> Markdown<'a> {
     fn push_prose(&mut self, text: &str) -> Result<()> {
         let mut part: Vec<&str> = Vec::new();
         for line in text.lines() {
-            let heading = line.starts_with('#') && line.trim_start_matches('#').starts_with(' ');
+            let heading =
+                line.starts_with('#') && line.trim_start_matches('#').starts_with(' ');
             if heading {
                 self.append_prose(&part.join("\n"))?;
                 part.clear();
@@ -213,7 +232,8 @@ impl<'a> Markdown<'a> {
         Ok(())
     }
 
-    /// Links to other pages lead to their notebooks, or to the page's source if it has none.
+    /// Links to other pages lead to their notebooks, or to the page's source if it has
+    /// none.
     fn relink(&self, text: &str) -> String {
         let up = match self.language {
             Language::Portuguese => "..",
@@ -277,8 +297,8 @@ impl<'a> Markdown<'a> {
 ///
 /// If the file can't be read or is no notebook.
 pub fn read(path: &Path) -> Result<Notebook> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
     match nbformat::parse_notebook(&text) {
         Ok(nbformat::Notebook::V4(notebook)) => Ok(notebook),
         Ok(_) => Err(anyhow!("{} is not nbformat 4", path.display())),
@@ -294,7 +314,8 @@ pub fn read(path: &Path) -> Result<Notebook> {
 pub fn write(notebook: &Notebook, path: &Path) -> Result<()> {
     let text = to_text(notebook)?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644)); // not a secret
@@ -307,7 +328,8 @@ pub fn write(notebook: &Notebook, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The text of a notebook file: sorted keys, one space of indentation, as Jupyter writes it.
+/// The text of a notebook file: sorted keys, one space of indentation, as Jupyter
+/// writes it.
 ///
 /// # Errors
 ///
@@ -336,7 +358,9 @@ fn sorted(value: Value) -> Value {
 }
 
 /// The code cells of a notebook: id, code, outputs.
-pub fn code_cells(notebook: &Notebook) -> impl Iterator<Item = (&str, String, &[Output])> {
+pub fn code_cells(
+    notebook: &Notebook,
+) -> impl Iterator<Item = (&str, String, &[Output])> {
     notebook.cells.iter().filter_map(|cell| match cell {
         NbCell::Code {
             id,
@@ -355,13 +379,18 @@ pub fn outputs(notebook: &Notebook) -> Outputs {
         .collect()
 }
 
-/// Everything in which a chapter's committed notebooks lag behind its page and crates; one message
-/// each, with file and line.
+/// Everything in which a chapter's committed notebooks lag behind its page and crates;
+/// one message each, with file and line.
 ///
 /// # Errors
 ///
-/// If the page or a source can't be read. A notebook that is missing or broken is a finding.
-pub fn stale(workspace: &Workspace, chapter: &Chapter, blocks: &[Located]) -> Result<Vec<String>> {
+/// If the page or a source can't be read. A notebook that is missing or broken is a
+/// finding.
+pub fn stale(
+    workspace: &Workspace,
+    chapter: &Chapter,
+    blocks: &[Located],
+) -> Result<Vec<String>> {
     let remedy = format!("run `cargo book notebooks {}`", chapter.short());
     let path = chapter.notebook(Language::Portuguese);
     let notebook = match read(&workspace.root.join(&path)) {
@@ -414,10 +443,16 @@ fn stale_cells(
     }
     let setup = setup_code(workspace, chapter, Language::Portuguese)?;
     if recorded.get(SETUP) != Some(&setup) {
-        findings.push(format!("{}: its setup cell is out of date: {remedy}", path.display()));
+        findings.push(format!(
+            "{}: its setup cell is out of date: {remedy}",
+            path.display()
+        ));
     }
     let on_page = |id: &str| page::cells(blocks).any(|(_, cell)| cell.id == id);
-    for id in recorded.keys().filter(|id| ![SETUP, INSTALL].contains(&id.as_str())) {
+    for id in recorded
+        .keys()
+        .filter(|id| ![SETUP, INSTALL].contains(&id.as_str()))
+    {
         if !on_page(id) {
             findings.push(format!(
                 "{}: cell {id:?} is no longer on {}: {remedy}",
@@ -429,7 +464,8 @@ fn stale_cells(
     Ok(findings)
 }
 
-/// Both editions' notebook files, as they should be, for a chapter with the given outputs.
+/// Both editions' notebook files, as they should be, for a chapter with the given
+/// outputs.
 ///
 /// # Errors
 ///
@@ -449,7 +485,8 @@ pub fn editions(
     Ok(files)
 }
 
-/// Checks that two notebooks printed and drew the same, cell by cell (the setup cell apart).
+/// Checks that two notebooks printed and drew the same, cell by cell (the setup cell
+/// apart).
 ///
 /// # Errors
 ///
@@ -460,7 +497,10 @@ pub fn compare(expected: &Notebook, actual: &Notebook) -> Result<usize> {
     let mut ids: Vec<&String> = expected.keys().collect();
     ids.sort();
     for id in ids.iter().filter(|id| !ignored.contains(&id.as_str())) {
-        let (wanted, found) = (canonical(&expected[*id]), actual.get(*id).map(|o| canonical(o)));
+        let (wanted, found) = (
+            canonical(&expected[*id]),
+            actual.get(*id).map(|o| canonical(o)),
+        );
         ensure!(
             Some(&wanted) == found.as_ref(),
             "cell {id:?} gives other outputs\nexpected: {wanted}\nfound: {}",
@@ -472,7 +512,7 @@ pub fn compare(expected: &Notebook, actual: &Notebook) -> Result<usize> {
 
 /// Outputs as text to compare: streams joined, figures by content.
 fn canonical(outputs: &[Output]) -> String {
-    merge_streams(outputs.to_vec())
+    tidy(outputs.to_vec())
         .iter()
         .map(|output| match output {
             Output::Stream { name, text } => format!("{name}: {}", text.0),
@@ -489,10 +529,11 @@ fn canonical(outputs: &[Output]) -> String {
         .join("\n")
 }
 
-/// Joins neighbouring pieces of the same stream: the kernel sends them as they come.
-pub fn merge_streams(outputs: Vec<Output>) -> Vec<Output> {
+/// Joins neighbouring pieces of the same stream, which the kernel sends as they come, and leaves out
+/// `()`, which evcxr shows for a cell that ends in a loop.
+pub fn tidy(outputs: Vec<Output>) -> Vec<Output> {
     let mut merged: Vec<Output> = Vec::new();
-    for output in outputs {
+    for output in outputs.into_iter().filter(|output| !is_unit(output)) {
         if let (
             Some(Output::Stream { name, text }),
             Output::Stream {
@@ -508,4 +549,13 @@ pub fn merge_streams(outputs: Vec<Output>) -> Vec<Output> {
         }
     }
     merged
+}
+
+fn is_unit(output: &Output) -> bool {
+    match output {
+        Output::ExecuteResult(result) => {
+            result.data.content == [MediaType::Plain("()".to_owned())]
+        }
+        _ => false,
+    }
 }

@@ -24,6 +24,10 @@ pub enum Block {
     Details(String),
     /// The folded part ends.
     EndDetails,
+    /// A box of advice begins.
+    Tip,
+    /// The box ends.
+    EndTip,
 }
 
 /// A block with the line of the page where it starts.
@@ -50,8 +54,8 @@ pub struct Cell {
 ///
 /// # Errors
 ///
-/// With file and line: an anchor that does not exist, Rust typed in the page, a fence left open,
-/// two cells of the same name.
+/// With file and line: an anchor that does not exist, Rust typed in the page, a fence
+/// left open, two cells of the same name.
 pub fn parse(workspace: &Workspace, page: &Path, text: &str) -> Result<Vec<Located>> {
     let at = |line: usize| format!("{}:{line}", page.display());
     let lines: Vec<&str> = text.lines().collect();
@@ -72,7 +76,8 @@ pub fn parse(workspace: &Workspace, page: &Path, text: &str) -> Result<Vec<Locat
                 at(start)
             );
             next += body.len() + 2;
-            let block = fenced(workspace, &fence.info, &body).with_context(|| at(start))?;
+            let block =
+                fenced(workspace, &fence.info, &body).with_context(|| at(start))?;
             prose.flush(&mut blocks);
             blocks.push(Located { line: start, block });
         } else if let Some((block, used)) = directive(&lines[next..]) {
@@ -92,8 +97,14 @@ pub fn parse(workspace: &Workspace, page: &Path, text: &str) -> Result<Vec<Locat
 fn check_ids(blocks: &[Located], at: &dyn Fn(usize) -> String) -> Result<()> {
     let cells: Vec<(usize, &Cell)> = cells(blocks).collect();
     for (i, (line, cell)) in cells.iter().enumerate() {
-        if let Some((first, _)) = cells[..i].iter().find(|(_, other)| other.id == cell.id) {
-            bail!("{}: cell {:?} is already at line {first}", at(*line), cell.id);
+        if let Some((first, _)) =
+            cells[..i].iter().find(|(_, other)| other.id == cell.id)
+        {
+            bail!(
+                "{}: cell {:?} is already at line {first}",
+                at(*line),
+                cell.id
+            );
         }
     }
     Ok(())
@@ -163,7 +174,10 @@ fn fenced(workspace: &Workspace, info: &str, body: &[&str]) -> Result<Block> {
     let mut words = info.split(',');
     let language = words.next().unwrap_or_default();
     let flags: Vec<&str> = words.collect();
-    let includes: Vec<Include> = body.iter().filter_map(|line| Include::parse(line)).collect();
+    let includes: Vec<Include> = body
+        .iter()
+        .filter_map(|line| Include::parse(line))
+        .collect();
     let typed = body
         .iter()
         .any(|line| Include::parse(line).is_none() && !line.trim().is_empty());
@@ -192,7 +206,8 @@ fn fenced(workspace: &Workspace, info: &str, body: &[&str]) -> Result<Block> {
     }))
 }
 
-/// The lines of a block, its includes expanded; a blank line stands between two includes.
+/// The lines of a block, its includes expanded; a blank line stands between two
+/// includes.
 fn expand(workspace: &Workspace, body: &[&str]) -> Result<String> {
     let mut parts = Vec::new();
     for line in body {
@@ -204,20 +219,26 @@ fn expand(workspace: &Workspace, body: &[&str]) -> Result<String> {
     Ok(parts.join("\n"))
 }
 
-/// `{{#caption …}}`, `{{#details …}}` and `{{#enddetails}}`, and how many lines they take.
+/// A directive other than an include, and how many lines it takes.
 fn directive(lines: &[&str]) -> Option<(Block, usize)> {
-    let known = ["{{#caption ", "{{#details ", "{{#enddetails}}"];
     let first = lines[0].trim();
-    known.iter().find(|name| first.starts_with(*name))?;
-    let used = 1 + lines.iter().position(|line| line.trim_end().ends_with("}}"))?;
-    let text = lines[..used].join(" ");
-    let inner = text.trim().strip_prefix("{{#")?.strip_suffix("}}")?;
-    let block = match inner.split_once(' ') {
-        Some(("caption", text)) => Block::Caption(text.trim().to_owned()),
-        Some(("details", title)) => Block::Details(title.trim().to_owned()),
-        _ => Block::EndDetails,
+    match first {
+        "{{#enddetails}}" => return Some((Block::EndDetails, 1)),
+        "{{#tip}}" => return Some((Block::Tip, 1)),
+        "{{#endtip}}" => return Some((Block::EndTip, 1)),
+        _ => {}
+    }
+    let (name, _) = first.strip_prefix("{{#")?.split_once(' ')?;
+    let make = match name {
+        "caption" => Block::Caption,
+        "details" => Block::Details,
+        _ => return None,
     };
-    Some((block, used))
+    let ends = |line: &&str| line.trim_end().ends_with("}}");
+    let used = 1 + lines.iter().position(ends)?;
+    let text = lines[..used].join(" ");
+    let (_, text) = text.trim().strip_suffix("}}")?.split_once(' ')?;
+    Some((make(text.trim().to_owned()), used))
 }
 
 #[cfg(test)]
@@ -231,8 +252,12 @@ mod tests {
 
     #[test]
     fn prose_formulas_and_folds_are_told_apart() {
-        let text = "# T\n\n```math\na^2\n```\n\n{{#details A\nhint}}\n\nx\n\n{{#enddetails}}\n";
-        let kinds: Vec<Block> = parse_text(text).unwrap().into_iter().map(|l| l.block).collect();
+        let text = "# T\n\n```math\na^2\n```\n\n{{#details A\nhint}}\n\nx\n\n{{#enddetails}}\n{{#tip}}\n\n{{#endtip}}\n";
+        let kinds: Vec<Block> = parse_text(text)
+            .unwrap()
+            .into_iter()
+            .map(|l| l.block)
+            .collect();
         assert_eq!(
             kinds,
             [
@@ -241,6 +266,8 @@ mod tests {
                 Block::Details("A hint".into()),
                 Block::Markdown("x".into()),
                 Block::EndDetails,
+                Block::Tip,
+                Block::EndTip,
             ]
         );
     }
@@ -249,7 +276,10 @@ mod tests {
     fn rust_typed_in_a_page_is_refused_with_file_and_line() {
         let error = parse_text("a\n\n```rust,cell\nlet a = 1;\n```\n").unwrap_err();
         let text = format!("{error:#}");
-        assert!(text.starts_with("src/page.md:3: Rust typed in a page"), "{text}");
+        assert!(
+            text.starts_with("src/page.md:3: Rust typed in a page"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -263,7 +293,10 @@ mod tests {
     #[test]
     fn an_open_fence_and_a_repeated_cell_are_errors() {
         let text = format!("{:#}", parse_text("a\n```text\nb\n").unwrap_err());
-        assert_eq!(text, "src/page.md:2: the code block that starts here is never closed");
+        assert_eq!(
+            text,
+            "src/page.md:2: the code block that starts here is never closed"
+        );
         let cell = "```rust,cell\n{{#include ../chapters-code/ch01-self-attention/src/lib.rs:softmax}}\n```\n";
         let text = format!("{:#}", parse_text(&format!("{cell}\n{cell}")).unwrap_err());
         assert_eq!(text, "src/page.md:5: cell \"softmax\" is already at line 1");

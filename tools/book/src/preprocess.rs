@@ -9,11 +9,11 @@ use mdbook_preprocessor::book::{Book, Chapter as BookChapter};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
 use crate::figure::escape;
+use crate::i18n;
 use crate::notebook::{self, Outputs};
 use crate::page;
 use crate::render::{self, Words};
 use crate::workspace::{Chapter, Language, Workspace};
-use crate::i18n;
 
 /// What a build does that a plain `mdbook build` does not.
 #[derive(Debug, Clone, Copy, Default)]
@@ -65,7 +65,10 @@ impl BookPreprocessor {
         if !stale.is_empty() && !self.options.allow_stale {
             bail!("{}", stale.join("\n"));
         }
-        let path = self.workspace.root.join(chapter.notebook(Language::Portuguese));
+        let path = self
+            .workspace
+            .root
+            .join(chapter.notebook(Language::Portuguese));
         let outputs = match path.exists() {
             true => notebook::outputs(&notebook::read(&path)?),
             false => HashMap::new(),
@@ -73,7 +76,8 @@ impl BookPreprocessor {
         Ok((outputs, stale))
     }
 
-    /// The bar under a page's title: its notebook, code and exercises, and the other language.
+    /// The bar under a page's title: its notebook, code and exercises, and the other
+    /// language.
     fn bar(
         &self,
         chapter: Option<&Chapter>,
@@ -107,7 +111,12 @@ impl BookPreprocessor {
         html
     }
 
-    fn lives(&self, chapter: &Chapter, language: Language, words: &Words) -> Vec<String> {
+    fn lives(
+        &self,
+        chapter: &Chapter,
+        language: Language,
+        words: &Words,
+    ) -> Vec<String> {
         let notebook = forward(&chapter.notebook(language));
         let code = forward(&chapter.crate_folder());
         let exercises = format!("chapters-code/exercises/src/{}.rs", chapter.short());
@@ -116,9 +125,17 @@ impl BookPreprocessor {
         };
         if let Some(address) = &self.workspace.repository {
             let mut items = vec![
-                link(&format!("{address}/blob/main/{notebook}"), words.notebook, ""),
+                link(
+                    &format!("{address}/blob/main/{notebook}"),
+                    words.notebook,
+                    "",
+                ),
                 link(&format!("{address}/tree/main/{code}"), words.code, ""),
-                link(&format!("{address}/blob/main/{exercises}"), words.exercises, ""),
+                link(
+                    &format!("{address}/blob/main/{exercises}"),
+                    words.exercises,
+                    "",
+                ),
             ];
             for (name, href) in launchers(address, &notebook) {
                 items.push(link(&href, name, " class=\"badge\""));
@@ -148,7 +165,9 @@ fn launchers(address: &str, notebook: &str) -> Vec<(&'static str, String)> {
     vec![
         (
             "Colab",
-            format!("https://colab.research.google.com/github/{slug}/blob/main/{notebook}"),
+            format!(
+                "https://colab.research.google.com/github/{slug}/blob/main/{notebook}"
+            ),
         ),
         (
             "Binder",
@@ -168,7 +187,9 @@ fn language_link(source: &Path, language: Language) -> String {
         Language::Portuguese => ("en", "English", format!("en/{page}")),
         Language::English => ("pt-BR", "Português", format!("../{page}")),
     };
-    format!("<a class=\"language\" lang=\"{tag}\" hreflang=\"{tag}\" href=\"{href}\">{name}</a>")
+    format!(
+        "<a class=\"language\" lang=\"{tag}\" hreflang=\"{tag}\" href=\"{href}\">{name}</a>"
+    )
 }
 
 /// A path with `/`, as links want it.
@@ -193,8 +214,9 @@ impl Preprocessor for BookPreprocessor {
 
     fn run(&self, context: &PreprocessorContext, mut book: Book) -> Result<Book> {
         let tag = context.config.book.language.as_deref().unwrap_or("pt-BR");
-        let language = Language::from_tag(tag)
-            .with_context(|| format!("book.toml: no edition in {tag:?}: use \"pt-BR\" or \"en\""))?;
+        let language = Language::from_tag(tag).with_context(|| {
+            format!("book.toml: no edition in {tag:?}: use \"pt-BR\" or \"en\"")
+        })?;
         if language != Language::Portuguese {
             let mut catalog = i18n::catalog(&self.workspace, language)?;
             add_stripped_summary_translations(&mut catalog);
@@ -215,7 +237,8 @@ pub fn linked_sources(workspace: &Workspace) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for chapter in workspace.chapters()? {
         files.push(chapter.crate_folder().join("src/lib.rs"));
-        files.push(format!("chapters-code/exercises/src/{}.rs", chapter.short()).into());
+        files
+            .push(format!("chapters-code/exercises/src/{}.rs", chapter.short()).into());
     }
     Ok(files)
 }

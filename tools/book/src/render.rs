@@ -1,4 +1,5 @@
-//! A page for mdBook: code with what the kernel answered under it, formulas, figures, folds.
+//! A page for mdBook: code with what the kernel answered under it, formulas, figures,
+//! folds.
 
 use anyhow::{Context, Result};
 use nbformat::v4::Output;
@@ -6,7 +7,7 @@ use serde_json::Value;
 
 use crate::figure::{self, escape};
 use crate::math;
-use crate::notebook::{Outputs, merge_streams};
+use crate::notebook::{Outputs, tidy};
 use crate::page::{Block, Cell, Located};
 use crate::workspace::{Language, Workspace};
 
@@ -24,8 +25,8 @@ pub struct Words {
     pub lives: &'static str,
     /// Says that the outputs are older than the code.
     pub stale: &'static str,
-    /// The titles of mdBook's admonitions, by keyword.
-    pub admonitions: [(&'static str, &'static str); 5],
+    /// Titles a box of advice.
+    pub tip: &'static str,
 }
 
 impl Words {
@@ -39,13 +40,7 @@ impl Words {
                 exercises: "Exercícios",
                 lives: "Este capítulo em outras formas",
                 stale: "O código mudou depois destas saídas.",
-                admonitions: [
-                    ("NOTE", "Nota"),
-                    ("TIP", "Dica"),
-                    ("IMPORTANT", "Importante"),
-                    ("WARNING", "Atenção"),
-                    ("CAUTION", "Cuidado"),
-                ],
+                tip: "Dica",
             },
             Language::English => Self {
                 output: "output",
@@ -54,13 +49,7 @@ impl Words {
                 exercises: "Exercises",
                 lives: "This chapter in other forms",
                 stale: "The code has changed since these outputs.",
-                admonitions: [
-                    ("NOTE", "Note"),
-                    ("TIP", "Tip"),
-                    ("IMPORTANT", "Important"),
-                    ("WARNING", "Warning"),
-                    ("CAUTION", "Caution"),
-                ],
+                tip: "Tip",
             },
         }
     }
@@ -89,7 +78,8 @@ pub fn page(
                     Some(Block::Caption(text)) => Some(text.as_str()),
                     _ => None,
                 };
-                let outputs = outputs.get(&cell.id).map(Vec::as_slice).unwrap_or_default();
+                let outputs =
+                    outputs.get(&cell.id).map(Vec::as_slice).unwrap_or_default();
                 cell_with_outputs(cell, outputs, caption, &words).with_context(at)?
             }
             Block::Code(language, code) => format!("```{language}\n{code}\n```"),
@@ -103,11 +93,15 @@ pub fn page(
                 format!("<details>\n<summary>{title}</summary>")
             }
             Block::EndDetails => "</details>".to_owned(),
+            Block::Tip => format!(
+                "<div class=\"tip\" role=\"note\">\n<p class=\"tip-title\">{}</p>",
+                words.tip
+            ),
+            Block::EndTip => "</div>".to_owned(),
         };
         parts.push(part);
     }
-    let text = parts.join("\n\n");
-    Ok(localize_admonitions(&text, &words))
+    Ok(parts.join("\n\n"))
 }
 
 fn prose(workspace: &Workspace, markdown: &str) -> Result<String> {
@@ -123,7 +117,7 @@ fn cell_with_outputs(
     words: &Words,
 ) -> Result<String> {
     let mut parts = vec![format!("```rust\n{}\n```", cell.code)];
-    for output in merge_streams(outputs.to_vec()) {
+    for output in tidy(outputs.to_vec()) {
         let html = match &output {
             Output::Stream { text, .. } => text_output(&text.0, words),
             Output::Error(error) => text_output(&error.traceback.join("\n"), words),
@@ -153,7 +147,9 @@ fn rich_output(output: &Value, caption: Option<&str>, words: &Words) -> Result<S
     };
     if let Some(svg) = media("image/svg+xml") {
         let Some(caption) = caption else {
-            anyhow::bail!("a figure without a caption: write {{{{#caption …}}}} after its cell");
+            anyhow::bail!(
+                "a figure without a caption: write {{{{#caption …}}}} after its cell"
+            );
         };
         let svg = figure::with_label(&svg, &plain(caption));
         return Ok(figure::figure(&svg, Some(&math::inline_to_html(caption)?)));
@@ -169,57 +165,9 @@ fn plain(caption: &str) -> String {
     caption.replace(['`', '$', '*', '_'], "")
 }
 
-/// mdBook titles its admonitions in English: write the book's own title into each.
-fn localize_admonitions(markdown: &str, words: &Words) -> String {
-    let mut text = markdown.to_owned();
-    for (keyword, title) in words.admonitions {
-        let class = keyword.to_lowercase();
-        let block = format!(
-            "<div class=\"admonition admonition-{class}\">\n<p class=\"admonition-title\">{title}</p>\n"
-        );
-        text = replace_admonition(&text, keyword, &block);
-    }
-    text
-}
-
-/// Turns `> [!KEYWORD]` and the quoted lines below it into a titled box.
-fn replace_admonition(markdown: &str, keyword: &str, opening: &str) -> String {
-    let marker = format!("> [!{keyword}]");
-    let mut lines = Vec::new();
-    let mut inside = false;
-    for line in markdown.lines() {
-        if line.trim_end() == marker {
-            inside = true;
-            lines.push(opening.to_owned());
-            continue;
-        }
-        if inside && !line.starts_with('>') {
-            inside = false;
-            lines.push("\n</div>\n".to_owned());
-        }
-        lines.push(match inside {
-            true => line.trim_start_matches('>').trim_start().to_owned(),
-            false => line.to_owned(),
-        });
-    }
-    if inside {
-        lines.push("\n</div>\n".to_owned());
-    }
-    lines.join("\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn admonitions_carry_the_book_s_own_titles() {
-        let words = Words::of(Language::Portuguese);
-        let html = localize_admonitions("a\n\n> [!NOTE]\n> b\n> c\n\nd", &words);
-        assert!(html.contains("<p class=\"admonition-title\">Nota</p>"), "{html}");
-        assert!(html.contains("\nb\nc\n"), "{html}");
-        assert!(html.ends_with("</div>\n\n\nd"), "{html}");
-    }
 
     #[test]
     fn printed_text_is_escaped() {

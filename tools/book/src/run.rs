@@ -39,8 +39,12 @@ impl Timing {
 ///
 /// # Errors
 ///
-/// If evcxr is missing or dies; if a cell fails: page, line and the kernel's own message.
-pub async fn execute(workspace: &Workspace, chapter: &Chapter) -> Result<(Outputs, Timing)> {
+/// If evcxr is missing or dies; if a cell fails: page, line and the kernel's own
+/// message.
+pub async fn execute(
+    workspace: &Workspace,
+    chapter: &Chapter,
+) -> Result<(Outputs, Timing)> {
     let text = workspace.read(&chapter.page())?;
     let blocks = page::parse(workspace, &chapter.page(), &text)?;
     let cells: Vec<(usize, &Cell)> = page::cells(&blocks).collect();
@@ -92,7 +96,11 @@ fn judge(chapter: &Chapter, line: usize, cell: &Cell, answer: &Answer) -> Result
 }
 
 /// Every figure has a caption after its cell: that is also its text for screen readers.
-fn check_captions(chapter: &Chapter, blocks: &[Located], outputs: &Outputs) -> Result<()> {
+fn check_captions(
+    chapter: &Chapter,
+    blocks: &[Located],
+    outputs: &Outputs,
+) -> Result<()> {
     use nbformat::v4::Output::{DisplayData, ExecuteResult};
     for (i, located) in blocks.iter().enumerate() {
         let page::Block::Cell(cell) = &located.block else {
@@ -123,7 +131,9 @@ fn check_captions(chapter: &Chapter, blocks: &[Located], outputs: &Outputs) -> R
 }
 
 fn progress(chapter: &Chapter, steps: usize) -> Result<ProgressBar> {
-    let style = ProgressStyle::with_template("{prefix} [{bar:30}] {pos}/{len} {elapsed} {msg}")?;
+    let style = ProgressStyle::with_template(
+        "{prefix} [{bar:30}] {pos}/{len} {elapsed} {msg}",
+    )?;
     let bar = ProgressBar::new(steps as u64)
         .with_style(style)
         .with_prefix(chapter.short().to_owned());

@@ -10,7 +10,9 @@ use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use axum::routing::get;
-use notify_debouncer_mini::{DebounceEventResult, new_debouncer, notify::RecursiveMode};
+use notify_debouncer_mini::{
+    DebounceEventResult, new_debouncer, notify::RecursiveMode,
+};
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc};
 use tower_http::services::ServeDir;
@@ -50,7 +52,9 @@ pub async fn serve(workspace: Workspace, port: u16, open: bool) -> Result<()> {
         .fallback_service(ServeDir::new(&site))
         .with_state(reload.clone());
     let address = format!("http://{}/", listener.local_addr()?);
-    println!("the book is at {address}  (English: {address}en/); Ctrl+C stops the server");
+    println!(
+        "the book is at {address}  (English: {address}en/); Ctrl+C stops the server"
+    );
     if open && let Err(error) = opener::open_browser(&address) {
         eprintln!("no browser could be opened ({error}): go to {address}");
     }
@@ -72,7 +76,10 @@ async fn bind(port: u16) -> Result<TcpListener> {
 }
 
 /// Tells a page to reload when the book has been rebuilt.
-async fn live_reload(State(reload): State<broadcast::Sender<()>>, ws: WebSocketUpgrade) -> Response {
+async fn live_reload(
+    State(reload): State<broadcast::Sender<()>>,
+    ws: WebSocketUpgrade,
+) -> Response {
     let receiver = reload.subscribe();
     ws.on_upgrade(move |socket| tell(socket, receiver))
 }
@@ -112,7 +119,8 @@ async fn watch(
 ) -> Result<()> {
     let (changed, mut changes) = mpsc::unbounded_channel();
     let mut debouncer = new_debouncer(BURST, move |events: DebounceEventResult| {
-        if events.is_ok_and(|events| events.iter().any(|event| is_source(&event.path))) {
+        if events.is_ok_and(|events| events.iter().any(|event| is_source(&event.path)))
+        {
             let _ = changed.send(());
         }
     })?;
@@ -131,7 +139,9 @@ async fn watch(
                 println!("rebuilt");
                 let _ = reload.send(());
             }
-            Err(error) => eprintln!("error: {error:#}\nthe last good build is still served"),
+            Err(error) => {
+                eprintln!("error: {error:#}\nthe last good build is still served")
+            }
         }
     }
     Ok(())
@@ -141,6 +151,7 @@ async fn watch(
 fn is_source(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let checkpoint = path.iter().any(|part| part == ".ipynb_checkpoints");
-    let temporary = name.starts_with('.') || name.ends_with('~') || name.ends_with(".swp");
+    let temporary =
+        name.starts_with('.') || name.ends_with('~') || name.ends_with(".swp");
     !checkpoint && !temporary
 }

@@ -1,4 +1,5 @@
-//! The repository as the tool sees it: its root, its address, its chapters, its languages.
+//! The repository as the tool sees it: its root, its address, its chapters, its
+//! languages.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -34,7 +35,8 @@ impl Language {
         Self::ALL.into_iter().find(|language| language.tag() == tag)
     }
 
-    /// The edition's folder below the site's root and below `notebooks/` (empty for the source).
+    /// The edition's folder below the site's root and below `notebooks/` (empty for the
+    /// source).
     pub fn folder(self) -> &'static str {
         match self {
             Self::Portuguese => "",
@@ -79,7 +81,8 @@ impl Chapter {
 pub struct Workspace {
     /// The folder that holds `book.toml`.
     pub root: PathBuf,
-    /// The public address without a trailing slash, once it is set in the root `Cargo.toml`.
+    /// The public address without a trailing slash, once it is set in the root
+    /// `Cargo.toml`.
     pub repository: Option<String>,
     manifest: toml::Table,
 }
@@ -162,7 +165,8 @@ impl Workspace {
         (name.starts_with("ch") && manifest.is_file()).then_some(chapter)
     }
 
-    /// The chapters that `selection` names by their beginnings (`ch01`); all of them if empty.
+    /// The chapters that `selection` names by their beginnings (`ch01`); all of them if
+    /// empty.
     ///
     /// # Errors
     ///
@@ -177,18 +181,23 @@ impl Workspace {
         }
         let wanted = |chapter: &Chapter| {
             let mut names = selection.iter();
-            selection.is_empty() || names.any(|name| chapter.name.starts_with(name.as_str()))
+            selection.is_empty()
+                || names.any(|name| chapter.name.starts_with(name.as_str()))
         };
         Ok(chapters.into_iter().filter(wanted).collect())
     }
 
-    /// What the notebook's first cell asks evcxr for: `name = { path = … }` or `name = "version"`.
-    /// Paths are relative to the root.
+    /// What the notebook's first cell asks evcxr for: `name = { path = … }` or `name =
+    /// "version"`. Paths are relative to the root.
     ///
     /// # Errors
     ///
-    /// If the crate's manifest can't be read, or names a dependency that the workspace lacks.
-    pub fn notebook_dependencies(&self, chapter: &Chapter) -> Result<Vec<(String, Dependency)>> {
+    /// If the crate's manifest can't be read, or names a dependency that the workspace
+    /// lacks.
+    pub fn notebook_dependencies(
+        &self,
+        chapter: &Chapter,
+    ) -> Result<Vec<(String, Dependency)>> {
         let folder = chapter.crate_folder();
         let manifest = read_manifest(&self.root.join(&folder))?;
         let mut dependencies = vec![(chapter.name.clone(), Dependency::Path(folder))];
@@ -218,8 +227,8 @@ impl Workspace {
         Some(Dependency::Version(version.to_owned()))
     }
 
-    /// SHA-256 of the sources that a chapter's notebook runs on: its crate's and those of the
-    /// workspace's crates below it (file names and contents, in order).
+    /// SHA-256 of the sources that a chapter's notebook runs on: its crate's and those
+    /// of the workspace's crates below it (file names and contents, in order).
     ///
     /// # Errors
     ///
@@ -229,9 +238,11 @@ impl Workspace {
         self.collect_crates(&chapter.crate_folder(), &mut folders)?;
         let mut hasher = Sha256::new();
         for folder in folders {
-            let sources = WalkDir::new(self.root.join(&folder).join("src")).sort_by_file_name();
+            let sources =
+                WalkDir::new(self.root.join(&folder).join("src")).sort_by_file_name();
             for entry in sources {
-                let entry = entry.with_context(|| format!("cannot list {}", folder.display()))?;
+                let entry = entry
+                    .with_context(|| format!("cannot list {}", folder.display()))?;
                 if entry.path().extension().is_some_and(|e| e == "rs") {
                     let name = entry.path().strip_prefix(&self.root)?;
                     let text = self.read(name)?.replace("\r\n", "\n");
@@ -243,7 +254,11 @@ impl Workspace {
     }
 
     /// The folder of a crate and of every workspace crate that it depends on.
-    fn collect_crates(&self, folder: &Path, found: &mut BTreeSet<PathBuf>) -> Result<()> {
+    fn collect_crates(
+        &self,
+        folder: &Path,
+        found: &mut BTreeSet<PathBuf>,
+    ) -> Result<()> {
         if !found.insert(folder.to_owned()) {
             return Ok(());
         }

@@ -5,10 +5,15 @@ use ndarray::{Array2, Axis, array};
 use self_attention::scaling::dot_products;
 use self_attention::{SelfAttention, embeddings};
 
-/// Asserts that a matrix is the expected one to 1e-12; `hint` says what usually causes otherwise.
+/// Asserts that a matrix is the expected one to 1e-12; `hint` says what usually causes
+/// otherwise.
 #[track_caller]
 fn assert_close(found: &Array2<f64>, expected: &Array2<f64>, hint: &str) {
-    assert_eq!(found.shape(), expected.shape(), "the shape is wrong. {hint}");
+    assert_eq!(
+        found.shape(),
+        expected.shape(),
+        "the shape is wrong. {hint}"
+    );
     assert!(
         abs_diff_eq!(found, expected, epsilon = 1e-12),
         "expected\n{expected:.4}\nbut found\n{found:.4}\n{hint}"
@@ -25,8 +30,15 @@ pub fn softmax(softmax: impl Fn(&Array2<f64>) -> Array2<f64>) {
     );
     let (a, b) = (1.0_f64.exp(), 2.0_f64.exp());
     let first = array![1.0, a, b] / (1.0 + a + b);
-    let expected = array![[first[0], first[1], first[2]], [1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0]];
-    assert_close(&weights, &expected, "weight i is exp(score i) over the row's sum of exp.");
+    let expected = array![
+        [first[0], first[1], first[2]],
+        [1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0]
+    ];
+    assert_close(
+        &weights,
+        &expected,
+        "weight i is exp(score i) over the row's sum of exp.",
+    );
 
     let large = softmax(&array![[1e4, 1e4 + 1.0, -1e4]]);
     assert!(
@@ -34,7 +46,11 @@ pub fn softmax(softmax: impl Fn(&Array2<f64>) -> Array2<f64>) {
         "large scores give {large}: exp overflows from 710 on; subtract the row's maximum first"
     );
     let expected = array![[1.0 / (1.0 + a), a / (1.0 + a), 0.0]];
-    assert_close(&large, &expected, "subtracting the maximum must not change the weights.");
+    assert_close(
+        &large,
+        &expected,
+        "subtracting the maximum must not change the weights.",
+    );
 
     let nowhere = f64::NEG_INFINITY;
     let masked = softmax(&array![[0.0, nowhere], [nowhere, nowhere]]);
@@ -42,7 +58,9 @@ pub fn softmax(softmax: impl Fn(&Array2<f64>) -> Array2<f64>) {
     assert_close(&masked, &array![[1.0, 0.0], [0.0, 0.0]], hint);
 }
 
-pub fn scaled_scores(scaled_scores: impl Fn(&Array2<f64>, &Array2<f64>) -> Array2<f64>) {
+pub fn scaled_scores(
+    scaled_scores: impl Fn(&Array2<f64>, &Array2<f64>) -> Array2<f64>,
+) {
     // Square on purpose: with n = d_k, a K that is not transposed goes unnoticed by its shape.
     let q = array![[1.0, 2.0], [0.0, 1.0]];
     let k = array![[3.0, 1.0], [1.0, 4.0]];
@@ -56,9 +74,13 @@ pub fn scaled_scores(scaled_scores: impl Fn(&Array2<f64>, &Array2<f64>) -> Array
     assert_close(&scaled_scores(&q, &k), &array![[2.0, 1.0]], hint);
 }
 
-pub fn attention(attention: impl Fn(&Array2<f64>, &Array2<f64>, &Array2<f64>) -> Array2<f64>) {
+pub fn attention(
+    attention: impl Fn(&Array2<f64>, &Array2<f64>, &Array2<f64>) -> Array2<f64>,
+) {
     let layer = SelfAttention::from_numpy_seed(42, 4, 3);
-    let by_the_book = layer.forward(&embeddings()).expect("the chapter's own example");
+    let by_the_book = layer
+        .forward(&embeddings())
+        .expect("the chapter's own example");
     let output = attention(&by_the_book.q, &by_the_book.k, &by_the_book.v);
     let hint = "softmax(Q Kᵀ / √d_k) times V: the values are mixed, not the keys.";
     assert_close(&output, &by_the_book.output, hint);
@@ -67,7 +89,8 @@ pub fn attention(attention: impl Fn(&Array2<f64>, &Array2<f64>, &Array2<f64>) ->
     let q = array![[1e3, 0.0]];
     let k = array![[1e3, 0.0], [0.0, 1e3]];
     let v = array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]];
-    let hint = "a query that matches one key alone gets that key's value, whatever its width.";
+    let hint =
+        "a query that matches one key alone gets that key's value, whatever its width.";
     assert_close(&attention(&q, &k, &v), &array![[1.0, 2.0, 3.0]], hint);
 }
 

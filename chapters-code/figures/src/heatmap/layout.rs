@@ -30,7 +30,8 @@ const LONGEST_LABEL: f64 = 220.0;
 /// From one line of text to the next, in ems.
 const LINE: f64 = 1.3;
 
-/// The most rows or columns that get a rectangle a cell; beyond, the cells are one image.
+/// The most rows or columns that get a rectangle a cell; beyond, the cells are one
+/// image.
 const MOST_CELLS: usize = 64;
 /// The most rows or columns that show their numbers unasked.
 const MOST_NUMBERS: usize = 16;
@@ -66,7 +67,8 @@ impl<'a> Layout<'a> {
             height: (pitch * rows as f64).max(24.0),
         };
         let row_labels = Labels::of_rows(&map.rows, rows, cells.height / rows as f64);
-        let column_labels = Labels::of_columns(&map.columns, columns, cells.width / columns as f64);
+        let column_labels =
+            Labels::of_columns(&map.columns, columns, cells.width / columns as f64);
         let ticks = scale.ticks(BAR_TICKS);
 
         let left = PAD + line_of(&map.rows.title) + row_labels.width() + SPACE;
@@ -91,7 +93,8 @@ impl<'a> Layout<'a> {
             (PAD + title_height + 10.0).round()
         };
         let below = column_labels.height() + line_of(&map.columns.title);
-        let height = (cells.bottom() + SPACE + below).max(bar_area(cells).bottom()) + PAD;
+        let height =
+            (cells.bottom() + SPACE + below).max(bar_area(cells).bottom()) + PAD;
         Self {
             map,
             scale,
@@ -151,7 +154,8 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// The cells as an image; where there are too many, each pixel is the mean of several.
+    /// The cells as an image; where there are too many, each pixel is the mean of
+    /// several.
     fn pixels(&self) -> Pixels {
         let (rows, columns) = self.map.values.dim();
         let block = (rows.div_ceil(MOST_PIXELS), columns.div_ceil(MOST_PIXELS));
@@ -180,7 +184,9 @@ impl<'a> Layout<'a> {
         let x = self.cells.x - SPACE;
         for (index, text) in &self.row_labels.shown {
             let y = self.cells.y + (*index as f64 + 0.5) * self.cell_size().1 - 0.5;
-            scene.label(Label::new(text, (x, y), self.row_labels.size).anchor(Anchor::End));
+            scene.label(
+                Label::new(text, (x, y), self.row_labels.size).anchor(Anchor::End),
+            );
         }
     }
 
@@ -190,7 +196,9 @@ impl<'a> Layout<'a> {
             let x = self.cells.x + (*index as f64 + 0.5) * self.cell_size().0 - 0.5;
             let top = self.cells.bottom() + SPACE;
             let label = match labels.turn {
-                Turn::None => Label::new(text, (x, top + labels.size / 2.0 - 1.0), labels.size),
+                Turn::None => {
+                    Label::new(text, (x, top + labels.size / 2.0 - 1.0), labels.size)
+                }
                 turn => Label::new(
                     text,
                     (x + labels.lean(), top - 2.0 + labels.lean()),
@@ -205,8 +213,8 @@ impl<'a> Layout<'a> {
 
     fn draw_side_titles(&self, scene: &mut Scene) {
         let (middle_x, middle_y) = self.cells.middle();
-        let beside =
-            self.cells.x - SPACE - self.row_labels.width() - line_of(" ") + TEXT_SIZE / 2.0;
+        let beside = self.cells.x - SPACE - self.row_labels.width() - line_of(" ")
+            + TEXT_SIZE / 2.0;
         let below = self.cells.bottom() + SPACE + self.column_labels.height();
         let below = below + line_of(" ") - TEXT_SIZE / 2.0;
         let rows = Label::new(
@@ -379,7 +387,9 @@ impl Labels {
         match self.turn {
             Turn::None if self.shown.is_empty() => 0.0,
             Turn::None => self.size,
-            Turn::Slant => self.width() * std::f64::consts::FRAC_1_SQRT_2 + self.size * 0.4,
+            Turn::Slant => {
+                self.width() * std::f64::consts::FRAC_1_SQRT_2 + self.size * 0.4
+            }
             Turn::Up => self.width(),
         }
     }
@@ -392,7 +402,8 @@ impl Labels {
         }
     }
 
-    /// Moves the end of a slanted label so that its last letter's top is under its cell's middle.
+    /// Moves the end of a slanted label so that its last letter's top is under its
+    /// cell's middle.
     fn lean(&self) -> f64 {
         match self.turn {
             Turn::Slant => self.size * 0.25,
@@ -401,10 +412,12 @@ impl Labels {
     }
 }
 
-/// Of how many rows or columns one is labelled, so that labels don't touch: 1, 2, 5, 10 …
+/// Of how many rows or columns one is labelled, so that labels don't touch: 1, 2, 5, 10
+/// …
 fn thinned(side: &Side, pitch: f64) -> usize {
     let spacing = if side.labels.is_some() { 10.0 } else { 32.0 };
-    let steps = (0..9).flat_map(|power| [1, 2, 5].map(|step| step * 10_usize.pow(power)));
+    let steps =
+        (0..9).flat_map(|power| [1, 2, 5].map(|step| step * 10_usize.pow(power)));
     let mut wide = steps.filter(|every| pitch * *every as f64 >= spacing);
     wide.next().unwrap_or(usize::MAX)
 }
