@@ -13,9 +13,8 @@ use ndarray::Array2;
 use self_attention::{Attention, SelfAttention, WORDS, embeddings};
 use serde::Serialize;
 
-/// The largest weight matrix that is worth drawing at random here, in numbers (512
-/// MiB).
-const LARGEST_MATRIX: usize = 1 << 26;
+/// The largest matrix that is worth making here, in numbers (128 MiB).
+const LARGEST_MATRIX: usize = 1 << 24;
 
 /// Self-attention from scratch on a few words, every step printed.
 #[derive(Parser)]
@@ -75,6 +74,12 @@ fn run(arguments: &Arguments) -> Result<()> {
         d_model.saturating_mul(d_k) <= LARGEST_MATRIX,
         "--d-k {d_k} with embeddings {d_model} wide makes weight matrices of more than \
          {LARGEST_MATRIX} numbers: choose a smaller d_k"
+    );
+    let n = words.len();
+    ensure!(
+        n.saturating_mul(n.max(d_k)) <= LARGEST_MATRIX,
+        "{n} words with --d-k {d_k} make matrices of more than {LARGEST_MATRIX} numbers: \
+         give fewer words"
     );
     let layer = SelfAttention::from_numpy_seed(arguments.seed, d_model, d_k);
     let attention = layer.forward(&x)?;

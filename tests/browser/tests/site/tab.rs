@@ -1,0 +1,254 @@
+//! A tab, with a reader's hands: it loads pages, clicks, types, and looks.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+
+use crate::cdp::Connection;
+use crate::chromium;
+
+/// What is looked at inside a page: an object of functions.
+const PROBES: &str = include_str!("probes.js");
+
+/// How long a page may take to do what it should.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How often a condition is looked at while waiting for it.
+const BEAT: Duration = Duration::from_millis(20);
+
+/// Tall pages are photographed in parts: Chromium repeats what exceeds a texture.
+const PART: u64 = 6000;
+
+/// A tab of its own browser context: no theme, history or cache is shared with another test.
+pub struct Tab {
+    connection: Connection,
+    context: String,
+}
+
+impl Tab {
+    /// Opens an empty tab, 1400 × 1000.
+    pub fn open() -> Self {
+        let (connection, context) = chromium::open_tab();
+        let mut tab = Self {
+            connection,
+            context,
+        };
+        for domain in ["Page", "Network", "Runtime", "Log"] {
+            tab.call(&format!("{domain}.enable"), &json!({}));
+        }
+        tab.call("Page.setLifecycleEventsEnabled", &json!({ "enabled": true }));
+        tab.resize(1400, 1000);
+        tab
+    }
+
+    fn call(&mut self, method: &str, params: &Value) -> Value {
+        self.connection
+            .call(method, params)
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// What happened since the last page was asked for.
+    pub fn events(&self) -> &[Value] {
+        &self.connection.events
+    }
+
+    /// Sets the size of the viewport, in CSS pixels.
+    pub fn resize(&mut self, width: u64, height: u64) {
+        let size =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.call("Emulation.setDeviceMetricsOverride", &size);
+    }
+
+    /// Loads a page and waits until its network has been idle for half a second.
+    pub fn load(&mut self, url: &str) {
+        self.connection.events.clear();
+        let loading = self.call("Page.navigate", &json!({ "url": url }));
+        assert_eq!(loading["errorText"], Value::Null, "{url}");
+        let loader = loading["loaderId"].clone();
+        let idle = self.connection.wait(PATIENCE, |event| {
+            event["method"] == "Page.lifecycleEvent"
+                && event["params"]["name"] == "networkIdle"
+                && event["params"]["loaderId"] == loader
+        });
+        assert!(idle, "{url}: still loading after {PATIENCE:?}");
+    }
+
+    /// Waits for an event of the protocol.
+    pub fn wait_for_event(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) {
+        let came = self.connection.wait(PATIENCE, wanted);
+        assert!(came, "{what}: did not happen in {PATIENCE:?}");
+    }
+
+    /// The value of a JavaScript expression, which may be a promise.
+    pub fn evaluate(&mut self, expression: &str) -> Value {
+        self.try_evaluate(expression)
+            .unwrap_or_else(|error| panic!("{expression}: {error}"))
+    }
+
+    fn try_evaluate(&mut self, expression: &str) -> Result<Value, String> {
+        let params = json!({
+            "expression": expression,
+            "awaitPromise": true,
+            "returnByValue": true,
+            "userGesture": true,
+        });
+        let mut answer = self.connection.call("Runtime.evaluate", &params)?;
+        match &answer["exceptionDetails"] {
+            Value::Null => Ok(answer["result"]["value"].take()),
+            thrown => Err(thrown["exception"]["description"].to_string()),
+        }
+    }
+
+    /// What a function of `probes.js` finds on the page.
+    pub fn probe(&mut self, call: &str) -> Value {
+        self.evaluate(&format!("({PROBES}).{call}"))
+    }
+
+    /// The lines that a function of `probes.js` finds on the page.
+    pub fn findings(&mut self, call: &str) -> Vec<String> {
+        serde_json::from_value(self.probe(call)).unwrap_or_else(|error| panic!("{call}: {error}"))
+    }
+
+    /// Waits until a JavaScript condition holds; a page on its way to another holds nothing.
+    pub fn wait(&mut self, what: &str, condition: &str) {
+        self.wait_long(what, condition, PATIENCE);
+    }
+
+    /// The same, for what takes longer.
+    pub fn wait_long(&mut self, what: &str, condition: &str, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        let condition = format!("Boolean({condition})");
+        loop {
+            let last = self.try_evaluate(&condition);
+            if last == Ok(Value::Bool(true)) {
+                return;
+            }
+            let at = Instant::now() < deadline;
+            assert!(at, "{what}: not so after {patience:?} ({condition}: {last:?})");
+            thread::sleep(BEAT);
+        }
+    }
+
+    /// Waits until the page is the one at `url`, loaded.
+    pub fn wait_for_page(&mut self, what: &str, url: &str) {
+        let condition = format!(
+            "location.href.split('?')[0] === {} && document.readyState === 'complete'",
+            json!(url)
+        );
+        self.wait(what, &condition);
+    }
+
+    /// Clicks the middle of an element, which must be what lies there.
+    pub fn click(&mut self, what: &str, selector: &str) {
+        let found = self.probe(&format!("target({})", json!(selector)));
+        assert_eq!(found["problem"], Value::Null, "{what}: cannot click {selector}");
+        let mut event = json!({ "x": found["x"], "y": found["y"], "type": "mouseMoved" });
+        self.call("Input.dispatchMouseEvent", &event);
+        event["button"] = json!("left");
+        event["clickCount"] = json!(1);
+        for kind in ["mousePressed", "mouseReleased"] {
+            event["type"] = json!(kind);
+            self.call("Input.dispatchMouseEvent", &event);
+        }
+    }
+
+    /// Presses and releases a key, by its name in the DOM: `Tab`, `Enter`, `s`, …
+    pub fn press(&mut self, key: &str) {
+        let (code, number, text) = match key {
+            "Tab" => ("Tab", 9, ""),
+            "Enter" => ("Enter", 13, "\r"),
+            "Escape" => ("Escape", 27, ""),
+            " " => ("Space", 32, " "),
+            "End" => ("End", 35, ""),
+            "Home" => ("Home", 36, ""),
+            "ArrowUp" => ("ArrowUp", 38, ""),
+            "ArrowDown" => ("ArrowDown", 40, ""),
+            other => ("", 0, other),
+        };
+        let mut event = json!({
+            "type": "keyDown", "key": key, "code": code, "windowsVirtualKeyCode": number,
+        });
+        if !text.is_empty() {
+            event["text"] = json!(text);
+        }
+        self.call("Input.dispatchKeyEvent", &event);
+        event["type"] = json!("keyUp");
+        event["text"] = json!("");
+        self.call("Input.dispatchKeyEvent", &event);
+    }
+
+    /// Presses a key for each character.
+    pub fn type_text(&mut self, text: &str) {
+        for character in text.chars() {
+            self.press(&character.to_string());
+        }
+    }
+
+    /// Presses Tab until the focus is where it should be.
+    pub fn tab_to(&mut self, what: &str, selector: &str) {
+        let there = format!("document.activeElement.matches({})", json!(selector));
+        for _ in 0..400 {
+            self.press("Tab");
+            if self.evaluate(&there) == true {
+                return;
+            }
+        }
+        panic!("{what}: Tab never reaches {selector}");
+    }
+
+    /// Chooses a theme as a reader does, in mdBook's own menu.
+    pub fn choose_theme(&mut self, what: &str, theme: &str) {
+        self.evaluate("scrollTo(0, 0)"); // the menu bar hides while one scrolls down
+        self.click(what, "#mdbook-theme-toggle");
+        self.click(what, &format!("#mdbook-theme-{theme}"));
+        self.wait(what, &format!("document.documentElement.classList.contains('{theme}')"));
+        self.press("Escape");
+        self.settle(what);
+    }
+
+    /// Waits for the end of every transition.
+    pub fn settle(&mut self, what: &str) {
+        self.wait(
+            what,
+            "document.getAnimations().every(animation => animation.playState !== 'running')",
+        );
+    }
+
+    /// Photographs what is above the fold into `NAME.png`, and the whole page into
+    /// `NAME-full-1.png`, `NAME-full-2.png`…
+    pub fn photograph(&mut self, folder: &Path, name: &str) {
+        fs::create_dir_all(folder).expect("a writable target folder");
+        self.evaluate("scrollTo(0, 0)");
+        self.settle(name);
+        let mut save = |file: String, params: Value| {
+            let image = self.call("Page.captureScreenshot", &params);
+            let data = image["data"].as_str().expect("an image");
+            let png = BASE64_STANDARD.decode(data).expect("base64");
+            fs::write(folder.join(file), png).expect("a writable target folder");
+        };
+        save(format!("{name}.png"), json!({}));
+        let size = self.evaluate(
+            "[document.documentElement.clientWidth, document.documentElement.scrollHeight]",
+        );
+        let (width, height) = (size[0].as_u64().unwrap(), size[1].as_u64().unwrap());
+        for (part, top) in (1..).zip((0..height).step_by(usize::try_from(PART).unwrap())) {
+            let (x, tall) = (0, PART.min(height - top));
+            let clip = json!({ "x": x, "y": top, "width": width, "height": tall, "scale": 1 });
+            let params = json!({ "clip": clip, "captureBeyondViewport": true });
+            let image = self.call("Page.captureScreenshot", &params);
+            let png = BASE64_STANDARD.decode(image["data"].as_str().unwrap()).unwrap();
+            fs::write(folder.join(format!("{name}-full-{part}.png")), png).unwrap();
+        }
+    }
+}
+
+impl Drop for Tab {
+    fn drop(&mut self) {
+        chromium::close(&self.context);
+    }
+}
