@@ -1,5 +1,8 @@
 //! The book in step with itself: pages, notebooks, crates, translation.
 
+use std::path::Path;
+
+use book::build::{self, BuildOptions};
 use book::workspace::{Language, Workspace};
 use book::{check, i18n, notebook};
 
@@ -74,14 +77,86 @@ fn a_changed_source_makes_the_notebook_stale() {
     std::fs::write(&library, other).unwrap();
     let findings = check::freshness(&changed).unwrap().join("\n");
     assert!(findings.contains("come from other sources"), "{findings}");
-    assert!(
-        findings.contains("cell \"embeddings\" differs"),
-        "{findings}"
-    );
-    assert!(
-        findings.contains("run `cargo book notebooks ch01`"),
-        "{findings}"
-    );
+    assert!(findings.contains("cell \"embeddings\" differs"), "{findings}");
+    assert!(findings.contains("run `cargo book notebooks ch01`"), "{findings}");
+}
+
+/// `mdbook build` works, too: it calls the preprocessor by the command in `book.toml`.
+#[test]
+fn plain_mdbook_builds_the_book() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = mdbook_driver::MDBook::load(workspace().root).unwrap();
+    book.config.build.build_dir = folder.path().to_owned();
+    book.build().unwrap();
+    let page = folder.path().join("ch01-self-attention.html");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("class=\"katex\""), "no formula");
+    assert!(page.contains("class=\"cell-output\""), "no output");
+    assert!(page.contains("<svg"), "no figure");
+    assert!(!page.contains("hreflang"), "a link to an edition that is not there");
+    let findings = check::site(folder.path()).unwrap();
+    assert_none(&findings);
+}
+
+fn published() -> Workspace {
+    let mut workspace = workspace();
+    workspace.repository = Some("https://github.com/someone/some-book".into());
+    workspace
+}
+
+/// While the address is unset, nothing points to it; once it is set, everything does.
+#[test]
+fn links_to_the_repository_follow_from_its_address() {
+    let options = BuildOptions::default();
+    let page =
+        |site: &Path, name: &str| std::fs::read_to_string(site.join(name)).unwrap();
+    let [unset, set] = [workspace(), published()].map(|workspace| {
+        let folder = tempfile::tempdir().unwrap();
+        build::site_in(&workspace, folder.path(), options).unwrap();
+        assert_none(&check::site(folder.path()).unwrap());
+        ["ch01-self-attention.html", "en/ch01-self-attention.html", "404.html"]
+            .map(|name| page(folder.path(), name))
+    });
+    for page in &unset {
+        assert!(!page.contains("colab.research"), "a badge that leads nowhere");
+        assert!(!page.contains("rel=\"edit\""), "an edit link that leads nowhere");
+    }
+    let repository = "https://github.com/someone/some-book";
+    for part in [
+        format!("{repository}/blob/main/notebooks/ch01-self-attention.ipynb"),
+        format!("{repository}/tree/main/chapters-code/ch01-self-attention"),
+        format!("{repository}/blob/main/chapters-code/exercises/src/ch01.rs"),
+        format!("{repository}/edit/main/src/ch01-self-attention.md"),
+        "https://colab.research.google.com/github/someone/some-book/blob/main/notebooks/\
+         ch01-self-attention.ipynb"
+            .into(),
+        "https://mybinder.org/v2/gh/someone/some-book/main?labpath=notebooks/\
+         ch01-self-attention.ipynb"
+            .into(),
+    ] {
+        assert!(set[0].contains(&part), "no link to {part}");
+    }
+    assert!(set[1].contains("notebooks/en/ch01-self-attention.ipynb"));
+    assert!(set[1].contains(&format!("{repository}/edit/main/po/en.po")));
+    assert!(set[2].contains("<base href=\"/some-book/\">"), "the site's base path");
+}
+
+/// On Colab the first cell installs the kernel: Python runs it, Rust skips it.
+#[test]
+fn a_published_notebook_begins_by_installing_its_kernel() {
+    let workspace = published();
+    let chapter = workspace.select(&["ch01".into()]).unwrap().remove(0);
+    let editions =
+        notebook::editions(&workspace, &chapter, &notebook::Outputs::new()).unwrap();
+    for (path, notebook) in editions {
+        let (id, code, _) = notebook::code_cells(&notebook).next().unwrap();
+        assert_eq!(id, "install", "{}", path.display());
+        let lines: Vec<&str> = code.lines().collect();
+        assert!(lines[0].starts_with("#[cfg(any())] const"), "{code}");
+        assert!(lines[1].starts_with("!git clone"), "{code}");
+        assert!(lines[1].contains("https://github.com/someone/some-book"), "{code}");
+        assert_eq!(lines[2], "# \"#;");
+    }
 }
 
 fn copy_folder(from: &std::path::Path, to: &std::path::Path) {

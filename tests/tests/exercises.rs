@@ -51,15 +51,9 @@ fn scores(q: &Array2<f64>, k: &Array2<f64>) -> Array2<f64> {
 fn ch01_1_wrong_softmax() {
     assert_caught("along the row", || check::softmax(softmax_over_columns));
     assert_caught("along the row", || check::softmax(softmax_of_everything));
-    assert_caught("subtract the row's maximum", || {
-        check::softmax(naive_softmax)
-    });
-    assert_caught("all zeros", || {
-        check::softmax(softmax_of_masked_rows_is_nan)
-    });
-    assert_caught("all zeros", || {
-        check::softmax(softmax_minus_the_global_maximum)
-    });
+    assert_caught("subtract the row's maximum", || check::softmax(naive_softmax));
+    assert_caught("all zeros", || check::softmax(softmax_of_masked_rows_is_nan));
+    assert_caught("all zeros", || check::softmax(softmax_minus_the_global_maximum));
     assert_caught("weight i is exp", || {
         check::softmax(|scores| {
             scores / &scores.sum_axis(Axis(1)).insert_axis(Axis(1))
@@ -74,11 +68,7 @@ fn ch01_2_wrong_scores() {
     });
     assert_caught("K is transposed", || {
         check::scaled_scores(|q, k| {
-            let k = if q.ncols() == k.nrows() {
-                k.clone()
-            } else {
-                k.t().to_owned()
-            };
+            let k = if q.ncols() == k.nrows() { k.clone() } else { k.t().to_owned() };
             q.dot(&k) / (q.ncols() as f64).sqrt()
         });
     });
@@ -161,7 +151,5 @@ fn ch01_6_wrong_unshuffle() {
     assert_caught("belongs to word", || {
         check::unshuffle(|rows, order| rows.select(Axis(0), order));
     });
-    assert_caught("belongs to word", || {
-        check::unshuffle(|rows, _| rows.clone())
-    });
+    assert_caught("belongs to word", || check::unshuffle(|rows, _| rows.clone()));
 }

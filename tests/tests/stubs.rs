@@ -23,9 +23,7 @@ fn every_stub_of_ch01_fails_with_its_hint() {
     assert_todo("exercise 1", || check::softmax(ch01::softmax));
     assert_todo("exercise 2", || check::scaled_scores(ch01::scaled_scores));
     assert_todo("exercise 3", || check::attention(ch01::attention));
-    assert_todo("exercise 4", || {
-        check::score_variances(ch01::score_variances)
-    });
+    assert_todo("exercise 4", || check::score_variances(ch01::score_variances));
     assert_todo("exercise 5", || {
         check::softmax_with_temperature(ch01::softmax_with_temperature);
     });

@@ -167,10 +167,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mean = |values: Array1<f64>| values.sum() / 100.0;
         let slopes = p.clone().map(|p| mean(&p * (1.0 - &p)));
         let [a, b] = p.map(mean);
-        println!(
-            "{d_k:4}    {a:.4}   {b:.4}     {:.4}   {:.4}",
-            slopes[0], slopes[1]
-        );
+        println!("{d_k:4}    {a:.4}   {b:.4}     {:.4}   {:.4}", slopes[0], slopes[1]);
     }
     // ANCHOR_END: saturation
 

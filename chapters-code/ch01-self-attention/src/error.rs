@@ -58,18 +58,12 @@ pub fn check_finite(
 ) -> Result<(), AttentionError> {
     if matrix.is_empty() {
         let shape = [matrix.nrows(), matrix.ncols()];
-        return Err(AttentionError::Empty {
-            matrix: name,
-            shape,
-        });
+        return Err(AttentionError::Empty { matrix: name, shape });
     }
     match matrix.indexed_iter().find(|(_, value)| !value.is_finite()) {
         None => Ok(()),
-        Some(((row, column), &value)) => Err(AttentionError::NotFinite {
-            matrix: name,
-            row,
-            column,
-            value,
-        }),
+        Some(((row, column), &value)) => {
+            Err(AttentionError::NotFinite { matrix: name, row, column, value })
+        }
     }
 }

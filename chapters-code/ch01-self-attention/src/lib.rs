@@ -151,11 +151,7 @@ impl SelfAttention {
         let w_query = random.rand(d_model, d_k);
         let w_key = random.rand(d_model, d_k);
         let w_value = random.rand(d_model, d_k);
-        Self {
-            w_query,
-            w_key,
-            w_value,
-        }
+        Self { w_query, w_key, w_value }
     }
 
     /// Attention of every word to every word. `x` holds the embeddings, `[n, d_model]`.
@@ -174,14 +170,7 @@ impl SelfAttention {
         check_finite("scores", &scores)?;
         let weights = softmax(&scores); // [n, n]
         let output = matmul(("weights", &weights), ("V", &v))?; // [n, d_k]
-        Ok(Attention {
-            q,
-            k,
-            v,
-            scores,
-            weights,
-            output,
-        })
+        Ok(Attention { q, k, v, scores, weights, output })
     }
 }
 // ANCHOR_END: attention

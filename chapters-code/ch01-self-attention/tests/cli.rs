@@ -31,10 +31,7 @@ fn assert_refused(arguments: &[&str], code: i32, parts: &[&str]) {
     for part in parts {
         assert!(error.contains(part), "{part:?} is not in {error:?}");
     }
-    assert!(
-        code == 2 || error.trim_end().lines().count() == 1,
-        "{error}"
-    );
+    assert!(code == 2 || error.trim_end().lines().count() == 1, "{error}");
 }
 
 #[test]
@@ -65,11 +62,8 @@ fn json_has_every_step_and_nothing_else() {
 #[test]
 fn the_notes_numbers_come_out() {
     let output = &json(&["--seed", "42", "--d-k", "3"])["output"][0];
-    let expected = [
-        1.562_632_534_579_082_4,
-        1.753_098_745_278_267,
-        0.783_103_686_097_012_2,
-    ];
+    let expected =
+        [1.562_632_534_579_082_4, 1.753_098_745_278_267, 0.783_103_686_097_012_2];
     for (i, expected) in expected.into_iter().enumerate() {
         let found = output[i].as_f64().unwrap();
         assert!((found - expected).abs() < 1e-12, "{found}");
@@ -101,22 +95,11 @@ fn the_heatmap_is_saved_with_words_escaped() {
     let file = write(folder.path(), "e.json", "[[1], [2]]");
     let svg = folder.path().join("map.svg").display().to_string();
     let words = ["<script>alert(1)</script>", "\"'&"];
-    json(&[
-        "--embeddings",
-        &file,
-        "--svg",
-        &svg,
-        "--words",
-        words[0],
-        words[1],
-    ]);
+    json(&["--embeddings", &file, "--svg", &svg, "--words", words[0], words[1]]);
     let text = fs::read_to_string(&svg).unwrap();
     assert!(text.starts_with("<svg"), "{text}");
     assert!(!text.contains("<script>"), "{text}");
-    assert!(
-        text.contains("&lt;script&gt;alert(1)&lt;/script&gt;"),
-        "{text}"
-    );
+    assert!(text.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{text}");
 }
 
 #[test]
@@ -136,21 +119,9 @@ fn bad_input_gets_one_clear_error() {
 
     assert_refused(&["--words", "robô"], 1, &["robô", "--embeddings", "pense"]);
     assert_refused(&["--words", "  "], 1, &["word 1", "empty"]);
-    assert_refused(
-        &["--embeddings", &missing],
-        1,
-        &["missing.json", "No such file"],
-    );
-    assert_refused(
-        &["--embeddings", &ragged],
-        1,
-        &["row 2", "1 numbers", "has 2"],
-    );
-    assert_refused(
-        &["--embeddings", &nan],
-        1,
-        &["nan.json", "JSON list of rows"],
-    );
+    assert_refused(&["--embeddings", &missing], 1, &["missing.json", "No such file"]);
+    assert_refused(&["--embeddings", &ragged], 1, &["row 2", "1 numbers", "has 2"]);
+    assert_refused(&["--embeddings", &nan], 1, &["nan.json", "JSON list of rows"]);
     assert_refused(&["--embeddings", &huge], 1, &["huge.json", "out of range"]);
     assert_refused(&["--embeddings", &overflow], 1, &["scores[0, 0] is inf"]);
     assert_refused(
@@ -160,16 +131,8 @@ fn bad_input_gets_one_clear_error() {
     );
     assert_refused(&["--embeddings", &truncated], 1, &["truncated.json", "EOF"]);
     assert_refused(&["--embeddings", &none], 1, &["none.json", "no numbers"]);
-    assert_refused(
-        &["--embeddings", &rowless],
-        1,
-        &["rowless.json", "no numbers"],
-    );
-    assert_refused(
-        &["--embeddings", &two, "--words", "a"],
-        1,
-        &["1 words", "2 rows"],
-    );
+    assert_refused(&["--embeddings", &rowless], 1, &["rowless.json", "no numbers"]);
+    assert_refused(&["--embeddings", &two, "--words", "a"], 1, &["1 words", "2 rows"]);
     assert_refused(&["--svg", "/nowhere/map.svg"], 1, &["/nowhere/map.svg"]);
     assert_refused(&["--d-k", "4294967295"], 1, &["4294967295", "smaller d_k"]);
     assert_refused(&["--d-k", "0"], 2, &["--d-k", "0"]);
@@ -182,14 +145,7 @@ fn bad_input_gets_one_clear_error() {
 fn help_names_every_option() {
     let output = run(&["--help"]);
     let text = String::from_utf8_lossy(&output.stdout);
-    for option in [
-        "--seed",
-        "--d-k",
-        "--words",
-        "--embeddings",
-        "--svg",
-        "--json",
-    ] {
+    for option in ["--seed", "--d-k", "--words", "--embeddings", "--svg", "--json"] {
         assert!(text.contains(option), "{option} is not in {text}");
     }
 }

@@ -19,13 +19,7 @@ fn matrices(
 }
 
 fn finite() -> impl Strategy<Value = f64> + Clone {
-    prop_oneof![
-        -5.0..5.0,
-        -1e4..1e4,
-        -1e300..1e300,
-        Just(f64::MAX),
-        Just(f64::MIN)
-    ]
+    prop_oneof![-5.0..5.0, -1e4..1e4, -1e300..1e300, Just(f64::MAX), Just(f64::MIN)]
 }
 
 fn masked() -> impl Strategy<Value = f64> + Clone {
@@ -139,13 +133,7 @@ fn what_is_not_a_number_is_named_with_its_place() {
     let huge = Array2::from_elem((1, 4), 1e200);
     let error = layer.forward(&huge).unwrap_err();
     assert!(
-        matches!(
-            error,
-            AttentionError::NotFinite {
-                matrix: "scores",
-                ..
-            }
-        ),
+        matches!(error, AttentionError::NotFinite { matrix: "scores", .. }),
         "{error}"
     );
 }

@@ -32,30 +32,19 @@ fn main() -> Result<(), FigureError> {
         [0.3675, 0.2034, 0.4291],
         [0.3366, 0.1638, 0.4996]
     ];
-    let small = Heatmap::new(&weights)
-        .row_labels(words)
-        .column_labels(words);
+    let small = Heatmap::new(&weights).row_labels(words).column_labels(words);
     save("small", &small.clone().title("Attention weights").draw()?)?;
     save("untitled", &small.draw()?)?;
 
-    let bert = Heatmap::new(&attention(TOKENS.len()))
-        .row_labels(TOKENS)
-        .column_labels(TOKENS);
-    save(
-        "bert",
-        &bert.title("Camada 0, cabeça 0").range(0.0, 1.0).draw()?,
-    )?;
+    let bert =
+        Heatmap::new(&attention(TOKENS.len())).row_labels(TOKENS).column_labels(TOKENS);
+    save("bert", &bert.title("Camada 0, cabeça 0").range(0.0, 1.0).draw()?)?;
     let plain = Heatmap::new(&attention(40)).title("40 tokens, no labels");
     save("plain", &plain.draw()?)?;
     let dense: Vec<&str> = TOKENS.into_iter().cycle().take(48).collect();
-    let dense = Heatmap::new(&attention(48))
-        .row_labels(&dense)
-        .column_labels(&dense);
+    let dense = Heatmap::new(&attention(48)).row_labels(&dense).column_labels(&dense);
     save("dense", &dense.draw()?)?;
-    save(
-        "large",
-        &Heatmap::new(&attention(512)).title("512 tokens").draw()?,
-    )?;
+    save("large", &Heatmap::new(&attention(512)).title("512 tokens").draw()?)?;
     let wide = Array2::from_shape_fn((2, 9), |(i, j)| (i * j) as f64 / 8.0);
     let awful = Heatmap::new(&wide)
         .row_labels(["<b>&\"'", "a very long label that goes on and on and on, and then some more"])
@@ -87,10 +76,10 @@ fn main() -> Result<(), FigureError> {
             })
             .collect()
     };
-    let many = (0..6).fold(
-        LineChart::new().x_title("step").y_title("loss"),
-        |chart, i| chart.series(format!("series {i}"), &loss(1.0 + 0.4 * f64::from(i))),
-    );
+    let many = (0..6)
+        .fold(LineChart::new().x_title("step").y_title("loss"), |chart, i| {
+            chart.series(format!("series {i}"), &loss(1.0 + 0.4 * f64::from(i)))
+        });
     save("many", &many.log_y().draw()?)
 }
 
@@ -108,16 +97,10 @@ fn attention(n: usize) -> Array2<f64> {
 
 fn save(name: &str, figure: &Figure) -> Result<(), FigureError> {
     let folder = Path::new("target/figures/gallery");
-    std::fs::create_dir_all(folder).map_err(|error| FigureError::Save {
-        path: folder.into(),
-        source: error,
-    })?;
+    std::fs::create_dir_all(folder)
+        .map_err(|error| FigureError::Save { path: folder.into(), source: error })?;
     figure.save(folder.join(name).with_extension("svg"))?;
     figure.save(folder.join(name).with_extension("png"))?;
-    println!(
-        "{}: {} bytes",
-        folder.join(name).display(),
-        figure.svg().len()
-    );
+    println!("{}: {} bytes", folder.join(name).display(), figure.svg().len());
     Ok(())
 }

@@ -21,11 +21,7 @@ impl Scale {
     /// scale.
     pub(crate) fn new(low: f64, high: f64) -> Self {
         let (low, high) = widened(low, high);
-        Self {
-            low,
-            high,
-            log: false,
-        }
+        Self { low, high, log: false }
     }
 
     /// A scale for `values` (all finite, and above zero if `log`), with some air at
@@ -86,10 +82,7 @@ impl Scale {
 
     /// 1, 2 and 5 times a power of ten; if none of them is within the scale, its ends.
     fn within_decades(&self) -> Vec<Tick> {
-        let tick = |value: f64| Tick {
-            at: self.place(value),
-            label: short(value),
-        };
+        let tick = |value: f64| Tick { at: self.place(value), label: short(value) };
         let first = self.low.floor();
         let ticks: Vec<Tick> = [0.0, 1.0, 2.0, 3.0]
             .iter()
@@ -100,9 +93,7 @@ impl Scale {
         if ticks.len() >= 2 {
             return ticks;
         }
-        [self.low, self.high]
-            .map(|power| tick(10_f64.powf(power)))
-            .to_vec()
+        [self.low, self.high].map(|power| tick(10_f64.powf(power))).to_vec()
     }
 }
 
@@ -134,9 +125,8 @@ fn finite(value: f64) -> f64 {
 fn step(low: f64, high: f64, count: usize) -> Option<f64> {
     let rough = (high / 2.0 - low / 2.0) / count as f64 * 2.0;
     let size = 10_f64.powf(rough.log10().floor());
-    let factor = [1.0, 2.0, 5.0]
-        .into_iter()
-        .find(|factor| factor * size >= rough * 0.999);
+    let factor =
+        [1.0, 2.0, 5.0].into_iter().find(|factor| factor * size >= rough * 0.999);
     let step = factor.unwrap_or(10.0) * size;
     let largest = low.abs().max(high.abs());
     (step.is_normal() && largest.is_finite() && largest / step < 1e12).then_some(step)
@@ -155,9 +145,7 @@ fn multiples(low: f64, high: f64, step: f64) -> Vec<f64> {
 
 /// `values` written with as many digits as their step needs.
 fn labels(values: &[f64], step: Option<f64>) -> Vec<String> {
-    let largest = values
-        .iter()
-        .fold(0.0_f64, |most, value| most.max(value.abs()));
+    let largest = values.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
     let Some(step) = step else {
         return values.iter().map(|value| format!("{value:.3e}")).collect();
     };
@@ -167,10 +155,7 @@ fn labels(values: &[f64], step: Option<f64>) -> Vec<String> {
         return values.iter().map(decimal).collect();
     }
     let significant = digits(largest.log10().floor() - step.log10().floor());
-    values
-        .iter()
-        .map(|value| exponential(*value, significant))
-        .collect()
+    values.iter().map(|value| exponential(*value, significant)).collect()
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -188,11 +173,7 @@ pub(crate) fn fixed(value: f64, decimals: usize) -> String {
 }
 
 fn exponential(value: f64, decimals: usize) -> String {
-    if value == 0.0 {
-        "0".to_owned()
-    } else {
-        format!("{value:.decimals$e}")
-    }
+    if value == 0.0 { "0".to_owned() } else { format!("{value:.decimals$e}") }
 }
 
 /// A positive number in few characters: 0.001, 1000, 5e-7.
@@ -203,10 +184,7 @@ fn short(value: f64) -> String {
     }
     let text = format!("{value:.2e}");
     let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
-    format!(
-        "{}e{power}",
-        digits.trim_end_matches('0').trim_end_matches('.')
-    )
+    format!("{}e{power}", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
 #[cfg(test)]
@@ -214,11 +192,8 @@ mod tests {
     use super::*;
 
     fn written(scale: Scale, count: usize) -> String {
-        let labels: Vec<String> = scale
-            .ticks(count)
-            .into_iter()
-            .map(|tick| tick.label)
-            .collect();
+        let labels: Vec<String> =
+            scale.ticks(count).into_iter().map(|tick| tick.label).collect();
         labels.join(" ")
     }
 
@@ -235,11 +210,7 @@ mod tests {
             (7.0, 7.0, "6.5 7.0 7.5"),
         ];
         for (low, high, expected) in cases {
-            assert_eq!(
-                written(Scale::new(low, high), 5),
-                expected,
-                "{low} to {high}"
-            );
+            assert_eq!(written(Scale::new(low, high), 5), expected, "{low} to {high}");
         }
     }
 
@@ -265,19 +236,13 @@ mod tests {
             (1e308, f64::MAX),
         ];
         for (low, high) in ends {
-            for scale in [
-                Scale::new(low, high),
-                Scale::around([low, high].into_iter(), false),
-            ] {
+            for scale in
+                [Scale::new(low, high), Scale::around([low, high].into_iter(), false)]
+            {
                 let ticks = scale.ticks(5);
+                assert!((1..=40).contains(&ticks.len()), "{low} to {high}: {ticks:?}");
                 assert!(
-                    (1..=40).contains(&ticks.len()),
-                    "{low} to {high}: {ticks:?}"
-                );
-                assert!(
-                    ticks
-                        .iter()
-                        .all(|tick| (-1e-6..=1.000_001).contains(&tick.at)),
+                    ticks.iter().all(|tick| (-1e-6..=1.000_001).contains(&tick.at)),
                     "{ticks:?}"
                 );
                 assert!(ticks.iter().all(|tick| tick.label.len() < 24), "{ticks:?}");

@@ -18,21 +18,15 @@ use crate::viridis::VIRIDIS;
 const OVERSAMPLING: usize = 2;
 
 /// Dark on white, whatever the page that shows it.
-const PALETTE: Palette = Palette {
-    text: [0x1f, 0x23, 0x28],
-    page: [0xff, 0xff, 0xff],
-    pixels: None,
-};
+const PALETTE: Palette =
+    Palette { text: [0x1f, 0x23, 0x28], page: [0xff, 0xff, 0xff], pixels: None };
 
 /// `scene` as the bytes of a PNG.
 pub(crate) fn png(scene: &Scene) -> Result<Vec<u8>, FigureError> {
     let size = scene.units();
     let (width, height) = (size.0 as usize, size.1 as usize);
     let mut pixels = vec![0; width * height * 3];
-    scene.paint(
-        Bitmap(BitMapBackend::with_buffer(&mut pixels, size)),
-        &PALETTE,
-    )?;
+    scene.paint(Bitmap(BitMapBackend::with_buffer(&mut pixels, size)), &PALETTE)?;
     encode_rgb(&averaged(&pixels, width), width / OVERSAMPLING)
 }
 
@@ -46,9 +40,8 @@ fn averaged(pixels: &[u8], width: usize) -> Vec<u8> {
     for rows in pixels.chunks_exact(stride * OVERSAMPLING) {
         let mut sums = vec![COUNT / 2; stride / OVERSAMPLING];
         for row in rows.chunks_exact(stride) {
-            for (sum, square) in sums
-                .chunks_exact_mut(3)
-                .zip(row.chunks_exact(3 * OVERSAMPLING))
+            for (sum, square) in
+                sums.chunks_exact_mut(3).zip(row.chunks_exact(3 * OVERSAMPLING))
             {
                 for pixel in square.chunks_exact(3) {
                     sum[0] += u16::from(pixel[0]);
@@ -164,10 +157,7 @@ impl<'a> DrawingBackend for Bitmap<'a> {
         let Some(outline) = fonts::outline(text, &placing(style)) else {
             return Ok(()); // nothing but spaces
         };
-        let scale = PxScaleFactor {
-            horizontal: 1.0,
-            vertical: 1.0,
-        };
+        let scale = PxScaleFactor { horizontal: 1.0, vertical: 1.0 };
         let text = OutlinedGlyph::new(GlyphId(0).with_scale(1.0), outline, scale);
         let corner = text.px_bounds().min;
         let mut drawn = Ok(());

@@ -26,9 +26,7 @@ fn font(bold: bool) -> Option<&'static FontRef<'static>> {
     if bold {
         BOLD.get_or_init(|| parse(dejavu::sans::bold())).as_ref()
     } else {
-        REGULAR
-            .get_or_init(|| parse(dejavu::sans::regular()))
-            .as_ref()
+        REGULAR.get_or_init(|| parse(dejavu::sans::regular())).as_ref()
     }
 }
 
@@ -82,10 +80,7 @@ pub(crate) fn wrap(
         let rest = lines.split_off(most - 1).join(" ");
         lines.push(rest);
     }
-    lines
-        .iter()
-        .map(|line| elide(line, size, bold, room))
-        .collect()
+    lines.iter().map(|line| elide(line, size, bold, room)).collect()
 }
 
 /// Each glyph of `text` with where it starts and ends, in ems from the start of the
@@ -132,10 +127,8 @@ pub(crate) fn outline(text: &str, placing: &Placing) -> Option<Outline> {
             continue; // a space
         };
         let place = |p: &Point| {
-            let (x, y) = (
-                f64::from(p.x / em + start) + left,
-                f64::from(p.y / em) - BASELINE,
-            );
+            let (x, y) =
+                (f64::from(p.x / em + start) + left, f64::from(p.y / em) - BASELINE);
             turned(x * placing.size, y * placing.size, placing.turn)
         };
         curves.extend(glyph.curves.iter().map(|curve| map(curve, place)));

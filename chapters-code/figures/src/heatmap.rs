@@ -51,10 +51,7 @@ struct Side {
 
 impl Side {
     fn new(title: &str) -> Self {
-        Self {
-            title: title.to_owned(),
-            labels: None,
-        }
+        Self { title: title.to_owned(), labels: None }
     }
 
     fn label(&self, index: usize) -> String {
@@ -203,8 +200,7 @@ impl Heatmap {
 
     /// The ends of the colour scale.
     fn ends(&self) -> (f64, f64) {
-        self.range
-            .unwrap_or_else(|| extent(self.values.iter().copied()))
+        self.range.unwrap_or_else(|| extent(self.values.iter().copied()))
     }
 
     /// A value as its cell writes it.
@@ -248,10 +244,7 @@ where
     L: IntoIterator,
     L::Item: AsRef<str>,
 {
-    labels
-        .into_iter()
-        .map(|label| printable(label.as_ref()))
-        .collect()
+    labels.into_iter().map(|label| printable(label.as_ref())).collect()
 }
 
 fn check_labels(
@@ -260,11 +253,9 @@ fn check_labels(
     expected: usize,
 ) -> Result<(), FigureError> {
     match side.labels.as_ref().map(Vec::len) {
-        Some(given) if given != expected => Err(FigureError::LabelCount {
-            axis,
-            expected,
-            given,
-        }),
+        Some(given) if given != expected => {
+            Err(FigureError::LabelCount { axis, expected, given })
+        }
         _ => Ok(()),
     }
 }

@@ -115,10 +115,7 @@ impl LineChart {
     #[must_use]
     pub fn series(mut self, name: impl AsRef<str>, points: &[(f64, f64)]) -> Self {
         let name = printable(name.as_ref());
-        self.series.push(Series {
-            name,
-            points: points.to_vec(),
-        });
+        self.series.push(Series { name, points: points.to_vec() });
         self
     }
 
@@ -182,12 +179,7 @@ impl LineChart {
     ) -> Result<(), FigureError> {
         let name = || series.name.clone();
         if !(x.is_finite() && y.is_finite()) {
-            return Err(FigureError::SeriesNotFinite {
-                name: name(),
-                index,
-                x,
-                y,
-            });
+            return Err(FigureError::SeriesNotFinite { name: name(), index, x, y });
         }
         for (axis, side, value) in [("x", &self.x, x), ("y", &self.y, y)] {
             if side.log && value <= 0.0 {
@@ -255,25 +247,9 @@ impl<'a> Layout<'a> {
             PAD + title.len() as f64 * TITLE_SIZE * LINE + 10.0
         };
         let tall = PLOT.1.max(names.len() as f64 * LEGEND_LINE).min(TALLEST);
-        let plot = Area {
-            x: left,
-            y: top.round(),
-            width: PLOT.0,
-            height: tall,
-        };
+        let plot = Area { x: left, y: top.round(), width: PLOT.0, height: tall };
         let height = plot.bottom() + 10.0 + TICK_SIZE + line_of(&chart.x.title) + PAD;
-        Self {
-            chart,
-            x,
-            y,
-            x_ticks,
-            y_ticks,
-            plot,
-            title,
-            names,
-            width,
-            height,
-        }
+        Self { chart, x, y, x_ticks, y_ticks, plot, title, names, width, height }
     }
 
     fn scene(&self) -> Scene {
@@ -351,10 +327,7 @@ impl<'a> Layout<'a> {
     /// Each name where its line ends, or as near to it as the other names allow.
     fn draw_legend(&self, scene: &mut Scene) {
         let ends = self.chart.series.iter().map(|series| {
-            series
-                .points
-                .last()
-                .map_or(self.plot.y, |point| self.at(*point).1)
+            series.points.last().map_or(self.plot.y, |point| self.at(*point).1)
         });
         let heights = spread(&ends.collect::<Vec<_>>(), self.plot);
         let x = self.plot.right() + 14.0 + MARKER;
@@ -417,24 +390,15 @@ fn marker(index: usize, (x, y): (f64, f64)) -> Mark {
 }
 
 fn line_of(title: &str) -> f64 {
-    if title.is_empty() {
-        0.0
-    } else {
-        TEXT_SIZE + 11.0
-    }
+    if title.is_empty() { 0.0 } else { TEXT_SIZE + 11.0 }
 }
 
 fn widest<'a>(texts: impl Iterator<Item = &'a str>, size: f64) -> f64 {
-    texts
-        .map(|text| fonts::width(text, size, false))
-        .fold(0.0, f64::max)
+    texts.map(|text| fonts::width(text, size, false)).fold(0.0, f64::max)
 }
 
 fn widest_bold(lines: &[String]) -> f64 {
-    lines
-        .iter()
-        .map(|line| fonts::width(line, TITLE_SIZE, true))
-        .fold(0.0, f64::max)
+    lines.iter().map(|line| fonts::width(line, TITLE_SIZE, true)).fold(0.0, f64::max)
 }
 
 #[cfg(test)]
@@ -453,12 +417,7 @@ mod tests {
 
     #[test]
     fn names_keep_apart_within_the_plot() {
-        let plot = Area {
-            x: 0.0,
-            y: 0.0,
-            width: 1.0,
-            height: 100.0,
-        };
+        let plot = Area { x: 0.0, y: 0.0, width: 1.0, height: 100.0 };
         assert_eq!(spread(&[50.0, 50.0], plot), [50.0, 70.0]);
         assert_eq!(spread(&[99.0, 98.0, 97.0], plot), [90.0, 70.0, 50.0]);
         assert_eq!(spread(&[0.0], plot), [10.0]);

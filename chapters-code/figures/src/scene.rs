@@ -140,11 +140,7 @@ impl Label {
     }
 
     fn style(&self, palette: &Palette) -> TextStyle<'static> {
-        let style = if self.bold {
-            FontStyle::Bold
-        } else {
-            FontStyle::Normal
-        };
+        let style = if self.bold { FontStyle::Bold } else { FontStyle::Normal };
         // plotters has no slant: the turn that no label of ours makes stands for it, and
         // `svg` and `bitmap` know.
         let transform = match self.turn {
@@ -239,12 +235,7 @@ impl Scene {
     ) -> Result<(), FigureError> {
         let area = backend.into_drawing_area();
         let (width, height) = (f64::from(self.width), f64::from(self.height));
-        let page = Area {
-            x: 0.0,
-            y: 0.0,
-            width,
-            height,
-        };
+        let page = Area { x: 0.0, y: 0.0, width, height };
         rectangle(&area, page, palette.colour(Ink::Page))?;
         for mark in &self.marks {
             paint_mark(&area, mark, palette)?;
@@ -264,9 +255,7 @@ fn paint_mark<DB: DrawingBackend>(
             return paint_pixels(area, *rect, pixels, palette);
         }
         Mark::Path(points, width, ink) => {
-            let style = palette
-                .colour(*ink)
-                .stroke_width(units(*width).unsigned_abs());
+            let style = palette.colour(*ink).stroke_width(units(*width).unsigned_abs());
             area.draw(&PathElement::new(all_units(points), style))
         }
         Mark::Polygon(points, ink) => {
@@ -302,16 +291,7 @@ fn paint_pixels<DB: DrawingBackend>(
         let x = rect.x + column as f64 * width;
         let y = rect.y + row as f64 * height;
         let colour = Ink::Rgb(VIRIDIS[usize::from(*index)]);
-        rectangle(
-            area,
-            Area {
-                x,
-                y,
-                width,
-                height,
-            },
-            palette.colour(colour),
-        )?;
+        rectangle(area, Area { x, y, width, height }, palette.colour(colour))?;
     }
     Ok(())
 }
@@ -322,8 +302,7 @@ fn rectangle<DB: DrawingBackend>(
     colour: RGBAColor,
 ) -> Result<(), FigureError> {
     let corners = [at((rect.x, rect.y)), at((rect.right(), rect.bottom()))];
-    area.draw(&Rectangle::new(corners, colour.filled()))
-        .map_err(FigureError::draw)
+    area.draw(&Rectangle::new(corners, colour.filled())).map_err(FigureError::draw)
 }
 
 #[expect(clippy::cast_possible_truncation)]

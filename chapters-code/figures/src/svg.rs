@@ -151,9 +151,7 @@ fn parts(tag: &str) -> (&str, Vec<(&str, &str)>) {
 
 /// A quarter turn clockwise stands for a slant (see `scene::Label`).
 fn slanted(transform: &str) -> String {
-    transform
-        .replace("rotate(90,", "rotate(-45,")
-        .replace("rotate(270,", "rotate(-90,")
+    transform.replace("rotate(90,", "rotate(-45,").replace("rotate(270,", "rotate(-90,")
 }
 
 /// A number with two decimals at most.
@@ -206,11 +204,7 @@ fn base64(bytes: &[u8]) -> String {
         for digit in 0..4 {
             let value = group >> (18 - 6 * digit) & 63;
             let filled = digit <= chunk.len();
-            text.push(if filled {
-                char::from(DIGITS[value as usize])
-            } else {
-                '='
-            });
+            text.push(if filled { char::from(DIGITS[value as usize]) } else { '=' });
         }
     }
     text

@@ -11,18 +11,11 @@ type Checked = Result<(), Box<dyn Error>>;
 const WORDS: [&str; 3] = ["pense", "sobre", "máquinas"];
 
 fn weights() -> Array2<f64> {
-    array![
-        [0.2842, 0.2585, 0.4573],
-        [0.3675, 0.2034, 0.4291],
-        [0.3366, 0.1638, 0.4996]
-    ]
+    array![[0.2842, 0.2585, 0.4573], [0.3675, 0.2034, 0.4291], [0.3366, 0.1638, 0.4996]]
 }
 
 fn small() -> Heatmap {
-    Heatmap::new(&weights())
-        .row_labels(WORDS)
-        .column_labels(WORDS)
-        .title("Pesos")
+    Heatmap::new(&weights()).row_labels(WORDS).column_labels(WORDS).title("Pesos")
 }
 
 /// Width and height that a PNG's header gives.
@@ -50,9 +43,8 @@ fn svg_size(figure: &Figure) -> (u32, u32) {
 fn assert_well_formed(svg: &str) {
     let mut open: Vec<&str> = Vec::new();
     for piece in svg.split('<').skip(1) {
-        let (tag, text) = piece
-            .split_once('>')
-            .unwrap_or_else(|| panic!("unclosed: {piece}"));
+        let (tag, text) =
+            piece.split_once('>').unwrap_or_else(|| panic!("unclosed: {piece}"));
         assert_eq!(tag.matches('"').count() % 2, 0, "quotes of {tag}");
         assert!(!text.contains('>'), "raw > in {text}");
         for reference in text.split('&').skip(1) {
@@ -62,10 +54,7 @@ fn assert_well_formed(svg: &str) {
                 "&{reference}"
             );
         }
-        assert!(
-            !text.contains(|c: char| c.is_control() && c != '\n'),
-            "{text:?}"
-        );
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
         if let Some(name) = tag.strip_prefix('/') {
             assert_eq!(open.pop(), Some(name));
         } else if !tag.ends_with('/') {
@@ -87,10 +76,7 @@ fn small_heatmap_is_complete_and_compact() -> Checked {
     for text in ["Query", "Key", "Pesos", "máquinas", "0.28", "0.16", "0.50"] {
         assert!(svg.contains(&format!(">{text}</text>")), "{text}");
     }
-    let first = svg
-        .split_once('>')
-        .map_or("", |(_, rest)| rest)
-        .trim_start();
+    let first = svg.split_once('>').map_or("", |(_, rest)| rest).trim_start();
     assert!(first.starts_with("<title id=\"figure-"), "{first}");
     assert!(
         svg.contains("pense: pense 0.28, sobre 0.26, máquinas 0.46; sobre: pense 0.37")
@@ -100,11 +86,8 @@ fn small_heatmap_is_complete_and_compact() -> Checked {
 
 #[test]
 fn ids_are_named_by_the_root_and_differ_between_figures() -> Checked {
-    let figures = [
-        small().draw()?,
-        small().digits(3).draw()?,
-        small().title("Outros").draw()?,
-    ];
+    let figures =
+        [small().draw()?, small().digits(3).draw()?, small().title("Outros").draw()?];
     let names: Vec<&str> = figures
         .iter()
         .filter_map(|figure| attribute(figure.svg(), "aria-labelledby"))
@@ -154,10 +137,8 @@ fn same_input_same_bytes() -> Checked {
 #[test]
 fn numbers_read_on_every_cell() -> Checked {
     let values = Array2::from_shape_fn((16, 16), |(i, j)| (i * 16 + j) as f64 / 255.0);
-    let figure = Heatmap::new(&values)
-        .row_labels([""; 16])
-        .column_labels([""; 16])
-        .draw()?;
+    let figure =
+        Heatmap::new(&values).row_labels([""; 16]).column_labels([""; 16]).draw()?;
     let lines: Vec<&str> = figure.svg().lines().collect();
     let mut cells = 0;
     for pair in lines.windows(2) {
@@ -183,11 +164,7 @@ fn rgb(hex: &str) -> Result<[f64; 3], Box<dyn Error>> {
 fn contrast(a: [f64; 3], b: [f64; 3]) -> f64 {
     let linear = |c: f64| {
         let c = c / 255.0;
-        if c <= 0.04045 {
-            c / 12.92
-        } else {
-            ((c + 0.055) / 1.055).powf(2.4)
-        }
+        if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
     };
     let bright = |c: [f64; 3]| {
         0.05 + 0.2126 * linear(c[0]) + 0.7152 * linear(c[1]) + 0.0722 * linear(c[2])
@@ -197,9 +174,8 @@ fn contrast(a: [f64; 3], b: [f64; 3]) -> f64 {
 
 #[test]
 fn row_0_is_on_top_and_colours_are_viridis() -> Checked {
-    let figure = Heatmap::new(&array![[0.0, 1.0], [0.5, 0.25]])
-        .range(0.0, 1.0)
-        .draw()?;
+    let figure =
+        Heatmap::new(&array![[0.0, 1.0], [0.5, 0.25]]).range(0.0, 1.0).draw()?;
     let cells: Vec<&str> = figure
         .svg()
         .lines()
@@ -207,10 +183,8 @@ fn row_0_is_on_top_and_colours_are_viridis() -> Checked {
         .skip(1)
         .take(4)
         .collect();
-    let fills: Vec<_> = cells
-        .iter()
-        .filter_map(|cell| attribute(cell, "fill"))
-        .collect();
+    let fills: Vec<_> =
+        cells.iter().filter_map(|cell| attribute(cell, "fill")).collect();
     assert_eq!(fills, ["#440154", "#fde725", "#21918c", "#3b528b"]);
     let y = |cell: &str| attribute(cell, "y").and_then(|y| y.parse::<i32>().ok());
     assert!(y(cells[0]) == y(cells[1]) && y(cells[0]) < y(cells[2]));
@@ -229,10 +203,8 @@ fn labels_are_escaped_and_kept_to_their_line() -> Checked {
         .draw()?;
     assert_well_formed(figure.svg());
     assert!(!figure.svg().contains("<script"));
-    let series = LineChart::new()
-        .series("<&\">", &[(1.0, 2.0)])
-        .title("a < b")
-        .draw()?;
+    let series =
+        LineChart::new().series("<&\">", &[(1.0, 2.0)]).title("a < b").draw()?;
     assert_well_formed(series.svg());
     Ok(())
 }
@@ -251,10 +223,7 @@ fn wrong_input_is_named() {
         (Heatmap::new(&Array2::zeros((3, 0))).draw(), "3 × 0"),
         (small().row_labels(["a", "b"]).draw(), "3 rows but 2 labels"),
         (small().column_labels(none).draw(), "3 columns but 0 labels"),
-        (
-            map(f64::NAN).draw(),
-            "row 0, column 1 (counted from 0) is NaN",
-        ),
+        (map(f64::NAN).draw(), "row 0, column 1 (counted from 0) is NaN"),
         (map(f64::INFINITY).draw(), "is inf"),
         (map(f64::NEG_INFINITY).draw(), "is -inf"),
         (map(1.0).range(1.0, 1.0).draw(), "1 to 1"),
@@ -272,10 +241,7 @@ fn wrong_input_is_named() {
     ];
     for (result, expected) in cases {
         let message = message(result);
-        assert!(
-            message.contains(expected),
-            "{message:?} without {expected:?}"
-        );
+        assert!(message.contains(expected), "{message:?} without {expected:?}");
     }
 }
 
@@ -288,9 +254,7 @@ fn awful_matrices_are_drawn() -> Checked {
         Heatmap::new(&array![[f64::MAX]]),
         Heatmap::new(&array![[f64::MIN_POSITIVE, 0.0, -0.0, 5e-324]]).digits(99),
         Heatmap::new(&Array2::ones((4, 4))),
-        Heatmap::new(&array![[1e15, 1e15 + 1.0]])
-            .annotate(true)
-            .digits(15),
+        Heatmap::new(&array![[1e15, 1e15 + 1.0]]).annotate(true).digits(15),
         Heatmap::new(&array![[0.3], [0.4]])
             .row_labels([long.as_str(), ""])
             .title(&long),
@@ -328,16 +292,10 @@ fn five_hundred_tokens_fit() -> Checked {
         |(i, j): (usize, usize)| ((i * 7919 + j * 104_729) % 1009) as f64 / 1009.0;
     let labels: Vec<String> = (0..512).map(|i| format!("##token{i}")).collect();
     let values = Array2::from_shape_fn((512, 512), noise);
-    let figure = Heatmap::new(&values)
-        .row_labels(&labels)
-        .column_labels(&labels)
-        .draw()?;
+    let figure =
+        Heatmap::new(&values).row_labels(&labels).column_labels(&labels).draw()?;
     assert_well_formed(figure.svg());
-    assert!(
-        figure.svg().len() < 1_500_000,
-        "{} bytes",
-        figure.svg().len()
-    );
+    assert!(figure.svg().len() < 1_500_000, "{} bytes", figure.svg().len());
     assert!(figure.svg().contains("<image "));
     assert!(!figure.svg().contains(">0.50</text>"));
     assert_eq!(png_size(&figure.png()?).0, 2 * svg_size(&figure).0);
@@ -346,10 +304,8 @@ fn five_hundred_tokens_fit() -> Checked {
 
 #[test]
 fn numbers_show_where_they_fit() -> Checked {
-    let has_numbers = |map: Heatmap| {
-        map.draw()
-            .map(|figure| figure.svg().contains(">0.25</text>"))
-    };
+    let has_numbers =
+        |map: Heatmap| map.draw().map(|figure| figure.svg().contains(">0.25</text>"));
     let square = |n| Heatmap::new(&Array2::from_elem((n, n), 0.25)).range(-1.0, 1.0);
     assert!(has_numbers(square(16))?);
     assert!(!has_numbers(square(17))?);
@@ -369,11 +325,7 @@ fn charts_show_their_series() -> Checked {
     let svg = figure.svg();
     assert_well_formed(svg);
     assert!(svg.contains(">candle</text>") && svg.contains(">PyTorch</text>"));
-    assert_eq!(
-        svg.matches("<circle ").count(),
-        4,
-        "three points and a legend"
-    );
+    assert_eq!(svg.matches("<circle ").count(), 4, "three points and a legend");
     assert_eq!(svg.matches("<polygon ").count(), 4);
     assert!(svg.contains("candle: (16, 57) … (512, 1340); PyTorch: "));
     assert_eq!(png_size(&figure.png()?).0, 2 * svg_size(&figure).0);
@@ -386,10 +338,7 @@ fn saves_by_extension() -> Checked {
     let figure = small().draw()?;
     figure.save(folder.path().join("a.svg"))?;
     figure.save(folder.path().join("b.PNG"))?;
-    assert_eq!(
-        std::fs::read_to_string(folder.path().join("a.svg"))?,
-        figure.svg()
-    );
+    assert_eq!(std::fs::read_to_string(folder.path().join("a.svg"))?, figure.svg());
     assert_eq!(std::fs::read(folder.path().join("b.PNG"))?, figure.png()?);
     for (name, words) in [
         ("c.gif", [".svg", ".png"]),
@@ -397,11 +346,8 @@ fn saves_by_extension() -> Checked {
         ("no/c.svg", ["write", "no"]),
     ] {
         let path = folder.path().join(name);
-        let message = figure
-            .save(&path)
-            .err()
-            .map(|error| error.to_string())
-            .unwrap_or_default();
+        let message =
+            figure.save(&path).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(message.contains(&path.display().to_string()), "{message}");
         assert!(words.iter().all(|word| message.contains(word)), "{message}");
     }

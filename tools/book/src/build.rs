@@ -44,13 +44,7 @@ pub fn site(workspace: &Workspace, options: BuildOptions) -> Result<PathBuf> {
         .tempdir_in(&parent)
         .context("cannot make a folder to build in")?;
     let made = staging.path().join("site");
-    for language in Language::ALL {
-        edition(workspace, language, &made.join(language.folder()), options)
-            .with_context(|| {
-                format!("the {} edition does not build", language.tag())
-            })?;
-    }
-    copy_linked(workspace, &made)?;
+    site_in(workspace, &made, options)?;
     if site.exists() {
         fs::rename(&site, staging.path().join("old"))
             .with_context(|| format!("cannot replace {}", site.display()))?;
@@ -58,6 +52,25 @@ pub fn site(workspace: &Workspace, options: BuildOptions) -> Result<PathBuf> {
     fs::rename(&made, &site)
         .with_context(|| format!("cannot make {}", site.display()))?;
     Ok(site)
+}
+
+/// Builds the whole site in a folder.
+///
+/// # Errors
+///
+/// With file and line where a page is at fault.
+pub fn site_in(
+    workspace: &Workspace,
+    site: &Path,
+    options: BuildOptions,
+) -> Result<()> {
+    for language in Language::ALL {
+        edition(workspace, language, &site.join(language.folder()), options)
+            .with_context(|| {
+                format!("the {} edition does not build", language.tag())
+            })?;
+    }
+    copy_linked(workspace, site)
 }
 
 fn edition(
@@ -70,10 +83,7 @@ fn edition(
     let mut book = MDBook::load_with_config(&workspace.root, config)?;
     let preprocessor = BookPreprocessor::new(
         workspace.clone(),
-        Options {
-            whole_site: true,
-            allow_stale: options.allow_stale,
-        },
+        Options { whole_site: true, allow_stale: options.allow_stale },
     );
     book.with_preprocessor(preprocessor); // in place of the command in book.toml: same name
     book.build()
@@ -92,9 +102,7 @@ fn config(
     if language != Language::Portuguese {
         let catalog = i18n::catalog(workspace, language)?;
         for text in [&mut config.book.title, &mut config.book.description] {
-            let found = text
-                .as_ref()
-                .and_then(|t| catalog.find_message(None, t, None));
+            let found = text.as_ref().and_then(|t| catalog.find_message(None, t, None));
             if let Some(translation) = found.and_then(|message| message.msgstr().ok()) {
                 *text = Some(translation.to_owned());
             }

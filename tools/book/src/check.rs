@@ -141,9 +141,7 @@ fn numbers_shown(outputs: &Outputs, blocks: &[Located]) -> Vec<f64> {
         }
     }
     let numbers = texts.iter().flat_map(|text| NUMBER.find_iter(text));
-    numbers
-        .filter_map(|number| number.as_str().parse().ok())
-        .collect()
+    numbers.filter_map(|number| number.as_str().parse().ok()).collect()
 }
 
 /// The numbers with decimals in prose, captions and titles, with their lines.
@@ -167,9 +165,7 @@ fn claims(blocks: &[Located]) -> Vec<(usize, String)> {
 }
 
 fn rounds_to(source: f64, claim: &str) -> bool {
-    let decimals = claim
-        .split_once('.')
-        .map_or(0, |(_, decimals)| decimals.len());
+    let decimals = claim.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     format!("{source:.decimals$}") == claim
 }
 
@@ -183,10 +179,7 @@ pub fn site(folder: &Path) -> Result<Vec<String>> {
     let mut pages = HashMap::new();
     for entry in WalkDir::new(folder).sort_by_file_name() {
         let path = entry?.into_path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "html")
-        {
+        if path.extension().is_some_and(|extension| extension == "html") {
             let text = fs::read_to_string(&path)
                 .with_context(|| format!("cannot read {}", path.display()))?;
             pages.insert(path, Html::parse_document(&text));
@@ -268,15 +261,11 @@ fn requests(page: &Html) -> impl Iterator<Item = String> {
     });
     page.select(&FETCHED).filter_map(|element| {
         let element = element.value();
-        let target = ["src", "href", "data"]
-            .iter()
-            .find_map(|name| element.attr(name))?;
+        let target =
+            ["src", "href", "data"].iter().find_map(|name| element.attr(name))?;
         let outside = is_elsewhere(target) && !target.starts_with("data:");
         outside.then(|| {
-            format!(
-                "<{}> fetches {target:?} from another machine",
-                element.name()
-            )
+            format!("<{}> fetches {target:?} from another machine", element.name())
         })
     })
 }
@@ -289,16 +278,12 @@ fn pictures(page: &Html) -> impl Iterator<Item = String> {
     let images = page.select(&IMAGE).filter_map(|image| {
         let silent = image.attr("alt").is_none_or(|alt| alt.trim().is_empty());
         silent.then(|| {
-            format!(
-                "image {:?} has no alt text",
-                image.attr("src").unwrap_or("")
-            )
+            format!("image {:?} has no alt text", image.attr("src").unwrap_or(""))
         })
     });
     let drawings = page.select(&DRAWING).filter_map(|drawing| {
-        let silent = drawing
-            .attr("aria-label")
-            .is_none_or(|label| label.trim().is_empty());
+        let silent =
+            drawing.attr("aria-label").is_none_or(|label| label.trim().is_empty());
         silent.then(|| "a figure has no text for screen readers".to_owned())
     });
     images.chain(drawings)
@@ -337,10 +322,8 @@ mod tests {
     fn a_number_needs_an_output_that_rounds_to_it() {
         assert!(rounds_to(0.284_2, "0.28"));
         assert!(!rounds_to(0.286, "0.28"));
-        let block = |text: &str| Located {
-            line: 1,
-            block: Block::Markdown(text.into()),
-        };
+        let block =
+            |text: &str| Located { line: 1, block: Block::Markdown(text.into()) };
         let found = claims(&[block("pesa 0,28 e `0.99`\n1.5 e 12.345")]);
         assert_eq!(found, [(1, "0.28".to_owned()), (2, "12.345".to_owned())]);
     }

@@ -72,9 +72,8 @@ pub fn inline_images(workspace: &Workspace, markdown: &str) -> Result<String> {
 /// A figure on a page: one HTML block without blank lines, which would end it in
 /// Markdown.
 pub fn figure(content: &str, caption: Option<&str>) -> String {
-    let caption = caption.map_or(String::new(), |text| {
-        format!("<figcaption>{text}</figcaption>")
-    });
+    let caption = caption
+        .map_or(String::new(), |text| format!("<figcaption>{text}</figcaption>"));
     let content = content
         .lines()
         .filter(|line| !line.trim().is_empty())

@@ -118,10 +118,7 @@ fn book_texts(workspace: &Workspace) -> Result<Vec<Entry>> {
         let source = "book.toml:1".to_owned();
         Some(Entry { source, text })
     };
-    Ok(["title", "description"]
-        .into_iter()
-        .filter_map(text)
-        .collect())
+    Ok(["title", "description"].into_iter().filter_map(text).collect())
 }
 
 /// What a catalogue lacks: one message for each text without a translation, with a
@@ -151,10 +148,7 @@ pub fn findings(workspace: &Workspace, language: Language) -> Result<Vec<String>
         entries.iter().map(|entry| entry.text.as_str()).collect();
     for message in catalog.messages().filter(|m| !known.contains(m.msgid())) {
         let start: String = message.msgid().chars().take(60).collect();
-        findings.push(format!(
-            "{}: no longer in the book: {start:?}",
-            path.display()
-        ));
+        findings.push(format!("{}: no longer in the book: {start:?}", path.display()));
     }
     Ok(findings)
 }
@@ -248,10 +242,7 @@ mod tests {
         for (id, text) in [
             ("Um", "One"),
             ("Texto com $`d_k`$ e `x_y`.", "Text with $`d_k`$ and `x_y`."),
-            (
-                "{{#caption Um mapa de $`Q`$}}",
-                "{{#caption A map of $`Q`$}}",
-            ),
+            ("{{#caption Um mapa de $`Q`$}}", "{{#caption A map of $`Q`$}}"),
             ("{{#details Dica}}", "{{#details Hint}}"),
         ] {
             let mut builder = Message::build_singular();

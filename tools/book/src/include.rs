@@ -24,10 +24,7 @@ impl Include {
             Some((path, anchor)) => (path, Some(anchor.to_owned())),
             None => (target, None),
         };
-        Some(Self {
-            path: path.into(),
-            anchor,
-        })
+        Some(Self { path: path.into(), anchor })
     }
 
     /// The text that the directive stands for, dedented, without anchor comments.
@@ -49,10 +46,8 @@ impl Include {
 }
 
 fn missing_anchor(text: &str, anchor: &str, path: &Path) -> anyhow::Error {
-    let known: Vec<&str> = text
-        .lines()
-        .filter_map(|line| marker(line, "ANCHOR:"))
-        .collect();
+    let known: Vec<&str> =
+        text.lines().filter_map(|line| marker(line, "ANCHOR:")).collect();
     let known = match known.is_empty() {
         true => "it has none".to_owned(),
         false => format!("it has {}", known.join(", ")),
@@ -65,18 +60,14 @@ fn missing_anchor(text: &str, anchor: &str, path: &Path) -> anyhow::Error {
 
 /// The name after `ANCHOR:` or `ANCHOR_END:` in a comment.
 fn marker<'a>(line: &'a str, keyword: &str) -> Option<&'a str> {
-    let comment = line
-        .trim()
-        .strip_prefix("//")
-        .or(line.trim().strip_prefix('#'))?;
+    let comment = line.trim().strip_prefix("//").or(line.trim().strip_prefix('#'))?;
     comment.trim().strip_prefix(keyword).map(str::trim)
 }
 
 fn slice(text: &str, anchor: &str) -> Option<String> {
     let lines: Vec<&str> = text.lines().collect();
-    let start = lines
-        .iter()
-        .position(|line| marker(line, "ANCHOR:") == Some(anchor))?;
+    let start =
+        lines.iter().position(|line| marker(line, "ANCHOR:") == Some(anchor))?;
     let length = lines[start..]
         .iter()
         .position(|line| marker(line, "ANCHOR_END:") == Some(anchor))?;
@@ -101,10 +92,8 @@ fn dedent(text: &str) -> String {
         .map(|line| line.len() - line.trim_start().len())
         .min()
         .unwrap_or(0);
-    let lines: Vec<&str> = text
-        .lines()
-        .map(|l| l.get(indent..).unwrap_or(""))
-        .collect();
+    let lines: Vec<&str> =
+        text.lines().map(|l| l.get(indent..).unwrap_or("")).collect();
     lines.join("\n")
 }
 

@@ -67,18 +67,10 @@ impl Kernel {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
-        let (iopub, shell) = timeout(STARTUP, connect(&connection))
-            .await
-            .map_err(late)??;
-        let mut kernel = Self {
-            child,
-            iopub,
-            shell,
-            _connection_file: file,
-        };
-        timeout(STARTUP, kernel.wait_until_heard())
-            .await
-            .map_err(late)??;
+        let (iopub, shell) =
+            timeout(STARTUP, connect(&connection)).await.map_err(late)??;
+        let mut kernel = Self { child, iopub, shell, _connection_file: file };
+        timeout(STARTUP, kernel.wait_until_heard()).await.map_err(late)??;
         Ok(kernel)
     }
 
@@ -106,11 +98,8 @@ impl Kernel {
         let request = JupyterMessage::from(ExecuteRequest::new(code.to_owned()));
         let id = request.header.msg_id.clone();
         self.shell.send(request).await?;
-        let mut answer = Answer {
-            outputs: Vec::new(),
-            error: None,
-            took: Duration::ZERO,
-        };
+        let mut answer =
+            Answer { outputs: Vec::new(), error: None, took: Duration::ZERO };
         let everything = async {
             loop {
                 let message = self.iopub.read().await?;
@@ -223,10 +212,8 @@ pub fn find_evcxr() -> Result<PathBuf> {
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let cargo_home = cargo_home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     folders.extend(cargo_home.map(|home| home.join("bin")));
-    let found = folders
-        .iter()
-        .map(|folder| folder.join(&name))
-        .find(|path| path.is_file());
+    let found =
+        folders.iter().map(|folder| folder.join(&name)).find(|path| path.is_file());
     found.with_context(|| {
         format!(
             "the Rust kernel for Jupyter is not installed: run\n\n    \

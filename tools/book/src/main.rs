@@ -100,17 +100,10 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             serve::serve(workspace, port, open).await?
         }
         Command::Build { allow_stale } => {
-            let options = BuildOptions {
-                live: false,
-                allow_stale,
-            };
+            let options = BuildOptions { live: false, allow_stale };
             println!("{}", build::site(&workspace, options)?.display());
         }
-        Command::Notebooks {
-            chapters,
-            check,
-            text,
-        } => {
+        Command::Notebooks { chapters, check, text } => {
             for chapter in workspace.select(&chapters)? {
                 notebooks(&workspace, &chapter, check, text).await?;
             }
@@ -158,10 +151,7 @@ async fn notebooks(
         let path = workspace.root.join(path);
         if check {
             let cells = notebook::compare(&notebook::read(&path)?, &built)?;
-            println!(
-                "{}: {cells} cells give the committed outputs",
-                path.display()
-            );
+            println!("{}: {cells} cells give the committed outputs", path.display());
         } else {
             notebook::write(&built, &path)?;
         }

@@ -45,12 +45,7 @@ pub fn build(
     let mut count = 0;
     let mut code_cell = |id: &str, code: &str| {
         count += 1;
-        code_cell(
-            id,
-            code,
-            count,
-            outputs.get(id).cloned().unwrap_or_default(),
-        )
+        code_cell(id, code, count, outputs.get(id).cloned().unwrap_or_default())
     };
     let mut before_first_code = true;
     for located in blocks {
@@ -63,10 +58,7 @@ pub fn build(
             if let Some(address) = &workspace.repository {
                 cells.push(code_cell(INSTALL, &install_code(address))?);
             }
-            cells.push(code_cell(
-                SETUP,
-                &setup_code(workspace, chapter, language)?,
-            )?);
+            cells.push(code_cell(SETUP, &setup_code(workspace, chapter, language)?)?);
             before_first_code = false;
         }
         cells.push(code_cell(&cell.id, &cell.code)?);
@@ -323,8 +315,7 @@ pub fn write(notebook: &Notebook, path: &Path) -> Result<()> {
         .tempfile_in(folder)
         .with_context(|| format!("cannot write in {}", folder.display()))?;
     std::io::Write::write_all(&mut file, text.as_bytes())?;
-    file.persist(path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    file.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(())
 }
 
@@ -362,12 +353,9 @@ pub fn code_cells(
     notebook: &Notebook,
 ) -> impl Iterator<Item = (&str, String, &[Output])> {
     notebook.cells.iter().filter_map(|cell| match cell {
-        NbCell::Code {
-            id,
-            source,
-            outputs,
-            ..
-        } => Some((id.as_str(), source.concat(), outputs.as_slice())),
+        NbCell::Code { id, source, outputs, .. } => {
+            Some((id.as_str(), source.concat(), outputs.as_slice()))
+        }
         _ => None,
     })
 }
@@ -420,9 +408,8 @@ fn stale_cells(
 ) -> Result<Vec<String>> {
     let (page, path) = (chapter.page(), chapter.notebook(Language::Portuguese));
     let at = |line: usize| format!("{}:{line}", page.display());
-    let recorded: HashMap<String, String> = code_cells(notebook)
-        .map(|(id, code, _)| (id.to_owned(), code))
-        .collect();
+    let recorded: HashMap<String, String> =
+        code_cells(notebook).map(|(id, code, _)| (id.to_owned(), code)).collect();
     let mut findings = Vec::new();
     for (line, cell) in page::cells(blocks) {
         match recorded.get(&cell.id) {
@@ -449,10 +436,7 @@ fn stale_cells(
         ));
     }
     let on_page = |id: &str| page::cells(blocks).any(|(_, cell)| cell.id == id);
-    for id in recorded
-        .keys()
-        .filter(|id| ![SETUP, INSTALL].contains(&id.as_str()))
-    {
+    for id in recorded.keys().filter(|id| ![SETUP, INSTALL].contains(&id.as_str())) {
         if !on_page(id) {
             findings.push(format!(
                 "{}: cell {id:?} is no longer on {}: {remedy}",
@@ -497,10 +481,8 @@ pub fn compare(expected: &Notebook, actual: &Notebook) -> Result<usize> {
     let mut ids: Vec<&String> = expected.keys().collect();
     ids.sort();
     for id in ids.iter().filter(|id| !ignored.contains(&id.as_str())) {
-        let (wanted, found) = (
-            canonical(&expected[*id]),
-            actual.get(*id).map(|o| canonical(o)),
-        );
+        let (wanted, found) =
+            (canonical(&expected[*id]), actual.get(*id).map(|o| canonical(o)));
         ensure!(
             Some(&wanted) == found.as_ref(),
             "cell {id:?} gives other outputs\nexpected: {wanted}\nfound: {}",
@@ -536,10 +518,7 @@ pub fn tidy(outputs: Vec<Output>) -> Vec<Output> {
     for output in outputs.into_iter().filter(|output| !is_unit(output)) {
         if let (
             Some(Output::Stream { name, text }),
-            Output::Stream {
-                name: next,
-                text: more,
-            },
+            Output::Stream { name: next, text: more },
         ) = (merged.last_mut(), &output)
             && name == next
         {

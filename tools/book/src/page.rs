@@ -100,11 +100,7 @@ fn check_ids(blocks: &[Located], at: &dyn Fn(usize) -> String) -> Result<()> {
         if let Some((first, _)) =
             cells[..i].iter().find(|(_, other)| other.id == cell.id)
         {
-            bail!(
-                "{}: cell {:?} is already at line {first}",
-                at(*line),
-                cell.id
-            );
+            bail!("{}: cell {:?} is already at line {first}", at(*line), cell.id);
         }
     }
     Ok(())
@@ -154,10 +150,8 @@ impl Fence {
     fn open(line: &str) -> Option<Self> {
         let length = line.len() - line.trim_start_matches('`').len();
         let info = line[length..].trim();
-        (length >= 3 && !info.contains('`')).then(|| Self {
-            marker: line[..length].to_owned(),
-            info: info.to_owned(),
-        })
+        (length >= 3 && !info.contains('`'))
+            .then(|| Self { marker: line[..length].to_owned(), info: info.to_owned() })
     }
 
     fn closes(&self, line: &str) -> bool {
@@ -174,10 +168,8 @@ fn fenced(workspace: &Workspace, info: &str, body: &[&str]) -> Result<Block> {
     let mut words = info.split(',');
     let language = words.next().unwrap_or_default();
     let flags: Vec<&str> = words.collect();
-    let includes: Vec<Include> = body
-        .iter()
-        .filter_map(|line| Include::parse(line))
-        .collect();
+    let includes: Vec<Include> =
+        body.iter().filter_map(|line| Include::parse(line)).collect();
     let typed = body
         .iter()
         .any(|line| Include::parse(line).is_none() && !line.trim().is_empty());
@@ -253,11 +245,8 @@ mod tests {
     #[test]
     fn prose_formulas_and_folds_are_told_apart() {
         let text = "# T\n\n```math\na^2\n```\n\n{{#details A\nhint}}\n\nx\n\n{{#enddetails}}\n{{#tip}}\n\n{{#endtip}}\n";
-        let kinds: Vec<Block> = parse_text(text)
-            .unwrap()
-            .into_iter()
-            .map(|l| l.block)
-            .collect();
+        let kinds: Vec<Block> =
+            parse_text(text).unwrap().into_iter().map(|l| l.block).collect();
         assert_eq!(
             kinds,
             [
@@ -276,10 +265,7 @@ mod tests {
     fn rust_typed_in_a_page_is_refused_with_file_and_line() {
         let error = parse_text("a\n\n```rust,cell\nlet a = 1;\n```\n").unwrap_err();
         let text = format!("{error:#}");
-        assert!(
-            text.starts_with("src/page.md:3: Rust typed in a page"),
-            "{text}"
-        );
+        assert!(text.starts_with("src/page.md:3: Rust typed in a page"), "{text}");
     }
 
     #[test]

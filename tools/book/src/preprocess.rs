@@ -65,10 +65,7 @@ impl BookPreprocessor {
         if !stale.is_empty() && !self.options.allow_stale {
             bail!("{}", stale.join("\n"));
         }
-        let path = self
-            .workspace
-            .root
-            .join(chapter.notebook(Language::Portuguese));
+        let path = self.workspace.root.join(chapter.notebook(Language::Portuguese));
         let outputs = match path.exists() {
             true => notebook::outputs(&notebook::read(&path)?),
             false => HashMap::new(),
@@ -125,17 +122,9 @@ impl BookPreprocessor {
         };
         if let Some(address) = &self.workspace.repository {
             let mut items = vec![
-                link(
-                    &format!("{address}/blob/main/{notebook}"),
-                    words.notebook,
-                    "",
-                ),
+                link(&format!("{address}/blob/main/{notebook}"), words.notebook, ""),
                 link(&format!("{address}/tree/main/{code}"), words.code, ""),
-                link(
-                    &format!("{address}/blob/main/{exercises}"),
-                    words.exercises,
-                    "",
-                ),
+                link(&format!("{address}/blob/main/{exercises}"), words.exercises, ""),
             ];
             for (name, href) in launchers(address, &notebook) {
                 items.push(link(&href, name, " class=\"badge\""));

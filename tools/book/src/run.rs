@@ -66,11 +66,7 @@ pub async fn execute(
         answer.error.unwrap_or_default()
     );
     bar.inc(1);
-    let mut timing = Timing {
-        startup,
-        setup: answer.took,
-        cells: Vec::new(),
-    };
+    let mut timing = Timing { startup, setup: answer.took, cells: Vec::new() };
     let mut outputs = Outputs::new();
     for (line, cell) in cells {
         bar.set_message(cell.id.clone());

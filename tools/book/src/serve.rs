@@ -21,15 +21,8 @@ use crate::build::{self, BuildOptions, LIVE_RELOAD};
 use crate::workspace::Workspace;
 
 /// The sources whose changes rebuild the book, relative to the root.
-const WATCHED: [&str; 7] = [
-    "book.toml",
-    "Cargo.toml",
-    "src",
-    "po",
-    "theme",
-    "chapters-code",
-    "notebooks",
-];
+const WATCHED: [&str; 7] =
+    ["book.toml", "Cargo.toml", "src", "po", "theme", "chapters-code", "notebooks"];
 
 /// How long a burst of changes (a save in an editor) may last.
 const BURST: Duration = Duration::from_millis(200);
@@ -41,10 +34,7 @@ const BURST: Duration = Duration::from_millis(200);
 /// If the first build fails, or the port is taken.
 pub async fn serve(workspace: Workspace, port: u16, open: bool) -> Result<()> {
     let listener = bind(port).await?;
-    let options = BuildOptions {
-        live: true,
-        allow_stale: true,
-    };
+    let options = BuildOptions { live: true, allow_stale: true };
     let site = build::site(&workspace, options)?;
     let (reload, _) = broadcast::channel::<()>(16);
     let app = Router::new()

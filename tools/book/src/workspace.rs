@@ -119,11 +119,7 @@ impl Workspace {
             .and_then(|table| table.get("package")?.get("repository")?.as_str())
             .map(|address| address.trim_end_matches('/').to_owned())
             .filter(|address| !address.is_empty());
-        Ok(Self {
-            root,
-            repository,
-            manifest,
-        })
+        Ok(Self { root, repository, manifest })
     }
 
     /// Reads a file of the repository.
@@ -158,9 +154,7 @@ impl Workspace {
 
     /// The chapter of that name, if it has a crate.
     pub fn chapter(&self, name: &str) -> Option<Chapter> {
-        let chapter = Chapter {
-            name: name.to_owned(),
-        };
+        let chapter = Chapter { name: name.to_owned() };
         let manifest = self.root.join(chapter.crate_folder()).join("Cargo.toml");
         (name.starts_with("ch") && manifest.is_file()).then_some(chapter)
     }
@@ -228,7 +222,8 @@ impl Workspace {
     }
 
     /// SHA-256 of the sources that a chapter's notebook runs on: its crate's and those
-    /// of the workspace's crates below it (file names and contents, in order).
+    /// of the workspace's crates below it (file names and contents, in order). A `main.rs`
+    /// is left out: no cell can see it.
     ///
     /// # Errors
     ///
@@ -243,7 +238,8 @@ impl Workspace {
             for entry in sources {
                 let entry = entry
                     .with_context(|| format!("cannot list {}", folder.display()))?;
-                if entry.path().extension().is_some_and(|e| e == "rs") {
+                let is_source = entry.path().extension().is_some_and(|e| e == "rs");
+                if is_source && entry.file_name() != "main.rs" {
                     let name = entry.path().strip_prefix(&self.root)?;
                     let text = self.read(name)?.replace("\r\n", "\n");
                     hasher.update(format!("{}\0{}\0", name.display(), text));
@@ -286,6 +282,5 @@ fn read_manifest(folder: &Path) -> Result<toml::Table> {
     let path = folder.join("Cargo.toml");
     let text = fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}", path.display()))?;
-    text.parse()
-        .with_context(|| format!("{} is not valid TOML", path.display()))
+    text.parse().with_context(|| format!("{} is not valid TOML", path.display()))
 }

@@ -9,11 +9,7 @@ use self_attention::{SelfAttention, embeddings};
 /// otherwise.
 #[track_caller]
 fn assert_close(found: &Array2<f64>, expected: &Array2<f64>, hint: &str) {
-    assert_eq!(
-        found.shape(),
-        expected.shape(),
-        "the shape is wrong. {hint}"
-    );
+    assert_eq!(found.shape(), expected.shape(), "the shape is wrong. {hint}");
     assert!(
         abs_diff_eq!(found, expected, epsilon = 1e-12),
         "expected\n{expected:.4}\nbut found\n{found:.4}\n{hint}"
@@ -30,10 +26,8 @@ pub fn softmax(softmax: impl Fn(&Array2<f64>) -> Array2<f64>) {
     );
     let (a, b) = (1.0_f64.exp(), 2.0_f64.exp());
     let first = array![1.0, a, b] / (1.0 + a + b);
-    let expected = array![
-        [first[0], first[1], first[2]],
-        [1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0]
-    ];
+    let expected =
+        array![[first[0], first[1], first[2]], [1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0]];
     assert_close(
         &weights,
         &expected,
@@ -78,9 +72,7 @@ pub fn attention(
     attention: impl Fn(&Array2<f64>, &Array2<f64>, &Array2<f64>) -> Array2<f64>,
 ) {
     let layer = SelfAttention::from_numpy_seed(42, 4, 3);
-    let by_the_book = layer
-        .forward(&embeddings())
-        .expect("the chapter's own example");
+    let by_the_book = layer.forward(&embeddings()).expect("the chapter's own example");
     let output = attention(&by_the_book.q, &by_the_book.k, &by_the_book.v);
     let hint = "softmax(Q Kᵀ / √d_k) times V: the values are mixed, not the keys.";
     assert_close(&output, &by_the_book.output, hint);

@@ -73,9 +73,8 @@ impl<'a> Layout<'a> {
 
         let left = PAD + line_of(&map.rows.title) + row_labels.width() + SPACE;
         cells.x = left.max(PAD + column_labels.overhang()).round();
-        let labels = ticks
-            .iter()
-            .map(|tick| fonts::width(&tick.label, TICK_SIZE, false));
+        let labels =
+            ticks.iter().map(|tick| fonts::width(&tick.label, TICK_SIZE, false));
         let bar = BAR_SPACE + BAR_WIDTH + TICK + 4.0 + labels.fold(0.0, f64::max);
         let mut width = (cells.right() + bar + PAD).ceil();
 
@@ -87,11 +86,8 @@ impl<'a> Layout<'a> {
             width += wider.ceil();
         }
         let title_height = title.len() as f64 * TITLE_SIZE * LINE;
-        cells.y = if title.is_empty() {
-            PAD
-        } else {
-            (PAD + title_height + 10.0).round()
-        };
+        cells.y =
+            if title.is_empty() { PAD } else { (PAD + title_height + 10.0).round() };
         let below = column_labels.height() + line_of(&map.columns.title);
         let height =
             (cells.bottom() + SPACE + below).max(bar_area(cells).bottom()) + PAD;
@@ -166,18 +162,12 @@ impl<'a> Layout<'a> {
                 indices.push(viridis::index(places.sum::<f64>() / part.len() as f64));
             }
         }
-        Pixels {
-            columns: columns.div_ceil(block.1),
-            indices,
-        }
+        Pixels { columns: columns.div_ceil(block.1), indices }
     }
 
     fn cell_size(&self) -> (f64, f64) {
         let (rows, columns) = self.map.values.dim();
-        (
-            self.cells.width / columns as f64,
-            self.cells.height / rows as f64,
-        )
+        (self.cells.width / columns as f64, self.cells.height / rows as f64)
     }
 
     fn draw_row_labels(&self, scene: &mut Scene) {
@@ -237,11 +227,7 @@ impl<'a> Layout<'a> {
         for band in 0..BAR_BANDS {
             let down = band as f64 / BAR_BANDS as f64;
             let y = bar.y + down * bar.height;
-            let rest = Area {
-                y,
-                height: bar.bottom() - y,
-                ..bar
-            };
+            let rest = Area { y, height: bar.bottom() - y, ..bar };
             let middle = (band as f64 + 0.5) / BAR_BANDS as f64;
             let colour = VIRIDIS[usize::from(viridis::index(1.0 - middle))];
             scene.add(Mark::Rect(rest, Ink::Rgb(colour)));
@@ -267,23 +253,16 @@ fn pitch(map: &Heatmap) -> (f64, Option<f64>) {
     let side = (210.0 + 30.0 * count).min(640.0);
     let pitch = (side / count).clamp(10.0, 100.0).floor();
     // The widest number, in ems, and the air beside it.
-    let numbers = map
-        .values
-        .iter()
-        .map(|value| fonts::width(&map.written(*value), 1.0, false));
+    let numbers =
+        map.values.iter().map(|value| fonts::width(&map.written(*value), 1.0, false));
     let widest = numbers.fold(0.0, f64::max);
     let air = 8.0;
-    let size = |pitch: f64| {
-        (pitch * 0.27)
-            .min((pitch - air) / widest)
-            .min(LARGEST_NUMBER)
-    };
+    let size =
+        |pitch: f64| (pitch * 0.27).min((pitch - air) / widest).min(LARGEST_NUMBER);
     match map.annotate {
         Some(false) => (pitch, None),
         Some(true) => {
-            let least = (SMALLEST_TEXT * widest + air)
-                .max(SMALLEST_TEXT / 0.27)
-                .ceil();
+            let least = (SMALLEST_TEXT * widest + air).max(SMALLEST_TEXT / 0.27).ceil();
             let pitch = pitch.max(least.min(LARGEST_SIDE / count));
             (pitch, Some(size(pitch)))
         }
@@ -310,17 +289,11 @@ fn gap(pitch: f64) -> f64 {
 
 /// How much room a title takes across its line.
 fn line_of(title: &str) -> f64 {
-    if title.is_empty() {
-        0.0
-    } else {
-        TEXT_SIZE + 11.0
-    }
+    if title.is_empty() { 0.0 } else { TEXT_SIZE + 11.0 }
 }
 
 fn title_width(lines: &[String]) -> f64 {
-    let widths = lines
-        .iter()
-        .map(|line| fonts::width(line, TITLE_SIZE, true));
+    let widths = lines.iter().map(|line| fonts::width(line, TITLE_SIZE, true));
     widths.fold(0.0, f64::max)
 }
 
@@ -345,11 +318,7 @@ impl Labels {
     fn of_rows(side: &Side, count: usize, pitch: f64) -> Self {
         let every = thinned(side, pitch);
         let size = (pitch * every as f64 * 0.95).clamp(SMALLEST_TEXT, TEXT_SIZE);
-        Self {
-            shown: shown(side, count, every, size),
-            size,
-            turn: Turn::None,
-        }
+        Self { shown: shown(side, count, every, size), size, turn: Turn::None }
     }
 
     /// Level where they fit, slanted where their lines have room, else upright.
@@ -375,10 +344,8 @@ impl Labels {
     }
 
     fn width(&self) -> f64 {
-        let widths = self
-            .shown
-            .iter()
-            .map(|(_, text)| fonts::width(text, self.size, false));
+        let widths =
+            self.shown.iter().map(|(_, text)| fonts::width(text, self.size, false));
         widths.fold(0.0, f64::max)
     }
 
@@ -424,8 +391,5 @@ fn thinned(side: &Side, pitch: f64) -> usize {
 
 fn shown(side: &Side, count: usize, every: usize, size: f64) -> Vec<(usize, String)> {
     let short = |text: String| fonts::elide(&text, size, false, LONGEST_LABEL);
-    (0..count)
-        .step_by(every)
-        .map(|index| (index, short(side.label(index))))
-        .collect()
+    (0..count).step_by(every).map(|index| (index, short(side.label(index)))).collect()
 }

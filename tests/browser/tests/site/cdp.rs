@@ -12,7 +12,7 @@ use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Error, Message, WebSocket};
 
 /// How long the browser may take to answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One socket: to the browser, or to one of its tabs.
 pub struct Connection {
@@ -31,13 +31,10 @@ impl Connection {
         let config = WebSocketConfig::default()
             .max_frame_size(None) // screenshots
             .max_message_size(None);
-        let (socket, _) = tungstenite::client::client_with_config(address, stream, Some(config))
-            .expect("the browser speaks WebSocket");
-        Self {
-            socket,
-            calls: 0,
-            events: Vec::new(),
-        }
+        let (socket, _) =
+            tungstenite::client::client_with_config(address, stream, Some(config))
+                .expect("the browser speaks WebSocket");
+        Self { socket, calls: 0, events: Vec::new() }
     }
 
     /// Calls a method and waits for its result; the error is the browser's own words.
@@ -45,10 +42,14 @@ impl Connection {
         self.calls += 1;
         let id = self.calls;
         let call = json!({ "id": id, "method": method, "params": params });
-        self.socket.send(Message::text(call.to_string())).expect("the browser is there");
+        self.socket
+            .send(Message::text(call.to_string()))
+            .expect("the browser is there");
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
-            let Some(mut message) = self.receive(PATIENCE) else { continue };
+            let Some(mut message) = self.receive(PATIENCE) else {
+                continue;
+            };
             if message["id"] != id {
                 self.events.push(message);
             } else if message["error"].is_object() {
@@ -61,7 +62,11 @@ impl Connection {
     }
 
     /// Lets events come in until one is as wanted, or it takes too long.
-    pub fn wait(&mut self, patience: Duration, wanted: impl Fn(&Value) -> bool) -> bool {
+    pub fn wait(
+        &mut self,
+        patience: Duration,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> bool {
         let deadline = Instant::now() + patience;
         let mut seen = 0;
         loop {
@@ -86,7 +91,10 @@ impl Connection {
             Ok(Message::Text(text)) => Some(serde_json::from_str(&text).expect("JSON")),
             Ok(_) => None,
             Err(Error::Io(error))
-                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                if matches!(
+                    error.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut
+                ) =>
             {
                 None
             }

@@ -11,7 +11,8 @@ use serde_json::json;
 use crate::cdp::Connection;
 use crate::leash::{self, Leashed};
 
-const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const NAMES: [&str; 4] =
+    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 const FLAGS: [&str; 11] = [
     "--headless=new",
@@ -42,9 +43,11 @@ static CHROMIUM: LazyLock<Mutex<Chromium>> = LazyLock::new(|| {
     if is_root() {
         flags.push("--no-sandbox".to_owned()); // the sandbox refuses root
     }
-    let ready = |line: &str| Some(line.strip_prefix("DevTools listening on ")?.to_owned());
-    let patience = Duration::from_secs(60);
-    let (process, address) = leash::start(find().as_os_str(), &flags, profile, patience, ready);
+    let ready =
+        |line: &str| Some(line.strip_prefix("DevTools listening on ")?.to_owned());
+    let patience = Duration::from_mins(1);
+    let (process, address) =
+        leash::start(find().as_os_str(), &flags, profile, patience, ready);
     let (origin, _) = address.split_once("/devtools").expect("a DevTools address");
     Mutex::new(Chromium {
         connection: Connection::open(&address),
@@ -84,7 +87,8 @@ pub fn open_tab() -> (Connection, String) {
         let answer = chromium.connection.call(method, &params);
         answer.unwrap_or_else(|error| panic!("{error}"))
     };
-    let context = call("Target.createBrowserContext", json!({}))["browserContextId"].clone();
+    let context =
+        call("Target.createBrowserContext", json!({}))["browserContextId"].clone();
     let blank = json!({ "url": "about:blank", "browserContextId": context });
     let target = call("Target.createTarget", blank)["targetId"].clone();
     let target = target.as_str().expect("a target's name");

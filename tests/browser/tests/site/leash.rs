@@ -22,9 +22,14 @@ rm -rf -- "$SCRATCH"
 
 /// A process that ends with the test.
 pub struct Leashed {
-    _shell: Child,
-    /// What it said until it was ready, for the message of a failure.
-    pub said: String,
+    shell: Child, // and the pipe to it
+}
+
+impl Drop for Leashed {
+    fn drop(&mut self) {
+        drop(self.shell.stdin.take());
+        let _ = self.shell.wait();
+    }
 }
 
 /// Starts a program in the repository's root and waits for a line that `ready` understands. The
@@ -36,7 +41,7 @@ pub fn start<T>(
     patience: Duration,
     ready: impl Fn(&str) -> Option<T>,
 ) -> (Leashed, T) {
-    let mut shell = Command::new("sh")
+    let shell = Command::new("sh")
         .args(["-c", LEASH, "sh"])
         .arg(program)
         .args(arguments)
@@ -47,7 +52,8 @@ pub fn start<T>(
         .stderr(Stdio::null()) // the shell's own: "terminated"
         .spawn()
         .expect("a POSIX shell");
-    let output = shell.stdout.take().expect("a piped output");
+    let mut leashed = Leashed { shell };
+    let output = leashed.shell.stdout.take().expect("a piped output");
     let (sender, lines) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
@@ -55,7 +61,7 @@ pub fn start<T>(
         }
     });
     let deadline = Instant::now() + patience;
-    let mut said = String::new();
+    let (program, mut said) = (program.display(), String::new());
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         match lines.recv_timeout(left) {
@@ -63,18 +69,14 @@ pub fn start<T>(
                 said.push_str(&line);
                 said.push('\n');
                 if let Some(found) = ready(&line) {
-                    let leashed = Leashed {
-                        _shell: shell,
-                        said,
-                    };
                     return (leashed, found);
                 }
             }
             Err(RecvTimeoutError::Timeout) => {
-                panic!("{program:?} was not ready after {patience:?}; it said:\n{said}")
+                panic!("{program} was not ready after {patience:?}; it said:\n{said}")
             }
             Err(RecvTimeoutError::Disconnected) => {
-                panic!("{program:?} ended before it was ready; it said:\n{said}")
+                panic!("{program} ended before it was ready; it said:\n{said}")
             }
         }
     }

@@ -34,10 +34,7 @@ impl Tab {
     /// Opens an empty tab, 1400 × 1000.
     pub fn open() -> Self {
         let (connection, context) = chromium::open_tab();
-        let mut tab = Self {
-            connection,
-            context,
-        };
+        let mut tab = Self { connection, context };
         for domain in ["Page", "Network", "Runtime", "Log"] {
             tab.call(&format!("{domain}.enable"), &json!({}));
         }
@@ -47,9 +44,7 @@ impl Tab {
     }
 
     fn call(&mut self, method: &str, params: &Value) -> Value {
-        self.connection
-            .call(method, params)
-            .unwrap_or_else(|error| panic!("{error}"))
+        self.connection.call(method, params).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// What happened since the last page was asked for.
@@ -59,8 +54,7 @@ impl Tab {
 
     /// Sets the size of the viewport, in CSS pixels.
     pub fn resize(&mut self, width: u64, height: u64) {
-        let size =
-            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.call("Emulation.setDeviceMetricsOverride", &size);
     }
 
@@ -111,7 +105,8 @@ impl Tab {
 
     /// The lines that a function of `probes.js` finds on the page.
     pub fn findings(&mut self, call: &str) -> Vec<String> {
-        serde_json::from_value(self.probe(call)).unwrap_or_else(|error| panic!("{call}: {error}"))
+        serde_json::from_value(self.probe(call))
+            .unwrap_or_else(|error| panic!("{call}: {error}"))
     }
 
     /// Waits until a JavaScript condition holds; a page on its way to another holds nothing.
@@ -147,7 +142,8 @@ impl Tab {
     pub fn click(&mut self, what: &str, selector: &str) {
         let found = self.probe(&format!("target({})", json!(selector)));
         assert_eq!(found["problem"], Value::Null, "{what}: cannot click {selector}");
-        let mut event = json!({ "x": found["x"], "y": found["y"], "type": "mouseMoved" });
+        let mut event =
+            json!({ "x": found["x"], "y": found["y"], "type": "mouseMoved" });
         self.call("Input.dispatchMouseEvent", &event);
         event["button"] = json!("left");
         event["clickCount"] = json!(1);
@@ -206,7 +202,10 @@ impl Tab {
         self.evaluate("scrollTo(0, 0)"); // the menu bar hides while one scrolls down
         self.click(what, "#mdbook-theme-toggle");
         self.click(what, &format!("#mdbook-theme-{theme}"));
-        self.wait(what, &format!("document.documentElement.classList.contains('{theme}')"));
+        self.wait(
+            what,
+            &format!("document.documentElement.classList.contains('{theme}')"),
+        );
         self.press("Escape");
         self.settle(what);
     }
@@ -225,25 +224,29 @@ impl Tab {
         fs::create_dir_all(folder).expect("a writable target folder");
         self.evaluate("scrollTo(0, 0)");
         self.settle(name);
-        let mut save = |file: String, params: Value| {
-            let image = self.call("Page.captureScreenshot", &params);
-            let data = image["data"].as_str().expect("an image");
-            let png = BASE64_STANDARD.decode(data).expect("base64");
-            fs::write(folder.join(file), png).expect("a writable target folder");
-        };
-        save(format!("{name}.png"), json!({}));
+        self.capture(&folder.join(format!("{name}.png")), &json!({}));
         let size = self.evaluate(
             "[document.documentElement.clientWidth, document.documentElement.scrollHeight]",
         );
         let (width, height) = (size[0].as_u64().unwrap(), size[1].as_u64().unwrap());
-        for (part, top) in (1..).zip((0..height).step_by(usize::try_from(PART).unwrap())) {
-            let (x, tall) = (0, PART.min(height - top));
-            let clip = json!({ "x": x, "y": top, "width": width, "height": tall, "scale": 1 });
+        for part in 0..height.div_ceil(PART) {
+            let (x, y) = (0, part * PART);
+            let height = PART.min(height - y);
+            let clip =
+                json!({ "x": x, "y": y, "width": width, "height": height, "scale": 1 });
             let params = json!({ "clip": clip, "captureBeyondViewport": true });
-            let image = self.call("Page.captureScreenshot", &params);
-            let png = BASE64_STANDARD.decode(image["data"].as_str().unwrap()).unwrap();
-            fs::write(folder.join(format!("{name}-full-{part}.png")), png).unwrap();
+            self.capture(
+                &folder.join(format!("{name}-full-{}.png", part + 1)),
+                &params,
+            );
         }
+    }
+
+    fn capture(&mut self, file: &Path, params: &Value) {
+        let image = self.call("Page.captureScreenshot", params);
+        let data = image["data"].as_str().expect("an image");
+        let png = BASE64_STANDARD.decode(data).expect("base64");
+        fs::write(file, png).expect("a writable target folder");
     }
 }
 

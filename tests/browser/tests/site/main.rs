@@ -1,0 +1,504 @@
+//! The book in a real browser: every page of both editions, as a reader meets them.
+//!
+//! `cargo test -p browser-tests` starts `book serve` and a headless Chromium. `BOOK_URL` names a
+//! copy of the site served elsewhere, to be tested instead; `CHROME` names the browser.
+
+mod cdp;
+mod chromium;
+mod leash;
+mod server;
+mod tab;
+
+use std::fs;
+use std::path::Path;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::server::{Page, all_pages, page};
+use crate::tab::Tab;
+
+/// The repository's root.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// The page that has everything.
+const CHAPTER: &str = "ch01-self-attention.html";
+
+const LANGUAGES: [&str; 2] = ["pt-BR", "en"];
+
+/// Held for writing while the site is rebuilt, so that no other test meets it half there.
+static REBUILDING: RwLock<()> = RwLock::new(());
+
+fn reading() -> RwLockReadGuard<'static, ()> {
+    REBUILDING.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Fails with all findings of a test, each on its line.
+fn report(findings: &[String]) {
+    let count = findings.len();
+    assert!(findings.is_empty(), "{count} findings:\n  {}", findings.join("\n  "));
+}
+
+/// Puts the page's name before each finding.
+fn on(page: &str, findings: Vec<String>) -> impl Iterator<Item = String> {
+    findings.into_iter().map(move |finding| format!("{page}: {finding}"))
+}
+
+#[test]
+fn no_page_leaves_its_origin_fails_a_request_or_complains() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    let mut findings = Vec::new();
+    for page in all_pages() {
+        tab.load(&page.url);
+        tab.evaluate("scrollTo(0, document.documentElement.scrollHeight)");
+        tab.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
+        let requests =
+            tab.events().iter().filter(|e| e["method"] == "Network.requestWillBeSent");
+        assert!(requests.count() > 10, "{}: requests are not seen", page.label());
+        let complaints = tab.events().iter().filter_map(complaint).collect();
+        findings.extend(on(&page.label(), complaints));
+    }
+    report(&findings);
+}
+
+/// What is wrong with an event, if anything.
+fn complaint(event: &Value) -> Option<String> {
+    let params = &event["params"];
+    let text =
+        |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match event["method"].as_str()? {
+        "Network.requestWillBeSent" => {
+            let url = text(&params["request"]["url"]);
+            let allowed = url.starts_with(server::address())
+                || url.starts_with("data:")
+                || url.starts_with("blob:");
+            (!allowed).then(|| format!("a request leaves the book: {url}"))
+        }
+        "Network.webSocketCreated" => {
+            let url = text(&params["url"]);
+            let own = server::address().replacen("http", "ws", 1);
+            (!url.starts_with(&own)).then(|| format!("a socket leaves the book: {url}"))
+        }
+        "Network.responseReceived" => {
+            let response = &params["response"];
+            let failed =
+                response["status"].as_u64().is_some_and(|status| status >= 400);
+            failed.then(|| {
+                format!("{} answers {}", text(&response["url"]), response["status"])
+            })
+        }
+        "Network.loadingFailed" => {
+            Some(format!("a request failed: {}", text(&params["errorText"])))
+        }
+        "Runtime.exceptionThrown" => {
+            let details = &params["exceptionDetails"];
+            let thrown = &details["exception"]["description"];
+            Some(format!("an exception: {} {}", text(&details["text"]), text(thrown)))
+        }
+        "Runtime.consoleAPICalled" => {
+            let kind = text(&params["type"]);
+            let bad = ["error", "warning", "assert"].contains(&kind.as_str());
+            bad.then(|| format!("console.{kind}: {}", params["args"]))
+        }
+        "Log.entryAdded" => {
+            let entry = &params["entry"];
+            let bad = ["error", "warning"].contains(&entry["level"].as_str()?);
+            bad.then(|| {
+                format!("logged: {} {}", text(&entry["text"]), text(&entry["url"]))
+            })
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn formulas_are_drawn_in_their_own_fonts() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    let mut findings = Vec::new();
+    for page in all_pages() {
+        tab.load(&page.url);
+        findings.extend(on(&page.label(), tab.findings("rawFormulas()")));
+        let Some(source) = page.source() else {
+            continue;
+        };
+        let displayed = source.lines().filter(|line| line.trim() == "```math").count();
+        let inline = source.matches("$`").count();
+        let formulas = tab.probe("formulas()");
+        let label = page.label();
+        if formulas["displayed"] != displayed {
+            let drawn = &formulas["displayed"];
+            findings
+                .push(format!("{label}: {drawn} displayed formulas of {displayed}"));
+        }
+        if inline > 0 && formulas["inline"] == 0 {
+            findings.push(format!(
+                "{label}: no formula in its sentences, {inline} in the source"
+            ));
+        }
+        if formulas["broken"] != 0 {
+            findings.push(format!(
+                "{label}: {} formulas have no width",
+                formulas["broken"]
+            ));
+        }
+        let fonts: Vec<(String, String)> =
+            serde_json::from_value(tab.probe("fonts()")).unwrap();
+        let main = fonts
+            .iter()
+            .any(|(name, status)| name == "KaTeX_Main" && status == "loaded");
+        if displayed + inline > 0 && !main {
+            findings.push(format!("{label}: the font KaTeX_Main is not loaded"));
+        }
+        let broken = fonts.iter().filter(|(_, status)| status == "error");
+        findings.extend(
+            broken.map(|(name, _)| format!("{label}: the font {name} does not load")),
+        );
+    }
+    report(&findings);
+}
+
+#[test]
+fn every_cell_has_its_output_under_it() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    let (mut findings, mut checked) = (Vec::new(), 0);
+    for page in all_pages() {
+        tab.load(&page.url);
+        let cells = tab.probe("cellsWithoutOutput()");
+        if cells.is_null() {
+            continue; // no notebook
+        }
+        checked += cells["checked"].as_u64().unwrap();
+        let found: Vec<String> =
+            serde_json::from_value(cells["findings"].clone()).unwrap();
+        findings.extend(on(&page.label(), found));
+    }
+    assert!(checked > 0, "no notebook has an output");
+    report(&findings);
+}
+
+#[test]
+fn figures_and_pages_fit_wide_and_narrow_windows() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    let mut findings = Vec::new();
+    for (width, height) in [(1400, 1000), (400, 900)] {
+        tab.resize(width, height);
+        for page in all_pages() {
+            tab.load(&page.url);
+            let label = format!("{}, {width} px", page.label());
+            findings.extend(on(&label, tab.findings("badFigures()")));
+            findings.extend(on(&label, tab.findings("tooWide()")));
+        }
+    }
+    report(&findings);
+}
+
+#[test]
+fn texts_can_be_read_in_light_and_dark() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    let (mut findings, mut texts) = (Vec::new(), 0);
+    for theme in ["light", "navy"] {
+        for page in all_pages() {
+            let label = format!("{}, {theme}", page.label());
+            tab.load(&page.url);
+            tab.choose_theme(&label, theme);
+            findings.extend(on(&label, tab.findings("faintTexts(4.5)")));
+            texts += tab.probe("figureTexts()").as_u64().unwrap();
+        }
+    }
+    assert!(texts > 0, "no figure has a text");
+    report(&findings);
+}
+
+#[test]
+fn the_theme_is_chosen_by_keyboard_and_kept() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    for language in LANGUAGES {
+        let page = page(language, CHAPTER);
+        let label = page.label();
+        tab.load(&page.url);
+        tab.tab_to(&label, "#mdbook-theme-toggle");
+        tab.press("Enter");
+        tab.wait(
+            &label,
+            "document.activeElement.closest('#mdbook-theme-list') !== null",
+        );
+        tab.press("Home"); // Auto
+        for _ in ["light", "rust", "coal", "navy"] {
+            tab.press("ArrowDown");
+        }
+        tab.press("Enter");
+        tab.wait(&label, "document.documentElement.classList.contains('navy')");
+        tab.press("Escape");
+        tab.wait(&label, "document.activeElement.id === 'mdbook-theme-toggle'");
+        tab.load(&page.url);
+        tab.wait(&label, "document.documentElement.classList.contains('navy')");
+        tab.choose_theme(&label, "light");
+    }
+}
+
+#[test]
+fn the_language_is_chosen_by_click_and_by_keyboard() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    for name in [CHAPTER, "preface.html"] {
+        let [portuguese, english] = LANGUAGES.map(|language| page(language, name));
+        for bar in ["#mdbook-menu-bar", "main .lives"] {
+            let link = format!("{bar} a.language");
+            for (from, to) in [(portuguese, english), (english, portuguese)] {
+                for by_keyboard in [false, true] {
+                    let how = if by_keyboard { "by keyboard" } else { "by click" };
+                    let label = format!("{}, {bar}, {how}", from.label());
+                    tab.load(&format!("{}#a-heading", from.url));
+                    if by_keyboard {
+                        tab.tab_to(&label, &link);
+                        tab.press("Enter");
+                    } else {
+                        tab.click(&label, &link);
+                    }
+                    tab.wait_for_page(&label, &to.url);
+                    let language = tab.evaluate("document.documentElement.lang");
+                    assert_eq!(language, to.language, "{label}");
+                }
+            }
+        }
+        tab.load(&portuguese.url);
+        let link = tab.evaluate(
+            "(({ textContent, title, lang }) => [textContent, title, lang])\
+             (document.querySelector('#mdbook-menu-bar a.language'))",
+        );
+        assert_eq!(link, json!(["English", "This page in English", "en"]), "{name}");
+    }
+}
+
+/// What mdBook 0.5 writes in its interface: attributes and texts.
+const ENGLISH_INTERFACE: [&str; 31] = [
+    "Keyboard shortcuts",
+    "Press",
+    "or",
+    "to navigate between chapters",
+    "to search in the book",
+    "to show this help",
+    "to hide this help",
+    "Table of contents",
+    "Toggle Table of Contents",
+    "Change theme",
+    "Themes",
+    "Auto",
+    "Light",
+    "Coal",
+    "Navy",
+    "Search (`/`)",
+    "Toggle Searchbar",
+    "Search this book ...",
+    "Search Result Teaser",
+    "Print this book",
+    "Git repository",
+    "Suggest an edit",
+    "Page navigation",
+    "Previous chapter",
+    "Next chapter",
+    "Copy to clipboard",
+    "Copied!",
+    "Clipboard error!",
+    "Show hidden lines",
+    "Hide lines",
+    "Run this code",
+];
+
+/// The same places in Portuguese, as far as every page has them.
+const PORTUGUESE_INTERFACE: [&str; 8] = [
+    "Atalhos do teclado",
+    "Sumário",
+    "Mudar o tema",
+    "Claro",
+    "Buscar neste livro…",
+    "Imprimir este livro",
+    "Navegação entre páginas",
+    "para fechar esta ajuda",
+];
+
+#[test]
+fn the_interface_speaks_the_page_s_language() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    let mut findings = Vec::new();
+    let words = |list: &[&str]| format!("interfaceSays({})", json!(list));
+    let (english, portuguese) =
+        (words(&ENGLISH_INTERFACE), words(&PORTUGUESE_INTERFACE));
+    for page in all_pages() {
+        let label = page.label();
+        tab.load(&page.url);
+        let language = tab.evaluate("document.documentElement.lang");
+        assert_eq!(language, page.language, "{label}: html[lang]");
+        search(&mut tab, page, "softmax");
+        let in_portuguese = page.language == "pt-BR";
+        let (foreign, own) = if in_portuguese {
+            (&english, &portuguese)
+        } else {
+            (&portuguese, &english)
+        };
+        let said = tab.findings(foreign).into_iter();
+        findings.extend(said.map(|text| format!("{label}: {text} in the interface")));
+        let least = PORTUGUESE_INTERFACE.len();
+        let said = tab.findings(own);
+        if said.len() < least {
+            findings.push(format!("{label}: the interface says only {said:?}"));
+        }
+    }
+    report(&findings);
+}
+
+#[test]
+fn copying_code_answers_in_the_page_s_language() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    for (language, answer) in [("pt-BR", "Copiado!"), ("en", "Copied!")] {
+        let page = page(language, CHAPTER);
+        tab.load(&page.url);
+        tab.click(&page.label(), "main .clip-button");
+        let said = format!(
+            "document.querySelector('main .clip-button .tooltiptext').textContent === '{answer}'"
+        );
+        tab.wait(&page.label(), &said);
+    }
+}
+
+#[test]
+fn the_bar_under_the_title_leads_somewhere() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    let mut findings = Vec::new();
+    for page in all_pages() {
+        tab.load(&page.url);
+        findings.extend(on(&page.label(), tab.findings("deadLinks()")));
+        let notebooks = tab
+            .evaluate("document.querySelectorAll('.lives a[href$=\".ipynb\"]').length");
+        if page.name.starts_with("ch") && notebooks != 1 {
+            findings
+                .push(format!("{}: {notebooks} links to its notebook", page.label()));
+        }
+    }
+    report(&findings);
+}
+
+/// Opens the search with a key and types.
+fn search(tab: &mut Tab, page: &Page, term: &str) {
+    let label = format!("{}, search", page.label());
+    tab.press(if page.language == "en" { "/" } else { "s" });
+    tab.wait(&label, "document.activeElement.id === 'mdbook-searchbar'");
+    tab.type_text(term);
+    tab.wait(
+        &label,
+        "document.querySelectorAll('#mdbook-searchresults li').length > 0",
+    );
+}
+
+#[test]
+fn search_finds_and_leads() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    for language in LANGUAGES {
+        let page = page(language, "preface.html");
+        let label = page.label();
+        tab.load(&page.url);
+        search(&mut tab, page, "softmax");
+        let header = tab.evaluate(
+            "document.getElementById('mdbook-searchresults-header').textContent.replace(/\\d+/, 'N')",
+        );
+        let expected = match language {
+            "en" => "N search results for 'softmax':",
+            _ => "N resultados para “softmax”:",
+        };
+        assert_eq!(header, expected, "{label}");
+        tab.press("ArrowDown");
+        tab.wait(
+            &label,
+            "document.querySelector('#mdbook-searchresults li.focus') !== null",
+        );
+        tab.press("Enter");
+        let marked = "location.search.startsWith('?highlight=') \
+                      && document.querySelector('main mark') !== null";
+        tab.wait(&label, marked);
+        assert_eq!(tab.evaluate("document.documentElement.lang"), language, "{label}");
+    }
+}
+
+#[test]
+fn hints_and_solutions_are_folded_and_open() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    let mut folds = 0;
+    for page in all_pages() {
+        let label = page.label();
+        tab.load(&page.url);
+        let details = tab.evaluate("document.querySelectorAll('main details').length");
+        let open =
+            tab.evaluate("document.querySelectorAll('main details[open]').length");
+        assert_eq!(open, 0, "{label}: folds that are open from the start");
+        if details == 0 {
+            continue;
+        }
+        folds += 1;
+        tab.evaluate("document.querySelectorAll('main summary').forEach((s, i) => { s.id = `fold-${i}`; })");
+        tab.click(&label, "#fold-0");
+        tab.wait(&label, "document.querySelector('main details').open");
+        tab.tab_to(&label, "#fold-1");
+        let unfolded = "document.querySelector('#fold-1').parentElement.open";
+        tab.press("Enter");
+        tab.wait(&label, unfolded);
+        tab.press(" ");
+        tab.wait(&label, &format!("!{unfolded}"));
+    }
+    assert!(folds > 0, "no page has hints or solutions");
+}
+
+#[test]
+fn a_page_reloads_when_its_source_is_saved() {
+    let alone = REBUILDING.write().unwrap_or_else(PoisonError::into_inner);
+    if !server::is_live() {
+        return; // a copy served elsewhere
+    }
+    let page = page("pt-BR", "preface.html");
+    let mut tab = Tab::open();
+    tab.load(&page.url);
+    tab.wait_for_event("the live-reload socket opens", |event| {
+        event["method"] == "Network.webSocketHandshakeResponseReceived"
+    });
+    let before = tab.evaluate("performance.timeOrigin");
+    // Saved as editors save: a new file takes the old one's place, with the same bytes.
+    let source = Path::new(ROOT).join("src/preface.md");
+    let saved = source.with_file_name(".preface.md.saved");
+    fs::copy(&source, &saved).expect("src/ is writable");
+    fs::rename(&saved, &source).expect("src/ is writable");
+    let reloaded = format!(
+        "performance.timeOrigin !== {before} && document.readyState === 'complete'"
+    );
+    tab.wait_long("the page reloads after a save", &reloaded, Duration::from_mins(1));
+    drop(alone);
+}
+
+#[test]
+fn screenshots_for_human_eyes() {
+    let _site = reading();
+    let folder = Path::new(ROOT).join("target/screenshots");
+    let mut tab = Tab::open();
+    for language in LANGUAGES {
+        let page = page(language, CHAPTER);
+        for theme in ["light", "navy"] {
+            for (width, height) in [(1400, 1000), (400, 900)] {
+                let name = format!("ch01-{language}-{theme}-{width}");
+                tab.resize(width, height);
+                tab.load(&page.url);
+                tab.choose_theme(&name, theme);
+                tab.photograph(&folder, &name);
+            }
+        }
+    }
+}

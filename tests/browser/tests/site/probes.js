@@ -1,0 +1,302 @@
+// What the tests look at inside a page. One expression: an object of functions, each of which gives
+// something that JSON can hold; most give a list of findings, empty when all is well.
+(() => {
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const short = text => text.trim().replace(/\s+/g, ' ').slice(0, 60);
+
+  // Colours, whatever CSS writes them in, as [red, green, blue, alpha].
+  const context = Object.assign(document.createElement('canvas'), { width: 1, height: 1 })
+    .getContext('2d', { willReadFrequently: true });
+  const colour = css => {
+    context.clearRect(0, 0, 1, 1);
+    context.fillStyle = css;
+    context.fillRect(0, 0, 1, 1);
+    const [red, green, blue, alpha] = context.getImageData(0, 0, 1, 1).data;
+    return [red, green, blue, alpha / 255];
+  };
+  const over = ([r, g, b, a], [R, G, B]) =>
+    [r * a + R * (1 - a), g * a + G * (1 - a), b * a + B * (1 - a), 1];
+  const luminance = rgb => {
+    const [r, g, b] = rgb.slice(0, 3).map(value => {
+      const v = value / 255;
+      return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const contrast = (a, b) => {
+    const [x, y] = [luminance(a), luminance(b)].sort((m, n) => n - m);
+    return (x + 0.05) / (y + 0.05);
+  };
+  const ancestors = element => {
+    const line = [];
+    for (let e = element; e !== null; e = e.parentElement) {
+      line.unshift(e);
+    }
+    return line;
+  };
+  const opacity = element => ancestors(element)
+    .reduce((product, e) => product * Number(getComputedStyle(e).opacity), 1);
+  const faded = ([r, g, b, a], factor) => [r, g, b, a * factor];
+  const backdrop = element => ancestors(element)
+    .reduce((below, e) => over(colour(getComputedStyle(e).backgroundColor), below), [255, 255, 255, 1]);
+
+  // What lies under a text of a figure: the page, then the rectangles drawn before it.
+  const underText = (text, svg) => {
+    const box = text.getBoundingClientRect();
+    const [x, y] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
+    let below = backdrop(svg);
+    for (const shape of all('rect, image', svg)) {
+      const area = shape.getBoundingClientRect();
+      const inside = area.left <= x && x <= area.right && area.top <= y && y <= area.bottom;
+      const before = shape.compareDocumentPosition(text) & Node.DOCUMENT_POSITION_FOLLOWING;
+      if (!inside || !before || shape.closest('defs') !== null) {
+        continue;
+      }
+      if (shape.tagName === 'image') {
+        return null; // its pixels are not known
+      }
+      const style = getComputedStyle(shape);
+      if (style.fill !== 'none' && !style.fill.startsWith('url')) {
+        const fill = faded(colour(style.fill), Number(style.fillOpacity) * opacity(shape));
+        below = over(fill, below);
+      }
+    }
+    return below;
+  };
+
+  const figures = () => all('main figure svg').filter(svg => svg.closest('svg svg') === null);
+  const scrolls = element => /auto|scroll|hidden|clip/.test(getComputedStyle(element).overflowX);
+
+  return {
+    // Where to click an element; or why a reader could not.
+    target(selector) {
+      const element = document.querySelector(selector);
+      if (element === null) {
+        return { problem: 'there is none' };
+      }
+      element.scrollIntoView({ block: 'center', behavior: 'instant' });
+      const box = element.getBoundingClientRect();
+      const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+      const hit = document.elementFromPoint(x, y);
+      if (hit === null || !(element.contains(hit) || hit.contains(element))) {
+        return { problem: `it is covered by ${hit?.outerHTML.slice(0, 100)}` };
+      }
+      return { x, y };
+    },
+
+    // TeX that a reader would see.
+    rawFormulas() {
+      const walker = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+      const findings = [];
+      for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+        const skipped = node.parentElement.closest('.katex, code, pre, script, style, svg');
+        if (skipped === null && /\$`|`\$|\$\$|\\[A-Za-z]+|\\[([{]/.test(node.data)) {
+          findings.push(`TeX is visible: ${short(node.data)}`);
+        }
+      }
+      for (const error of all('main .katex-error')) {
+        findings.push(`KaTeX could not read: ${short(error.textContent)}`);
+      }
+      return findings;
+    },
+
+    formulas() {
+      return {
+        displayed: all('main .katex-display').length,
+        inline: all('main .katex').length - all('main .katex-display').length,
+        broken: all('main .katex').filter(k => k.getBoundingClientRect().width === 0).length,
+      };
+    },
+
+    async fonts() {
+      await document.fonts.ready;
+      return [...document.fonts].map(font => [font.family.replaceAll('"', ''), font.status]);
+    },
+
+    // Each cell of the notebook with outputs has them under its code on the page.
+    async cellsWithoutOutput() {
+      const link = document.querySelector('.lives a[href$=".ipynb"]');
+      if (link === null) {
+        return null;
+      }
+      const notebook = await (await fetch(link.href)).json();
+      const text = value => Array.isArray(value) ? value.join('') : value ?? '';
+      const flat = value => value.replace(/\s+/g, ' ').trim();
+      const blocks = new Map(all('main pre > code').map(code => [flat(code.textContent), code.parentElement]));
+      const findings = [];
+      let checked = 0;
+      for (const cell of notebook.cells.filter(cell => cell.cell_type === 'code')) {
+        const source = flat(text(cell.source));
+        if (/^:[a-z]/.test(source)) {
+          continue; // the notebook's own set-up
+        }
+        const block = blocks.get(source);
+        if (block === undefined) {
+          findings.push(`no code block for the cell ${cell.id}: ${short(source)}`);
+          continue;
+        }
+        let [printed, drawn] = ['', 0];
+        for (let e = block.nextElementSibling; e?.matches('.cell-output, figure'); e = e.nextElementSibling) {
+          printed += e.matches('.cell-output') ? `${e.textContent} ` : '';
+          drawn += e.matches('figure') && e.querySelector('svg[role=img]') !== null ? 1 : 0;
+        }
+        for (const output of cell.outputs) {
+          checked += 1;
+          if (output.output_type === 'stream') {
+            if (!flat(printed).includes(flat(text(output.text)))) {
+              findings.push(`the cell ${cell.id} printed and the page does not show: ${short(text(output.text))}`);
+            }
+          } else if (output.data?.['image/svg+xml'] !== undefined) {
+            drawn -= 1;
+          } else if (output.data?.['text/html'] === undefined
+            && !flat(printed).includes(flat(text(output.data?.['text/plain'])))) {
+            findings.push(`the value of the cell ${cell.id} is not shown`);
+          }
+        }
+        if (drawn < 0) {
+          findings.push(`the figure of the cell ${cell.id} is not shown`);
+        }
+      }
+      return { checked, findings };
+    },
+
+    // Figures: named, visible, inside the column, their texts inside them and apart.
+    badFigures() {
+      const findings = [];
+      const column = document.querySelector('main').getBoundingClientRect();
+      for (const svg of figures()) {
+        const name = short(svg.getAttribute('aria-label') ?? '');
+        const label = `the figure “${name}”`;
+        const box = svg.getBoundingClientRect();
+        if (svg.getAttribute('role') !== 'img' || name === '') {
+          findings.push(`${label} has no name or no role=img`);
+        }
+        if (box.width < 50 || box.height < 20) {
+          findings.push(`${label} is ${box.width} × ${box.height}`);
+        }
+        if (box.left < column.left - 1 || box.right > column.right + 1) {
+          findings.push(`${label} leaves its column: ${box.left}…${box.right} of ${column.left}…${column.right}`);
+        }
+        const texts = all('text', svg).map(text => [short(text.textContent), text.getBoundingClientRect()]);
+        for (const [i, [said, area]] of texts.entries()) {
+          if (area.left < box.left - 1 || area.right > box.right + 1
+            || area.top < box.top - 1 || area.bottom > box.bottom + 1) {
+            findings.push(`${label}: the text “${said}” is cut`);
+          }
+          for (const [other, second] of texts.slice(i + 1)) {
+            const wide = Math.min(area.right, second.right) - Math.max(area.left, second.left);
+            const tall = Math.min(area.bottom, second.bottom) - Math.max(area.top, second.top);
+            if (wide > 1 && tall > 0.3 * Math.min(area.height, second.height)) {
+              findings.push(`${label}: the texts “${said}” and “${other}” overlap`);
+            }
+          }
+        }
+      }
+      return findings;
+    },
+
+    // What makes the page scroll sideways, or is cut at its edge.
+    tooWide() {
+      const root = document.documentElement;
+      const findings = [];
+      if (root.scrollWidth > innerWidth) {
+        findings.push(`the page is ${root.scrollWidth} px wide in a window of ${innerWidth}`);
+      }
+      const main = document.querySelector('main');
+      for (const element of all('main *, #mdbook-menu-bar *')) {
+        const inside = element.parentElement.closest('.katex, svg') !== null;
+        const right = element.getBoundingClientRect().right;
+        if (inside || right <= root.clientWidth + 1) {
+          continue;
+        }
+        const held = ancestors(element.parentElement)
+          .some(e => main.contains(e) && e !== main && scrolls(e));
+        if (!held) {
+          findings.push(`<${element.localName} class="${element.className}"> “${short(element.textContent)}” ends at ${right} px`);
+        }
+      }
+      return findings;
+    },
+
+    // Texts with less contrast than WCAG 2 asks (AA, any size): those of the figures, and those
+    // whose colours are the book's own, not mdBook's.
+    faintTexts(least) {
+      const findings = [];
+      const judge = (what, ink, paper) => {
+        const ratio = contrast(over(ink, paper), paper);
+        if (!(ratio >= least)) {
+          findings.push(`${what}: contrast ${ratio.toFixed(2)}`);
+        }
+      };
+      for (const svg of figures()) {
+        for (const text of all('text', svg)) {
+          const paper = underText(text, svg);
+          if (paper !== null) {
+            const style = getComputedStyle(text);
+            const ink = faded(colour(style.fill), opacity(text) * Number(style.fillOpacity));
+            judge(`“${short(text.textContent)}” in the figure “${short(svg.getAttribute('aria-label'))}”`, ink, paper);
+          }
+        }
+      }
+      for (const element of all('main figcaption, main .cell-output, main .admonition-title, main .badge, main .stale')) {
+        const ink = faded(colour(getComputedStyle(element).color), opacity(element));
+        judge(`<${element.localName} class="${element.className}"> “${short(element.textContent)}”`, ink, backdrop(element));
+      }
+      for (const element of all('main .cell-output')) {
+        const style = getComputedStyle(element, '::before');
+        const ink = faded(colour(style.color), Number(style.opacity));
+        judge(`the label of an output, ${style.content}`, ink, backdrop(element));
+      }
+      return [...new Set(findings)];
+    },
+
+    figureTexts() {
+      return all('main figure svg text').length;
+    },
+
+    // Attributes and texts of mdBook's interface that are one of these words.
+    interfaceSays(words) {
+      const found = [];
+      for (const name of ['title', 'aria-label', 'placeholder']) {
+        for (const element of all(`[${name}]`)) {
+          if (words.includes(element.getAttribute(name))) {
+            found.push(`${name}="${element.getAttribute(name)}"`);
+          }
+        }
+      }
+      const chrome = '#mdbook-help-popup, #mdbook-theme-list, #mdbook-menu-bar, .tooltiptext, '
+        + '#mdbook-searchresults-header, .nav-wrapper, .nav-wide-wrapper';
+      for (const root of all(chrome)) {
+        const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+        for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+          if (words.includes(node.data.trim())) {
+            found.push(`the text “${node.data.trim()}”`);
+          }
+        }
+      }
+      return [...new Set(found)];
+    },
+
+    // Links of the bar under the title, and files that the page's head names, that don't answer.
+    async deadLinks() {
+      const findings = [];
+      for (const link of all('.lives a[href], head link[href]')) {
+        const url = new URL(link.href);
+        if (url.origin !== location.origin) {
+          findings.push(`${url} is elsewhere`);
+          continue;
+        }
+        const answer = await fetch(url);
+        if (answer.status !== 200) {
+          findings.push(`${url} answers ${answer.status}`);
+        } else if (url.pathname.endsWith('.ipynb')) {
+          const notebook = await answer.json().catch(error => ({ error }));
+          if (notebook.nbformat !== 4 || !(notebook.cells?.length > 0)) {
+            findings.push(`${url} is no notebook of format 4: ${notebook.error}`);
+          }
+        }
+      }
+      return findings;
+    },
+  };
+})()
