@@ -32,6 +32,7 @@ mod viridis;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 pub use heatmap::Heatmap;
 pub use line_chart::LineChart;
 pub use viridis::viridis;
@@ -50,7 +51,8 @@ const FOLDER: &str = "target/figures";
 pub struct Figure {
     svg: String,
     scene: Scene,
-    name: String,
+    title: String,
+    description: String,
 }
 
 impl Figure {
@@ -61,8 +63,8 @@ impl Figure {
         description: &str,
     ) -> Result<Self, FigureError> {
         let svg = svg::document(&scene, title, description)?;
-        let name = file_name(title);
-        Ok(Self { svg, scene, name })
+        let (title, description) = (title.to_owned(), description.to_owned());
+        Ok(Self { svg, scene, title, description })
     }
 
     /// The SVG document: it scales with the page, takes the page's text colour, and
@@ -96,14 +98,24 @@ impl Figure {
         std::fs::write(path, bytes).map_err(|source| FigureError::save(path, source))
     }
 
-    /// Prints the figure the way evcxr's Jupyter kernel reads rich output.
+    /// Prints the figure the way evcxr's Jupyter kernel reads rich output: as SVG, and as
+    /// HTML that holds the same SVG in an `<img>`, which Jupyter shows in a notebook that
+    /// it does not trust yet (one just cloned).
     ///
     /// evcxr calls this for a figure that is the last expression of a cell.
     pub fn evcxr_display(&self) {
-        println!(
-            "EVCXR_BEGIN_CONTENT image/svg+xml\n{}\nEVCXR_END_CONTENT",
-            self.svg.trim_end()
-        );
+        let svg = self.svg.trim_end();
+        println!("EVCXR_BEGIN_CONTENT image/svg+xml\n{svg}\nEVCXR_END_CONTENT");
+        let html = self.html();
+        println!("EVCXR_BEGIN_CONTENT text/html\n{html}\nEVCXR_END_CONTENT");
+    }
+
+    /// The figure as one `<img>` element that carries its SVG.
+    fn html(&self) -> String {
+        let data = BASE64_STANDARD.encode(self.svg.trim_end());
+        let alt = svg::escape(&format!("{}. {}", self.title, self.description));
+        let alt = alt.replace('"', "&quot;").replace('\n', " ");
+        format!("<img alt=\"{alt}\" src=\"data:image/svg+xml;base64,{data}\">")
     }
 
     /// Shows the figure: in a notebook under its cell; elsewhere as a file in
@@ -121,7 +133,7 @@ impl Figure {
         let folder = Path::new(FOLDER);
         std::fs::create_dir_all(folder)
             .map_err(|source| FigureError::save(folder, source))?;
-        let path = folder.join(format!("{}.svg", self.name));
+        let path = folder.join(format!("{}.svg", file_name(&self.title)));
         self.save(&path)?;
         println!("{}", path.display());
         Ok(())
@@ -263,7 +275,25 @@ impl FigureError {
 
 #[cfg(test)]
 mod tests {
-    use super::file_name;
+    use super::{file_name, svg};
+    use crate::Heatmap;
+    use base64::prelude::{BASE64_STANDARD, Engine};
+
+    #[test]
+    fn the_html_is_an_image_of_the_same_svg_with_words() {
+        let figure = Heatmap::new(&ndarray::array![[0.5]])
+            .title("\"<b>\" & 'c'")
+            .description("one cell")
+            .draw()
+            .unwrap();
+        let html = figure.html();
+        let alt = "<img alt=\"&quot;&lt;b&gt;&quot; &amp; 'c'. one cell\" src=\"data:";
+        assert!(html.starts_with(alt), "{html}");
+        let data = html.split("base64,").nth(1).unwrap().trim_end_matches("\">");
+        let decoded = BASE64_STANDARD.decode(data).unwrap();
+        assert_eq!(String::from_utf8(decoded).unwrap(), figure.svg().trim_end());
+        assert_eq!(svg::escape("<&>"), "&lt;&amp;&gt;");
+    }
 
     #[test]
     fn titles_become_file_names() {

@@ -163,7 +163,7 @@ fn rounded(number: &str) -> String {
 }
 
 /// `text` as XML's character data, on one line.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in printable(text).chars() {
         match character {

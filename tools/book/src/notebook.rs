@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
-use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, Engine};
 use jupyter_protocol::media::MediaType;
 use nbformat::v4::{
     Cell as NbCell, CellId, CellMetadata, KernelSpec, LanguageInfo, Metadata,
@@ -154,18 +154,11 @@ struct Markdown<'a> {
     chapter: &'a Chapter,
     language: Language,
     cells: Vec<String>,
-    attachments: Vec<HashMap<String, Value>>,
 }
 
 impl<'a> Markdown<'a> {
     fn new(workspace: &'a Workspace, chapter: &'a Chapter, language: Language) -> Self {
-        Self {
-            workspace,
-            chapter,
-            language,
-            cells: Vec::new(),
-            attachments: Vec::new(),
-        }
+        Self { workspace, chapter, language, cells: Vec::new() }
     }
 
     fn push(&mut self, block: &Block) -> Result<()> {
@@ -211,14 +204,12 @@ impl<'a> Markdown<'a> {
         }
         let mut text = math::inline_to_dollars(text);
         for image in figure::images(&text) {
+            // Jupyter shows SVG from a data address, but neither from an attachment nor, in a
+            // notebook opened alone, from a file beside it.
             let svg = self.workspace.read(&Path::new("src").join(&image.path))?;
-            let name = image.file_name();
-            let encoded = base64::engine::general_purpose::STANDARD.encode(svg);
-            text = text.replace(&image.path, &format!("attachment:{name}"));
-            self.start_cell_if_none();
-            if let Some(attachments) = self.attachments.last_mut() {
-                attachments.insert(name, json!({ "image/svg+xml": encoded }));
-            }
+            let data = BASE64_STANDARD.encode(svg);
+            let address = format!("data:image/svg+xml;base64,{data}");
+            text = text.replace(&image.path, &address);
         }
         self.append(&self.relink(&text));
         Ok(())
@@ -245,7 +236,6 @@ impl<'a> Markdown<'a> {
 
     fn start_cell(&mut self) {
         self.cells.push(String::new());
-        self.attachments.push(HashMap::new());
     }
 
     fn start_cell_if_none(&mut self) {
@@ -267,16 +257,14 @@ impl<'a> Markdown<'a> {
     /// The cells gathered so far, named after the code cell that follows.
     fn finish(&mut self, before: &str) -> Result<Vec<NbCell>> {
         let texts = std::mem::take(&mut self.cells);
-        let attachments = std::mem::take(&mut self.attachments);
-        let numbered = texts.iter().zip(attachments).enumerate();
+        let numbered = texts.iter().filter(|text| !text.is_empty()).zip(1..);
         numbered
-            .filter(|(_, (text, _))| !text.is_empty())
-            .map(|(i, (text, attached))| {
+            .map(|(text, number)| {
                 Ok(NbCell::Markdown {
-                    id: cell_id(&format!("text-{before}-{}", i + 1))?,
+                    id: cell_id(&format!("text-{before}-{number}"))?,
                     metadata: CellMetadata::default(),
                     source: lines(text),
-                    attachments: (!attached.is_empty()).then(|| json!(attached)),
+                    attachments: None,
                 })
             })
             .collect()

@@ -362,6 +362,7 @@ fn copying_code_answers_in_the_page_s_language() {
     for (language, answer) in [("pt-BR", "Copiado!"), ("en", "Copied!")] {
         let page = page(language, CHAPTER);
         tab.load(&page.url);
+        tab.point_at(&page.label(), "main pre:has(.clip-button)"); // shows its buttons
         tab.click(&page.label(), "main .clip-button");
         let said = format!(
             "document.querySelector('main .clip-button .tooltiptext').textContent === '{answer}'"

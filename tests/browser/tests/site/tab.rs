@@ -60,6 +60,7 @@ impl Tab {
 
     /// Loads a page and waits until its network has been idle for half a second.
     pub fn load(&mut self, url: &str) {
+        self.call("Page.navigate", &json!({ "url": "about:blank" })); // a #fragment alone loads nothing
         self.connection.events.clear();
         let loading = self.call("Page.navigate", &json!({ "url": url }));
         assert_eq!(loading["errorText"], Value::Null, "{url}");
@@ -69,7 +70,15 @@ impl Tab {
                 && event["params"]["name"] == "networkIdle"
                 && event["params"]["loaderId"] == loader
         });
-        assert!(idle, "{url}: still loading after {PATIENCE:?}");
+        let arrivals = self
+            .events()
+            .iter()
+            .filter(|e| e["method"] == "Page.frameNavigated")
+            .count();
+        assert!(
+            idle,
+            "{url}: not at rest after {PATIENCE:?}; it was loaded {arrivals} times"
+        );
     }
 
     /// Waits for an event of the protocol.
@@ -100,7 +109,8 @@ impl Tab {
 
     /// What a function of `probes.js` finds on the page.
     pub fn probe(&mut self, call: &str) -> Value {
-        self.evaluate(&format!("({PROBES}).{call}"))
+        self.try_evaluate(&format!("({PROBES}).{call}"))
+            .unwrap_or_else(|error| panic!("{call}: {error}"))
     }
 
     /// The lines that a function of `probes.js` finds on the page.
@@ -140,17 +150,18 @@ impl Tab {
 
     /// Clicks the middle of an element, which must be what lies there.
     pub fn click(&mut self, what: &str, selector: &str) {
-        let found = self.probe(&format!("target({})", json!(selector)));
-        assert_eq!(found["problem"], Value::Null, "{what}: cannot click {selector}");
-        let mut event =
-            json!({ "x": found["x"], "y": found["y"], "type": "mouseMoved" });
-        self.call("Input.dispatchMouseEvent", &event);
-        event["button"] = json!("left");
-        event["clickCount"] = json!(1);
-        for kind in ["mousePressed", "mouseReleased"] {
-            event["type"] = json!(kind);
-            self.call("Input.dispatchMouseEvent", &event);
+        let target = format!("target({})", json!(selector));
+        let deadline = Instant::now() + PATIENCE;
+        let mut found = self.probe(&target);
+        while !found["problem"].is_null() {
+            let late = Instant::now() > deadline;
+            assert!(!late, "{what}: cannot point at {selector}: {}", found["problem"]);
+            thread::sleep(BEAT);
+            found = self.probe(&target);
         }
+        let event = json!({ "x": found["x"], "y": found["y"], "type": "mouseMoved" });
+        self.call("Input.dispatchMouseEvent", &event);
+        event
     }
 
     /// Presses and releases a key, by its name in the DOM: `Tab`, `Enter`, `s`, …
@@ -222,7 +233,9 @@ impl Tab {
     /// `NAME-full-1.png`, `NAME-full-2.png`…
     pub fn photograph(&mut self, folder: &Path, name: &str) {
         fs::create_dir_all(folder).expect("a writable target folder");
-        self.evaluate("scrollTo(0, 0)");
+        self.evaluate("document.activeElement.blur(); scrollTo(0, 0)");
+        let away = json!({ "type": "mouseMoved", "x": 2, "y": 2 });
+        self.call("Input.dispatchMouseEvent", &away);
         self.settle(name);
         self.capture(&folder.join(format!("{name}.png")), &json!({}));
         let size = self.evaluate(
