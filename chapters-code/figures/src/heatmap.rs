@@ -163,7 +163,7 @@ impl Heatmap {
     /// - [`FigureError::LabelCount`]: not one label a row, or a column.
     /// - [`FigureError::NotFinite`]: a value is NaN or infinite.
     /// - [`FigureError::Range`]: the range's ends aren't finite, or the first isn't below the
-    /// second.
+    ///   second.
     /// - [`FigureError::Draw`]: the drawing library failed.
     pub fn draw(&self) -> Result<Figure, FigureError> {
         self.check()?;

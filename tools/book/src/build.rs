@@ -24,6 +24,7 @@ pub struct BuildOptions {
 }
 
 /// The site's folder, relative to the root.
+#[must_use]
 pub fn site_folder() -> PathBuf {
     Path::new("target").join("book")
 }
@@ -98,7 +99,7 @@ fn config(
 ) -> Result<Config> {
     let mut config = Config::from_disk(workspace.root.join("book.toml"))?;
     config.book.language = Some(language.tag().to_owned());
-    config.build.build_dir = folder.to_owned();
+    folder.clone_into(&mut config.build.build_dir);
     if language != Language::Portuguese {
         let catalog = i18n::catalog(workspace, language)?;
         for text in [&mut config.book.title, &mut config.book.description] {

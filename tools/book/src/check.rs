@@ -129,7 +129,7 @@ fn numbers_shown(outputs: &Outputs, blocks: &[Located]) -> Vec<f64> {
         match output {
             Output::Stream { text, .. } => texts.push(text.0.clone()),
             other => {
-                texts.push(serde_json::to_value(other).unwrap_or_default().to_string())
+                texts.push(serde_json::to_value(other).unwrap_or_default().to_string());
             }
         }
     }

@@ -31,6 +31,7 @@ pub struct Image {
 
 impl Image {
     /// The last part of its path.
+    #[must_use]
     pub fn file_name(&self) -> String {
         let name = Path::new(&self.path).file_name();
         name.unwrap_or_default().to_string_lossy().into_owned()
@@ -71,6 +72,7 @@ pub fn inline_images(workspace: &Workspace, markdown: &str) -> Result<String> {
 
 /// A figure on a page: one HTML block without blank lines, which would end it in
 /// Markdown.
+#[must_use]
 pub fn figure(content: &str, caption: Option<&str>) -> String {
     let caption = caption
         .map_or(String::new(), |text| format!("<figcaption>{text}</figcaption>"));
@@ -101,6 +103,7 @@ pub fn with_label(svg: &str, label: &str) -> String {
 }
 
 /// Text that is safe inside HTML and inside a quoted attribute.
+#[must_use]
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

@@ -29,6 +29,7 @@ pub struct Entry {
 }
 
 /// The catalogue's path, relative to the root.
+#[must_use]
 pub fn catalog_path(language: Language) -> PathBuf {
     Path::new("po").join(format!("{}.po", language.tag()))
 }
@@ -58,7 +59,7 @@ pub fn translated_page(
     let text = workspace.read(page)?;
     match language {
         Language::Portuguese => Ok(text),
-        other => translate(&text, &catalog(workspace, other)?)
+        Language::English => translate(&text, &catalog(workspace, language)?)
             .with_context(|| format!("cannot translate {}", page.display())),
     }
 }
@@ -163,9 +164,10 @@ pub fn findings(workspace: &Workspace, language: Language) -> Result<Vec<String>
 /// If a page or the catalogue can't be read, or the catalogue can't be written.
 pub fn update(workspace: &Workspace, language: Language) -> Result<usize> {
     let path = workspace.root.join(catalog_path(language));
-    let old = match path.exists() {
-        true => catalog(workspace, language)?,
-        false => Catalog::new(metadata(language)),
+    let old = if path.exists() {
+        catalog(workspace, language)?
+    } else {
+        Catalog::new(metadata(language))
     };
     let entries = messages(workspace)?;
     let known: HashSet<&str> =
@@ -180,7 +182,7 @@ pub fn update(workspace: &Workspace, language: Language) -> Result<usize> {
     for entry in &entries {
         let mut message =
             translated(&old, entry).unwrap_or_else(|| suggested(&gone, entry));
-        *message.source_mut() = entry.source.clone();
+        message.source_mut().clone_from(&entry.source);
         waiting += usize::from(message.flags().is_fuzzy() || !message.is_translated());
         new.append_or_update(message);
     }

@@ -17,6 +17,7 @@ pub struct Include {
 
 impl Include {
     /// Reads a line that holds one directive and nothing else.
+    #[must_use]
     pub fn parse(line: &str) -> Option<Self> {
         let inner = line.trim().strip_prefix("{{#include ")?;
         let target = inner.strip_suffix("}}")?.trim();
@@ -48,9 +49,10 @@ impl Include {
 fn missing_anchor(text: &str, anchor: &str, path: &Path) -> anyhow::Error {
     let known: Vec<&str> =
         text.lines().filter_map(|line| marker(line, "ANCHOR:")).collect();
-    let known = match known.is_empty() {
-        true => "it has none".to_owned(),
-        false => format!("it has {}", known.join(", ")),
+    let known = if known.is_empty() {
+        "it has none".to_owned()
+    } else {
+        format!("it has {}", known.join(", "))
     };
     anyhow!(
         "{} has no complete anchor {anchor:?} (ANCHOR: {anchor} … ANCHOR_END: {anchor}): {known}",

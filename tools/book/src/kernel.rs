@@ -21,10 +21,10 @@ use crate::notebook::tidy;
 pub const EVCXR_VERSION: &str = "0.22.0";
 
 /// How long the kernel may take to come up.
-const STARTUP: Duration = Duration::from_secs(60);
+const STARTUP: Duration = Duration::from_mins(1);
 
 /// How long one cell may take (the first one compiles every crate).
-const CELL: Duration = Duration::from_secs(20 * 60);
+const CELL: Duration = Duration::from_mins(20);
 
 /// A running kernel. It dies with this value.
 pub struct Kernel {
@@ -153,9 +153,10 @@ impl Answer {
                 }));
             }
             JupyterMessageContent::ErrorOutput(error) => {
-                let text = match error.traceback.is_empty() {
-                    true => error.evalue.clone(),
-                    false => error.traceback.join("\n"),
+                let text = if error.traceback.is_empty() {
+                    error.evalue.clone()
+                } else {
+                    error.traceback.join("\n")
                 };
                 self.add_error(&text);
                 self.outputs.push(Output::Error(ErrorOutput {

@@ -97,7 +97,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
         Command::Serve(Serve { port, open }) => {
-            serve::serve(workspace, port, open).await?
+            serve::serve(workspace, port, open).await?;
         }
         Command::Build { allow_stale } => {
             let options = BuildOptions { live: false, allow_stale };
@@ -131,9 +131,8 @@ async fn notebooks(
     check: bool,
     text: bool,
 ) -> Result<()> {
-    let recorded = workspace.root.join(chapter.notebook(Language::Portuguese));
     let outputs = if text {
-        notebook::outputs(&notebook::read(&recorded)?)
+        notebook::fresh_outputs(workspace, chapter)?
     } else {
         let (outputs, timing) = run::execute(workspace, chapter).await?;
         println!(

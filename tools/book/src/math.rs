@@ -1,9 +1,10 @@
-//! Formulas: KaTeX at build time for the page, `$…$` for Jupyter.
+//! Formulas: `KaTeX` at build time for the page, `$…$` for Jupyter.
 //!
 //! In the source, a formula in a sentence is written as GitHub and GitLab write it, ``
 //! $`a^2`$ `` (a code span, so that neither Markdown nor gettext touches its
 //! backslashes), and a displayed one is a ```` ```math ```` block.
 
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use anyhow::{Context, Result};
@@ -13,11 +14,11 @@ use regex::{Captures, Regex};
 static INLINE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\$`([^`]+)`\$").expect("a valid pattern"));
 
-/// Renders one formula to HTML (with MathML for screen readers) on one line.
+/// Renders one formula to HTML (with `MathML` for screen readers) on one line.
 ///
 /// # Errors
 ///
-/// KaTeX's own message, after the formula.
+/// `KaTeX`'s own message, after the formula.
 pub fn html(tex: &str, display: bool) -> Result<String> {
     let opts = Opts::builder()
         .display_mode(display)
@@ -32,7 +33,7 @@ pub fn html(tex: &str, display: bool) -> Result<String> {
 ///
 /// # Errors
 ///
-/// If KaTeX refuses a formula.
+/// If `KaTeX` refuses a formula.
 pub fn inline_to_html(markdown: &str) -> Result<String> {
     let mut rendered = Vec::new();
     for formula in INLINE.captures_iter(markdown) {
@@ -62,7 +63,7 @@ fn shield(html: &str) -> String {
         if in_tag || in_reference || !c.is_ascii_punctuation() {
             shielded.push(c);
         } else {
-            shielded.push_str(&format!("&#{};", u32::from(c)));
+            let _ = write!(shielded, "&#{};", u32::from(c)); // a String takes all
         }
         match c {
             '>' => in_tag = false,

@@ -165,7 +165,7 @@ impl<'a> Markdown<'a> {
         match block {
             Block::Markdown(text) => self.push_prose(text)?,
             Block::Code(language, code) => {
-                self.append(&format!("```{language}\n{code}\n```"))
+                self.append(&format!("```{language}\n{code}\n```"));
             }
             Block::Math(tex) => self.append(&format!("$$\n{}\n$$", tex.trim())),
             Block::Caption(text) => {
@@ -349,10 +349,25 @@ pub fn code_cells(
 }
 
 /// The outputs of a notebook's cells.
+#[must_use]
 pub fn outputs(notebook: &Notebook) -> Outputs {
     code_cells(notebook)
         .map(|(id, _, outputs)| (id.to_owned(), outputs.to_vec()))
         .collect()
+}
+
+/// The recorded outputs of a chapter, if its page and crates still give them.
+///
+/// # Errors
+///
+/// If they lag behind: then only an execution can renew them.
+pub fn fresh_outputs(workspace: &Workspace, chapter: &Chapter) -> Result<Outputs> {
+    let text = workspace.read(&chapter.page())?;
+    let blocks = page::parse(workspace, &chapter.page(), &text)?;
+    let stale = stale(workspace, chapter, &blocks)?;
+    ensure!(stale.is_empty(), "{}", stale.join("\n"));
+    let recorded = chapter.notebook(Language::Portuguese);
+    Ok(outputs(&read(&workspace.root.join(recorded))?))
 }
 
 /// Everything in which a chapter's committed notebooks lag behind its page and crates;
@@ -501,6 +516,7 @@ fn canonical(outputs: &[Output]) -> String {
 
 /// Joins neighbouring pieces of the same stream, which the kernel sends as they come, and leaves out
 /// `()`, which evcxr shows for a cell that ends in a loop.
+#[must_use]
 pub fn tidy(outputs: Vec<Output>) -> Vec<Output> {
     let mut merged: Vec<Output> = Vec::new();
     for output in outputs.into_iter().filter(|output| !is_unit(output)) {

@@ -32,6 +32,7 @@ pub struct BookPreprocessor {
 
 impl BookPreprocessor {
     /// A preprocessor for this repository.
+    #[must_use]
     pub fn new(workspace: Workspace, options: Options) -> Self {
         Self { workspace, options }
     }
@@ -66,9 +67,10 @@ impl BookPreprocessor {
             bail!("{}", stale.join("\n"));
         }
         let path = self.workspace.root.join(chapter.notebook(Language::Portuguese));
-        let outputs = match path.exists() {
-            true => notebook::outputs(&notebook::read(&path)?),
-            false => HashMap::new(),
+        let outputs = if path.exists() {
+            notebook::outputs(&notebook::read(&path)?)
+        } else {
+            HashMap::new()
         };
         Ok((outputs, stale))
     }
@@ -90,22 +92,21 @@ impl BookPreprocessor {
         if self.options.whole_site {
             items.push(language_link(source, language));
         }
-        let mut html = String::new();
+        let mut parts = Vec::new();
         if !items.is_empty() {
-            html = format!(
-                "<nav class=\"lives\" aria-label=\"{}\">{}</nav>",
-                words.lives,
-                items.join(" ")
-            );
-        }
-        if let (true, Some(chapter)) = (stale, chapter) {
-            html.push_str(&format!(
-                "\n<p class=\"stale\" role=\"status\">{} <code>cargo book notebooks {}</code></p>",
-                words.stale,
-                chapter.short()
+            let (label, items) = (words.lives, items.join(" "));
+            parts.push(format!(
+                "<nav class=\"lives\" aria-label=\"{label}\">{items}</nav>"
             ));
         }
-        html
+        if let (true, Some(chapter)) = (stale, chapter) {
+            let (text, short) = (words.stale, chapter.short());
+            parts.push(format!(
+                "<p class=\"stale\" role=\"status\">{text} \
+                 <code>cargo book notebooks {short}</code></p>"
+            ));
+        }
+        parts.join("\n\n")
     }
 
     fn lives(
@@ -221,7 +222,11 @@ impl Preprocessor for BookPreprocessor {
     }
 }
 
-/// The pages that a build made, for the site's copies of what they link to.
+/// The sources that pages link to, relative to the root.
+///
+/// # Errors
+///
+/// If the chapters can't be listed.
 pub fn linked_sources(workspace: &Workspace) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for chapter in workspace.chapters()? {

@@ -31,6 +31,7 @@ pub struct Words {
 
 impl Words {
     /// The words of a language.
+    #[must_use]
     pub fn of(language: Language) -> Self {
         match language {
             Language::Portuguese => Self {
@@ -59,7 +60,7 @@ impl Words {
 ///
 /// # Errors
 ///
-/// With the page's line: a formula that KaTeX refuses, a drawing that can't be read.
+/// With the page's line: a formula that `KaTeX` refuses, a drawing that can't be read.
 pub fn page(
     workspace: &Workspace,
     language: Language,

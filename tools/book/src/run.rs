@@ -23,6 +23,7 @@ pub struct Timing {
 
 impl Timing {
     /// The middle cell.
+    #[must_use]
     pub fn median(&self) -> Duration {
         let mut cells = self.cells.clone();
         cells.sort();
@@ -30,6 +31,7 @@ impl Timing {
     }
 
     /// From the kernel's start to the last cell's end.
+    #[must_use]
     pub fn total(&self) -> Duration {
         self.startup + self.setup + self.cells.iter().sum::<Duration>()
     }

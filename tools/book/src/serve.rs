@@ -130,7 +130,7 @@ async fn watch(
                 let _ = reload.send(());
             }
             Err(error) => {
-                eprintln!("error: {error:#}\nthe last good build is still served")
+                eprintln!("error: {error:#}\nthe last good build is still served");
             }
         }
     }

@@ -23,6 +23,7 @@ impl Language {
     pub const ALL: [Self; 2] = [Self::Portuguese, Self::English];
 
     /// The BCP 47 tag, as in `book.toml` and `<html lang>`.
+    #[must_use]
     pub fn tag(self) -> &'static str {
         match self {
             Self::Portuguese => "pt-BR",
@@ -31,12 +32,14 @@ impl Language {
     }
 
     /// The language of a BCP 47 tag, if the book has it.
+    #[must_use]
     pub fn from_tag(tag: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|language| language.tag() == tag)
     }
 
     /// The edition's folder below the site's root and below `notebooks/` (empty for the
     /// source).
+    #[must_use]
     pub fn folder(self) -> &'static str {
         match self {
             Self::Portuguese => "",
@@ -54,21 +57,25 @@ pub struct Chapter {
 
 impl Chapter {
     /// `ch01`: what its exercises are called.
+    #[must_use]
     pub fn short(&self) -> &str {
         self.name.split('-').next().unwrap_or(&self.name)
     }
 
     /// Its page, relative to the root.
+    #[must_use]
     pub fn page(&self) -> PathBuf {
         Path::new("src").join(&self.name).with_extension("md")
     }
 
     /// Its crate's folder, relative to the root.
+    #[must_use]
     pub fn crate_folder(&self) -> PathBuf {
         Path::new("chapters-code").join(&self.name)
     }
 
     /// Its notebook in a language, relative to the root.
+    #[must_use]
     pub fn notebook(&self, language: Language) -> PathBuf {
         Path::new("notebooks")
             .join(language.folder())
@@ -153,6 +160,7 @@ impl Workspace {
     }
 
     /// The chapter of that name, if it has a crate.
+    #[must_use]
     pub fn chapter(&self, name: &str) -> Option<Chapter> {
         let chapter = Chapter { name: name.to_owned() };
         let manifest = self.root.join(chapter.crate_folder()).join("Cargo.toml");

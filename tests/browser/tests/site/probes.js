@@ -234,7 +234,7 @@
           if (paper !== null) {
             const style = getComputedStyle(text);
             const ink = faded(colour(style.fill), opacity(text) * Number(style.fillOpacity));
-            judge(`“${short(text.textContent)}” in the figure “${short(svg.getAttribute('aria-label'))}”`, ink, paper);
+            judge(`“${short(text.textContent)}” in the figure “${short(svg.getAttribute('aria-label') ?? '')}”`, ink, paper);
           }
         }
       }

@@ -150,6 +150,17 @@ impl Tab {
 
     /// Clicks the middle of an element, which must be what lies there.
     pub fn click(&mut self, what: &str, selector: &str) {
+        let mut event = self.point_at(what, selector);
+        event["button"] = json!("left");
+        event["clickCount"] = json!(1);
+        for kind in ["mousePressed", "mouseReleased"] {
+            event["type"] = json!(kind);
+            self.call("Input.dispatchMouseEvent", &event);
+        }
+    }
+
+    /// Moves the pointer to the middle of an element, once it is there to be pointed at.
+    pub fn point_at(&mut self, what: &str, selector: &str) -> Value {
         let target = format!("target({})", json!(selector));
         let deadline = Instant::now() + PATIENCE;
         let mut found = self.probe(&target);
