@@ -1,8 +1,9 @@
 //! The local server: the site on loopback, rebuilt and reloaded when a source changes.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use axum::Router;
@@ -16,6 +17,7 @@ use notify_debouncer_mini::{
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc};
 use tower_http::services::ServeDir;
+use walkdir::WalkDir;
 
 use crate::build::{self, BuildOptions, LIVE_RELOAD};
 use crate::workspace::Workspace;
@@ -118,16 +120,20 @@ async fn watch(
         let path = workspace.root.join(name);
         debouncer.watcher().watch(&path, RecursiveMode::Recursive)?;
     }
+    let mut seen = snapshot(&workspace);
     while changes.recv().await.is_some() {
         while changes.try_recv().is_ok() {} // one build for all that came meanwhile
+        let now = snapshot(&workspace);
+        if now == seen {
+            continue; // the build itself reads the sources, which the watcher reports, too
+        }
+        seen = now;
         let root = workspace.root.clone();
-        let built = tokio::task::spawn_blocking(move || {
-            build::site(&Workspace::at(&root)?, options)
-        });
-        match built.await? {
+        let build = move || build::site(&Workspace::at(&root)?, options);
+        match tokio::task::spawn_blocking(build).await? {
             Ok(_) => {
                 println!("rebuilt");
-                let _ = reload.send(());
+                let _ = reload.send(()); // nobody may be looking
             }
             Err(error) => {
                 eprintln!("error: {error:#}\nthe last good build is still served");
@@ -135,6 +141,19 @@ async fn watch(
         }
     }
     Ok(())
+}
+
+/// When each source was last written, and its size.
+fn snapshot(workspace: &Workspace) -> BTreeMap<PathBuf, (SystemTime, u64)> {
+    let roots = WATCHED.iter().map(|name| workspace.root.join(name));
+    let entries = roots.flat_map(WalkDir::new).filter_map(Result::ok);
+    entries
+        .filter(|entry| entry.file_type().is_file() && is_source(entry.path()))
+        .filter_map(|entry| {
+            let metadata = entry.metadata().ok()?;
+            Some((entry.into_path(), (metadata.modified().ok()?, metadata.len())))
+        })
+        .collect()
 }
 
 /// Whether a change to this file changes the book.
