@@ -1,6 +1,7 @@
 //! What the tests in `tests/` share.
 
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
@@ -58,4 +59,19 @@ pub fn assert_relative(
             "{name}[{index:?}] is {found}, not {expected} (tolerance {tolerance:e})"
         );
     }
+}
+
+/// Runs a check that must refuse an answer, and returns what it says.
+///
+/// # Panics
+///
+/// If the check passes.
+#[track_caller]
+pub fn refusal(check: impl FnOnce()) -> String {
+    let Err(panic) = catch_unwind(AssertUnwindSafe(check)) else {
+        panic!("a wrong answer passes");
+    };
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.expect("a panic with a message")
 }

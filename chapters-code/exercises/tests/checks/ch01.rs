@@ -57,8 +57,8 @@ pub fn scaled_scores(
 ) {
     // Square on purpose: with n = d_k, a K that is not transposed goes unnoticed by its shape.
     let q = array![[1.0, 2.0], [0.0, 1.0]];
-    let k = array![[3.0, 1.0], [1.0, 4.0]];
-    let expected = array![[5.0, 9.0], [1.0, 4.0]] / 2.0_f64.sqrt();
+    let k = array![[3.0, 1.0], [2.0, 4.0]]; // not symmetric
+    let expected = array![[5.0, 10.0], [1.0, 4.0]] / 2.0_f64.sqrt();
     let hint = "score [i, j] is query i · key j (K is transposed), divided by √d_k.";
     assert_close(&scaled_scores(&q, &k), &expected, hint);
 

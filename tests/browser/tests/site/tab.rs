@@ -60,7 +60,6 @@ impl Tab {
 
     /// Loads a page and waits until its network has been idle for half a second.
     pub fn load(&mut self, url: &str) {
-        self.call("Page.navigate", &json!({ "url": "about:blank" })); // a #fragment alone loads nothing
         self.connection.events.clear();
         let loading = self.call("Page.navigate", &json!({ "url": url }));
         assert_eq!(loading["errorText"], Value::Null, "{url}");
