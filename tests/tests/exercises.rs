@@ -3,8 +3,7 @@
 #[path = "../../chapters-code/exercises/tests/checks/mod.rs"]
 mod checks;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
+use book_tests::refusal;
 use checks::ch01 as check;
 use ndarray::{Array2, Axis};
 use self_attention::{naive_softmax, softmax};
@@ -12,13 +11,7 @@ use self_attention::{naive_softmax, softmax};
 /// Asserts that a check refuses an answer with a message that has `hint` in it.
 #[track_caller]
 fn assert_caught(hint: &str, check: impl FnOnce()) {
-    let panic =
-        catch_unwind(AssertUnwindSafe(check)).expect_err("a wrong answer passes");
-    let message = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or(panic.downcast_ref::<&str>().copied())
-        .unwrap_or("");
+    let message = refusal(check);
     assert!(message.contains(hint), "not {hint:?} but {message:?}");
 }
 
