@@ -17,7 +17,10 @@ exec >&-
 read -r _
 kill "$child"
 wait "$child"
-rm -rf -- "$SCRATCH"
+for _ in 1 2 3 4 5; do # what the program started may still write there
+  rm -rf -- "$SCRATCH" && break
+  sleep 1
+done
 "#;
 
 /// A process that ends with the test.

@@ -48,7 +48,7 @@ fn on(page: &str, findings: Vec<String>) -> impl Iterator<Item = String> {
 #[test]
 fn no_page_leaves_its_origin_fails_a_request_or_complains() {
     let _site = reading();
-    let mut tab = Tab::open();
+    let mut tab = Tab::open_live();
     let mut findings = Vec::new();
     for page in all_pages() {
         tab.load(&page.url);
@@ -468,7 +468,7 @@ fn a_page_reloads_when_its_source_is_saved() {
         return; // a copy served elsewhere
     }
     let page = page("pt-BR", "preface.html");
-    let mut tab = Tab::open();
+    let mut tab = Tab::open_live();
     tab.load(&page.url);
     tab.wait_for_event("the live-reload socket opens", |event| {
         event["method"] == "Network.webSocketHandshakeResponseReceived"
