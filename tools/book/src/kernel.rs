@@ -31,16 +31,21 @@ pub struct Kernel {
     child: Child,
     iopub: ClientIoPubConnection,
     shell: ClientShellConnection,
+    /// What cells wrote to standard error: the request's id and the text. It comes by a
+    /// way of its own, and may arrive when the next cell is already running.
+    stderr: Vec<(String, String)>,
     _connection_file: tempfile::NamedTempFile,
 }
 
 /// What one cell gave.
 #[derive(Debug)]
 pub struct Answer {
-    /// Streams and figures, in order.
+    /// Names the request.
+    pub id: String,
+    /// Standard output and figures, in order.
     pub outputs: Vec<Output>,
-    /// What went wrong, in the kernel's own words: a compile error, a panic, or what a
-    /// failed `?` wrote to standard error.
+    /// A compile error or a panic, in the kernel's own words. What a failed `?` says is
+    /// in [`Kernel::stderr_of`], once the kernel has settled.
     pub error: Option<String>,
     /// From the request to the kernel's being idle again.
     pub took: Duration,
@@ -69,7 +74,8 @@ impl Kernel {
             .with_context(|| format!("cannot start {}", program.display()))?;
         let (iopub, shell) =
             timeout(STARTUP, connect(&connection)).await.map_err(late)??;
-        let mut kernel = Self { child, iopub, shell, _connection_file: file };
+        let mut kernel =
+            Self { child, iopub, shell, stderr: Vec::new(), _connection_file: file };
         timeout(STARTUP, kernel.wait_until_heard()).await.map_err(late)??;
         Ok(kernel)
     }
@@ -99,13 +105,14 @@ impl Kernel {
         let id = request.header.msg_id.clone();
         self.shell.send(request).await?;
         let mut answer =
-            Answer { outputs: Vec::new(), error: None, took: Duration::ZERO };
+            Answer { id, outputs: Vec::new(), error: None, took: Duration::ZERO };
         let everything = async {
             loop {
                 let message = self.iopub.read().await?;
-                let parent =
-                    message.parent_header.as_ref().map(|header| &header.msg_id);
-                if parent == Some(&id) && answer.take(message.content) {
+                let parent = parent(&message);
+                if let Some(text) = stderr(&message.content) {
+                    self.stderr.push((parent, text));
+                } else if parent == answer.id && answer.take(message.content) {
                     return anyhow::Ok(());
                 }
             }
@@ -120,6 +127,53 @@ impl Kernel {
         answer.took = start.elapsed();
         Ok(answer)
     }
+
+    /// Waits until all that the cells wrote to standard error has arrived: writes a mark
+    /// behind it, and waits for the mark.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel dies, or the mark does not come.
+    pub async fn settle(&mut self) -> Result<()> {
+        let mark = uuid::Uuid::new_v4().to_string();
+        self.run(&format!("eprintln!(\"{mark}\");")).await?;
+        let arrives = async {
+            while !self.stderr.iter().any(|(_, text)| text.contains(&mark)) {
+                let message = self.iopub.read().await?;
+                if let Some(text) = stderr(&message.content) {
+                    self.stderr.push((parent(&message), text));
+                }
+            }
+            anyhow::Ok(())
+        };
+        timeout(STARTUP, arrives).await.map_err(late)??;
+        self.stderr.retain(|(_, text)| !text.contains(&mark));
+        Ok(())
+    }
+
+    /// What a request wrote to standard error, if anything; complete after
+    /// [`Kernel::settle`].
+    pub fn stderr_of(&self, id: &str) -> Option<String> {
+        let lines = self.stderr.iter().filter(|(request, _)| request == id);
+        let text: String = lines.map(|(_, text)| text.as_str()).collect();
+        (!text.is_empty()).then_some(text)
+    }
+}
+
+/// The id of the request that a message answers.
+fn parent(message: &JupyterMessage) -> String {
+    let header = message.parent_header.as_ref();
+    header.map(|header| header.msg_id.clone()).unwrap_or_default()
+}
+
+/// The text of a message, if it is standard error.
+fn stderr(content: &JupyterMessageContent) -> Option<String> {
+    match content {
+        JupyterMessageContent::StreamContent(stream) => {
+            matches!(stream.name, StreamName::Stderr).then(|| stream.text.clone())
+        }
+        _ => None,
+    }
 }
 
 impl Answer {
@@ -127,15 +181,8 @@ impl Answer {
     fn take(&mut self, content: JupyterMessageContent) -> bool {
         match content {
             JupyterMessageContent::StreamContent(stream) => {
-                let name = match stream.name {
-                    StreamName::Stdout => "stdout",
-                    StreamName::Stderr => "stderr",
-                };
-                if name == "stderr" {
-                    self.add_error(&stream.text);
-                }
                 self.outputs.push(Output::Stream {
-                    name: name.into(),
+                    name: "stdout".into(),
                     text: MultilineString(stream.text),
                 });
             }

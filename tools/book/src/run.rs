@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
+use nbformat::v4::{MultilineString, Output};
 
 use crate::kernel::{Answer, Kernel};
 use crate::notebook::{self, Outputs};
@@ -69,28 +70,50 @@ pub async fn execute(
     );
     bar.inc(1);
     let mut timing = Timing { startup, setup: answer.took, cells: Vec::new() };
-    let mut outputs = Outputs::new();
+    let mut answers = Vec::new();
     for (line, cell) in cells {
         bar.set_message(cell.id.clone());
         let answer = kernel.run(&cell.code).await?;
-        judge(chapter, line, cell, &answer)?;
         timing.cells.push(answer.took);
-        outputs.insert(cell.id.clone(), answer.outputs);
+        let stop = answer.error.is_some() && !cell.fails;
+        answers.push((line, cell, answer));
         bar.inc(1);
+        if stop {
+            break;
+        }
     }
+    kernel.settle().await?;
     bar.finish_and_clear();
+    let mut outputs = Outputs::new();
+    for (line, cell, answer) in answers {
+        let said = kernel.stderr_of(&answer.id);
+        outputs.insert(cell.id.clone(), judge(chapter, line, cell, answer, said)?);
+    }
     check_captions(chapter, &blocks, &outputs)?;
     Ok((outputs, timing))
 }
 
-/// A cell must fail if and only if it is there to show an error.
-fn judge(chapter: &Chapter, line: usize, cell: &Cell, answer: &Answer) -> Result<()> {
+/// A cell must fail if and only if it is there to show an error. Gives its outputs.
+fn judge(
+    chapter: &Chapter,
+    line: usize,
+    cell: &Cell,
+    answer: Answer,
+    said: Option<String>,
+) -> Result<Vec<Output>> {
     let at = format!("{}:{line}: cell {:?}", chapter.page().display(), cell.id);
-    match (&answer.error, cell.fails) {
+    let error = said.clone().or(answer.error);
+    match (error, cell.fails) {
         (Some(error), false) => bail!("{at} fails:\n{}\n\n{error}", cell.code),
         (None, true) => bail!("{at} is marked as one that fails, and it does not"),
-        _ => Ok(()),
+        _ => {}
     }
+    let mut outputs = answer.outputs;
+    outputs.extend(said.map(|text| Output::Stream {
+        name: "stderr".into(),
+        text: MultilineString(text),
+    }));
+    Ok(outputs)
 }
 
 /// Every figure has a caption after its cell: that is also its text for screen readers.
@@ -99,7 +122,7 @@ fn check_captions(
     blocks: &[Located],
     outputs: &Outputs,
 ) -> Result<()> {
-    use nbformat::v4::Output::{DisplayData, ExecuteResult};
+    use Output::{DisplayData, ExecuteResult};
     for (i, located) in blocks.iter().enumerate() {
         let page::Block::Cell(cell) = &located.block else {
             continue;
