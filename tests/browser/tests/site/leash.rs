@@ -17,10 +17,8 @@ exec >&-
 read -r _
 kill "$child"
 wait "$child"
-for _ in 1 2 3 4 5; do # what the program started may still write there
-  rm -rf -- "$SCRATCH" && break
-  sleep 1
-done
+tries=0
+until rm -rf -- "$SCRATCH" || [ $((tries += 1)) -ge 1000 ]; do :; done # its children end, too
 "#;
 
 /// A process that ends with the test.

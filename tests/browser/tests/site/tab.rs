@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -17,9 +16,6 @@ const PROBES: &str = include_str!("probes.js");
 
 /// How long a page may take to do what it should.
 const PATIENCE: Duration = Duration::from_secs(15);
-
-/// How often a condition is looked at while waiting for it.
-const BEAT: Duration = Duration::from_millis(20);
 
 /// Tall pages are photographed in parts: Chromium repeats what exceeds a texture.
 const PART: u64 = 6000;
@@ -143,8 +139,13 @@ impl Tab {
             }
             let at = Instant::now() < deadline;
             assert!(at, "{what}: not so after {patience:?} ({condition}: {last:?})");
-            thread::sleep(BEAT);
+            self.let_the_page_work();
         }
+    }
+
+    /// Gives the page's own tasks a turn; a page on its way to another needs none.
+    fn let_the_page_work(&mut self) {
+        let _ = self.try_evaluate("new Promise(done => requestAnimationFrame(done))");
     }
 
     /// Waits until the page is the one at `url`, loaded.
@@ -175,7 +176,7 @@ impl Tab {
         while !found["problem"].is_null() {
             let late = Instant::now() > deadline;
             assert!(!late, "{what}: cannot point at {selector}: {}", found["problem"]);
-            thread::sleep(BEAT);
+            self.let_the_page_work();
             found = self.probe(&target);
         }
         let event = json!({ "x": found["x"], "y": found["y"], "type": "mouseMoved" });
