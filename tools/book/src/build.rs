@@ -121,8 +121,11 @@ fn config(
         let edit = format!("{address}/edit/main/{source}");
         config.set("output.html.edit-url-template", edit)?;
         let name = address.rsplit('/').next().unwrap_or_default();
-        let base = Path::new("/").join(name).join(language.folder());
-        let base = format!("{}/", base.display().to_string().trim_end_matches('/'));
+        let own_site = name.ends_with(".github.io"); // served at the root
+        let parts = [if own_site { "" } else { name }, language.folder()];
+        let parts: Vec<&str> =
+            parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let base = format!("/{}/", parts.join("/")).replace("//", "/");
         config.set("output.html.site-url", base)?;
     }
     Ok(config)

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use mdbook_i18n_helpers::{
     extract_events, extract_messages, reconstruct_markdown, translate_events,
 };
@@ -14,6 +14,19 @@ use polib::po_file;
 use regex::Regex;
 
 use crate::workspace::{Language, Workspace};
+
+/// The header fields that `polib` can't do without.
+const HEADER: [&str; 9] = [
+    "Project-Id-Version",
+    "POT-Creation-Date",
+    "PO-Revision-Date",
+    "Language-Team",
+    "MIME-Version",
+    "Content-Type",
+    "Content-Transfer-Encoding",
+    "Language",
+    "Plural-Forms",
+];
 
 /// How alike an old message must be to a new one for its translation to be offered (0
 /// to 1).
@@ -41,9 +54,23 @@ pub fn catalog_path(language: Language) -> PathBuf {
 /// If it can't be read.
 pub fn catalog(workspace: &Workspace, language: Language) -> Result<Catalog> {
     let path = catalog_path(language);
+    check_header(workspace, &path)?;
     po_file::parse(&workspace.root.join(&path))
         .map_err(|error| anyhow!("{error}"))
         .with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// `polib` panics on a catalogue whose header lacks a field.
+fn check_header(workspace: &Workspace, path: &Path) -> Result<()> {
+    let text = workspace.read(path)?;
+    for field in HEADER {
+        ensure!(
+            text.contains(&format!("\"{field}:")),
+            "{}: its header lacks {field:?}: restore the file from git",
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 /// A page's Markdown in a language (the source itself in Portuguese).

@@ -80,7 +80,8 @@ pub fn parse(workspace: &Workspace, page: &Path, text: &str) -> Result<Vec<Locat
                 fenced(workspace, &fence.info, &body).with_context(|| at(start))?;
             prose.flush(&mut blocks);
             blocks.push(Located { line: start, block });
-        } else if let Some((block, used)) = directive(&lines[next..]) {
+        } else if line.trim_start().starts_with("{{#") {
+            let (block, used) = directive(&lines[next..]).with_context(|| at(start))?;
             prose.flush(&mut blocks);
             blocks.push(Located { line: start, block });
             next += used;
@@ -91,7 +92,52 @@ pub fn parse(workspace: &Workspace, page: &Path, text: &str) -> Result<Vec<Locat
     }
     prose.flush(&mut blocks);
     check_ids(&blocks, &at)?;
+    check_pairs(&blocks, &at)?;
+    check_captions(&blocks, &at)?;
     Ok(blocks)
+}
+
+/// Every fold and box ends, before another begins.
+fn check_pairs(blocks: &[Located], at: &dyn Fn(usize) -> String) -> Result<()> {
+    let mut open: Option<(&Located, &str)> = None;
+    for located in blocks {
+        let closes = match (&located.block, &open) {
+            (Block::Details(_) | Block::Tip, None) => {
+                let details = matches!(located.block, Block::Details(_));
+                open = Some((located, if details { "details" } else { "tip" }));
+                continue;
+            }
+            (Block::EndDetails, open) => {
+                open.is_some_and(|(_, name)| name == "details")
+            }
+            (Block::EndTip, open) => open.is_some_and(|(_, name)| name == "tip"),
+            (Block::Details(_) | Block::Tip, Some(_)) => false,
+            _ => continue,
+        };
+        ensure!(
+            closes,
+            "{}: this does not fit what is open above it",
+            at(located.line)
+        );
+        open = None;
+    }
+    if let Some((located, name)) = open {
+        bail!("{}: {{{{#end{name}}}}} is missing", at(located.line));
+    }
+    Ok(())
+}
+
+/// A caption belongs to the cell right above it.
+fn check_captions(blocks: &[Located], at: &dyn Fn(usize) -> String) -> Result<()> {
+    for (i, located) in blocks.iter().enumerate() {
+        let captioned = i > 0 && matches!(blocks[i - 1].block, Block::Cell(_));
+        ensure!(
+            captioned || !matches!(located.block, Block::Caption(_)),
+            "{}: a caption without a cell right above it",
+            at(located.line)
+        );
+    }
+    Ok(())
 }
 
 fn check_ids(blocks: &[Located], at: &dyn Fn(usize) -> String) -> Result<()> {
@@ -212,25 +258,31 @@ fn expand(workspace: &Workspace, body: &[&str]) -> Result<String> {
 }
 
 /// A directive other than an include, and how many lines it takes.
-fn directive(lines: &[&str]) -> Option<(Block, usize)> {
+fn directive(lines: &[&str]) -> Result<(Block, usize)> {
     let first = lines[0].trim();
     match first {
-        "{{#enddetails}}" => return Some((Block::EndDetails, 1)),
-        "{{#tip}}" => return Some((Block::Tip, 1)),
-        "{{#endtip}}" => return Some((Block::EndTip, 1)),
+        "{{#enddetails}}" => return Ok((Block::EndDetails, 1)),
+        "{{#tip}}" => return Ok((Block::Tip, 1)),
+        "{{#endtip}}" => return Ok((Block::EndTip, 1)),
         _ => {}
     }
-    let (name, _) = first.strip_prefix("{{#")?.split_once(' ')?;
-    let make = match name {
-        "caption" => Block::Caption,
-        "details" => Block::Details,
-        _ => return None,
+    let make = match first.split_once(' ') {
+        Some(("{{#caption", _)) => Block::Caption,
+        Some(("{{#details", _)) => Block::Details,
+        _ => bail!(
+            "no such directive: {first} (there are {{{{#caption …}}}}, {{{{#details …}}}}, \
+             {{{{#enddetails}}}}, {{{{#tip}}}}, {{{{#endtip}}}}, and {{{{#include …}}}} in a \
+             code block)"
+        ),
     };
     let ends = |line: &&str| line.trim_end().ends_with("}}");
-    let used = 1 + lines.iter().position(ends)?;
-    let text = lines[..used].join(" ");
-    let (_, text) = text.trim().strip_suffix("}}")?.split_once(' ')?;
-    Some((make(text.trim().to_owned()), used))
+    let paragraph = lines.iter().take_while(|line| !line.trim().is_empty());
+    let length =
+        paragraph.clone().position(ends).context("this directive has no }}")?;
+    let text = lines[..=length].join(" ");
+    let text = text.trim().trim_end_matches('}');
+    let (_, text) = text.split_once(' ').unwrap_or_default();
+    Ok((make(text.trim().to_owned()), length + 1))
 }
 
 #[cfg(test)]
@@ -274,6 +326,21 @@ mod tests {
         let text = format!("{:#}", parse_text(page).unwrap_err());
         assert!(text.starts_with("src/page.md:1: "), "{text}");
         assert!(text.contains("nope") && text.contains("softmax"), "{text}");
+    }
+
+    #[test]
+    fn directives_that_do_not_fit_are_errors_with_file_and_line() {
+        for (text, error) in [
+            ("a\n\n{{#captio x}}\n", "src/page.md:3: no such directive: {{#captio x}}"),
+            ("{{#details x\n\ny\n", "src/page.md:1: this directive has no }}"),
+            ("a\n{{#details x}}\n\ny\n", "src/page.md:2: {{#enddetails}} is missing"),
+            ("{{#endtip}}\n", "src/page.md:1: this does not fit what is open above it"),
+            ("{{#tip}}\n{{#enddetails}}", "src/page.md:2: this does not fit"),
+            ("{{#caption x}}\n", "src/page.md:1: a caption without a cell"),
+        ] {
+            let found = format!("{:#}", parse_text(text).unwrap_err());
+            assert!(found.starts_with(error), "{found}");
+        }
     }
 
     #[test]

@@ -118,7 +118,9 @@ fn cell_with_outputs(
     words: &Words,
 ) -> Result<String> {
     let mut parts = vec![format!("```rust\n{}\n```", cell.code)];
+    let mut drawn = outputs.is_empty(); // nothing recorded yet: nothing to judge
     for output in tidy(outputs.to_vec()) {
+        drawn |= !matches!(output, Output::Stream { .. } | Output::Error(_));
         let html = match &output {
             Output::Stream { text, .. } => text_output(&text.0, words),
             Output::Error(error) => text_output(&error.traceback.join("\n"), words),
@@ -127,6 +129,9 @@ fn cell_with_outputs(
             }
         };
         parts.push(html);
+    }
+    if let (Some(caption), false) = (caption, drawn) {
+        anyhow::bail!("cell {:?} draws nothing for the caption {caption:?}", cell.id);
     }
     Ok(parts.join("\n\n"))
 }
