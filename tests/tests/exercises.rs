@@ -75,7 +75,7 @@ fn ch01_2_wrong_scores() {
 
 #[test]
 fn ch01_3_wrong_attention() {
-    assert_caught("not the keys", || {
+    assert_caught("mixed, not the keys", || {
         check::attention(|q, k, _| softmax(&scores(q, k)).dot(k));
     });
     assert_caught("softmax(Q Kᵀ / √d_k) times V", || {
@@ -105,7 +105,7 @@ fn ch01_4_wrong_variances() {
             (unbiased, unbiased / d_k as f64)
         });
     });
-    assert_caught("divides the variance by 5", || {
+    assert_caught("divides the variance by (√5)²", || {
         check::score_variances(|dots, d_k| {
             let raw = variance(dots, dots.len() as f64);
             (raw, raw / (d_k as f64).sqrt())

@@ -96,13 +96,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: heatmap
 
     // ANCHOR: key_lengths
-    let longest: Array1<f64> = k.row(2).to_owned(); // the key of "máquinas"
-    println!("key          length   cosine with the key of máquinas");
-    for (word, key) in WORDS.iter().zip(k.rows()) {
-        let length = key.dot(&key).sqrt();
-        let cosine = key.dot(&longest) / (length * longest.dot(&longest).sqrt());
-        println!("{word:10} {length:8.4}   {cosine:.4}");
-    }
+    let q_lengths: Array1<f64> = q.map_axis(Axis(1), |row| row.dot(&row).sqrt()); // [3]
+    let k_lengths: Array1<f64> = k.map_axis(Axis(1), |row| row.dot(&row).sqrt()); // [3]
+    let products: Array2<f64> = matmul(("Q", &q), ("Kᵀ", &k.t().to_owned()))?; // [3, 3]
+    let cosines: Array2<f64> = products / q_lengths.insert_axis(Axis(1)) / &k_lengths;
+    println!("cosine of each query with each key\n{cosines:.4}\n");
+    println!("lengths of the keys {k_lengths:.4}");
     // ANCHOR_END: key_lengths
 
     // ANCHOR: output

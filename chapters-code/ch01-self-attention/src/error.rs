@@ -31,6 +31,19 @@ pub enum AttentionError {
         /// Its `[rows, columns]`.
         shape: [usize; 2],
     },
+    /// The scores are too large for an `f64`.
+    #[error(
+        "score [{row}, {column}] is {value}: the embeddings or the weight matrices are too \
+         large for an f64; scale them down"
+    )]
+    Overflow {
+        /// Row of the first such score.
+        row: usize,
+        /// Its column.
+        column: usize,
+        /// The score: an infinity or NaN.
+        value: f64,
+    },
     /// A matrix holds NaN or an infinity where only finite numbers make sense.
     #[error(
         "{matrix}[{row}, {column}] is {value}: every value must be a finite number"
@@ -64,6 +77,20 @@ pub fn check_finite(
         None => Ok(()),
         Some(((row, column), &value)) => {
             Err(AttentionError::NotFinite { matrix: name, row, column, value })
+        }
+    }
+}
+
+/// Checks that scores, made from finite numbers, have stayed finite.
+///
+/// # Errors
+///
+/// [`AttentionError::Overflow`], with the first score that has not.
+pub fn check_overflow(scores: &Array2<f64>) -> Result<(), AttentionError> {
+    match scores.indexed_iter().find(|(_, score)| !score.is_finite()) {
+        None => Ok(()),
+        Some(((row, column), &value)) => {
+            Err(AttentionError::Overflow { row, column, value })
         }
     }
 }

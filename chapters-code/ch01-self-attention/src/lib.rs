@@ -7,7 +7,7 @@
 //! Attention(Q, K, V) = softmax(Q Kᵀ / √d_k) V
 //! ```
 //!
-//! Every matrix is an [`Array2<f64>`] with one row per word. Shapes: `n` words,
+//! Every matrix is an [`Array2<f64>`]; those of words have one row per word. Shapes: `n` words,
 //! `d_model` numbers per embedding, `d_k` numbers per query, key and value.
 //!
 //! ```
@@ -23,7 +23,7 @@ mod error;
 pub mod numpy;
 pub mod scaling;
 
-pub use error::{AttentionError, check_finite};
+pub use error::{AttentionError, check_finite, check_overflow};
 use ndarray::{Array2, Axis, array};
 use numpy::NumpyRandom;
 
@@ -167,7 +167,7 @@ impl SelfAttention {
         let k = matmul(("X", x), ("W_key", &self.w_key))?;
         let v = matmul(("X", x), ("W_value", &self.w_value))?;
         let scores = scaled_scores(&q, &k)?; // [n, n]
-        check_finite("scores", &scores)?;
+        check_overflow(&scores)?;
         let weights = softmax(&scores); // [n, n]
         let output = matmul(("weights", &weights), ("V", &v))?; // [n, d_k]
         Ok(Attention { q, k, v, scores, weights, output })

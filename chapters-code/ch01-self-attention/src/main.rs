@@ -13,8 +13,8 @@ use ndarray::Array2;
 use self_attention::{Attention, SelfAttention, WORDS, embeddings};
 use serde::Serialize;
 
-/// The largest matrix that is worth making here, in numbers (128 MiB).
-const LARGEST_MATRIX: usize = 1 << 24;
+/// The largest matrix that is worth making here, in numbers (32 MiB).
+const LARGEST_MATRIX: usize = 1 << 22;
 
 /// Self-attention from scratch on a few words, every step printed.
 #[derive(Parser)]
@@ -227,6 +227,7 @@ fn tables(words: &[String], attention: &Attention) -> Result<String> {
     for (title, matrix) in steps {
         writeln!(text, "{title}  [{} × {}]", matrix.nrows(), matrix.ncols())?;
         for (word, row) in words.iter().zip(matrix.rows()) {
+            let word = word.replace(char::is_control, "�");
             write!(text, "  {word:width$}")?;
             for value in row {
                 write!(text, " {value:8.4}")?;

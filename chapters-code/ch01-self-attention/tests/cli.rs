@@ -123,7 +123,11 @@ fn bad_input_gets_one_clear_error() {
     assert_refused(&["--embeddings", &ragged], 1, &["row 2", "1 numbers", "has 2"]);
     assert_refused(&["--embeddings", &nan], 1, &["nan.json", "JSON list of rows"]);
     assert_refused(&["--embeddings", &huge], 1, &["huge.json", "out of range"]);
-    assert_refused(&["--embeddings", &overflow], 1, &["scores[0, 0] is inf"]);
+    assert_refused(
+        &["--embeddings", &overflow],
+        1,
+        &["score [0, 0] is inf", "scale them down"],
+    );
     assert_refused(
         &["--embeddings", &object],
         1,

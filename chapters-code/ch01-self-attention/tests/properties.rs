@@ -133,7 +133,7 @@ fn what_is_not_a_number_is_named_with_its_place() {
     let huge = Array2::from_elem((1, 4), 1e200);
     let error = layer.forward(&huge).unwrap_err();
     assert!(
-        matches!(error, AttentionError::NotFinite { matrix: "scores", .. }),
+        matches!(error, AttentionError::Overflow { row: 0, column: 0, .. }),
         "{error}"
     );
 }

@@ -25,18 +25,19 @@ pub struct BuildOptions {
 
 /// The site's folder, relative to the root.
 #[must_use]
-pub fn site_folder() -> PathBuf {
-    Path::new("target").join("book")
+pub fn site_folder(options: BuildOptions) -> PathBuf {
+    // What the server shows reloads itself, and may be older than its code: not to publish.
+    Path::new("target").join(if options.live { "book-live" } else { "book" })
 }
 
-/// Builds the whole site in `target/book`: Portuguese at its root, English in `en/`. A
+/// Builds the whole site in its folder: Portuguese at its root, English in `en/`. A
 /// site that was there stays whole until the new one is ready.
 ///
 /// # Errors
 ///
 /// With file and line where a page is at fault.
 pub fn site(workspace: &Workspace, options: BuildOptions) -> Result<PathBuf> {
-    let site = workspace.root.join(site_folder());
+    let site = workspace.root.join(site_folder(options));
     let parent = workspace.root.join("target");
     fs::create_dir_all(&parent)
         .with_context(|| format!("cannot make {}", parent.display()))?;

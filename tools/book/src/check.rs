@@ -64,6 +64,26 @@ pub fn wide_code(workspace: &Workspace) -> Result<Vec<String>> {
     Ok(findings)
 }
 
+/// Pages in `src/` that `SUMMARY.md` does not name: nobody would see them.
+///
+/// # Errors
+///
+/// If `src/` can't be read.
+pub fn unlisted_pages(workspace: &Workspace) -> Result<Vec<String>> {
+    let summary = workspace.read(Path::new("src/SUMMARY.md"))?;
+    let mut findings = Vec::new();
+    for entry in WalkDir::new(workspace.root.join("src")).sort_by_file_name() {
+        let path = entry?.into_path();
+        let name = path.strip_prefix(workspace.root.join("src"))?.display().to_string();
+        let listed = ["SUMMARY.md", "404.md"].contains(&name.as_str())
+            || summary.contains(&format!("({name})"));
+        if path.extension().is_some_and(|extension| extension == "md") && !listed {
+            findings.push(format!("src/{name}: not in src/SUMMARY.md"));
+        }
+    }
+    Ok(findings)
+}
+
 /// Notebook files that a rebuild with the same outputs would change: prose or a
 /// translation moved.
 fn notebooks_as_built(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<String>> {
@@ -129,7 +149,8 @@ fn numbers_shown(outputs: &Outputs, blocks: &[Located]) -> Vec<f64> {
         match output {
             Output::Stream { text, .. } => texts.push(text.0.clone()),
             other => {
-                texts.push(serde_json::to_value(other).unwrap_or_default().to_string());
+                let value = serde_json::to_value(other).unwrap_or_default();
+                texts.push(value["data"]["text/plain"].to_string()); // drawings are no sources
             }
         }
     }

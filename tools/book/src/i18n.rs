@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use mdbook_i18n_helpers::{
     extract_events, extract_messages, reconstruct_markdown, translate_events,
 };
@@ -69,6 +69,12 @@ fn check_header(workspace: &Workspace, path: &Path) -> Result<()> {
             "{}: its header lacks {field:?}: restore the file from git",
             path.display()
         );
+    }
+    let starts = ["#", "msgid ", "msgstr ", "\""];
+    let known =
+        |line: &str| line.is_empty() || starts.iter().any(|s| line.starts_with(s));
+    if let Some(at) = text.lines().position(|line| !known(line.trim())) {
+        bail!("{}:{}: this is no line of a PO file", path.display(), at + 1);
     }
     Ok(())
 }

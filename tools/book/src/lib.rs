@@ -4,6 +4,8 @@
 //! tool makes of it a web page (through mdBook), a notebook that the evcxr kernel
 //! executes, and the checks that keep page, crate, notebook and translation in step.
 
+use std::io::{self, Write};
+
 pub mod build;
 pub mod check;
 pub mod figure;
@@ -18,3 +20,17 @@ pub mod render;
 pub mod run;
 pub mod serve;
 pub mod workspace;
+
+/// Writes a line to standard output. A reader that has left (`| head`) is no error.
+///
+/// # Errors
+///
+/// If the line can't be written.
+pub fn say(line: &str) -> anyhow::Result<()> {
+    match writeln!(io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context("cannot write to standard output"))
+        }
+        _ => Ok(()),
+    }
+}

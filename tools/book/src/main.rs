@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 use book::build::{self, BuildOptions};
 use book::preprocess::{BookPreprocessor, Options};
 use book::workspace::{Chapter, Language, Workspace};
-use book::{check, i18n, notebook, run, serve};
+use book::{check, i18n, notebook, run, say, serve};
 use clap::{Args, Parser, Subcommand};
 use mdbook_preprocessor::Preprocessor;
 
@@ -101,7 +101,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         }
         Command::Build { allow_stale } => {
             let options = BuildOptions { live: false, allow_stale };
-            println!("{}", build::site(&workspace, options)?.display());
+            say(&build::site(&workspace, options)?.display().to_string())?;
         }
         Command::Notebooks { chapters, check, text } => {
             for chapter in workspace.select(&chapters)? {
@@ -113,12 +113,14 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
                 &notebook::read(&expected)?,
                 &notebook::read(&actual)?,
             )?;
-            println!("the outputs of {cells} cells are equal");
+            say(&format!("the outputs of {cells} cells are equal"))?;
         }
         Command::Check => check_all(&workspace)?,
         Command::Messages => {
             let waiting = i18n::update(&workspace, Language::English)?;
-            println!("po/en.po is up to date; {waiting} messages await a translation");
+            say(&format!(
+                "po/en.po is up to date; {waiting} messages await a translation"
+            ))?;
         }
         Command::Preprocess { query } => return preprocess(workspace, query),
     }
@@ -135,7 +137,7 @@ async fn notebooks(
         notebook::fresh_outputs(workspace, chapter)?
     } else {
         let (outputs, timing) = run::execute(workspace, chapter).await?;
-        println!(
+        say(&format!(
             "{}: {:.1} s in all: kernel {:.1} s, setup {:.1} s, {} cells of {:.2} s (median)",
             chapter.name,
             timing.total().as_secs_f64(),
@@ -143,14 +145,17 @@ async fn notebooks(
             timing.setup.as_secs_f64(),
             timing.cells.len(),
             timing.median().as_secs_f64(),
-        );
+        ))?;
         outputs
     };
     for (path, built) in notebook::editions(workspace, chapter, &outputs)? {
         let path = workspace.root.join(path);
         if check {
             let cells = notebook::compare(&notebook::read(&path)?, &built)?;
-            println!("{}: {cells} cells give the committed outputs", path.display());
+            say(&format!(
+                "{}: {cells} cells give the committed outputs",
+                path.display()
+            ))?;
         } else {
             notebook::write(&built, &path)?;
         }
@@ -161,20 +166,18 @@ async fn notebooks(
 fn check_all(workspace: &Workspace) -> Result<()> {
     let mut findings = check::freshness(workspace)?;
     findings.extend(check::wide_code(workspace)?);
+    findings.extend(check::unlisted_pages(workspace)?);
     findings.extend(i18n::findings(workspace, Language::English)?);
-    if findings.is_empty() {
-        findings.extend(check::unsourced_numbers(workspace)?);
-        let site = build::site(workspace, BuildOptions::default())?;
-        findings.extend(check::site(&site)?);
-    }
+    findings.extend(check::unsourced_numbers(workspace)?);
+    let site = tempfile::tempdir()?;
+    let options = BuildOptions { live: false, allow_stale: true }; // said above, if so
+    build::site_in(workspace, site.path(), options)?;
+    findings.extend(check::site(site.path())?);
     for finding in &findings {
         eprintln!("error: {finding}");
     }
-    match findings.len() {
-        0 => println!("the book is in order"),
-        count => bail!("{count} findings"),
-    }
-    Ok(())
+    ensure!(findings.is_empty(), "{} findings", findings.len());
+    say("the book is in order")
 }
 
 fn preprocess(workspace: Workspace, query: Option<Query>) -> Result<ExitCode> {

@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use katex::Opts;
 use regex::{Captures, Regex};
 
@@ -24,9 +24,18 @@ pub fn html(tex: &str, display: bool) -> Result<String> {
         .display_mode(display)
         .build()
         .context("KaTeX refused its options")?;
-    let html = katex::render_with_opts(tex.trim(), opts)
-        .with_context(|| format!("cannot render the formula {tex:?}"))?;
+    let html = katex::render_with_opts(tex.trim(), opts).map_err(|error| {
+        anyhow!("KaTeX refuses {tex:?}: {}", reason(&error.to_string()))
+    })?;
     Ok(html.replace('\n', " "))
+}
+
+/// What KaTeX says, out of the JavaScript error that carries it. KaTeX underlines the place with
+/// combining characters, which a terminal garbles.
+fn reason(error: &str) -> String {
+    let start = error.find("KaTeX parse error: ").map_or(0, |at| at + 19);
+    let text = error[start..].replace("\\u{332}", "").replace('\u{332}', "");
+    text.trim_end_matches(['"', ')']).replace("\\\\", "\\")
 }
 
 /// Replaces the formulas in a piece of Markdown by HTML that Markdown leaves alone.
@@ -94,6 +103,6 @@ mod tests {
     #[test]
     fn a_bad_formula_is_named() {
         let error = format!("{:#}", inline_to_html(r"$`\frac{`$").unwrap_err());
-        assert!(error.contains(r#""\\frac{""#), "{error}");
+        assert!(error.starts_with(r#"KaTeX refuses "\\frac{": Expected "#), "{error}");
     }
 }

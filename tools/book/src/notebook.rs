@@ -1,6 +1,6 @@
 //! Notebooks: made from a page, read back as the frozen record of its outputs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -167,7 +167,10 @@ impl<'a> Markdown<'a> {
             Block::Code(language, code) => {
                 self.append(&format!("```{language}\n{code}\n```"));
             }
-            Block::Math(tex) => self.append(&format!("$$\n{}\n$$", tex.trim())),
+            Block::Math(tex) => {
+                math::html(tex, true)?; // Jupyter would show a bad formula in red
+                self.append(&format!("$$\n{}\n$$", tex.trim()));
+            }
             Block::Caption(text) => {
                 self.append(&format!("*{}*", math::inline_to_dollars(text)));
             }
@@ -202,6 +205,7 @@ impl<'a> Markdown<'a> {
         if text.trim().is_empty() {
             return Ok(());
         }
+        math::inline_to_html(text)?;
         let mut text = math::inline_to_dollars(text);
         for image in figure::images(&text) {
             // Jupyter shows SVG from a data address, but neither from an attachment nor, in a
@@ -439,7 +443,9 @@ fn stale_cells(
         ));
     }
     let on_page = |id: &str| page::cells(blocks).any(|(_, cell)| cell.id == id);
-    for id in recorded.keys().filter(|id| ![SETUP, INSTALL].contains(&id.as_str())) {
+    let mut ids: Vec<&String> = recorded.keys().collect();
+    ids.sort();
+    for id in ids.into_iter().filter(|id| ![SETUP, INSTALL].contains(&id.as_str())) {
         if !on_page(id) {
             findings.push(format!(
                 "{}: cell {id:?} is no longer on {}: {remedy}",
@@ -479,17 +485,23 @@ pub fn editions(
 ///
 /// The first cell that differs, with both outputs.
 pub fn compare(expected: &Notebook, actual: &Notebook) -> Result<usize> {
-    let ignored = [SETUP, INSTALL];
-    let (expected, actual) = (outputs(expected), outputs(actual));
-    let mut ids: Vec<&String> = expected.keys().collect();
-    ids.sort();
-    for id in ids.iter().filter(|id| !ignored.contains(&id.as_str())) {
-        let (wanted, found) =
-            (canonical(&expected[*id]), actual.get(*id).map(|o| canonical(o)));
+    let compared = |notebook: &Notebook| -> Outputs {
+        let mut cells = outputs(notebook);
+        cells.retain(|id, _| ![SETUP, INSTALL].contains(&id.as_str()));
+        cells
+    };
+    let (expected, actual) = (compared(expected), compared(actual));
+    ensure!(!expected.is_empty(), "there is no cell to compare");
+    let ids: BTreeSet<&String> = expected.keys().chain(actual.keys()).collect();
+    for id in &ids {
+        let [wanted, found] = [&expected, &actual].map(|cells| {
+            cells
+                .get(*id)
+                .map_or("no such cell".to_owned(), |outputs| canonical(outputs))
+        });
         ensure!(
-            Some(&wanted) == found.as_ref(),
-            "cell {id:?} gives other outputs\nexpected: {wanted}\nfound: {}",
-            found.unwrap_or_else(|| "no such cell".into())
+            wanted == found,
+            "cell {id:?} gives other outputs\nexpected: {wanted}\nfound: {found}"
         );
     }
     Ok(ids.len())

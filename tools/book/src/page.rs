@@ -170,6 +170,9 @@ struct Prose {
 impl Prose {
     fn push(&mut self, number: usize, line: &str) {
         if self.lines.is_empty() {
+            if line.trim().is_empty() {
+                return;
+            }
             self.first = number;
         }
         self.lines.push(line.to_owned());
@@ -214,6 +217,9 @@ fn fenced(workspace: &Workspace, info: &str, body: &[&str]) -> Result<Block> {
     let mut words = info.split(',');
     let language = words.next().unwrap_or_default();
     let flags: Vec<&str> = words.collect();
+    if let Some(flag) = flags.iter().find(|flag| !["cell", "error"].contains(flag)) {
+        bail!("no such mark on a code block: {flag:?} (there are cell and error)");
+    }
     let includes: Vec<Include> =
         body.iter().filter_map(|line| Include::parse(line)).collect();
     let typed = body

@@ -73,7 +73,11 @@ pub fn page(
     for (i, located) in blocks.iter().enumerate() {
         let at = || format!("{name}:{}", located.line);
         let part = match &located.block {
-            Block::Markdown(text) => prose(workspace, text).with_context(at)?,
+            Block::Markdown(text) => prose(workspace, text).with_context(|| {
+                let bad = |line: &str| prose(workspace, line).is_err();
+                let above = text.lines().position(bad).unwrap_or(0);
+                format!("{name}:{}", located.line + above)
+            })?,
             Block::Cell(cell) => {
                 let caption = match blocks.get(i + 1).map(|next| &next.block) {
                     Some(Block::Caption(text)) => Some(text.as_str()),

@@ -102,7 +102,9 @@ fn judge(
     said: Option<String>,
 ) -> Result<Vec<Output>> {
     let at = format!("{}:{line}: cell {:?}", chapter.page().display(), cell.id);
-    let error = said.clone().or(answer.error);
+    let wrote = said.as_ref().map(|text| format!("written to standard error: {text}"));
+    let error =
+        [answer.error, wrote].into_iter().flatten().reduce(|a, b| a + "\n" + &b);
     match (error, cell.fails) {
         (Some(error), false) => bail!("{at} fails:\n{}\n\n{error}", cell.code),
         (None, true) => bail!("{at} is marked as one that fails, and it does not"),

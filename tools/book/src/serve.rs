@@ -20,6 +20,7 @@ use tower_http::services::ServeDir;
 use walkdir::WalkDir;
 
 use crate::build::{self, BuildOptions, LIVE_RELOAD};
+use crate::say;
 use crate::workspace::Workspace;
 
 /// The sources whose changes rebuild the book, relative to the root.
@@ -37,6 +38,7 @@ const BURST: Duration = Duration::from_millis(200);
 pub async fn serve(workspace: Workspace, port: u16, open: bool) -> Result<()> {
     let listener = bind(port).await?;
     let options = BuildOptions { live: true, allow_stale: true };
+    let seen = snapshot(&workspace); // before the build: what is saved meanwhile counts
     let site = build::site(&workspace, options)?;
     let (reload, _) = broadcast::channel::<()>(16);
     let app = Router::new()
@@ -44,13 +46,13 @@ pub async fn serve(workspace: Workspace, port: u16, open: bool) -> Result<()> {
         .fallback_service(ServeDir::new(&site))
         .with_state(reload.clone());
     let address = format!("http://{}/", listener.local_addr()?);
-    println!(
+    say(&format!(
         "the book is at {address}  (English: {address}en/); Ctrl+C stops the server"
-    );
+    ))?;
     if open && let Err(error) = opener::open_browser(&address) {
         eprintln!("no browser could be opened ({error}): go to {address}");
     }
-    tokio::spawn(rebuild_on_change(workspace, options, reload));
+    tokio::spawn(rebuild_on_change(workspace, options, reload, seen));
     axum::serve(listener, app)
         .with_graceful_shutdown(async {
             let _ = tokio::signal::ctrl_c().await;
@@ -98,8 +100,9 @@ async fn rebuild_on_change(
     workspace: Workspace,
     options: BuildOptions,
     reload: broadcast::Sender<()>,
+    seen: Snapshot,
 ) {
-    if let Err(error) = watch(workspace, options, reload).await {
+    if let Err(error) = watch(workspace, options, reload, seen).await {
         eprintln!("changes are no longer followed: {error:#}");
     }
 }
@@ -108,8 +111,10 @@ async fn watch(
     workspace: Workspace,
     options: BuildOptions,
     reload: broadcast::Sender<()>,
+    mut seen: Snapshot,
 ) -> Result<()> {
     let (changed, mut changes) = mpsc::unbounded_channel();
+    let changed_early = changed.clone();
     let mut debouncer = new_debouncer(BURST, move |events: DebounceEventResult| {
         if events.is_ok_and(|events| events.iter().any(|event| is_source(&event.path)))
         {
@@ -120,7 +125,9 @@ async fn watch(
         let path = workspace.root.join(name);
         debouncer.watcher().watch(&path, RecursiveMode::Recursive)?;
     }
-    let mut seen = snapshot(&workspace);
+    if seen != snapshot(&workspace) {
+        changed_early.send(()).ok();
+    }
     while changes.recv().await.is_some() {
         while changes.try_recv().is_ok() {} // one build for all that came meanwhile
         let now = snapshot(&workspace);
@@ -132,7 +139,7 @@ async fn watch(
         let build = move || build::site(&Workspace::at(&root)?, options);
         match tokio::task::spawn_blocking(build).await? {
             Ok(_) => {
-                println!("rebuilt");
+                say("rebuilt")?;
                 let _ = reload.send(()); // nobody may be looking
             }
             Err(error) => {
@@ -143,8 +150,10 @@ async fn watch(
     Ok(())
 }
 
+type Snapshot = BTreeMap<PathBuf, (SystemTime, u64)>;
+
 /// When each source was last written, and its size.
-fn snapshot(workspace: &Workspace) -> BTreeMap<PathBuf, (SystemTime, u64)> {
+fn snapshot(workspace: &Workspace) -> Snapshot {
     let roots = WATCHED.iter().map(|name| workspace.root.join(name));
     let entries = roots.flat_map(WalkDir::new).filter_map(Result::ok);
     entries

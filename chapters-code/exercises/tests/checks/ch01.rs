@@ -74,7 +74,8 @@ pub fn attention(
     let layer = SelfAttention::from_numpy_seed(42, 4, 3);
     let by_the_book = layer.forward(&embeddings()).expect("the chapter's own example");
     let output = attention(&by_the_book.q, &by_the_book.k, &by_the_book.v);
-    let hint = "softmax(Q Kᵀ / √d_k) times V: the values are mixed, not the keys.";
+    let hint = "softmax(Q Kᵀ / √d_k) times V: if exercises 1 and 2 pass, are the values \
+                mixed, not the keys?";
     assert_close(&output, &by_the_book.output, hint);
 
     // Values of another width than the keys, and one query that matches one key alone.
@@ -90,11 +91,11 @@ pub fn score_variances(score_variances: impl Fn(&[f64], usize) -> (f64, f64)) {
     let (raw, scaled) = score_variances(&[1.0, 3.0, 5.0, 7.0], 5);
     assert!(
         (raw - 5.0).abs() < 1e-12,
-        "the variance of 1, 3, 5, 7 is 5 (mean 4), but found {raw}"
+        "the variance of 1, 3, 5, 7 is 5 (mean 4; divide by n, not by n − 1), but found {raw}"
     );
     assert!(
         (scaled - 1.0).abs() < 1e-12,
-        "dividing by √5 divides the variance by 5: 1, but found {scaled}"
+        "dividing by √5 divides the variance by (√5)² = 5: 1, but found {scaled}"
     );
     for d_k in [16, 256] {
         let dots = dot_products(d_k, 2000, 7).to_vec();
@@ -113,7 +114,7 @@ pub fn score_variances(score_variances: impl Fn(&[f64], usize) -> (f64, f64)) {
 
 pub fn softmax_with_temperature(softmax: impl Fn(&Array2<f64>, f64) -> Array2<f64>) {
     let scores = array![[1.0, 2.0, 4.0]];
-    let hint = "temperature 1 changes nothing.";
+    let hint = "temperature 1 changes nothing (does exercise 1 pass?).";
     let expected = self_attention::softmax(&scores);
     assert_close(&softmax(&scores, 1.0), &expected, hint);
     let hint = "at temperature 2 the scores count as half.";

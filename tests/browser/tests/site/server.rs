@@ -13,8 +13,8 @@ use serde_json::Value;
 use crate::ROOT;
 use crate::leash::{self, Leashed};
 
-/// Folder of the built site, relative to the root.
-const SITE: &str = "target/book";
+/// Folder of the site that the server builds, relative to the root.
+const SITE: &str = "target/book-live";
 
 /// Files of mdBook that are no pages.
 const NO_PAGES: [&str; 3] = ["print.html", "toc.html", "404.html"];
