@@ -2,9 +2,9 @@
 
     python tests/reference/ch02_torch.py             regenerates tests/fixtures/ch02-torch.json
 
-Needs torch (any version 2; written with 2.15). Weights and inputs have four decimals, so that the
-fixture stays small; results are in full precision. `None` in a weight matrix of PyTorch's is never
-written: a fully masked row, where PyTorch gives NaN, is not among the cases.
+Needs torch (made with 2.15.0; no GPU). Weights and inputs have four decimals, so that the fixture
+stays small; results are in full precision. No query has all keys hidden: PyTorch gives NaN there,
+and the chapter gives 0.
 """
 
 import json
@@ -154,7 +154,6 @@ def encoder_cases(make):
         ]
         for name, mask, padding in masks:
             found.clear()
-            # Without a batch axis the padding mask has none either.
             keyword = "mask" if isinstance(module, nn.TransformerEncoder) else "src_mask"
             output = module(x, src_key_padding_mask=padding, **{keyword: mask})
             runs.append(dict(
@@ -195,15 +194,11 @@ def stack(layer, stacked, final_norm, **extra):
 
 
 def fixture():
-    encoder_stack = nn.TransformerEncoder, dict(enable_nested_tensor=False)
-    encoders = [
-        encoder_cases(stack(nn.TransformerEncoderLayer, encoder_stack[0], norm, **encoder_stack[1]))
-        for norm in (False, True)
-    ]
-    decoders = [
-        decoder_cases(stack(nn.TransformerDecoderLayer, nn.TransformerDecoder, norm))
-        for norm in (False, True)
-    ]
+    encoder = nn.TransformerEncoderLayer, nn.TransformerEncoder
+    decoder = nn.TransformerDecoderLayer, nn.TransformerDecoder
+    nested = dict(enable_nested_tensor=False)
+    encoders = [encoder_cases(stack(*encoder, norm, **nested)) for norm in (False, True)]
+    decoders = [decoder_cases(stack(*decoder, norm)) for norm in (False, True)]
     return dict(
         multi_head=multi_head(),
         layer_norm=layer_norm(),
