@@ -86,8 +86,8 @@ pub fn head_width(d_model: usize, heads: usize) -> Result<usize> {
 // ANCHOR: split_heads
 /// Shares the columns out among the heads: `[n, d_model] -> [heads, n, d_k]`.
 ///
-/// Head `h` gets columns `h · d_k .. (h + 1) · d_k` of every word. A reshape alone can't
-/// do that: straight to `[heads, n, d_k]` it would give each head other words.
+/// Head `h` gets columns `h · d_k .. (h + 1) · d_k` of every word. A reshape alone
+/// can't do that: straight to `[heads, n, d_k]` it would give each head other words.
 ///
 /// # Errors
 ///
@@ -104,8 +104,8 @@ pub fn split_heads(x: &Array2<f64>, heads: usize) -> Result<Array3<f64>> {
 // ANCHOR_END: split_heads
 
 // ANCHOR: merge_heads
-/// Puts the heads' columns side by side again: `[heads, n, d_k] -> [n, d_model]`. Undoes
-/// [`split_heads`].
+/// Puts the heads' columns side by side again: `[heads, n, d_k] -> [n, d_model]`.
+/// Undoes [`split_heads`].
 ///
 /// # Errors
 ///
@@ -149,13 +149,14 @@ pub struct MultiHead {
 }
 
 impl MultiHeadAttention {
-    /// Every row of `x`, `[n, d_model]`, looks at every row of `memory`, `[m, d_model]`,
-    /// that the mask, `[n, m]`, lets it see. For self-attention, give `x` twice.
+    /// Every row of `x`, `[n, d_model]`, looks at every row of `memory`,
+    /// `[m, d_model]`, that the mask, `[n, m]`, lets it see. For self-attention, give
+    /// `x` twice.
     ///
     /// # Errors
     ///
-    /// [`TransformerError`] if the heads don't divide `d_model`, if a matrix is empty or
-    /// not finite, or if a shape doesn't fit.
+    /// [`TransformerError`] if the heads don't divide `d_model`, if a matrix is empty
+    /// or not finite, or if a shape doesn't fit.
     pub fn forward(
         &self,
         x: &Array2<f64>,
@@ -182,9 +183,10 @@ impl MultiHeadAttention {
         let q = split_heads(&self.query.forward(query, "W_queryᵀ")?, self.heads)?;
         let k = split_heads(&self.key.forward(key, "W_keyᵀ")?, self.heads)?;
         let v = split_heads(&self.value.forward(value, "W_valueᵀ")?, self.heads)?;
-        let (heads, n, d_k) = q.dim();
-        let mut outputs = Array3::zeros((heads, n, d_k));
-        let mut weights = Array3::zeros((heads, n, k.len_of(Axis(1)))); // [heads, n, m]
+        let (heads, n, _) = q.dim();
+        let (_, m, d_v) = v.dim();
+        let mut outputs = Array3::zeros((heads, n, d_v));
+        let mut weights = Array3::zeros((heads, n, m));
         for h in 0..heads {
             let head = |x: &Array3<f64>| x.index_axis(Axis(0), h).to_owned();
             // [n, d_k], [m, d_k], [m, d_k] -> [n, d_k] and [n, m]

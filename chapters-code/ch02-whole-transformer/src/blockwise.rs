@@ -42,8 +42,8 @@ impl RunningSoftmax {
         correction
     }
 
-    /// What divides the row at the end: the sum, or 1 for a row of nothing but −∞, which
-    /// so stays 0.
+    /// What divides the row at the end: the sum, or 1 for a row of nothing but −∞,
+    /// which so stays 0.
     pub fn divisor(&self) -> f64 {
         if self.sum == 0.0 { 1.0 } else { self.sum }
     }
@@ -79,8 +79,8 @@ fn check_block(block: usize) -> Result<()> {
 
 // ANCHOR: blockwise_attention
 /// [`crate::scaled_dot_product`] without its weights, `block` queries and `block` keys
-/// at a time: Q `[n, d_k]`, K `[m, d_k]`, V `[m, d_v]` `-> [n, d_v]`. Besides inputs and
-/// output it holds about `block · block` numbers.
+/// at a time: Q `[n, d_k]`, K `[m, d_k]`, V `[m, d_v]` `-> [n, d_v]`. Besides inputs
+/// and output it holds about `block · block` numbers.
 ///
 /// The mask is a function, since a matrix of them would take `n · m` numbers: what to
 /// add to the score of `(query, key)`. A row of nothing but −∞ gives 0.
@@ -110,7 +110,7 @@ pub fn blockwise_attention(
             // [b, d_k] · [d_k, c] -> [b, c]
             let mut scores = queries.dot(&keys.t()) / (q.ncols() as f64).sqrt();
             add_mask(&mut scores, [first_query, first_key], &mask)?;
-            absorb_block(&mut running, scores, values, rows.view_mut());
+            absorb_block(&mut running, scores, &values, rows.view_mut());
         }
         for (mut row, running) in rows.rows_mut().into_iter().zip(&running) {
             row /= running.divisor();
@@ -124,7 +124,7 @@ pub fn blockwise_attention(
 fn absorb_block(
     running: &mut [RunningSoftmax],
     mut scores: Array2<f64>,
-    values: ArrayView2<f64>,
+    values: &ArrayView2<f64>,
     mut output: ArrayViewMut2<f64>,
 ) {
     let rows = scores.rows_mut().into_iter().zip(output.rows_mut());
@@ -132,12 +132,12 @@ fn absorb_block(
         output *= running.absorb(scores);
     }
     // output += [b, c] · [c, d_v]
-    general_mat_mul(1.0, &scores, &values, 1.0, &mut output);
+    general_mat_mul(1.0, &scores, values, 1.0, &mut output);
 }
 // ANCHOR_END: blockwise_attention
 
-/// Adds the mask to a block of scores, `[b, c]`, whose first one is that of the query and
-/// the key `first`.
+/// Adds the mask to a block of scores, `[b, c]`, whose first one is that of the query
+/// and the key `first`.
 fn add_mask(
     scores: &mut Array2<f64>,
     first: [usize; 2],

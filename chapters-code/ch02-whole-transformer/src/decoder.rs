@@ -55,7 +55,8 @@ pub struct DecoderLayerOutput {
 }
 
 impl DecoderLayer {
-    /// One layer: `x` is `[n, d_model]`; the memory, the encoder's output, `[m, d_model]`.
+    /// One layer: `x` is `[n, d_model]`; the memory, the encoder's output,
+    /// `[m, d_model]`.
     ///
     /// # Errors
     ///
@@ -120,8 +121,8 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// All layers in order: `x` is `[n, d_model]`, the memory `[m, d_model]`. Each layer
-    /// leaves two attentions: its own and the cross one.
+    /// All layers in order: `x` is `[n, d_model]`, the memory `[m, d_model]`. Each
+    /// layer leaves two attentions: its own and the cross one.
     ///
     /// # Errors
     ///

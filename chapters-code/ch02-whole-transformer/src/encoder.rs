@@ -9,8 +9,8 @@ use crate::{
 };
 
 // ANCHOR: encoder_layer
-/// Self-attention and a feed-forward network, each with a residual and a norm: PyTorch's
-/// `nn.TransformerEncoderLayer`, without dropout.
+/// Self-attention and a feed-forward network, each with a residual and a norm:
+/// PyTorch's `nn.TransformerEncoderLayer`, without dropout.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EncoderLayer {
     /// PyTorch's `self_attn`.

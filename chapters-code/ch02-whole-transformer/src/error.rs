@@ -55,7 +55,8 @@ pub enum TransformerError {
     },
     /// A mask that doesn't have one row per query and one column per key.
     #[error(
-        "the mask has shape {found:?}: with {} queries and {} keys it must be {expected:?}",
+        "the mask has shape {found:?}: with {} queries and {} keys it must be \
+         {expected:?}",
         expected[0], expected[1]
     )]
     MaskShape {
@@ -66,7 +67,8 @@ pub enum TransformerError {
     },
     /// A mask holds NaN or +∞.
     #[error(
-        "mask[{row}, {column}] is {value}: use 0 to show a key to a query and −∞ to hide it"
+        "mask[{row}, {column}] is {value}: use 0 to show a key to a query and −∞ to \
+         hide it"
     )]
     MaskValue {
         /// The query.
@@ -123,6 +125,17 @@ pub enum TransformerError {
         weight: [usize; 2],
         /// Length of the bias.
         bias: usize,
+    },
+    /// A residual connection around something that changes the shape.
+    #[error(
+        "a residual can't add {found:?} to {expected:?}: what it goes around must keep \
+         the shape"
+    )]
+    Residual {
+        /// `[rows, columns]` of what came out.
+        found: [usize; 2],
+        /// `[rows, columns]` of what went in.
+        expected: [usize; 2],
     },
     /// Blocks without rows.
     #[error("the block size is 0: give at least 1")]

@@ -1,14 +1,14 @@
 //! Chapter 2: the whole Transformer, part by part.
 //!
 //! What "Attention Is All You Need" (Vaswani et al. 2017) adds to chapter 1's
-//! self-attention: several heads, masks, positions, feed-forward networks, residuals and
-//! norms, an encoder, a decoder, and the loop that writes a sentence. Small enough to
-//! read, and equal to PyTorch in f64 to 1e-10.
+//! self-attention: several heads, masks, positions, feed-forward networks, residuals
+//! and norms, an encoder, a decoder, and the loop that writes a sentence. Small enough
+//! to read, and equal to PyTorch in f64 to 1e-10.
 //!
-//! Every sequence is an `Array2<f64>` with one row per token. Shapes: `n` queries (target
-//! tokens), `m` keys (source tokens), `d_model` numbers per token, `heads` heads of `d_k
-//! = d_model / heads` each, `d_ff` numbers inside the feed-forward network. There is no
-//! batch axis: one sentence at a time.
+//! Every sequence is an `Array2<f64>` with one row per token. Shapes: `n` queries
+//! (target tokens), `m` keys (source tokens), `d_model` numbers per token, `heads`
+//! heads of `d_k = d_model / heads` each, `d_ff` numbers inside the feed-forward
+//! network. There is no batch axis: one sentence at a time.
 //!
 //! ```
 //! use self_attention::numpy::NumpyRandom;

@@ -39,8 +39,8 @@ impl Linear {
 // ANCHOR_END: linear
 
 impl Linear {
-    /// Random weights in `±√(6 / (inputs + outputs))` (Glorot and Bengio 2010, PyTorch's
-    /// `init.xavier_uniform_`), and no bias. Weight `[outputs, inputs]`.
+    /// Random weights in `±√(6 / (inputs + outputs))` (Glorot and Bengio 2010,
+    /// PyTorch's `init.xavier_uniform_`), and no bias. Weight `[outputs, inputs]`.
     pub fn random(random: &mut NumpyRandom, inputs: usize, outputs: usize) -> Self {
         let limit = (6.0 / (inputs + outputs) as f64).sqrt();
         let weight = (random.rand(outputs, inputs) * 2.0 - 1.0) * limit;

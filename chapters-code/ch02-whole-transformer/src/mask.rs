@@ -1,8 +1,8 @@
 //! Masks: who may look at whom.
 //!
-//! A mask is added to the scores before the softmax, as PyTorch's `attn_mask` of floats:
-//! 0 leaves a score as it is, −∞ hides a key from a query. One row per query, one column
-//! per key, `[n, m]`.
+//! A mask is added to the scores before the softmax, as PyTorch's `attn_mask` of
+//! floats: 0 leaves a score as it is, −∞ hides a key from a query. One row per query,
+//! one column per key, `[n, m]`.
 //!
 //! A row of nothing but −∞ is a query that may look nowhere. Its weights are all 0, and
 //! so is what it attends to, in every function of this chapter; PyTorch's

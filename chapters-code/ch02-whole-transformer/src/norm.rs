@@ -3,8 +3,8 @@
 use ndarray::{Array1, Array2, Axis};
 use self_attention::check_finite;
 
-use crate::Result;
 use crate::linear::check_width;
+use crate::{Result, TransformerError};
 
 // ANCHOR: layer_norm
 /// Layer normalisation (Ba et al. 2016), PyTorch's `nn.LayerNorm`: each row to mean 0
@@ -32,7 +32,7 @@ impl LayerNorm {
     ///
     /// # Errors
     ///
-    /// [`TransformerError`](crate::TransformerError) if `x` is empty or not finite, or
+    /// [`TransformerError`] if `x` is empty or not finite, or
     /// has another width.
     pub fn forward(&self, x: &Array2<f64>) -> Result<Array2<f64>> {
         check_finite("X", x)?;
@@ -64,7 +64,8 @@ pub enum NormOrder {
 ///
 /// # Errors
 ///
-/// Those of the norm and of `f`.
+/// Those of the norm and of `f`; [`TransformerError::Residual`] if `f` changes the
+/// shape.
 pub fn residual(
     order: NormOrder,
     norm: &LayerNorm,
@@ -72,8 +73,17 @@ pub fn residual(
     f: impl FnOnce(&Array2<f64>) -> Result<Array2<f64>>,
 ) -> Result<Array2<f64>> {
     match order {
-        NormOrder::Post => norm.forward(&(x + &f(x)?)),
-        NormOrder::Pre => Ok(x + &f(&norm.forward(x)?)?),
+        NormOrder::Post => norm.forward(&sum(x, &f(x)?)?),
+        NormOrder::Pre => sum(x, &f(&norm.forward(x)?)?),
     }
 }
 // ANCHOR_END: residual
+
+/// `x + y`, of equal shapes, `[n, d_model]`: ndarray would stretch a single row.
+fn sum(x: &Array2<f64>, y: &Array2<f64>) -> Result<Array2<f64>> {
+    if x.dim() == y.dim() {
+        return Ok(x + y);
+    }
+    let (found, expected) = ([y.nrows(), y.ncols()], [x.nrows(), x.ncols()]);
+    Err(TransformerError::Residual { found, expected })
+}

@@ -202,16 +202,17 @@ impl Transformer {
     ) -> Result<Decoded> {
         let memory = self.encode(source)?; // [m, d_model]
         let mut tokens = vec![start];
-        let mut attentions = memory.attentions.clone();
+        let mut attentions = Vec::new();
         for _ in 0..limit {
             let step = self.decode(source, &memory.output, &tokens)?;
-            attentions = [memory.attentions.clone(), step.attentions].concat();
+            attentions = step.attentions;
             let last = step.logits.row(step.logits.nrows() - 1).to_owned();
             tokens.push(likeliest(&last)); // [vocabulary] -> one token
             if tokens.last() == Some(&end) {
                 break;
             }
         }
+        let attentions = [memory.attentions, attentions].concat();
         Ok(Decoded { tokens, attentions })
     }
 }
@@ -229,8 +230,8 @@ pub fn likeliest(logits: &Array1<f64>) -> usize {
 // ANCHOR_END: greedy
 
 impl Transformer {
-    /// A Transformer with random weights, which is to say one that writes nonsense, with
-    /// sinusoidal positions. A final norm is there if the layers are pre-norm.
+    /// A Transformer with random weights, which is to say one that writes nonsense,
+    /// with sinusoidal positions. A final norm is there if the layers are pre-norm.
     ///
     /// # Errors
     ///
