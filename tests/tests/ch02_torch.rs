@@ -129,11 +129,10 @@ impl Parameters {
     }
 
     fn norm(&self, prefix: &str) -> LayerNorm {
-        LayerNorm {
-            weight: self.vector(&format!("{prefix}weight")),
-            bias: self.vector(&format!("{prefix}bias")),
-            epsilon: 1e-5,
-        }
+        let weight = self.vector(&format!("{prefix}weight"));
+        let bias = self.vector(&format!("{prefix}bias"));
+        let epsilon = LayerNorm::new(1).epsilon; // PyTorch's default, as ours
+        LayerNorm { weight, bias, epsilon }
     }
 
     fn attention(&self, prefix: &str, heads: usize) -> MultiHeadAttention {
@@ -267,6 +266,16 @@ fn multi_head_attention_is_pytorchs() {
             assert_heads(&name, &found.weights, &run.weights);
             assert_close(&name, &found.averaged(), &run.averaged);
         }
+    }
+}
+
+#[test]
+fn the_causal_mask_is_pytorchs() {
+    let is_causal = |run: &&MultiHeadRun| run.name == "self, causal";
+    for cases in torch().multi_head {
+        let run = cases.runs.iter().find(is_causal).expect("a causal run");
+        let expected = additive(run.mask.as_ref(), None, run.query.len());
+        assert_eq!(mask::causal(run.query.len()), expected.unwrap());
     }
 }
 

@@ -269,6 +269,40 @@ fn a_source_of_nothing_but_padding_is_not_an_error() {
 }
 
 #[test]
+fn a_transformer_is_its_parts_in_order() {
+    let whole = transformer(6, NormOrder::Pre);
+    let (source, target) = ([3, 1, PADDING], [2, 5, 7, 2]);
+    let found = whole.forward(&source, &target).unwrap();
+
+    let positioned = |embedded| whole.positions.add_to(&embedded).unwrap();
+    let x = positioned(whole.source_embedding.forward(&source).unwrap());
+    let y = positioned(whole.target_embedding.forward(&target).unwrap());
+    let hidden = mask::key_padding(3, &[false, false, true]);
+    let memory = whole.encoder.forward(&x, Some(&hidden)).unwrap();
+    let causal = mask::causal(4);
+    let hidden = mask::key_padding(4, &[false, false, true]);
+    let masks = DecoderMasks { target: Some(&causal), memory: Some(&hidden) };
+    let decoded = whole.decoder.forward(&y, &memory.output, masks).unwrap();
+    let logits = decoded.output.dot(&whole.projection.weight.t());
+    assert_abs_diff_eq!(found.logits, logits, epsilon = 1e-12);
+    assert_eq!(found.attentions, [memory.attentions, decoded.attentions].concat());
+}
+
+#[test]
+fn only_positions_tell_the_order_of_the_source() {
+    let mut transformer = transformer(6, NormOrder::Post);
+    let logits = |transformer: &Transformer, source: &[usize]| {
+        transformer.forward(source, &[1, 2]).unwrap().logits
+    };
+    let (a, b) = (logits(&transformer, &[3, 4, 5]), logits(&transformer, &[5, 3, 4]));
+    let difference = (&a - &b).mapv(f64::abs).sum();
+    assert!(difference > 1e-3, "with positions the order matters: {difference}");
+    transformer.positions = Positions::None;
+    let (a, b) = (logits(&transformer, &[3, 4, 5]), logits(&transformer, &[5, 3, 4]));
+    assert_abs_diff_eq!(a, b, epsilon = 1e-10);
+}
+
+#[test]
 fn every_attention_says_what_it_is() {
     let found = transformer(5, NormOrder::Pre).forward(&[1, 2, 3], &[4, 5]).unwrap();
     let kinds: Vec<_> = found
