@@ -63,7 +63,7 @@ pub fn online_softmax(scores: &Array2<f64>, block: usize) -> Result<Array2<f64>>
     for mut row in weights.rows_mut() {
         let mut running = RunningSoftmax::EMPTY;
         for start in (0..row.len()).step_by(block) {
-            let end = (start + block).min(row.len());
+            let end = start.saturating_add(block).min(row.len());
             let correction = running.absorb(row.slice_mut(s![start..end]));
             row.slice_mut(s![..start]).map_inplace(|weight| *weight *= correction);
         }
@@ -160,6 +160,6 @@ fn add_mask(
 
 /// At most `block` rows from `first` on: `[n, d] -> [b, d]`.
 fn rows_from(x: &Array2<f64>, first: usize, block: usize) -> ArrayView2<'_, f64> {
-    let end = (first + block).min(x.nrows());
+    let end = first.saturating_add(block).min(x.nrows());
     x.slice_axis(Axis(0), Slice::from(first..end))
 }

@@ -542,6 +542,10 @@ fn blocks_without_rows_are_refused() {
     assert_eq!(error.to_string(), message);
     let error = blockwise_attention(&x, &x, &x, |_, _| 0.0, 0).unwrap_err();
     assert_eq!(error.to_string(), message);
+    assert_eq!(online_softmax(&x, usize::MAX).unwrap(), softmax(&x), "one block");
+    let whole = blockwise_attention(&x, &x, &x, |_, _| 0.0, usize::MAX).unwrap();
+    let expected = scaled_dot_product(&x, &x, &x, None).unwrap().output;
+    assert_abs_diff_eq!(whole, expected, epsilon = 1e-12);
     let empty = online_softmax(&Array2::zeros((2, 0)), 4).unwrap();
     assert_eq!(empty.dim(), (2, 0));
 }
