@@ -1,0 +1,83 @@
+//! The position-wise feed-forward network.
+
+use std::f64::consts::SQRT_2;
+
+use ndarray::Array2;
+use self_attention::numpy::NumpyRandom;
+
+use crate::{Linear, Result};
+
+// ANCHOR: activations
+/// `max(0, x)`: PyTorch's `nn.ReLU`.
+pub fn relu(x: f64) -> f64 {
+    x.max(0.0)
+}
+
+/// `x · Φ(x)`, Φ being the normal distribution's cumulative function: PyTorch's
+/// `nn.GELU`, the exact one, with `erf` and not the approximation with `tanh`.
+pub fn gelu(x: f64) -> f64 {
+    x * 0.5 * (1.0 + libm::erf(x / SQRT_2))
+}
+
+/// What bends the line between the two linear layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// [`relu`], as in 2017.
+    Relu,
+    /// [`gelu`], as in BERT and GPT.
+    Gelu,
+}
+
+impl Activation {
+    /// The function at one number.
+    pub fn apply(self, x: f64) -> f64 {
+        match self {
+            Self::Relu => relu(x),
+            Self::Gelu => gelu(x),
+        }
+    }
+}
+// ANCHOR_END: activations
+
+// ANCHOR: feed_forward
+/// Two linear layers with a bend between (Vaswani et al. 2017, section 3.3): each word
+/// on its own, all with the same weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeedForward {
+    /// `d_model -> d_ff`: PyTorch's `linear1`.
+    pub inner: Linear,
+    /// `d_ff -> d_model`: PyTorch's `linear2`.
+    pub outer: Linear,
+    /// Between the two.
+    pub activation: Activation,
+}
+
+impl FeedForward {
+    /// `[n, d_model] -> [n, d_ff] -> [n, d_model]`.
+    ///
+    /// # Errors
+    ///
+    /// [`TransformerError`](crate::TransformerError) if `x` is empty or not finite, or
+    /// if a shape doesn't fit.
+    pub fn forward(&self, x: &Array2<f64>) -> Result<Array2<f64>> {
+        let hidden = self.inner.forward(("X", x), "W_innerᵀ")?; // [n, d_ff]
+        let bent = hidden.mapv(|value| self.activation.apply(value));
+        self.outer.forward(("hidden", &bent), "W_outerᵀ") // [n, d_model]
+    }
+}
+// ANCHOR_END: feed_forward
+
+impl FeedForward {
+    /// Weights drawn by [`Linear::random`]: inner `[d_ff, d_model]`, outer
+    /// `[d_model, d_ff]`.
+    pub fn random(
+        random: &mut NumpyRandom,
+        d_model: usize,
+        d_ff: usize,
+        activation: Activation,
+    ) -> Self {
+        let inner = Linear::random(random, d_model, d_ff);
+        let outer = Linear::random(random, d_ff, d_model);
+        Self { inner, outer, activation }
+    }
+}

@@ -1,0 +1,560 @@
+//! What must hold for any tokens, any weights and any blocks.
+
+use approx::assert_abs_diff_eq;
+use ndarray::{Array1, Array2, Array3, Axis, s};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use self_attention::numpy::NumpyRandom;
+use self_attention::softmax;
+use whole_transformer::{
+    Activation, AttentionKind, Decoder, DecoderLayer, DecoderMasks, Encoder,
+    EncoderLayer, FeedForward, LayerNorm, LayerOptions, Linear, MultiHeadAttention,
+    NormOrder, Options, Positions, Transformer, blockwise_attention, gelu, mask,
+    merge_heads, online_softmax, scaled_dot_product, sinusoidal, split_heads,
+};
+
+const D_MODEL: usize = 8;
+const VOCABULARY: usize = 11;
+const PADDING: usize = 0;
+
+fn orders() -> impl Strategy<Value = NormOrder> {
+    prop_oneof![Just(NormOrder::Post), Just(NormOrder::Pre)]
+}
+
+fn options(order: NormOrder) -> LayerOptions {
+    let activation = Activation::Gelu;
+    LayerOptions { d_model: D_MODEL, heads: 2, d_ff: 16, activation, order }
+}
+
+fn encoder(seed: u32, order: NormOrder) -> Encoder {
+    let mut random = NumpyRandom::seed(seed);
+    let mut layer = || EncoderLayer::random(&mut random, options(order)).unwrap();
+    let layers = vec![layer(), layer()];
+    Encoder { layers, norm: Some(LayerNorm::new(D_MODEL)) }
+}
+
+fn decoder(seed: u32, order: NormOrder) -> Decoder {
+    let mut random = NumpyRandom::seed(seed);
+    let mut layer = || DecoderLayer::random(&mut random, options(order)).unwrap();
+    let layers = vec![layer(), layer()];
+    Decoder { layers, norm: Some(LayerNorm::new(D_MODEL)) }
+}
+
+fn transformer(seed: u32, order: NormOrder) -> Transformer {
+    let options = Options {
+        source_vocabulary: VOCABULARY,
+        target_vocabulary: VOCABULARY,
+        layers: 2,
+        layer: options(order),
+        padding: Some(PADDING),
+    };
+    Transformer::random(&mut NumpyRandom::seed(seed), &options).unwrap()
+}
+
+/// Numbers in `[-2, 2)`, `[n, d_model]`.
+fn words(seed: u32, n: usize) -> Array2<f64> {
+    NumpyRandom::seed(seed).rand(n, D_MODEL) * 4.0 - 2.0
+}
+
+/// Tokens that are not padding.
+fn tokens() -> impl Strategy<Value = Vec<usize>> {
+    vec(1..VOCABULARY, 1..7)
+}
+
+/// Up to 9 × 9 scores: ordinary, huge, and −∞; some rows of nothing but −∞.
+fn scores() -> impl Strategy<Value = Array2<f64>> {
+    let score = prop_oneof![
+        3 => -5.0..5.0,
+        2 => -1e4..1e4,
+        1 => Just(1e4),
+        1 => Just(-1e4),
+        2 => Just(f64::NEG_INFINITY),
+    ];
+    (1..10_usize, 1..10_usize, any::<bool>()).prop_flat_map(move |(n, m, hide)| {
+        vec(score.clone(), n * m).prop_map(move |values| {
+            let mut scores = Array2::from_shape_vec((n, m), values).unwrap();
+            if hide {
+                scores.row_mut(n / 2).fill(f64::NEG_INFINITY);
+            }
+            scores
+        })
+    })
+}
+
+fn shuffled(n: usize, rotation: usize) -> Vec<usize> {
+    (0..n).rev().map(|i| (i + rotation) % n).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn merging_undoes_splitting(
+        n in 1..7_usize, heads in 1..5_usize, d_k in 1..5_usize,
+    ) {
+        let x = NumpyRandom::seed(1).rand(n, heads * d_k);
+        let split = split_heads(&x, heads).unwrap();
+        prop_assert_eq!(split.dim(), (heads, n, d_k));
+        for h in 0..heads {
+            let columns = x.slice(s![.., h * d_k..(h + 1) * d_k]);
+            prop_assert_eq!(split.index_axis(Axis(0), h), columns);
+        }
+        prop_assert_eq!(merge_heads(&split).unwrap(), x);
+    }
+
+    #[test]
+    fn encoder_without_positions_permutes_with_its_words(
+        seed in any::<u32>(), n in 1..7_usize, rotation in 0..7_usize,
+        order in orders(),
+    ) {
+        let (encoder, x) = (encoder(seed, order), words(seed, n));
+        let permutation = shuffled(n, rotation);
+        let straight = encoder.forward(&x, None).unwrap();
+        let permuted = encoder.forward(&x.select(Axis(0), &permutation), None).unwrap();
+        let expected = straight.output.select(Axis(0), &permutation);
+        assert_abs_diff_eq!(permuted.output, expected, epsilon = 1e-9);
+        for (a, b) in permuted.attentions.iter().zip(&straight.attentions) {
+            let rows = b.weights.select(Axis(1), &permutation);
+            let expected = rows.select(Axis(2), &permutation);
+            assert_abs_diff_eq!(a.weights, expected, epsilon = 1e-9);
+        }
+    }
+
+    #[test]
+    fn encoder_without_words_that_are_padding_says_the_same_of_the_others(
+        seed in any::<u32>(), n in 1..6_usize, extra in 1..4_usize, order in orders(),
+    ) {
+        let (encoder, x) = (encoder(seed, order), words(seed, n + extra));
+        let padding: Vec<bool> = (0..n + extra).map(|i| i >= n).collect();
+        let hidden = mask::key_padding(n + extra, &padding);
+        let padded = encoder.forward(&x, Some(&hidden)).unwrap();
+        let alone = encoder.forward(&x.slice(s![..n, ..]).to_owned(), None).unwrap();
+        let others = padded.output.slice(s![..n, ..]).to_owned();
+        assert_abs_diff_eq!(others, alone.output, epsilon = 1e-10);
+        for record in &padded.attentions {
+            let to_padding = record.weights.slice(s![.., .., n..]);
+            prop_assert!(to_padding.iter().all(|&weight| weight == 0.0));
+        }
+    }
+
+    #[test]
+    fn decoder_does_not_see_what_comes_later(
+        seed in any::<u32>(), n in 2..7_usize, cut in 1..6_usize, order in orders(),
+    ) {
+        let cut = cut.min(n - 1);
+        let (decoder, memory) = (decoder(seed, order), words(seed ^ 1, 5));
+        let x = words(seed, n);
+        let mut changed = x.clone();
+        changed.slice_mut(s![cut.., ..]).assign(&words(seed ^ 2, n - cut));
+        let causal = mask::causal(n);
+        let masks = DecoderMasks { target: Some(&causal), memory: None };
+        let a = decoder.forward(&x, &memory, masks).unwrap();
+        let b = decoder.forward(&changed, &memory, masks).unwrap();
+        // To the last bit: what comes later is multiplied by weights of exactly 0.
+        prop_assert_eq!(a.output.slice(s![..cut, ..]), b.output.slice(s![..cut, ..]));
+        prop_assert_ne!(a.output.slice(s![cut.., ..]), b.output.slice(s![cut.., ..]));
+        // The first words alone say the same too, to rounding.
+        let causal = mask::causal(cut);
+        let masks = DecoderMasks { target: Some(&causal), memory: None };
+        let alone = decoder.forward(&x.slice(s![..cut, ..]).to_owned(), &memory, masks);
+        let first = a.output.slice(s![..cut, ..]).to_owned();
+        assert_abs_diff_eq!(alone.unwrap().output, first, epsilon = 1e-10);
+    }
+
+    #[test]
+    fn transformer_ignores_padding_of_its_source(
+        seed in any::<u32>(), source in tokens(), target in tokens(),
+        extra in 1..4_usize, order in orders(),
+    ) {
+        let transformer = transformer(seed, order);
+        let padded = [source.as_slice(), &vec![PADDING; extra]].concat();
+        let a = transformer.forward(&source, &target).unwrap();
+        let b = transformer.forward(&padded, &target).unwrap();
+        assert_abs_diff_eq!(a.logits, b.logits, epsilon = 1e-10);
+    }
+
+    #[test]
+    fn greedy_decoding_follows_the_largest_logits(
+        seed in any::<u32>(), source in tokens(), limit in 0..6_usize,
+        order in orders(),
+    ) {
+        let transformer = transformer(seed, order);
+        let decoded = transformer.greedy(&source, (1, 2), limit).unwrap();
+        let tokens = &decoded.tokens;
+        prop_assert_eq!(tokens[0], 1);
+        prop_assert!(tokens.len() == limit + 1 || tokens.last() == Some(&2));
+        prop_assert!(tokens.len() <= limit + 1);
+        if tokens.len() == 1 {
+            return Ok(());
+        }
+        let (last, before) = tokens.split_last().unwrap();
+        prop_assert!(!before[1..].contains(&2), "it went on after the end");
+        let prediction = transformer.forward(&source, before).unwrap();
+        for (row, &next) in prediction.logits.rows().into_iter().zip(&tokens[1..]) {
+            prop_assert!(row.iter().all(|&logit| logit <= row[next] + 1e-10));
+        }
+        prop_assert!(*last < VOCABULARY);
+        prop_assert_eq!(&prediction.attentions, &decoded.attentions);
+    }
+
+    #[test]
+    fn online_softmax_is_softmax(scores in scores(), block in 1..12_usize) {
+        let online = online_softmax(&scores, block).unwrap();
+        assert_abs_diff_eq!(online, softmax(&scores), epsilon = 1e-12);
+    }
+
+    #[test]
+    fn blockwise_attention_is_attention(
+        seed in any::<u32>(), mask in scores(), block in 1..12_usize, d_k in 1..5_usize,
+        scale in prop_oneof![Just(1.0), Just(100.0)],
+    ) {
+        let (n, m) = mask.dim();
+        let mut random = NumpyRandom::seed(seed);
+        let mut matrix = |rows, columns| random.rand(rows, columns) * 2.0 - 1.0;
+        let (q, k) = (matrix(n, d_k) * scale, matrix(m, d_k) * scale); // scores to 1e4
+        let v = matrix(m, 3);
+        let expected = scaled_dot_product(&q, &k, &v, Some(&mask)).unwrap();
+        let found = blockwise_attention(&q, &k, &v, |i, j| mask[[i, j]], block);
+        assert_abs_diff_eq!(found.unwrap(), expected.output, epsilon = 1e-12);
+        let expected = scaled_dot_product(&q, &k, &v, None).unwrap();
+        let found = blockwise_attention(&q, &k, &v, |_, _| 0.0, block).unwrap();
+        assert_abs_diff_eq!(found, expected.output, epsilon = 1e-12);
+    }
+
+    #[test]
+    fn each_head_is_an_attention_of_its_own(seed in any::<u32>(), n in 1..6_usize) {
+        let mut random = NumpyRandom::seed(seed);
+        let layer = MultiHeadAttention::random(&mut random, D_MODEL, 4).unwrap();
+        let x = words(seed, n);
+        let found = layer.forward(&x, &x, None).unwrap();
+        for h in 0..4 {
+            let own = s![.., 2 * h..2 * h + 2];
+            let part = |whole: Array2<f64>| whole.slice(own).to_owned();
+            let q = part(x.dot(&layer.query.weight.t()));
+            let k = part(x.dot(&layer.key.weight.t()));
+            let v = part(x.dot(&layer.value.weight.t()));
+            let expected = scaled_dot_product(&q, &k, &v, None).unwrap().weights;
+            let weights = found.weights.index_axis(Axis(0), h).to_owned();
+            assert_abs_diff_eq!(weights, expected, epsilon = 1e-12);
+        }
+    }
+}
+
+#[test]
+fn a_query_that_may_look_nowhere_gets_zeros() {
+    let x = words(3, 4);
+    let mut hidden = mask::causal(4);
+    hidden.row_mut(2).fill(f64::NEG_INFINITY);
+    assert_eq!(mask::fully_masked(&hidden), [false, false, true, false]);
+    let attended = scaled_dot_product(&x, &x, &x, Some(&hidden)).unwrap();
+    assert!(attended.weights.row(2).iter().all(|&weight| weight == 0.0));
+    assert!(attended.output.row(2).iter().all(|&value| value == 0.0));
+    // Through the output projection, a row of zeros is the projection's bias.
+    let mut random = NumpyRandom::seed(1);
+    let mut layer = MultiHeadAttention::random(&mut random, D_MODEL, 2).unwrap();
+    layer.output.bias = Array1::linspace(1.0, 8.0, D_MODEL);
+    let found = layer.forward(&x, &x, Some(&hidden)).unwrap();
+    assert_eq!(found.output.row(2), layer.output.bias);
+}
+
+#[test]
+fn a_source_of_nothing_but_padding_is_not_an_error() {
+    let transformer = transformer(5, NormOrder::Post);
+    let found = transformer.forward(&[PADDING, PADDING], &[1, 2]).unwrap();
+    assert!(found.logits.iter().all(|logit| logit.is_finite()));
+    let hidden = |kind| kind != AttentionKind::DecoderSelf;
+    for record in found.attentions.iter().filter(|record| hidden(record.kind)) {
+        assert!(record.weights.iter().all(|&weight| weight == 0.0), "{record:?}");
+    }
+}
+
+#[test]
+fn a_transformer_is_its_parts_in_order() {
+    let whole = transformer(6, NormOrder::Pre);
+    let (source, target) = ([3, 1, PADDING], [2, 5, 7, 2]);
+    let found = whole.forward(&source, &target).unwrap();
+
+    let positioned = |embedded| whole.positions.add_to(&embedded).unwrap();
+    let x = positioned(whole.source_embedding.forward(&source).unwrap());
+    let y = positioned(whole.target_embedding.forward(&target).unwrap());
+    let hidden = mask::key_padding(3, &[false, false, true]);
+    let memory = whole.encoder.forward(&x, Some(&hidden)).unwrap();
+    let causal = mask::causal(4);
+    let hidden = mask::key_padding(4, &[false, false, true]);
+    let masks = DecoderMasks { target: Some(&causal), memory: Some(&hidden) };
+    let decoded = whole.decoder.forward(&y, &memory.output, masks).unwrap();
+    let logits = decoded.output.dot(&whole.projection.weight.t());
+    assert_abs_diff_eq!(found.logits, logits, epsilon = 1e-12);
+    assert_eq!(found.attentions, [memory.attentions, decoded.attentions].concat());
+}
+
+#[test]
+fn only_positions_tell_the_order_of_the_source() {
+    let mut transformer = transformer(6, NormOrder::Post);
+    let logits = |transformer: &Transformer, source: &[usize]| {
+        transformer.forward(source, &[1, 2]).unwrap().logits
+    };
+    let (a, b) = (logits(&transformer, &[3, 4, 5]), logits(&transformer, &[5, 3, 4]));
+    let difference = (&a - &b).mapv(f64::abs).sum();
+    assert!(difference > 1e-3, "with positions the order matters: {difference}");
+    transformer.positions = Positions::None;
+    let (a, b) = (logits(&transformer, &[3, 4, 5]), logits(&transformer, &[5, 3, 4]));
+    assert_abs_diff_eq!(a, b, epsilon = 1e-10);
+}
+
+#[test]
+fn every_attention_says_what_it_is() {
+    let found = transformer(5, NormOrder::Pre).forward(&[1, 2, 3], &[4, 5]).unwrap();
+    let kinds: Vec<_> = found
+        .attentions
+        .iter()
+        .map(|record| (record.kind, record.layer, record.weights.dim()))
+        .collect();
+    let expected = [
+        (AttentionKind::EncoderSelf, 0, (2, 3, 3)),
+        (AttentionKind::EncoderSelf, 1, (2, 3, 3)),
+        (AttentionKind::DecoderSelf, 0, (2, 2, 2)),
+        (AttentionKind::Cross, 0, (2, 2, 3)),
+        (AttentionKind::DecoderSelf, 1, (2, 2, 2)),
+        (AttentionKind::Cross, 1, (2, 2, 3)),
+    ];
+    assert_eq!(kinds, expected);
+    let record = &found.attentions[3];
+    assert_eq!(record.heads(), 2);
+    assert_eq!(record.head(1).unwrap(), record.weights.index_axis(Axis(0), 1));
+    assert!(record.head(2).is_none());
+    let mean = (&record.head(0).unwrap() + &record.head(1).unwrap()) / 2.0;
+    assert_abs_diff_eq!(record.averaged(), mean, epsilon = 1e-15);
+}
+
+#[test]
+fn sinusoidal_positions_are_the_papers() {
+    let found = sinusoidal(50, 6);
+    assert_eq!(found.row(0).to_vec(), [0.0, 1.0, 0.0, 1.0, 0.0, 1.0]);
+    for (position, row) in found.rows().into_iter().enumerate() {
+        for pair in 0..3 {
+            let power = (2 * pair) as f64 / 6.0;
+            let angle = position as f64 / 10_000_f64.powf(power);
+            assert_abs_diff_eq!(row[2 * pair], angle.sin(), epsilon = 1e-15);
+            assert_abs_diff_eq!(row[2 * pair + 1], angle.cos(), epsilon = 1e-15);
+        }
+    }
+    assert_eq!(sinusoidal(2, 3).row(0).to_vec(), [0.0, 1.0, 0.0], "odd widths");
+}
+
+#[test]
+fn positions_are_added_row_by_row() {
+    let x = words(1, 3);
+    let table = words(2, 5);
+    let learned = Positions::Learned(table.clone()).add_to(&x).unwrap();
+    assert_eq!(learned, &x + &table.slice(s![..3, ..]));
+    let sines = Positions::Sinusoidal.add_to(&x).unwrap();
+    assert_eq!(sines, &x + &sinusoidal(3, D_MODEL));
+    assert_eq!(Positions::None.add_to(&x).unwrap(), x);
+}
+
+#[test]
+fn embeddings_are_scaled_by_the_root_of_the_width() {
+    let transformer = transformer(5, NormOrder::Post);
+    let embedding = &transformer.source_embedding;
+    let found = embedding.forward(&[3, 3, 7]).unwrap();
+    let expected = embedding.weight.select(Axis(0), &[3, 3, 7]) * 8_f64.sqrt();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn norm_makes_mean_0_and_variance_1() {
+    let x = words(4, 5) * 100.0 + 7.0;
+    for row in LayerNorm::new(D_MODEL).forward(&x).unwrap().rows() {
+        assert_abs_diff_eq!(row.mean().unwrap(), 0.0, epsilon = 1e-12);
+        assert_abs_diff_eq!(row.var(0.0), 1.0, epsilon = 1e-6);
+    }
+}
+
+#[test]
+fn gelu_is_exact_in_its_tails() {
+    assert_abs_diff_eq!(gelu(1.0), 0.841_344_746_068_542_9, epsilon = 1e-15);
+    assert_abs_diff_eq!(gelu(40.0), 40.0, epsilon = 0.0);
+    assert_abs_diff_eq!(gelu(-40.0), 0.0, epsilon = 0.0);
+}
+
+#[test]
+fn heads_that_do_not_divide_are_named() {
+    let message = "3 heads can't share d_model = 8: the number of heads must be a \
+                   divisor of d_model";
+    let random = &mut NumpyRandom::seed(1);
+    let error = MultiHeadAttention::random(random, 8, 3).unwrap_err();
+    assert_eq!(error.to_string(), message);
+    assert_eq!(split_heads(&words(1, 2), 3).unwrap_err().to_string(), message);
+    let error = split_heads(&words(1, 2), 0).unwrap_err().to_string();
+    assert!(error.starts_with("0 heads can't share d_model = 8"), "{error}");
+}
+
+#[test]
+fn mismatched_shapes_are_named() {
+    let attend = |q, k, v, mask: Option<(usize, usize)>| {
+        let ones = Array2::<f64>::ones;
+        let mask = mask.map(Array2::zeros);
+        let found = scaled_dot_product(&ones(q), &ones(k), &ones(v), mask.as_ref());
+        found.unwrap_err().to_string()
+    };
+    let error = attend((2, 3), (4, 5), (4, 3), None);
+    assert!(error.contains("multiply Q [2, 3] by Kᵀ [5, 4]"), "{error}");
+    let error = attend((2, 3), (4, 3), (5, 3), None);
+    assert_eq!(error, "K [4, 3] and V [5, 3] must have the same number of rows");
+    let error = attend((2, 3), (4, 3), (4, 3), Some((4, 2)));
+    let expected = "the mask has shape [4, 2]: with 2 queries and 4 keys it must be \
+                    [2, 4]";
+    assert_eq!(error, expected);
+
+    let error = encoder(1, NormOrder::Post).forward(&Array2::ones((3, 7)), None);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("multiply X [3, 7] by W_queryᵀ [8, 8]"), "{error}");
+
+    let error = LayerNorm::new(5).forward(&words(1, 2)).unwrap_err().to_string();
+    let expected = "the norm's weight has 5 numbers, but X has 8 columns: they must be \
+                    as many";
+    assert_eq!(error, expected);
+
+    let table = Positions::Learned(Array2::zeros((9, 4)));
+    let error = table.add_to(&words(1, 2)).unwrap_err().to_string();
+    assert_eq!(error, "the learned positions are 4 wide, but the words are 8");
+    let table = Positions::Learned(Array2::zeros((2, 8)));
+    let error = table.add_to(&words(1, 3)).unwrap_err().to_string();
+    assert!(error.starts_with("3 tokens, but positions were learned for 2"), "{error}");
+}
+
+#[test]
+fn a_layer_whose_parts_do_not_fit_is_named() {
+    let x = words(1, 2);
+    let random = &mut NumpyRandom::seed(1);
+    let mut network = FeedForward::random(random, 8, 16, Activation::Relu);
+    network.inner.bias = Array1::zeros(3);
+    let error = network.forward(&x).unwrap_err().to_string();
+    assert!(error.starts_with("bias has 3 numbers, but W_innerᵀ has 16"), "{error}");
+
+    let layer = MultiHeadAttention::random(random, 8, 2).unwrap();
+    let mut wide = EncoderLayer::random(random, options(NormOrder::Pre)).unwrap();
+    wide.feed_forward = FeedForward::random(random, 8, 16, Activation::Relu);
+    wide.feed_forward.outer = Linear::random(random, 16, 1);
+    let error = wide.forward(&x, None).unwrap_err().to_string();
+    assert!(error.starts_with("a residual can't add [2, 1] to [2, 8]"), "{error}");
+
+    let (key, value) = (words(1, 3), words(1, 4));
+    let found = layer.forward_qkv(("Q", &x), ("K", &key), ("V", &value), None);
+    let error = found.unwrap_err().to_string();
+    assert_eq!(error, "K [3, 4] and V [4, 4] must have the same number of rows");
+
+    let (weight, bias) = (Array2::zeros((16, 8)), Array1::zeros(24));
+    let stacked = MultiHeadAttention::from_in_proj(2, &weight, &bias, layer.output);
+    let error = stacked.unwrap_err().to_string();
+    assert!(
+        error.starts_with("in_proj_weight [16, 8] and in_proj_bias [24]"),
+        "{error}"
+    );
+}
+
+#[test]
+fn empty_input_is_named() {
+    let error = encoder(1, NormOrder::Pre).forward(&Array2::zeros((0, 8)), None);
+    let error = error.unwrap_err().to_string();
+    let expected = "X is empty (shape [0, 8]): give at least one row and one column";
+    assert_eq!(error, expected);
+
+    let transformer = transformer(1, NormOrder::Post);
+    let error = transformer.forward(&[], &[1]).unwrap_err().to_string();
+    assert_eq!(error, "the source has no tokens: give at least one");
+    let error = transformer.forward(&[1], &[]).unwrap_err().to_string();
+    assert_eq!(error, "the target has no tokens: give at least one");
+}
+
+#[test]
+fn unknown_tokens_are_named_with_their_place() {
+    let transformer = transformer(1, NormOrder::Post);
+    let error = transformer.greedy(&[1, 11], (1, 2), 3).unwrap_err().to_string();
+    let expected = "token 11 at position 1 is not in the vocabulary: it has 11 tokens, \
+                    from 0";
+    assert_eq!(error, expected);
+    let error = transformer.greedy(&[1], (99, 2), 3).unwrap_err().to_string();
+    assert!(error.starts_with("token 99 at position 0"), "{error}");
+}
+
+#[test]
+fn what_is_not_a_number_is_named_with_its_place() {
+    let mut x = words(1, 3);
+    x[[2, 5]] = f64::NAN;
+    for order in [NormOrder::Post, NormOrder::Pre] {
+        let error = encoder(1, order).forward(&x, None).unwrap_err().to_string();
+        assert_eq!(error, "X[2, 5] is NaN: every value must be a finite number");
+    }
+    let error = blockwise_attention(&x, &x, &x, |_, _| 0.0, 2).unwrap_err().to_string();
+    assert_eq!(error, "Q[2, 5] is NaN: every value must be a finite number");
+
+    let mut memory = words(1, 3);
+    memory[[0, 1]] = f64::INFINITY;
+    let found = decoder(1, NormOrder::Post);
+    let error = found.forward(&words(1, 2), &memory, DecoderMasks::default());
+    let error = error.unwrap_err().to_string();
+    assert_eq!(error, "memory[0, 1] is inf: every value must be a finite number");
+
+    let mut transformer = transformer(1, NormOrder::Post);
+    transformer.projection.weight[[3, 0]] = f64::NAN;
+    let error = transformer.forward(&[1], &[1]).unwrap_err().to_string();
+    assert_eq!(error, "logits[0, 3] is NaN: every value must be a finite number");
+}
+
+#[test]
+fn scores_that_overflow_are_named_with_their_place() {
+    let huge = Array2::from_elem((3, 1), 1e200);
+    let message = "scores[0, 0] is inf: every value must be a finite number";
+    let error = scaled_dot_product(&huge, &huge, &huge, None).unwrap_err();
+    assert_eq!(error.to_string(), message);
+    let mut keys = Array2::zeros((3, 1));
+    keys[[2, 0]] = 1e200;
+    let error = blockwise_attention(&huge, &keys, &keys, |_, _| 0.0, 2).unwrap_err();
+    let message = "scores[0, 2] is inf: every value must be a finite number";
+    assert_eq!(error.to_string(), message);
+}
+
+#[test]
+fn masks_that_are_not_masks_are_named_with_their_place() {
+    let x = words(1, 3);
+    for bad in [f64::NAN, f64::INFINITY] {
+        let mut wrong = mask::causal(3);
+        wrong[[2, 1]] = bad;
+        let message = format!(
+            "mask[2, 1] is {bad}: use 0 to show a key to a query and −∞ to hide it"
+        );
+        let error = scaled_dot_product(&x, &x, &x, Some(&wrong)).unwrap_err();
+        assert_eq!(error.to_string(), message);
+        let found = blockwise_attention(&x, &x, &x, |i, j| wrong[[i, j]], 2);
+        assert_eq!(found.unwrap_err().to_string(), message);
+    }
+    let error = mask::combine(&mask::causal(2), &mask::causal(3)).unwrap_err();
+    assert!(error.to_string().starts_with("the mask has shape [3, 3]"), "{error}");
+}
+
+#[test]
+fn blocks_without_rows_are_refused() {
+    let x = words(1, 3);
+    let message = "the block size is 0: give at least 1";
+    let error = online_softmax(&x, 0).unwrap_err();
+    assert_eq!(error.to_string(), message);
+    let error = blockwise_attention(&x, &x, &x, |_, _| 0.0, 0).unwrap_err();
+    assert_eq!(error.to_string(), message);
+    assert_eq!(online_softmax(&x, usize::MAX).unwrap(), softmax(&x), "one block");
+    let whole = blockwise_attention(&x, &x, &x, |_, _| 0.0, usize::MAX).unwrap();
+    let expected = scaled_dot_product(&x, &x, &x, None).unwrap().output;
+    assert_abs_diff_eq!(whole, expected, epsilon = 1e-12);
+    let empty = online_softmax(&Array2::zeros((2, 0)), 4).unwrap();
+    assert_eq!(empty.dim(), (2, 0));
+}
+
+#[test]
+fn a_plain_reshape_would_mix_the_words() {
+    let x = Array2::from_shape_fn((3, 4), |(word, column)| (10 * word + column) as f64);
+    let split = split_heads(&x, 2).unwrap();
+    assert_eq!(split.slice(s![1, 2, ..]).to_vec(), [22.0, 23.0]);
+    let reshaped: Array3<f64> = x.to_shape((2, 3, 2)).unwrap().into_owned();
+    assert_ne!(split, reshaped);
+}
