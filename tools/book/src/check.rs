@@ -13,7 +13,7 @@ use walkdir::WalkDir;
 
 use crate::i18n;
 use crate::notebook::{self, Outputs};
-use crate::page::{self, Block, Located};
+use crate::page::{Block, Located};
 use crate::workspace::{Chapter, Language, Workspace};
 
 /// Columns of code that a page shows without scrolling.
@@ -27,8 +27,7 @@ const WIDTH: usize = 88;
 pub fn freshness(workspace: &Workspace) -> Result<Vec<String>> {
     let mut findings = Vec::new();
     for chapter in workspace.chapters()? {
-        let text = workspace.read(&chapter.page())?;
-        let blocks = page::parse(workspace, &chapter.page(), &text)?;
+        let blocks = i18n::blocks(workspace, &chapter, Language::Portuguese)?;
         let stale = notebook::stale(workspace, &chapter, &blocks)?;
         if stale.is_empty() {
             findings.extend(notebooks_as_built(workspace, &chapter)?);
@@ -46,8 +45,7 @@ pub fn freshness(workspace: &Workspace) -> Result<Vec<String>> {
 pub fn wide_code(workspace: &Workspace) -> Result<Vec<String>> {
     let mut findings = Vec::new();
     for chapter in workspace.chapters()? {
-        let text = workspace.read(&chapter.page())?;
-        for located in page::parse(workspace, &chapter.page(), &text)? {
+        for located in i18n::blocks(workspace, &chapter, Language::Portuguese)? {
             let code = match &located.block {
                 Block::Cell(cell) => &cell.code,
                 Block::Code(_, code) => code,
@@ -87,8 +85,7 @@ pub fn unlisted_pages(workspace: &Workspace) -> Result<Vec<String>> {
 /// Notebook files that a rebuild with the same outputs would change: prose or a
 /// translation moved.
 fn notebooks_as_built(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<String>> {
-    let recorded = workspace.root.join(chapter.notebook(Language::Portuguese));
-    let outputs = notebook::outputs(&notebook::read(&recorded)?);
+    let outputs = notebook::recorded_outputs(workspace, chapter)?;
     let mut findings = Vec::new();
     for (path, built) in notebook::editions(workspace, chapter, &outputs)? {
         let committed =
@@ -116,11 +113,9 @@ fn notebooks_as_built(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<St
 pub fn unsourced_numbers(workspace: &Workspace) -> Result<Vec<String>> {
     let mut findings = Vec::new();
     for chapter in workspace.chapters()? {
-        let recorded = workspace.root.join(chapter.notebook(Language::Portuguese));
-        let outputs = notebook::outputs(&notebook::read(&recorded)?);
+        let outputs = notebook::recorded_outputs(workspace, &chapter)?;
         for language in Language::ALL {
-            let text = i18n::translated_page(workspace, &chapter.page(), language)?;
-            let blocks = page::parse(workspace, &chapter.page(), &text)?;
+            let blocks = i18n::blocks(workspace, &chapter, language)?;
             let sources = numbers_shown(&outputs, &blocks);
             for (line, number) in claims(&blocks) {
                 if !sources.iter().any(|source| rounds_to(*source, &number)) {
@@ -197,6 +192,9 @@ fn rounds_to(source: f64, claim: &str) -> bool {
 ///
 /// If a page can't be read.
 pub fn site(folder: &Path) -> Result<Vec<String>> {
+    let folder = &folder
+        .canonicalize() // links are looked up by the files that they resolve to
+        .with_context(|| format!("cannot open {}", folder.display()))?;
     let mut pages = HashMap::new();
     for entry in WalkDir::new(folder).sort_by_file_name() {
         let path = entry?.into_path();
@@ -254,11 +252,8 @@ fn links<'a>(
         let Ok(file_path) = file_path.canonicalize() else {
             return Some(format!("link to {target:?}: no such file in the site"));
         };
-        let linked = pages
-            .iter()
-            .find(|(p, _)| p.canonicalize().ok().as_ref() == Some(&file_path));
-        match linked {
-            Some((_, page)) if !id.is_empty() && !has_id(page, id) => {
+        match pages.get(&file_path) {
+            Some(page) if !id.is_empty() && !has_id(page, id) => {
                 Some(format!("link to {target:?}: that page has no such part"))
             }
             _ => None,

@@ -13,7 +13,8 @@ use polib::metadata::CatalogMetadata;
 use polib::po_file;
 use regex::Regex;
 
-use crate::workspace::{Language, Workspace};
+use crate::page::{self, Located};
+use crate::workspace::{Chapter, Language, Workspace};
 
 /// The header fields that `polib` can't do without.
 const HEADER: [&str; 9] = [
@@ -79,22 +80,25 @@ fn check_header(workspace: &Workspace, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A page's Markdown in a language (the source itself in Portuguese).
+/// A chapter's page in a language, cut into blocks (the source itself in Portuguese).
 ///
 /// # Errors
 ///
-/// If the page or the catalogue can't be read, or a translation breaks the Markdown.
-pub fn translated_page(
+/// If the page or the catalogue can't be read, a translation breaks the Markdown, or
+/// the page can't be cut.
+pub fn blocks(
     workspace: &Workspace,
-    page: &Path,
+    chapter: &Chapter,
     language: Language,
-) -> Result<String> {
-    let text = workspace.read(page)?;
-    match language {
-        Language::Portuguese => Ok(text),
-        Language::English => translate(&text, &catalog(workspace, language)?)
-            .with_context(|| format!("cannot translate {}", page.display())),
-    }
+) -> Result<Vec<Located>> {
+    let page = chapter.page();
+    let source = workspace.read(&page)?;
+    let text = match language {
+        Language::Portuguese => source,
+        Language::English => translate(&source, &catalog(workspace, language)?)
+            .with_context(|| format!("cannot translate {}", page.display()))?,
+    };
+    page::parse(workspace, &page, &text)
 }
 
 /// Translates Markdown.

@@ -14,6 +14,7 @@ use nbformat::v4::{Notebook, Output};
 use serde_json::{Value, json};
 
 use crate::figure;
+use crate::i18n;
 use crate::math;
 use crate::page::{self, Block, Located};
 use crate::workspace::{Chapter, Dependency, Language, Workspace};
@@ -102,10 +103,7 @@ pub fn setup_code(
     chapter: &Chapter,
     language: Language,
 ) -> Result<String> {
-    let up = match language {
-        Language::Portuguese => "..",
-        Language::English => "../..",
-    };
+    let up = language.notebooks_to_root();
     let mut lines = vec![":cache 2000".to_owned(), ":opt 0".to_owned()];
     for (name, dependency) in workspace.notebook_dependencies(chapter)? {
         lines.push(match dependency {
@@ -222,10 +220,7 @@ impl<'a> Markdown<'a> {
     /// Links to other pages lead to their notebooks, or to the page's source if it has
     /// none.
     fn relink(&self, text: &str) -> String {
-        let up = match self.language {
-            Language::Portuguese => "..",
-            Language::English => "../..",
-        };
+        let up = self.language.notebooks_to_root();
         figure::PAGE_LINK
             .replace_all(text, |link: &regex::Captures<'_>| {
                 match self.workspace.chapter(&link[1]) {
@@ -366,12 +361,20 @@ pub fn outputs(notebook: &Notebook) -> Outputs {
 ///
 /// If they lag behind: then only an execution can renew them.
 pub fn fresh_outputs(workspace: &Workspace, chapter: &Chapter) -> Result<Outputs> {
-    let text = workspace.read(&chapter.page())?;
-    let blocks = page::parse(workspace, &chapter.page(), &text)?;
+    let blocks = i18n::blocks(workspace, chapter, Language::Portuguese)?;
     let stale = stale(workspace, chapter, &blocks)?;
     ensure!(stale.is_empty(), "{}", stale.join("\n"));
-    let recorded = chapter.notebook(Language::Portuguese);
-    Ok(outputs(&read(&workspace.root.join(recorded))?))
+    recorded_outputs(workspace, chapter)
+}
+
+/// The outputs in a chapter's notebook, whatever the page and crates have become.
+///
+/// # Errors
+///
+/// If there is no such notebook, or it can't be read.
+pub fn recorded_outputs(workspace: &Workspace, chapter: &Chapter) -> Result<Outputs> {
+    let path = chapter.notebook(Language::Portuguese);
+    Ok(outputs(&read(&workspace.root.join(path))?))
 }
 
 /// Everything in which a chapter's committed notebooks lag behind its page and crates;
@@ -470,8 +473,7 @@ pub fn editions(
 ) -> Result<Vec<(PathBuf, Notebook)>> {
     let mut files = Vec::new();
     for language in Language::ALL {
-        let text = crate::i18n::translated_page(workspace, &chapter.page(), language)?;
-        let blocks = page::parse(workspace, &chapter.page(), &text)?;
+        let blocks = i18n::blocks(workspace, chapter, language)?;
         let notebook = build(workspace, chapter, language, &blocks, outputs)?;
         files.push((chapter.notebook(language), notebook));
     }

@@ -46,11 +46,10 @@ impl BookPreprocessor {
         let blocks = page::parse(&self.workspace, &name, &chapter.content)?;
         let stem = source.file_stem().unwrap_or_default().to_string_lossy();
         let of_book = self.workspace.chapter(&stem);
-        let outputs = match &of_book {
+        let (outputs, stale) = match &of_book {
             Some(of_book) => self.outputs(of_book)?,
-            None => (Outputs::default(), Vec::new()),
+            None => Default::default(),
         };
-        let (outputs, stale) = outputs;
         let name = name.display().to_string();
         let body = render::page(&self.workspace, language, &name, &blocks, &outputs)?;
         let bar = self.bar(of_book.as_ref(), &source, language, !stale.is_empty());
@@ -60,15 +59,14 @@ impl BookPreprocessor {
 
     /// The outputs of a chapter's notebook, and in what they lag behind the sources.
     fn outputs(&self, chapter: &Chapter) -> Result<(Outputs, Vec<String>)> {
-        let text = self.workspace.read(&chapter.page())?;
-        let blocks = page::parse(&self.workspace, &chapter.page(), &text)?;
+        let blocks = i18n::blocks(&self.workspace, chapter, Language::Portuguese)?;
         let stale = notebook::stale(&self.workspace, chapter, &blocks)?;
         if !stale.is_empty() && !self.options.allow_stale {
             bail!("{}", stale.join("\n"));
         }
         let path = self.workspace.root.join(chapter.notebook(Language::Portuguese));
         let outputs = if path.exists() {
-            notebook::outputs(&notebook::read(&path)?)
+            notebook::recorded_outputs(&self.workspace, chapter)?
         } else {
             HashMap::new()
         };

@@ -6,6 +6,7 @@ use anyhow::{Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use nbformat::v4::{MultilineString, Output};
 
+use crate::i18n;
 use crate::kernel::{Answer, Kernel};
 use crate::notebook::{self, Outputs};
 use crate::page::{self, Cell, Located};
@@ -48,8 +49,7 @@ pub async fn execute(
     workspace: &Workspace,
     chapter: &Chapter,
 ) -> Result<(Outputs, Timing)> {
-    let text = workspace.read(&chapter.page())?;
-    let blocks = page::parse(workspace, &chapter.page(), &text)?;
+    let blocks = i18n::blocks(workspace, chapter, Language::Portuguese)?;
     let cells: Vec<(usize, &Cell)> = page::cells(&blocks).collect();
     let bar = progress(chapter, cells.len() + 2)?;
     let folder = workspace.root.join("notebooks");

@@ -114,7 +114,6 @@ async fn watch(
     mut seen: Snapshot,
 ) -> Result<()> {
     let (changed, mut changes) = mpsc::unbounded_channel();
-    let changed_early = changed.clone();
     let mut debouncer = new_debouncer(BURST, move |events: DebounceEventResult| {
         if events.is_ok_and(|events| events.iter().any(|event| is_source(&event.path)))
         {
@@ -125,26 +124,34 @@ async fn watch(
         let path = workspace.root.join(name);
         debouncer.watcher().watch(&path, RecursiveMode::Recursive)?;
     }
-    if seen != snapshot(&workspace) {
-        changed_early.send(()).ok();
-    }
-    while changes.recv().await.is_some() {
-        while changes.try_recv().is_ok() {} // one build for all that came meanwhile
+    loop {
+        // The build itself reads the sources, which the watcher reports, too.
         let now = snapshot(&workspace);
-        if now == seen {
-            continue; // the build itself reads the sources, which the watcher reports, too
+        if now != seen {
+            seen = now;
+            rebuild(&workspace, options, &reload).await?;
         }
-        seen = now;
-        let root = workspace.root.clone();
-        let build = move || build::site(&Workspace::at(&root)?, options);
-        match tokio::task::spawn_blocking(build).await? {
-            Ok(_) => {
-                say("rebuilt")?;
-                let _ = reload.send(()); // nobody may be looking
-            }
-            Err(error) => {
-                eprintln!("error: {error:#}\nthe last good build is still served");
-            }
+        if changes.recv().await.is_none() {
+            return Ok(());
+        }
+        while changes.try_recv().is_ok() {} // one build for all that came meanwhile
+    }
+}
+
+async fn rebuild(
+    workspace: &Workspace,
+    options: BuildOptions,
+    reload: &broadcast::Sender<()>,
+) -> Result<()> {
+    let root = workspace.root.clone();
+    let build = move || build::site(&Workspace::at(&root)?, options);
+    match tokio::task::spawn_blocking(build).await? {
+        Ok(_) => {
+            say("rebuilt")?;
+            let _ = reload.send(()); // nobody may be looking
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}\nthe last good build is still served");
         }
     }
     Ok(())

@@ -46,6 +46,14 @@ impl Language {
             Self::English => "en",
         }
     }
+
+    /// From the edition's notebooks to the root.
+    pub fn notebooks_to_root(self) -> &'static str {
+        match self {
+            Self::Portuguese => "..",
+            Self::English => "../..",
+        }
+    }
 }
 
 /// A chapter: a page with a crate of the same name.
