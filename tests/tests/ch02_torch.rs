@@ -259,9 +259,7 @@ fn multi_head_attention_is_pytorchs() {
             let name = format!("{heads} heads, {}", run.name);
             let (q, k, v) = (matrix(&run.query), matrix(&run.key), matrix(&run.value));
             let mask = additive(run.mask.as_ref(), run.padding.as_ref(), q.nrows());
-            let found = attention
-                .forward_qkv(("query", &q), ("key", &k), ("value", &v), mask.as_ref())
-                .unwrap();
+            let found = attention.forward(&q, &k, &v, mask.as_ref()).unwrap();
             assert_close(&name, &found.output, &run.output);
             assert_heads(&name, &found.weights, &run.weights);
             assert_close(&name, &found.averaged(), &run.averaged);

@@ -3,9 +3,9 @@
 #[path = "../../chapters-code/exercises/tests/checks/mod.rs"]
 mod checks;
 
+use std::fs;
+
 use book_tests::refusal;
-use checks::ch01 as check;
-use stubs::ch01;
 
 #[track_caller]
 fn assert_todo(exercise: &str, check: impl FnOnce()) {
@@ -17,6 +17,9 @@ fn assert_todo(exercise: &str, check: impl FnOnce()) {
 
 #[test]
 fn every_stub_of_ch01_fails_with_its_hint() {
+    use checks::ch01 as check;
+    use stubs::ch01;
+
     assert_todo("exercise 1", || check::softmax(ch01::softmax));
     assert_todo("exercise 2", || check::scaled_scores(ch01::scaled_scores));
     assert_todo("exercise 3", || check::attention(ch01::attention));
@@ -27,15 +30,52 @@ fn every_stub_of_ch01_fails_with_its_hint() {
     assert_todo("exercise 6", || check::unshuffle(ch01::unshuffle));
 }
 
-/// A new exercise can't be forgotten here: there is a check for each `todo!`.
 #[test]
-fn there_are_as_many_stubs_as_checks() {
-    let folder = book_tests::root().join("chapters-code/exercises");
-    let count = |file: &str, what: &str| {
-        let text = std::fs::read_to_string(folder.join(file)).unwrap();
-        text.matches(what).count()
-    };
-    let stubs = count("src/ch01.rs", "todo!(\"exercise ");
-    assert_eq!(stubs, count("tests/ch01.rs", "#[test]"));
-    assert_eq!(stubs, 6, "assert the new one above, too");
+fn every_stub_of_ch02_fails_with_its_hint() {
+    use checks::ch02 as check;
+    use stubs::ch02;
+
+    assert_todo("exercise 1", || check::split_heads(ch02::split_heads));
+    assert_todo("exercise 2", || check::merge_heads(ch02::merge_heads));
+    assert_todo("exercise 3", || check::causal_mask(ch02::causal_mask));
+    assert_todo("exercise 4", || check::hide_padding(ch02::hide_padding));
+    assert_todo("exercise 5", || check::tells_order(ch02::tells_order));
+    assert_todo("exercise 6", || check::sinusoidal(ch02::sinusoidal));
+    assert_todo("exercise 7", || check::layer_norm(ch02::layer_norm));
+    assert_todo("exercise 8", || check::absorb(ch02::absorb));
+    assert_todo("exercise 9", || check::greedy(ch02::greedy));
+}
+
+/// The chapters above, with how many stubs each has there.
+const ASSERTED: [(&str, usize); 2] = [("ch01", 6), ("ch02", 9)];
+
+/// A new exercise can't be forgotten: each `todo!` has a test, for the reader's answer
+/// and the solution, wrong answers that its check must catch, and an assertion above.
+#[test]
+fn every_stub_has_its_checks() {
+    let root = book_tests::root();
+    let read = |file: String| fs::read_to_string(root.join(file)).unwrap();
+    let sources = fs::read_dir(root.join("chapters-code/exercises/src")).unwrap();
+    let names = sources.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut chapters: Vec<_> = names.filter(|name| name.starts_with("ch")).collect();
+    chapters.sort();
+    let asserted = ASSERTED.map(|(chapter, _)| format!("{chapter}.rs"));
+    assert_eq!(chapters, asserted, "assert the new chapter's stubs above");
+
+    let solutions = read("chapters-code/solutions/Cargo.toml".into());
+    for (chapter, count) in ASSERTED {
+        let stubs = read(format!("chapters-code/exercises/src/{chapter}.rs"));
+        let tests = read(format!("chapters-code/exercises/tests/{chapter}.rs"));
+        let wrong = read(format!("tests/tests/exercises/{chapter}.rs"));
+        let found = stubs.matches("todo!(\"exercise ").count();
+        assert_eq!(found, count, "assert {chapter}'s new stub above");
+        assert_eq!(tests.matches("#[test]").count(), count, "{chapter}'s tests");
+        for exercise in 1..=count {
+            let test = format!("fn {chapter}_{exercise}_");
+            assert!(tests.contains(&test), "no {test}");
+            assert!(wrong.contains(&format!("{test}wrong_")), "no {test}wrong_");
+        }
+        let path = format!("path = \"../exercises/tests/{chapter}.rs\"");
+        assert!(solutions.contains(&path), "the solutions' tests don't have {path}");
+    }
 }

@@ -47,13 +47,13 @@ pub fn scaled_dot_product(
 }
 // ANCHOR_END: scaled_dot_product
 
-/// Checks that Q, K and V hold finite numbers, that Q and K are as wide, and that there
-/// is a value for each key.
-pub(crate) fn check_inputs(
-    q: &Array2<f64>,
-    k: &Array2<f64>,
-    v: &Array2<f64>,
-) -> Result<()> {
+/// Checks that Q `[n, d_k]`, K `[m, d_k]` and V `[m, d_v]` hold finite numbers, that Q
+/// and K are as wide, and that there is a value for each key.
+///
+/// # Errors
+///
+/// [`TransformerError`] otherwise, naming the matrices.
+pub fn check_inputs(q: &Array2<f64>, k: &Array2<f64>, v: &Array2<f64>) -> Result<()> {
     for (name, matrix) in [("Q", q), ("K", k), ("V", v)] {
         check_finite(name, matrix)?;
     }
@@ -149,9 +149,8 @@ pub struct MultiHead {
 }
 
 impl MultiHeadAttention {
-    /// Every row of `x`, `[n, d_model]`, looks at every row of `memory`,
-    /// `[m, d_model]`, that the mask, `[n, m]`, lets it see. For self-attention, give
-    /// `x` twice.
+    /// Every query, `[n, d_model]`, looks at every key, `[m, d_model]`, that the mask,
+    /// `[n, m]`, lets it see, and takes from its value, `[m, d_model]`.
     ///
     /// # Errors
     ///
@@ -159,46 +158,36 @@ impl MultiHeadAttention {
     /// or not finite, or if a shape doesn't fit.
     pub fn forward(
         &self,
-        x: &Array2<f64>,
-        memory: &Array2<f64>,
+        query: &Array2<f64>,
+        key: &Array2<f64>,
+        value: &Array2<f64>,
         mask: Option<&Array2<f64>>,
     ) -> Result<MultiHead> {
-        self.forward_qkv(("X", x), ("memory", memory), ("memory", memory), mask)
-    }
-
-    /// The same with keys and values from different matrices, as PyTorch's
-    /// `forward(query, key, value)`: `[n, d_model]`, `[m, d_model]` and `[m, d_model]`.
-    ///
-    /// # Errors
-    ///
-    /// As [`MultiHeadAttention::forward`].
-    pub fn forward_qkv(
-        &self,
-        query: (&'static str, &Array2<f64>),
-        key: (&'static str, &Array2<f64>),
-        value: (&'static str, &Array2<f64>),
-        mask: Option<&Array2<f64>>,
-    ) -> Result<MultiHead> {
-        // [n or m, d_model] -> [n or m, d_model] -> [heads, n or m, d_k]
-        let q = split_heads(&self.query.forward(query, "W_queryᵀ")?, self.heads)?;
-        let k = split_heads(&self.key.forward(key, "W_keyᵀ")?, self.heads)?;
-        let v = split_heads(&self.value.forward(value, "W_valueᵀ")?, self.heads)?;
+        let q = self.query.forward(("query", query), "W_queryᵀ")?; // [n, d_model]
+        let k = self.key.forward(("key", key), "W_keyᵀ")?; // [m, d_model]
+        let v = self.value.forward(("value", value), "W_valueᵀ")?; // [m, d_model]
+        let [q, k, v] = [
+            split_heads(&q, self.heads)?, // [n, d_model] -> [heads, n, d_k]
+            split_heads(&k, self.heads)?, // [m, d_model] -> [heads, m, d_k]
+            split_heads(&v, self.heads)?, // [m, d_model] -> [heads, m, d_k]
+        ];
         let (heads, n, _) = q.dim();
-        let (_, m, d_v) = v.dim();
+        let (_, m, d_v) = v.dim(); // d_v is d_k in every Transformer
         let mut outputs = Array3::zeros((heads, n, d_v));
         let mut weights = Array3::zeros((heads, n, m));
-        for h in 0..heads {
-            let head = |x: &Array3<f64>| x.index_axis(Axis(0), h).to_owned();
-            // [n, d_k], [m, d_k], [m, d_k] -> [n, d_k] and [n, m]
-            let one = scaled_dot_product(&head(&q), &head(&k), &head(&v), mask)?;
-            outputs.index_axis_mut(Axis(0), h).assign(&one.output);
-            weights.index_axis_mut(Axis(0), h).assign(&one.weights);
+        for head in 0..heads {
+            let [q, k, v] =
+                [&q, &k, &v].map(|x| x.index_axis(Axis(0), head).to_owned());
+            let attended = scaled_dot_product(&q, &k, &v, mask)?; // [n, d_k], [n, m]
+            outputs.index_axis_mut(Axis(0), head).assign(&attended.output);
+            weights.index_axis_mut(Axis(0), head).assign(&attended.weights);
         }
-        let merged = merge_heads(&outputs)?; // [heads, n, d_k] -> [n, d_model]
+        let merged = merge_heads(&outputs)?; // [heads, n, d_v] -> [n, d_model]
         let output = self.output.forward(("heads", &merged), "W_outputᵀ")?;
         Ok(MultiHead { output, weights })
     }
 }
+// ANCHOR_END: multi_head
 
 impl MultiHead {
     /// The mean of the heads' weights, `[heads, n, m] -> [n, m]`: what PyTorch returns
@@ -207,7 +196,6 @@ impl MultiHead {
         average_heads(&self.weights)
     }
 }
-// ANCHOR_END: multi_head
 
 /// The mean over the heads, `[heads, n, m] -> [n, m]`.
 pub fn average_heads(weights: &Array3<f64>) -> Array2<f64> {

@@ -9,8 +9,7 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Slice, s};
 use self_attention::AttentionError;
 
-use crate::attention::check_inputs;
-use crate::{Result, TransformerError};
+use crate::{Result, TransformerError, check_inputs};
 
 // ANCHOR: running_softmax
 /// The maximum and the sum of the exponentials of the part of a row seen so far.
@@ -71,11 +70,11 @@ pub fn online_softmax(scores: &Array2<f64>, block: usize) -> Result<Array2<f64>>
     }
     Ok(weights)
 }
-// ANCHOR_END: online_softmax
 
 fn check_block(block: usize) -> Result<()> {
     if block == 0 { Err(TransformerError::BlockSize) } else { Ok(()) }
 }
+// ANCHOR_END: online_softmax
 
 // ANCHOR: blockwise_attention
 /// [`crate::scaled_dot_product`] without its weights, `block` queries and `block` keys

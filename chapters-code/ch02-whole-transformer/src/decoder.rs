@@ -1,6 +1,7 @@
 //! The decoder: each word looks at the words before it, and at the encoder's output.
 
 use ndarray::{Array2, Array3};
+use self_attention::check_finite;
 use self_attention::numpy::NumpyRandom;
 
 use crate::{
@@ -70,14 +71,14 @@ impl DecoderLayer {
         let mut weights = Array3::zeros((0, 0, 0));
         let mut cross_weights = Array3::zeros((0, 0, 0));
         let attended = residual(self.order, &self.attention_norm, x, |x| {
-            let attention = self.attention.forward(x, x, masks.target)?;
+            let attention = self.attention.forward(x, x, x, masks.target)?;
             weights = attention.weights; // [heads, n, n]
             Ok(attention.output) // [n, d_model]
         })?;
         let crossed =
             residual(self.order, &self.cross_attention_norm, &attended, |x| {
                 let attention =
-                    self.cross_attention.forward(x, memory, masks.memory)?;
+                    self.cross_attention.forward(x, memory, memory, masks.memory)?;
                 cross_weights = attention.weights; // [heads, n, m]
                 Ok(attention.output) // [n, d_model]
             })?;
@@ -133,6 +134,8 @@ impl Decoder {
         memory: &Array2<f64>,
         masks: DecoderMasks,
     ) -> Result<StackOutput> {
+        check_finite("X", x)?;
+        check_finite("memory", memory)?;
         let mut output = x.clone(); // [n, d_model]
         let mut attentions = Vec::new();
         for (layer, block) in self.layers.iter().enumerate() {

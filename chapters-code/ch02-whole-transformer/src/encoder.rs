@@ -1,6 +1,7 @@
 //! The encoder: every word looks at every word.
 
 use ndarray::{Array2, Array3};
+use self_attention::check_finite;
 use self_attention::numpy::NumpyRandom;
 
 use crate::{
@@ -47,7 +48,7 @@ impl EncoderLayer {
     ) -> Result<EncoderLayerOutput> {
         let mut weights = Array3::zeros((0, 0, 0));
         let attended = residual(self.order, &self.attention_norm, x, |x| {
-            let attention = self.attention.forward(x, x, mask)?;
+            let attention = self.attention.forward(x, x, x, mask)?;
             weights = attention.weights; // [heads, n, n]
             Ok(attention.output) // [n, d_model]
         })?;
@@ -108,6 +109,7 @@ impl Encoder {
         x: &Array2<f64>,
         mask: Option<&Array2<f64>>,
     ) -> Result<StackOutput> {
+        check_finite("X", x)?;
         let mut output = x.clone(); // [n, d_model]
         let mut attentions = Vec::new();
         for (layer, block) in self.layers.iter().enumerate() {

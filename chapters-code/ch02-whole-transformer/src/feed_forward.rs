@@ -19,6 +19,9 @@ pub fn gelu(x: f64) -> f64 {
     x * 0.5 * (1.0 + libm::erf(x / SQRT_2))
 }
 
+// ANCHOR_END: activations
+
+// ANCHOR: feed_forward
 /// What bends the line between the two linear layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
@@ -37,9 +40,6 @@ impl Activation {
         }
     }
 }
-// ANCHOR_END: activations
-
-// ANCHOR: feed_forward
 /// Two linear layers with a bend between (Vaswani et al. 2017, section 3.3): each word
 /// on its own, all with the same weights.
 #[derive(Debug, Clone, PartialEq)]

@@ -17,7 +17,7 @@
 //! let mut random = NumpyRandom::seed(42);
 //! let layer = MultiHeadAttention::random(&mut random, 8, 2)?;
 //! let x = random.rand(4, 8); // [n, d_model]
-//! let attention = layer.forward(&x, &x, Some(&mask::causal(4)))?;
+//! let attention = layer.forward(&x, &x, &x, Some(&mask::causal(4)))?;
 //! assert_eq!(attention.output.shape(), [4, 8]);
 //! assert_eq!(attention.weights.shape(), [2, 4, 4]); // [heads, n, n]
 //! assert_eq!(attention.weights[[0, 0, 0]], 1.0); // the first word sees only itself
@@ -26,6 +26,7 @@
 
 pub mod attention;
 pub mod blockwise;
+pub mod cost;
 pub mod decoder;
 pub mod encoder;
 mod error;
@@ -35,21 +36,24 @@ pub mod mask;
 pub mod norm;
 pub mod position;
 pub mod record;
+pub mod similarity;
 pub mod transformer;
+pub mod words;
 
 pub use attention::{
-    Attended, MultiHead, MultiHeadAttention, merge_heads, scaled_dot_product,
-    split_heads,
+    Attended, MultiHead, MultiHeadAttention, check_inputs, head_width, merge_heads,
+    scaled_dot_product, split_heads,
 };
-pub use blockwise::{blockwise_attention, online_softmax};
+pub use blockwise::{RunningSoftmax, blockwise_attention, online_softmax};
 pub use decoder::{Decoder, DecoderLayer, DecoderMasks};
 pub use encoder::{Encoder, EncoderLayer, StackOutput};
 pub use error::{Result, TransformerError};
 pub use feed_forward::{Activation, FeedForward, gelu, relu};
-pub use linear::Linear;
+pub use linear::{Linear, check_width};
 pub use norm::{LayerNorm, NormOrder, residual};
 pub use position::{Positions, sinusoidal};
 pub use record::{AttentionKind, AttentionRecord};
+pub use similarity::{largest_difference, mean_cosine};
 pub use transformer::{
-    Decoded, Embedding, LayerOptions, Options, Prediction, Transformer,
+    Decoded, Embedding, LayerOptions, Options, Prediction, Transformer, likeliest,
 };

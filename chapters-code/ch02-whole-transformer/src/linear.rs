@@ -48,8 +48,12 @@ impl Linear {
     }
 }
 
-/// Checks that a vector has one number for each column of a matrix.
-pub(crate) fn check_width(
+/// Checks that a vector has one number for each column of a matrix, `[n, columns]`.
+///
+/// # Errors
+///
+/// [`TransformerError::Width`] otherwise, naming both.
+pub fn check_width(
     (vector, values): (&'static str, &Array1<f64>),
     (matrix, x): (&'static str, &Array2<f64>),
 ) -> Result<()> {

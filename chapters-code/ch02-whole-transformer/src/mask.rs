@@ -6,7 +6,7 @@
 //!
 //! A row of nothing but −∞ is a query that may look nowhere. Its weights are all 0, and
 //! so is what it attends to, in every function of this chapter; PyTorch's
-//! `MultiheadAttention` gives NaN there.
+//! `MultiheadAttention`, when it returns its weights, gives NaN there.
 
 use ndarray::{Array2, Axis};
 
@@ -17,12 +17,8 @@ use crate::{Result, TransformerError};
 ///
 /// PyTorch's `nn.Transformer.generate_square_subsequent_mask(n)`.
 pub fn causal(n: usize) -> Array2<f64> {
-    Array2::from_shape_fn(
-        (n, n),
-        |(query, key)| {
-            if key <= query { 0.0 } else { f64::NEG_INFINITY }
-        },
-    )
+    let mask = |(query, key)| if key <= query { 0.0 } else { f64::NEG_INFINITY };
+    Array2::from_shape_fn((n, n), mask)
 }
 // ANCHOR_END: causal
 

@@ -3,8 +3,7 @@
 use ndarray::{Array1, Array2, Axis};
 use self_attention::check_finite;
 
-use crate::linear::check_width;
-use crate::{Result, TransformerError};
+use crate::{Result, TransformerError, check_width};
 
 // ANCHOR: layer_norm
 /// Layer normalisation (Ba et al. 2016), PyTorch's `nn.LayerNorm`: each row to mean 0
@@ -49,7 +48,7 @@ impl LayerNorm {
 }
 // ANCHOR_END: layer_norm
 
-// ANCHOR: residual
+// ANCHOR: norm_order
 /// Where a layer normalises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NormOrder {
@@ -59,7 +58,9 @@ pub enum NormOrder {
     /// 2020). PyTorch's `norm_first=True`.
     Pre,
 }
+// ANCHOR_END: norm_order
 
+// ANCHOR: residual
 /// A residual connection around `f`, with its norm. `[n, d_model] -> [n, d_model]`.
 ///
 /// # Errors
@@ -77,7 +78,6 @@ pub fn residual(
         NormOrder::Pre => sum(x, &f(&norm.forward(x)?)?),
     }
 }
-// ANCHOR_END: residual
 
 /// `x + y`, of equal shapes, `[n, d_model]`: ndarray would stretch a single row.
 fn sum(x: &Array2<f64>, y: &Array2<f64>) -> Result<Array2<f64>> {
@@ -87,3 +87,4 @@ fn sum(x: &Array2<f64>, y: &Array2<f64>) -> Result<Array2<f64>> {
     let (found, expected) = ([y.nrows(), y.ncols()], [x.nrows(), x.ncols()]);
     Err(TransformerError::Residual { found, expected })
 }
+// ANCHOR_END: residual

@@ -9,8 +9,9 @@ use self_attention::softmax;
 use whole_transformer::{
     Activation, AttentionKind, Decoder, DecoderLayer, DecoderMasks, Encoder,
     EncoderLayer, FeedForward, LayerNorm, LayerOptions, Linear, MultiHeadAttention,
-    NormOrder, Options, Positions, Transformer, blockwise_attention, gelu, mask,
-    merge_heads, online_softmax, scaled_dot_product, sinusoidal, split_heads,
+    NormOrder, Options, Positions, Transformer, blockwise_attention, gelu,
+    largest_difference, mask, merge_heads, online_softmax, scaled_dot_product,
+    sinusoidal, split_heads,
 };
 
 const D_MODEL: usize = 8;
@@ -226,7 +227,7 @@ proptest! {
         let mut random = NumpyRandom::seed(seed);
         let layer = MultiHeadAttention::random(&mut random, D_MODEL, 4).unwrap();
         let x = words(seed, n);
-        let found = layer.forward(&x, &x, None).unwrap();
+        let found = layer.forward(&x, &x, &x, None).unwrap();
         for h in 0..4 {
             let own = s![.., 2 * h..2 * h + 2];
             let part = |whole: Array2<f64>| whole.slice(own).to_owned();
@@ -253,7 +254,7 @@ fn a_query_that_may_look_nowhere_gets_zeros() {
     let mut random = NumpyRandom::seed(1);
     let mut layer = MultiHeadAttention::random(&mut random, D_MODEL, 2).unwrap();
     layer.output.bias = Array1::linspace(1.0, 8.0, D_MODEL);
-    let found = layer.forward(&x, &x, Some(&hidden)).unwrap();
+    let found = layer.forward(&x, &x, &x, Some(&hidden)).unwrap();
     assert_eq!(found.output.row(2), layer.output.bias);
 }
 
@@ -409,7 +410,7 @@ fn mismatched_shapes_are_named() {
 
     let error = encoder(1, NormOrder::Post).forward(&Array2::ones((3, 7)), None);
     let error = error.unwrap_err().to_string();
-    assert!(error.contains("multiply X [3, 7] by W_queryᵀ [8, 8]"), "{error}");
+    assert!(error.contains("multiply query [3, 7] by W_queryᵀ [8, 8]"), "{error}");
 
     let error = LayerNorm::new(5).forward(&words(1, 2)).unwrap_err().to_string();
     let expected = "the norm's weight has 5 numbers, but X has 8 columns: they must be \
@@ -441,7 +442,7 @@ fn a_layer_whose_parts_do_not_fit_is_named() {
     assert!(error.starts_with("a residual can't add [2, 1] to [2, 8]"), "{error}");
 
     let (key, value) = (words(1, 3), words(1, 4));
-    let found = layer.forward_qkv(("Q", &x), ("K", &key), ("V", &value), None);
+    let found = layer.forward(&x, &key, &value, None);
     let error = found.unwrap_err().to_string();
     assert_eq!(error, "K [3, 4] and V [4, 4] must have the same number of rows");
 
@@ -557,4 +558,19 @@ fn a_plain_reshape_would_mix_the_words() {
     assert_eq!(split.slice(s![1, 2, ..]).to_vec(), [22.0, 23.0]);
     let reshaped: Array3<f64> = x.to_shape((2, 3, 2)).unwrap().into_owned();
     assert_ne!(split, reshaped);
+}
+
+#[test]
+fn the_largest_difference_misses_nothing() {
+    let a = Array2::zeros((2, 3));
+    let mut b = a.clone();
+    b[[1, 0]] = -0.5;
+    b[[0, 2]] = 0.25;
+    assert_abs_diff_eq!(largest_difference(&a, &b), 0.5);
+    assert!(largest_difference(&a, &Array2::zeros((3, 2))).is_infinite());
+    b[[0, 1]] = f64::NAN; // before the largest, and after it
+    assert!(largest_difference(&a, &b).is_nan());
+    b[[0, 1]] = 0.0;
+    b[[1, 2]] = f64::NAN;
+    assert!(largest_difference(&b, &a).is_nan());
 }

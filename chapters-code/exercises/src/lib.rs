@@ -8,3 +8,4 @@
 //! The `solutions` crate has one answer to each.
 
 pub mod ch01;
+pub mod ch02;

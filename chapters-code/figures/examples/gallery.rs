@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use figures::{Figure, FigureError, Heatmap, LineChart};
-use ndarray::{Array2, array};
+use figures::{Figure, FigureError, Heatmap, HeatmapGrid, LineChart};
+use ndarray::{Array2, Array3, array};
 
 const TOKENS: [&str; 16] = [
     "[CLS]",
@@ -53,6 +53,19 @@ fn main() -> Result<(), FigureError> {
     save("awful", &awful.draw()?)?;
     save("one", &Heatmap::new(&array![[0.5]]).draw()?)?;
 
+    let angle = |(p, i): (usize, usize)| {
+        p as f64 / 10_000_f64.powf((i / 2 * 2) as f64 / 128.0)
+            + (i % 2) as f64 * std::f64::consts::FRAC_PI_2
+    };
+    let positions = Array2::from_shape_fn((64, 128), |place| angle(place).sin());
+    let positions = Heatmap::new(&positions)
+        .title("Positional encodings")
+        .row_title("position")
+        .column_title("dimension")
+        .range(-1.0, 1.0);
+    save("positions", &positions.draw()?)?;
+    grids()?;
+
     let lengths = [16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
     let ours = lengths.map(|n: f64| (n, 0.9 * n + 0.003 * n * n));
     let theirs = lengths.map(|n: f64| (n, 30.0 + 0.7 * n));
@@ -80,7 +93,97 @@ fn main() -> Result<(), FigureError> {
         .fold(LineChart::new().x_title("step").y_title("loss"), |chart, i| {
             chart.series(format!("series {i}"), &loss(1.0 + 0.4 * f64::from(i)))
         });
-    save("many", &many.log_y().draw()?)
+    save("many", &many.log_y().draw()?)?;
+
+    let lengths: Vec<f64> = (4..=12).map(|power| 2_f64.powi(power)).collect();
+    let over = |f: &dyn Fn(f64) -> f64| -> Vec<(f64, f64)> {
+        lengths.iter().map(|n| (*n, f(*n))).collect()
+    };
+    let cost = |y_title| {
+        LineChart::new()
+            .title("Cost of a layer")
+            .x_title("tokens")
+            .y_title(y_title)
+            .x_ticks(&lengths)
+            .log_x()
+            .log_y()
+    };
+    let seconds = cost("seconds")
+        .series("attention", &over(&|n| 2e-8 * n * n + 1e-6 * n))
+        .series("feed-forward", &over(&|n| 2.5e-6 * n))
+        .dashed_series("n²", &over(&|n| 5e-9 * n * n));
+    save("seconds", &seconds.draw()?)?;
+    let bytes = cost("bytes").series("weights", &over(&|n| 8.0 * 8.0 * n * n));
+    save("bytes", &bytes.draw()?)
+}
+
+fn grids() -> Result<(), FigureError> {
+    let words = ["pense", "sobre", "máquinas"];
+    let heads = HeatmapGrid::new(&heads(8, 3))
+        .title("The 8 heads of one layer")
+        .row_labels(words)
+        .column_labels(words)
+        .panel_titles((0..8).map(|head| format!("head {head}")))
+        .range(0.0, 1.0);
+    save("grid-8-heads", &heads.draw()?)?;
+    save("grid-8-heads-numbers", &heads.clone().annotate(true).draw()?)?;
+    save("grid-8-heads-2-columns", &heads.columns(2).draw()?)?;
+    let (rows, columns) = (&TOKENS[..7], &TOKENS[..9]);
+    let four = (0..4).map(|i| {
+        let values = attention(9 + i).slice_move(ndarray::s![..7, i..]);
+        Heatmap::new(&values).row_labels(rows).column_labels(columns)
+    });
+    save("grid-4-heads", &HeatmapGrid::of(four).draw()?)?;
+    let six = HeatmapGrid::new(&self::heads(6, 2)).columns(3).title("2 × 3 panels");
+    save("grid-6-plain", &six.draw()?)?;
+    let seven = HeatmapGrid::new(&self::heads(7, 5)).row_labels(&TOKENS[..5]);
+    save("grid-7-hole", &seven.column_labels(&TOKENS[7..12]).draw()?)?;
+
+    let (source, target) = (&TOKENS[..7], &TOKENS[7..16]);
+    let kinds = HeatmapGrid::of([
+        Heatmap::new(&attention(7))
+            .title("encoder self-attention")
+            .row_labels(source)
+            .column_labels(source),
+        Heatmap::new(&attention(9))
+            .title("decoder self-attention")
+            .row_labels(target)
+            .column_labels(target),
+        Heatmap::new(&attention(9).slice(ndarray::s![.., ..7]))
+            .title("cross-attention")
+            .row_labels(target)
+            .column_labels(source),
+    ]);
+    save("grid-3-kinds", &kinds.title("Three attentions of one model").draw()?)?;
+
+    let bert = HeatmapGrid::new(&self::heads(144, 12))
+        .title("All 144 heads of BERT")
+        .row_labels(&TOKENS[..12])
+        .column_labels(&TOKENS[..12])
+        .grid_row_titles((0..12).map(|layer| format!("layer {layer}")))
+        .grid_column_titles((0..12).map(|head| format!("head {head}")));
+    save("grid-bert", &bert.draw()?)?;
+    let untitled = HeatmapGrid::new(&self::heads(144, 40));
+    save("grid-bert-untitled", &untitled.draw()?)?;
+    save("grid-plain", &HeatmapGrid::new(&self::heads(8, 40)).draw()?)
+}
+
+/// `count` heads over `n` tokens, each a little further from the diagonal.
+fn heads(count: usize, n: usize) -> Array3<f64> {
+    let mut heads = Array3::zeros((count, n, n));
+    for (shift, mut head) in heads.outer_iter_mut().enumerate() {
+        for i in 0..n {
+            for j in 0..n {
+                let far = (i + shift) % n;
+                head[[i, j]] = (-(far as f64 - j as f64).powi(2)
+                    / (1.0 + shift as f64 / 8.0))
+                    .exp();
+            }
+            let sum = head.row(i).sum();
+            head.row_mut(i).mapv_inplace(|weight| weight / sum);
+        }
+    }
+    heads
 }
 
 fn attention(n: usize) -> Array2<f64> {

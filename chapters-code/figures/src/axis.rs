@@ -69,31 +69,41 @@ impl Scale {
             .collect()
     }
 
-    /// Powers of ten, every so many of them.
+    /// Those of `values` that are within the scale.
+    pub(crate) fn ticks_at(&self, values: &[f64]) -> Vec<Tick> {
+        let tick = |value: &f64| Tick { at: self.place(*value), label: short(*value) };
+        let within = |tick: &Tick| (0.0..=1.0).contains(&tick.at);
+        values.iter().map(tick).filter(within).collect()
+    }
+
+    /// Powers of ten, every so many of them, all written alike.
     fn decades(&self, count: usize) -> Vec<Tick> {
         let every = ((self.high - self.low) / count as f64).ceil().max(1.0);
         let powers = multiples(self.low, self.high, every);
-        let tick = |power: &f64| Tick {
-            at: self.fraction(*power),
-            label: short(10_f64.powf(*power)),
+        let plain = powers.iter().all(|power| (-3.0..6.0).contains(power));
+        let label = |power: f64| match power {
+            _ if plain => short(10_f64.powf(power)),
+            0.0 => "1".to_owned(),
+            _ => format!("1e{power}"),
         };
+        let tick =
+            |power: &f64| Tick { at: self.fraction(*power), label: label(*power) };
         powers.iter().map(tick).collect()
     }
 
     /// 1, 2 and 5 times a power of ten; if none of them is within the scale, its ends.
     fn within_decades(&self) -> Vec<Tick> {
-        let tick = |value: f64| Tick { at: self.place(value), label: short(value) };
         let first = self.low.floor();
-        let ticks: Vec<Tick> = [0.0, 1.0, 2.0, 3.0]
+        let round: Vec<f64> = [0.0, 1.0, 2.0, 3.0]
             .iter()
             .flat_map(|up| [1.0, 2.0, 5.0].map(|digit| digit * 10_f64.powf(first + up)))
-            .map(tick)
-            .filter(|tick| (0.0..=1.0).contains(&tick.at))
             .collect();
+        let ticks = self.ticks_at(&round);
         if ticks.len() >= 2 {
             return ticks;
         }
-        [self.low, self.high].map(|power| tick(10_f64.powf(power))).to_vec()
+        let end = |at: f64, power: f64| Tick { at, label: short(10_f64.powf(power)) };
+        vec![end(0.0, self.low), end(1.0, self.high)]
     }
 }
 
@@ -176,9 +186,9 @@ fn exponential(value: f64, decimals: usize) -> String {
     if value == 0.0 { "0".to_owned() } else { format!("{value:.decimals$e}") }
 }
 
-/// A positive number in few characters: 0.001, 1000, 5e-7.
+/// A number in few characters: 0.001, 1000, 5e-7.
 fn short(value: f64) -> String {
-    if (1e-3..1e6).contains(&value) {
+    if value == 0.0 || (1e-3..1e6).contains(&value.abs()) {
         let text = format!("{value:.4}");
         return text.trim_end_matches('0').trim_end_matches('.').to_owned();
     }
@@ -218,10 +228,24 @@ mod tests {
     fn log_ticks_are_powers_of_ten() {
         let log = |low: f64, high: f64| Scale::around([low, high].into_iter(), true);
         assert_eq!(written(log(1.0, 1e4), 6), "1 10 100 1000 10000");
-        assert_eq!(written(log(1e-8, 1.0), 5), "1e-8 1e-6 1e-4 0.01 1");
+        assert_eq!(written(log(1e-8, 1.0), 5), "1e-8 1e-6 1e-4 1e-2 1");
+        assert_eq!(written(log(1e3, 1e9), 7), "1e3 1e4 1e5 1e6 1e7 1e8 1e9");
         assert_eq!(written(log(20.0, 90.0), 5), "20 50");
         assert_eq!(written(log(16.0, 512.0), 5), "20 50 100 200 500");
         assert_eq!(written(log(5.0, 5.0), 5), "2 5 10");
+    }
+
+    #[test]
+    fn given_ticks_stay_within_the_scale() {
+        let log = Scale::around([16.0, 4096.0].into_iter(), true);
+        let given = [-1.0, 0.0, 1.0, 16.0, 256.0, 4096.0, 1e9, f64::NAN];
+        let ticks = log.ticks_at(&given);
+        let labels: Vec<&str> = ticks.iter().map(|tick| tick.label.as_str()).collect();
+        assert_eq!(labels, ["16", "256", "4096"]);
+        assert!((ticks[1].at - 0.5).abs() < 1e-12);
+        let even = Scale::new(-2.0, 2.0).ticks_at(&[-2.0, 0.0, 0.5]);
+        let labels: Vec<&str> = even.iter().map(|tick| tick.label.as_str()).collect();
+        assert_eq!(labels, ["-2", "0", "0.5"]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The PNG: plotters' bitmap at four pixels to the unit, averaged down to two.
 
+use std::collections::BTreeSet;
+
 use ab_glyph::{GlyphId, OutlinedGlyph, PxScaleFactor};
 use plotters::prelude::{BitMapBackend, DrawingBackend};
 use plotters::style::text_anchor::HPos;
@@ -67,13 +69,24 @@ fn encode_rgb(pixels: &[u8], width: usize) -> Result<Vec<u8>, FigureError> {
 }
 
 /// A PNG of viridis' colours, `width` pixels a row, each given by its index.
+///
+/// Its palette has only the colours that occur: all 256 are larger than a thumbnail.
 pub(crate) fn encode_viridis(
     indices: &[u8],
     width: usize,
 ) -> Result<Vec<u8>, FigureError> {
-    encode(indices, width, indices.len() / width, |encoder| {
+    let used: BTreeSet<u8> = indices.iter().copied().collect();
+    let palette: Vec<[u8; 3]> =
+        used.iter().map(|index| VIRIDIS[usize::from(*index)]).collect();
+    let mut place = [0; 256];
+    for (new, old) in (0..=u8::MAX).zip(&used) {
+        place[usize::from(*old)] = new;
+    }
+    let pixels: Vec<u8> =
+        indices.iter().map(|index| place[usize::from(*index)]).collect();
+    encode(&pixels, width, indices.len() / width, |encoder| {
         encoder.set_color(png::ColorType::Indexed);
-        encoder.set_palette(VIRIDIS.as_flattened());
+        encoder.set_palette(palette.as_flattened().to_vec());
     })
 }
 

@@ -1,12 +1,18 @@
 //! The heatmap: a matrix as coloured cells.
 
+mod bar;
+mod cells;
+mod grid;
+mod labels;
 mod layout;
 
 use ndarray::{Array2, ArrayRef2};
 
 use crate::axis::{extent, fixed};
+use crate::frame::Caption;
 use crate::svg::printable;
 use crate::{Figure, FigureError};
+pub use grid::HeatmapGrid;
 use layout::Layout;
 
 /// A description writes every value of a matrix up to this many cells.
@@ -34,15 +40,14 @@ pub struct Heatmap {
     values: Array2<f64>,
     rows: Side,
     columns: Side,
-    title: String,
-    description: Option<String>,
+    caption: Caption,
     range: Option<(f64, f64)>,
     digits: usize,
     annotate: Option<bool>,
 }
 
 /// What is written along one side of the cells.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Side {
     title: String,
     /// One a row (or column); without any, they are counted from 0.
@@ -72,8 +77,7 @@ impl Heatmap {
             values: values.to_owned(),
             rows: Side::new("Query"),
             columns: Side::new("Key"),
-            title: String::new(),
-            description: None,
+            caption: Caption::default(),
             range: None,
             digits: 2,
             annotate: None,
@@ -120,7 +124,7 @@ impl Heatmap {
     /// reader.
     #[must_use]
     pub fn title(mut self, title: impl AsRef<str>) -> Self {
-        self.title = printable(title.as_ref());
+        self.caption.set_title(title);
         self
     }
 
@@ -128,7 +132,7 @@ impl Heatmap {
     /// values, or the shape and the range of a large matrix.
     #[must_use]
     pub fn description(mut self, description: impl AsRef<str>) -> Self {
-        self.description = Some(printable(description.as_ref()));
+        self.caption.set_description(description);
         self
     }
 
@@ -167,15 +171,8 @@ impl Heatmap {
     /// - [`FigureError::Draw`]: the drawing library failed.
     pub fn draw(&self) -> Result<Figure, FigureError> {
         self.check()?;
-        let title = match self.title.trim() {
-            "" => format!("{} × {}", self.rows.title, self.columns.title),
-            title => title.to_owned(),
-        };
-        let description = match &self.description {
-            Some(description) => description.clone(),
-            None => self.describe(),
-        };
-        Figure::new(Layout::new(self).scene(), &title, &description)
+        let title = format!("{} × {}", self.rows.title, self.columns.title);
+        self.caption.figure(Layout::new(self).scene(), title, || self.describe())
     }
 
     fn check(&self) -> Result<(), FigureError> {
@@ -190,12 +187,7 @@ impl Heatmap {
                 return Err(FigureError::NotFinite { row, column, value });
             }
         }
-        match self.range {
-            Some((min, max)) if !(min.is_finite() && max.is_finite() && min < max) => {
-                Err(FigureError::Range { min, max })
-            }
-            _ => Ok(()),
-        }
+        check_range(self.range)
     }
 
     /// The ends of the colour scale.
@@ -215,15 +207,10 @@ impl Heatmap {
 
     /// The picture in numbers and labels alone, which every language reads.
     fn describe(&self) -> String {
-        let (rows, columns) = self.values.dim();
         if self.values.len() > DESCRIBED {
-            let (low, high) = extent(self.values.iter().copied());
-            return format!(
-                "{rows} × {columns}: {} … {}",
-                self.written(low),
-                self.written(high)
-            );
+            return self.summary();
         }
+        let (_, columns) = self.values.dim();
         let rows = self.values.rows().into_iter().enumerate();
         let lines: Vec<String> = rows
             .map(|(row, values)| {
@@ -236,6 +223,22 @@ impl Heatmap {
             })
             .collect();
         lines.join("; ")
+    }
+
+    /// Its shape and its range.
+    fn summary(&self) -> String {
+        let (rows, columns) = self.values.dim();
+        let (low, high) = extent(self.values.iter().copied());
+        format!("{rows} × {columns}: {} … {}", self.written(low), self.written(high))
+    }
+}
+
+fn check_range(range: Option<(f64, f64)>) -> Result<(), FigureError> {
+    match range {
+        Some((min, max)) if !(min.is_finite() && max.is_finite() && min < max) => {
+            Err(FigureError::Range { min, max })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,7 +1,7 @@
-//! The book's pictures: a [`Heatmap`] with its numbers written in the cells, and a
-//! [`LineChart`].
+//! The book's pictures: a [`Heatmap`] with its numbers written in the cells, many of them
+//! side by side in a [`HeatmapGrid`], and a [`LineChart`].
 //!
-//! Both are drawn with [`plotters`] and come out as a [`Figure`], which owns all it
+//! All are drawn with [`plotters`] and come out as a [`Figure`], which owns all it
 //! needs: an SVG that follows the page's light or dark theme, and a PNG on white. No
 //! system font is needed, since `DejaVu` Sans is built in.
 //!
@@ -23,6 +23,7 @@
 mod axis;
 mod bitmap;
 mod fonts;
+mod frame;
 mod heatmap;
 mod line_chart;
 mod scene;
@@ -33,7 +34,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-pub use heatmap::Heatmap;
+pub use heatmap::{Heatmap, HeatmapGrid};
 pub use line_chart::LineChart;
 pub use viridis::viridis;
 
@@ -59,11 +60,10 @@ impl Figure {
     /// Finishes `scene` into a figure called `title`, described by `description`.
     pub(crate) fn new(
         scene: Scene,
-        title: &str,
-        description: &str,
+        title: String,
+        description: String,
     ) -> Result<Self, FigureError> {
-        let svg = svg::document(&scene, title, description)?;
-        let (title, description) = (title.to_owned(), description.to_owned());
+        let svg = svg::document(&scene, &title, &description)?;
         Ok(Self { svg, scene, title, description })
     }
 
@@ -204,6 +204,27 @@ pub enum FigureError {
         min: f64,
         /// The upper end that was given.
         max: f64,
+    },
+    /// A grid has no panels.
+    #[error("the grid has no panels: give it one matrix at least")]
+    NoPanels,
+    /// Something is wrong with one heatmap of a grid.
+    #[error("panel {index} (counted from 0): {source}")]
+    Panel {
+        /// Position of the heatmap, from 0, row by row.
+        index: usize,
+        /// What is wrong with it.
+        source: Box<FigureError>,
+    },
+    /// There are more or fewer titles than panels (or rows or columns of them).
+    #[error("the grid has {expected} {of} but {given} titles for them")]
+    TitleCount {
+        /// `"panels"`, `"rows of panels"` or `"columns of panels"`.
+        of: &'static str,
+        /// How many the grid has.
+        expected: usize,
+        /// How many titles were given.
+        given: usize,
     },
     /// A line chart has no series.
     #[error("the chart has no series: add one with .series(name, &points)")]

@@ -1,19 +1,13 @@
 //! The line chart: a loss over steps, a time over lengths.
 
 use crate::axis::{Scale, Tick};
-use crate::fonts;
+use crate::frame::{Caption, Heading, PAD, TEXT_SIZE, TICK_SIZE, line_of, widest};
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene, Turn};
 use crate::svg::printable;
-use crate::{Figure, FigureError};
+use crate::{Figure, FigureError, fonts};
 
-const PAD: f64 = 16.0;
 /// The lines' rectangle.
 const PLOT: (f64, f64) = (480.0, 300.0);
-const TITLE_SIZE: f64 = 15.0;
-const TEXT_SIZE: f64 = 13.0;
-const TICK_SIZE: f64 = 11.0;
-/// From one line of text to the next, in ems.
-const LINE: f64 = 1.3;
 /// From one name in the legend to the next.
 const LEGEND_LINE: f64 = 20.0;
 /// The plot grows with the legend up to this height; then its lines move closer.
@@ -23,6 +17,9 @@ const TICKS: usize = 7;
 const LONGEST_NAME: f64 = 200.0;
 const LINE_WIDTH: f64 = 2.0;
 const MARKER: f64 = 4.5;
+const DASH: f64 = 7.0;
+const DASH_GAP: f64 = 4.5;
+const DASH_INK: Ink = Ink::Faint(0.65);
 /// A series shows about this many markers at most.
 const MOST_MARKERS: usize = 12;
 /// Points of a line that nobody could tell apart are left out.
@@ -56,10 +53,10 @@ const COLOURS: [[u8; 3]; 5] = [
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct LineChart {
-    title: String,
-    description: Option<String>,
+    caption: Caption,
     x: Side,
     y: Side,
+    x_ticks: Option<Vec<f64>>,
     series: Vec<Series>,
 }
 
@@ -73,6 +70,16 @@ struct Side {
 struct Series {
     name: String,
     points: Vec<(f64, f64)>,
+    look: Look,
+}
+
+/// How a series is drawn.
+#[derive(Clone, Copy, Debug)]
+enum Look {
+    /// With the colour and the marker of this index.
+    Solid(usize),
+    /// Dashed in the colour of the text, without markers.
+    Dashed,
 }
 
 impl LineChart {
@@ -85,7 +92,7 @@ impl LineChart {
     /// reader.
     #[must_use]
     pub fn title(mut self, title: impl AsRef<str>) -> Self {
-        self.title = printable(title.as_ref());
+        self.caption.set_title(title);
         self
     }
 
@@ -93,7 +100,7 @@ impl LineChart {
     /// with its first and last points.
     #[must_use]
     pub fn description(mut self, description: impl AsRef<str>) -> Self {
-        self.description = Some(printable(description.as_ref()));
+        self.caption.set_description(description);
         self
     }
 
@@ -113,9 +120,35 @@ impl LineChart {
 
     /// Adds a line through `points`, `(x, y)` in the order they are joined.
     #[must_use]
-    pub fn series(mut self, name: impl AsRef<str>, points: &[(f64, f64)]) -> Self {
+    pub fn series(self, name: impl AsRef<str>, points: &[(f64, f64)]) -> Self {
+        let solid = |series: &&Series| matches!(series.look, Look::Solid(_));
+        let index = self.series.iter().filter(solid).count();
+        self.with(name, points, Look::Solid(index))
+    }
+
+    /// Adds a dashed line without markers, for something that the others are compared
+    /// with: `n²` beside a time that grows with it.
+    #[must_use]
+    pub fn dashed_series(self, name: impl AsRef<str>, points: &[(f64, f64)]) -> Self {
+        self.with(name, points, Look::Dashed)
+    }
+
+    fn with(
+        mut self,
+        name: impl AsRef<str>,
+        points: &[(f64, f64)],
+        look: Look,
+    ) -> Self {
         let name = printable(name.as_ref());
-        self.series.push(Series { name, points: points.to_vec() });
+        self.series.push(Series { name, points: points.to_vec(), look });
+        self
+    }
+
+    /// The numbers written along the horizontal axis; unless set, round ones. Those
+    /// beyond the points are left out.
+    #[must_use]
+    pub fn x_ticks(mut self, values: &[f64]) -> Self {
+        self.x_ticks = Some(values.to_vec());
         self
     }
 
@@ -144,15 +177,8 @@ impl LineChart {
     /// - [`FigureError::Draw`]: the drawing library failed.
     pub fn draw(&self) -> Result<Figure, FigureError> {
         self.check()?;
-        let title = match self.title.trim() {
-            "" => format!("{} / {}", self.y.title, self.x.title),
-            title => title.to_owned(),
-        };
-        let description = match &self.description {
-            Some(description) => description.clone(),
-            None => self.describe(),
-        };
-        Figure::new(Layout::new(self).scene(), &title, &description)
+        let title = format!("{} / {}", self.y.title, self.x.title);
+        self.caption.figure(Layout::new(self).scene(), title, || self.describe())
     }
 
     fn check(&self) -> Result<(), FigureError> {
@@ -214,7 +240,7 @@ struct Layout<'a> {
     x_ticks: Vec<Tick>,
     y_ticks: Vec<Tick>,
     plot: Area,
-    title: Vec<String>,
+    heading: Heading,
     names: Vec<String>,
     width: f64,
     height: f64,
@@ -225,7 +251,9 @@ impl<'a> Layout<'a> {
         let points = || chart.series.iter().flat_map(|series| series.points.iter());
         let x = Scale::around(points().map(|(x, _)| *x), chart.x.log);
         let y = Scale::around(points().map(|(_, y)| *y), chart.y.log);
-        let (x_ticks, y_ticks) = (x.ticks(TICKS), y.ticks(TICKS));
+        let given = chart.x_ticks.as_ref().map(|values| x.ticks_at(values));
+        let x_ticks = given.unwrap_or_else(|| x.ticks(TICKS));
+        let y_ticks = y.ticks(TICKS);
         let names: Vec<String> = chart
             .series
             .iter()
@@ -233,23 +261,18 @@ impl<'a> Layout<'a> {
             .collect();
 
         let y_labels =
-            widest(y_ticks.iter().map(|tick| tick.label.as_str()), TICK_SIZE);
+            widest(y_ticks.iter().map(|tick| tick.label.as_str()), TICK_SIZE, false);
         let left = (PAD + line_of(&chart.y.title) + y_labels + 8.0).round();
         let legend = 14.0
             + 2.0 * MARKER
             + 8.0
-            + widest(names.iter().map(String::as_str), TEXT_SIZE);
+            + widest(names.iter().map(String::as_str), TEXT_SIZE, false);
         let width = left + PLOT.0 + legend + PAD;
-        let title = fonts::wrap(&chart.title, TITLE_SIZE, true, width - 2.0 * PAD, 4);
-        let top = if title.is_empty() {
-            PAD
-        } else {
-            PAD + title.len() as f64 * TITLE_SIZE * LINE + 10.0
-        };
+        let heading = chart.caption.heading(width - 2.0 * PAD);
         let tall = PLOT.1.max(names.len() as f64 * LEGEND_LINE).min(TALLEST);
-        let plot = Area { x: left, y: top.round(), width: PLOT.0, height: tall };
+        let plot = Area { x: left, y: heading.bottom(), width: PLOT.0, height: tall };
         let height = plot.bottom() + 10.0 + TICK_SIZE + line_of(&chart.x.title) + PAD;
-        Self { chart, x, y, x_ticks, y_ticks, plot, title, names, width, height }
+        Self { chart, x, y, x_ticks, y_ticks, plot, heading, names, width, height }
     }
 
     fn scene(&self) -> Scene {
@@ -257,8 +280,8 @@ impl<'a> Layout<'a> {
         self.draw_titles(&mut scene);
         self.draw_grid(&mut scene);
         self.draw_axes(&mut scene);
-        for (index, series) in self.chart.series.iter().enumerate() {
-            self.draw_series(&mut scene, index, series);
+        for series in &self.chart.series {
+            self.draw_series(&mut scene, series);
         }
         self.draw_legend(&mut scene);
         scene
@@ -273,12 +296,7 @@ impl<'a> Layout<'a> {
 
     fn draw_titles(&self, scene: &mut Scene) {
         let (middle_x, middle_y) = self.plot.middle();
-        let half = widest_bold(&self.title) / 2.0 + PAD;
-        let x = middle_x.min(self.width - half).max(half);
-        for (line, text) in self.title.iter().enumerate() {
-            let y = PAD + (line as f64 + 0.5) * TITLE_SIZE * LINE;
-            scene.label(Label::new(text, (x, y), TITLE_SIZE).bold());
-        }
+        self.heading.draw(scene, middle_x, self.width);
         let side = |title: &str, room| fonts::elide(title, TEXT_SIZE, false, room);
         let y_title = side(&self.chart.y.title, self.plot.height);
         let beside = (PAD + TEXT_SIZE / 2.0, middle_y);
@@ -316,9 +334,14 @@ impl<'a> Layout<'a> {
         scene.add(Mark::Path(corner, 1.0, Ink::Faint(0.6)));
     }
 
-    fn draw_series(&self, scene: &mut Scene, index: usize, series: &Series) {
+    fn draw_series(&self, scene: &mut Scene, series: &Series) {
         let line = thinned(&series.points, MOST_POINTS).map(|point| self.at(point));
-        scene.add(Mark::Path(line.collect(), LINE_WIDTH, colour(index)));
+        let line: Vec<(f64, f64)> = line.collect();
+        let Look::Solid(index) = series.look else {
+            draw_dashes(scene, &line);
+            return;
+        };
+        scene.add(Mark::Path(line, LINE_WIDTH, colour(index)));
         for point in thinned(&series.points, MOST_MARKERS) {
             scene.add(marker(index, self.at(point)));
         }
@@ -331,8 +354,16 @@ impl<'a> Layout<'a> {
         });
         let heights = spread(&ends.collect::<Vec<_>>(), self.plot);
         let x = self.plot.right() + 14.0 + MARKER;
-        for (index, (name, y)) in self.names.iter().zip(heights).enumerate() {
-            scene.add(marker(index, (x, y)));
+        for ((series, name), y) in
+            self.chart.series.iter().zip(&self.names).zip(heights)
+        {
+            match series.look {
+                Look::Solid(index) => scene.add(marker(index, (x, y))),
+                Look::Dashed => {
+                    let sample = [(x - MARKER - 5.0, y), (x + MARKER + 3.0, y)];
+                    draw_dashes(scene, &sample);
+                }
+            }
             let label = Label::new(name, (x + MARKER + 8.0, y), TEXT_SIZE);
             scene.label(label.anchor(Anchor::Start));
         }
@@ -346,6 +377,37 @@ fn thinned(points: &[(f64, f64)], most: usize) -> impl Iterator<Item = (f64, f64
         (index % every == 0 || index + 1 == points.len()).then_some(*point)
     };
     points.iter().enumerate().filter_map(kept)
+}
+
+/// `line` as dashes; each may turn where the line does.
+fn draw_dashes(scene: &mut Scene, line: &[(f64, f64)]) {
+    let mut dash: Vec<(f64, f64)> = line.first().copied().into_iter().collect();
+    let mut left = DASH; // of this dash, or of the gap when `dash` is empty
+    for pair in line.windows(2) {
+        let [from, to] = [pair[0], pair[1]];
+        let length = (to.0 - from.0).hypot(to.1 - from.1);
+        let mut walked = 0.0;
+        while length - walked > left {
+            walked += left;
+            let part = walked / length;
+            let turn =
+                (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
+            if dash.is_empty() {
+                (dash, left) = (vec![turn], DASH);
+            } else {
+                dash.push(turn);
+                scene.add(Mark::Path(std::mem::take(&mut dash), 1.5, DASH_INK));
+                left = DASH_GAP;
+            }
+        }
+        left -= length - walked;
+        if !dash.is_empty() {
+            dash.push(to);
+        }
+    }
+    if dash.len() > 1 {
+        scene.add(Mark::Path(dash, 1.5, DASH_INK));
+    }
 }
 
 /// Moves heights apart until no two are closer than a line of the legend, within the
@@ -387,18 +449,6 @@ fn marker(index: usize, (x, y): (f64, f64)) -> Mark {
     };
     let place = |(dx, dy): &(f64, f64)| (x + dx * r, y + dy * r);
     Mark::Polygon(corners.iter().map(place).collect(), colour(index))
-}
-
-fn line_of(title: &str) -> f64 {
-    if title.is_empty() { 0.0 } else { TEXT_SIZE + 11.0 }
-}
-
-fn widest<'a>(texts: impl Iterator<Item = &'a str>, size: f64) -> f64 {
-    texts.map(|text| fonts::width(text, size, false)).fold(0.0, f64::max)
-}
-
-fn widest_bold(lines: &[String]) -> f64 {
-    lines.iter().map(|line| fonts::width(line, TITLE_SIZE, true)).fold(0.0, f64::max)
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use std::error::Error;
 
-use figures::{Figure, FigureError, Heatmap, LineChart, viridis};
-use ndarray::{Array2, array};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use figures::{Figure, FigureError, Heatmap, HeatmapGrid, LineChart, viridis};
+use ndarray::{Array2, Array3, array};
 use proptest::prelude::*;
 
 type Checked = Result<(), Box<dyn Error>>;
@@ -16,6 +17,44 @@ fn weights() -> Array2<f64> {
 
 fn small() -> Heatmap {
     Heatmap::new(&weights()).row_labels(WORDS).column_labels(WORDS).title("Pesos")
+}
+
+fn eight_heads() -> HeatmapGrid {
+    let weights = weights().insert_axis(ndarray::Axis(0));
+    let heads = weights.broadcast((8, 3, 3)).map(|heads| heads.to_owned());
+    HeatmapGrid::new(&heads.unwrap_or_default())
+        .row_labels(WORDS)
+        .column_labels(WORDS)
+        .panel_titles((0..8).map(|head| format!("head {head}")))
+        .range(0.0, 1.0)
+        .title("Heads")
+}
+
+/// How often the figure writes `text`.
+fn written(figure: &Figure, text: &str) -> usize {
+    figure.svg().matches(&format!(">{text}</text>")).count()
+}
+
+/// Width, height and pixels (red, green, blue) of each image within an SVG.
+fn images(figure: &Figure) -> Result<Vec<Image>, Box<dyn Error>> {
+    let tags = figure.svg().lines().filter(|line| line.starts_with("<image "));
+    let read = |tag: &str| {
+        let data = attribute(tag, "href").and_then(|href| href.split(',').nth(1));
+        let bytes = BASE64_STANDARD.decode(data.unwrap_or_default())?;
+        let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+        decoder.set_transformations(png::Transformations::EXPAND);
+        let mut reader = decoder.read_info()?;
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap_or_default()];
+        let info = reader.next_frame(&mut pixels)?;
+        let pixels = pixels.as_chunks().0.to_vec();
+        Ok(Image { size: (info.width, info.height), pixels })
+    };
+    tags.map(read).collect()
+}
+
+struct Image {
+    size: (u32, u32),
+    pixels: Vec<[u8; 3]>,
 }
 
 /// Width and height that a PNG's header gives.
@@ -108,7 +147,8 @@ fn the_page_decides_the_colours_of_text() -> Checked {
         .x_title("x")
         .y_title("y")
         .series("s", &[(1.0, 2.0)]);
-    for figure in [small().annotate(false).draw()?, chart.draw()?] {
+    let grid = eight_heads().draw()?;
+    for figure in [small().annotate(false).draw()?, chart.draw()?, grid] {
         let svg = figure.svg();
         assert!(
             svg.contains("color:var(--fg, var(--jp-content-font-color1, #1f2328))")
@@ -230,6 +270,27 @@ fn wrong_input_is_named() {
         (map(1.0).range(1.0, 0.0).draw(), "1 to 0"),
         (map(1.0).range(f64::NAN, 1.0).draw(), "NaN to 1"),
         (map(1.0).range(0.0, f64::INFINITY).draw(), "0 to inf"),
+        (HeatmapGrid::new(&Array3::zeros((0, 3, 3))).draw(), "no panels"),
+        (HeatmapGrid::of([]).draw(), "no panels"),
+        (HeatmapGrid::new(&Array3::zeros((2, 0, 3))).draw(), "panel 0"),
+        (HeatmapGrid::new(&Array3::zeros((2, 0, 3))).draw(), "0 × 3"),
+        (eight_heads().row_labels(["a", "b"]).draw(), "3 rows but 2 labels"),
+        (eight_heads().panel_titles(["a"]).draw(), "8 panels but 1 titles"),
+        (
+            eight_heads().columns(3).grid_row_titles(["a", "b"]).draw(),
+            "3 rows of panels but 2 titles",
+        ),
+        (
+            eight_heads().grid_column_titles(["a"; 5]).draw(),
+            "4 columns of panels but 5 titles",
+        ),
+        (eight_heads().range(1.0, 0.0).draw(), "1 to 0"),
+        (
+            HeatmapGrid::of([map(1.0), map(f64::NAN)]).draw(),
+            "panel 1 (counted from 0): the value at row 0, column 1 (counted from 0) is NaN",
+        ),
+        (HeatmapGrid::of([map(1.0), map(f64::INFINITY)]).draw(), "is inf"),
+        (HeatmapGrid::of([map(1.0).range(2.0, 1.0)]).draw(), "2 to 1"),
         (LineChart::new().draw(), "no series"),
         (chart(&[]).draw(), "\"s\" has no points"),
         (chart(&[(0.0, f64::NAN)]).draw(), "is (0, NaN)"),
@@ -315,6 +376,228 @@ fn numbers_show_where_they_fit() -> Checked {
 }
 
 #[test]
+fn heads_share_labels_and_scale() -> Checked {
+    let figure = eight_heads().draw()?;
+    assert_well_formed(figure.svg());
+    assert!(figure.svg().len() < 20_000, "{} bytes", figure.svg().len());
+    let (width, height) = svg_size(&figure);
+    assert!(width <= 600 && height <= 400, "{width} × {height}");
+    assert_eq!(png_size(&figure.png()?), (2 * width, 2 * height));
+    for head in 0..8 {
+        assert_eq!(written(&figure, &format!("head {head}")), 1);
+    }
+    // 4 × 2 panels: labels at the left of 2 and under 4.
+    assert_eq!(written(&figure, "máquinas"), 6);
+    for once in ["Query", "Key", "Heads", "0.0", "1.0"] {
+        assert_eq!(written(&figure, once), 1, "{once}");
+    }
+    assert_eq!(written(&figure, "0.28"), 0);
+    let numbers = eight_heads().annotate(true).draw()?;
+    assert_eq!(written(&numbers, "0.28"), 8);
+    let narrow = eight_heads().columns(2).draw()?;
+    assert_eq!(written(&narrow, "máquinas"), 6);
+    assert!(svg_size(&narrow).0 < width && svg_size(&narrow).1 > height);
+    assert!(figure.svg().contains("head 7: 3 × 3: 0.16 … 0.50"));
+    Ok(())
+}
+
+#[test]
+fn panels_of_differing_shapes_have_their_own_labels() -> Checked {
+    let (source, target) = (["o", "gato"], ["the", "cat", "."]);
+    let map = |values: Array2<f64>| Heatmap::new(&values);
+    let panels = [
+        map(array![[0.0, 0.5], [0.25, 0.0]]).row_labels(source).column_labels(source),
+        map(Array2::zeros((3, 3))).row_labels(target).column_labels(target),
+        map(Array2::ones((3, 2))).row_labels(target).column_labels(source),
+    ];
+    let titles = ["encoder", "decoder", "cross"];
+    let panels = panels.into_iter().zip(titles).map(|(map, title)| map.title(title));
+    let grid = HeatmapGrid::of(panels);
+    let figure = grid.draw()?;
+    for title in titles {
+        assert_eq!(written(&figure, title), 1);
+    }
+    assert_eq!((written(&figure, "gato"), written(&figure, "cat")), (3, 3));
+    // The scale goes from the least to the greatest value of all panels.
+    let fills: Vec<&str> = figure
+        .svg()
+        .lines()
+        .filter(|line| line.starts_with("<rect "))
+        .skip(1)
+        .take(4 + 9 + 6)
+        .filter_map(|cell| attribute(cell, "fill"))
+        .collect();
+    assert_eq!(fills[..4], ["#440154", "#21918c", "#3b528b", "#440154"]);
+    assert_eq!(fills[4..13], ["#440154"; 9]);
+    assert_eq!(fills[13..], ["#fde725"; 6]);
+    let text = "encoder: o: o 0.00, gato 0.50; gato: o 0.25, gato 0.00; decoder: the: ";
+    assert!(figure.svg().contains(text));
+    Ok(())
+}
+
+#[test]
+fn all_heads_of_bert_fit() -> Checked {
+    let value = |(head, i, j): (usize, usize, usize)| {
+        ((head * 7919 + i * 104_729 + j * 31) % 1009) as f64 / 1009.0
+    };
+    let values = Array3::from_shape_fn((144, 12, 12), value);
+    let labels: Vec<String> = (0..12).map(|i| format!("##token{i}")).collect();
+    let grid = HeatmapGrid::new(&values)
+        .row_labels(&labels)
+        .column_labels(&labels)
+        .grid_row_titles((0..12).map(|layer| format!("layer {layer}")))
+        .grid_column_titles((0..12).map(|head| format!("head {head}")))
+        .range(0.0, 1.0);
+    let figure = grid.draw()?;
+    assert_well_formed(figure.svg());
+    assert!(figure.svg().len() < 140_000, "{} bytes", figure.svg().len());
+    assert!(svg_size(&figure).0 <= 750, "{} wide", svg_size(&figure).0);
+    for index in 0..12 {
+        assert_eq!(written(&figure, &format!("layer {index}")), 1);
+        assert_eq!(written(&figure, &format!("head {index}")), 1);
+    }
+    assert!(!figure.svg().contains("##token"));
+    let images = images(&figure)?;
+    assert_eq!(images.len(), 144);
+    for (image, panel) in images.iter().zip(values.outer_iter()) {
+        assert_eq!(image.size, (12, 12));
+        let colours: Vec<[u8; 3]> = panel.iter().map(|value| viridis(*value)).collect();
+        assert_eq!(image.pixels, colours);
+    }
+    let long = HeatmapGrid::new(&Array3::from_shape_fn((144, 128, 128), value));
+    let figure = long.draw()?;
+    assert!(figure.svg().len() < 300_000, "{} bytes", figure.svg().len());
+    assert!(svg_size(&figure).0 <= 750, "{} wide", svg_size(&figure).0);
+    Ok(())
+}
+
+#[test]
+fn a_large_matrix_is_one_small_image_with_its_axes_counted() -> Checked {
+    let angle = |(p, i): (usize, usize)| p as f64 / 10_000_f64.powf(i as f64 / 128.0);
+    let values = Array2::from_shape_fn((64, 128), |place| angle(place).sin());
+    let figure = Heatmap::new(&values).range(-1.0, 1.0).draw()?;
+    assert!(figure.svg().len() < 40_000, "{} bytes", figure.svg().len());
+    let images = images(&figure)?;
+    assert_eq!(images.len(), 1);
+    assert_eq!(images[0].size, (128, 64));
+    let colour = |value: &f64| viridis(f64::midpoint(*value, 1.0));
+    assert_eq!(images[0].pixels, values.iter().map(colour).collect::<Vec<_>>());
+    for (tick, times) in [("0", 2), ("60", 2), ("120", 1), ("-1.0", 1)] {
+        assert_eq!(written(&figure, tick), times, "{tick}");
+    }
+    Ok(())
+}
+
+#[test]
+fn awful_grids_are_drawn() -> Checked {
+    let long = "palavra".repeat(300);
+    let zeros = |shape| HeatmapGrid::new(&Array3::zeros(shape));
+    let cases = [
+        zeros((1, 1, 1)),
+        zeros((144, 1, 1)).columns(0),
+        zeros((7, 2, 900)).annotate(true),
+        zeros((7, 900, 2)).columns(99),
+        zeros((5, 30, 30)).annotate(true).digits(99),
+        zeros((9, 2, 2)).row_labels([&long; 2]).column_labels([&long; 2]).columns(2),
+        zeros((3, 2, 2)).grid_row_titles([&long]).grid_column_titles(["", "🙂", &long]),
+        zeros((4, 2, 2)).panel_titles([&long; 4]).title(&long).row_title(&long),
+        HeatmapGrid::of([
+            Heatmap::new(&array![[f64::MAX, f64::MIN]]),
+            Heatmap::new(&Array2::zeros((100, 1))).row_title("").annotate(true),
+            Heatmap::new(&array![[0.0]]).row_labels(["<a>"]).title("]]>&"),
+        ]),
+    ];
+    for case in cases {
+        let figure = case.draw()?;
+        assert_well_formed(figure.svg());
+        let (width, height) = svg_size(&figure);
+        assert!(width < 2400 && height < 6000, "{width} × {height}");
+        assert_eq!(png_size(&figure.png()?), (2 * width, 2 * height));
+    }
+    Ok(())
+}
+
+#[test]
+fn every_text_of_a_grid_is_inside_it_and_off_the_cells() -> Checked {
+    let words = ["subconjunto", "ontem", "a"];
+    let labelled = |columns| {
+        let heads = Array3::from_shape_fn((8, 3, 3), |(h, i, j)| (h + i * j) as f64);
+        HeatmapGrid::new(&heads)
+            .row_labels(words)
+            .column_labels(words)
+            .columns(columns)
+            .draw()
+    };
+    for columns in 1..=8 {
+        let figure = labelled(columns)?;
+        let (width, height) = svg_size(&figure);
+        let cells: Vec<[f64; 4]> = figure
+            .svg()
+            .lines()
+            .filter(|line| line.starts_with("<rect "))
+            .skip(1) // the page
+            .map(|tag| ["x", "y", "width", "height"].map(|name| number(tag, name)))
+            .collect();
+        let texts = figure.svg().lines().filter(|line| line.starts_with("<text "));
+        for (x, y) in texts.flat_map(points) {
+            assert!((0.0..4.0 * f64::from(width)).contains(&x), "{x} of {width}");
+            assert!((0.0..4.0 * f64::from(height)).contains(&y), "{y} of {height}");
+            for [left, top, w, h] in &cells {
+                let inside =
+                    (*left..left + w).contains(&x) && (*top..top + h).contains(&y);
+                assert!(!inside, "{columns} columns: a text at {x}, {y} is on a cell");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn number(tag: &str, name: &str) -> f64 {
+    attribute(tag, name).and_then(|text| text.parse().ok()).unwrap_or(f64::NAN)
+}
+
+/// Points along the text of a tag, from its anchor to about its start if it is anchored
+/// at its end.
+fn points(line: &str) -> Vec<(f64, f64)> {
+    let text = line.split(['<', '>']).nth(2).unwrap_or_default();
+    let length = text.chars().count() as f64 * number(line, "font-size") * 0.55;
+    let turn = attribute(line, "transform").unwrap_or_default();
+    let (right, down) = match attribute(line, "text-anchor") {
+        Some("end") if turn.starts_with("rotate(-45") => (-0.7, 0.7),
+        Some("end") if turn.starts_with("rotate(-90") => (0.0, 1.0),
+        Some("end") => (-1.0, 0.0),
+        _ => (0.0, 0.0),
+    };
+    let (x, y) = (number(line, "x"), number(line, "y"));
+    let at = |part: i32| length * f64::from(part) / 20.0;
+    (0..=20).map(|part| (x + right * at(part), y + down * at(part))).collect()
+}
+
+#[test]
+fn dashed_lines_have_dashes_for_markers_and_ticks_are_given() -> Checked {
+    let points = [(16.0, 1e-6), (256.0, 1e-3), (4096.0, 1.0)];
+    let chart = LineChart::new().series("one", &points).log_x().log_y();
+    let plain = chart.clone().series("two", &points).draw()?;
+    let figure = chart
+        .dashed_series("n²", &points)
+        .series("two", &points)
+        .x_ticks(&[1.0, 16.0, 256.0, 4096.0, f64::NAN])
+        .draw()?;
+    assert_well_formed(figure.svg());
+    assert!(written(&figure, "n²") == 1 && figure.svg().contains("n²: (16, 0.000001)"));
+    for shape in ["<circle ", "<polygon "] {
+        let count = |figure: &Figure| figure.svg().matches(shape).count();
+        assert_eq!(count(&figure), count(&plain), "{shape}");
+    }
+    let dashes = figure.svg().matches("opacity=\"0.65\"").count();
+    assert!((20..80).contains(&dashes), "{dashes} dashes");
+    for (tick, times) in [("1", 1), ("16", 1), ("256", 1), ("4096", 1), ("1000", 0)] {
+        assert_eq!(written(&figure, tick), times, "{tick}");
+    }
+    Ok(())
+}
+
+#[test]
 fn charts_show_their_series() -> Checked {
     let chart = LineChart::new()
         .title("Tempo")
@@ -380,6 +663,26 @@ proptest! {
     }
 
     #[test]
+    fn any_grid_is_drawn(
+        shapes in proptest::collection::vec((1_usize..9, 1_usize..20), 1..20),
+        value in proptest::num::f64::NORMAL | proptest::num::f64::ZERO,
+        labels in proptest::collection::vec(any::<String>(), 20),
+        columns in 0_usize..22,
+        annotate in any::<bool>(),
+    ) {
+        let panels = shapes.iter().enumerate().map(|(index, (rows, columns))| {
+            let map = Heatmap::new(&Array2::from_elem((*rows, *columns), value));
+            if index % 2 == 0 { map } else { map.row_labels(&labels[..*rows]) }
+        });
+        let grid = HeatmapGrid::of(panels)
+            .panel_titles(shapes.iter().zip(labels.iter().cycle()).map(|(_, label)| label))
+            .columns(columns)
+            .annotate(annotate);
+        let figure = grid.draw()?;
+        assert_well_formed(figure.svg());
+    }
+
+    #[test]
     fn any_chart_is_drawn(
         points in proptest::collection::vec((proptest::num::f64::NORMAL, proptest::num::f64::NORMAL), 1..50),
         name in any::<String>(),
@@ -388,7 +691,7 @@ proptest! {
         let positive = |value: f64, log: bool| if log { value.abs() } else { value };
         let points: Vec<_> =
             points.into_iter().map(|(x, y)| (positive(x, logs.0), positive(y, logs.1))).collect();
-        let mut chart = LineChart::new().series(&name, &points).series(name, &points[..1]);
+        let mut chart = LineChart::new().series(&name, &points).series(&name, &points[..1]).dashed_series(name, &points);
         if logs.0 {
             chart = chart.log_x();
         }

@@ -1,3 +1,4 @@
 //! One answer to each of the book's exercises. See the `exercises` crate.
 
 pub mod ch01;
+pub mod ch02;

@@ -5,16 +5,7 @@ use ndarray::{Array2, Axis, array};
 use self_attention::scaling::dot_products;
 use self_attention::{SelfAttention, embeddings};
 
-/// Asserts that a matrix is the expected one to 1e-12; `hint` says what usually causes
-/// otherwise.
-#[track_caller]
-fn assert_close(found: &Array2<f64>, expected: &Array2<f64>, hint: &str) {
-    assert_eq!(found.shape(), expected.shape(), "the shape is wrong. {hint}");
-    assert!(
-        abs_diff_eq!(found, expected, epsilon = 1e-12),
-        "expected\n{expected:.4}\nbut found\n{found:.4}\n{hint}"
-    );
-}
+use super::assert_close;
 
 pub fn softmax(softmax: impl Fn(&Array2<f64>) -> Array2<f64>) {
     let scores = array![[0.0, 1.0, 2.0], [3.0, 3.0, 3.0]];

@@ -2,4 +2,26 @@
 //! the same check judges a reader's answer, the book's solution and the wrong answers
 //! it must catch.
 
+#![allow(dead_code, reason = "each chapter's tests use that chapter's checks alone")]
+
 pub mod ch01;
+pub mod ch02;
+
+use approx::relative_eq;
+use ndarray::{Array, Dimension};
+
+/// Asserts that an array is the expected one to 1e-12; `hint` says what usually causes
+/// otherwise.
+#[track_caller]
+fn assert_close<D: Dimension>(
+    found: &Array<f64, D>,
+    expected: &Array<f64, D>,
+    hint: &str,
+) {
+    assert_eq!(found.shape(), expected.shape(), "the shape is wrong. {hint}");
+    // `abs_diff_eq!` would refuse −∞ for −∞: their difference is NaN.
+    assert!(
+        relative_eq!(found, expected, epsilon = 1e-12, max_relative = 0.0),
+        "expected\n{expected:.4}\nbut found\n{found:.4}\n{hint}"
+    );
+}

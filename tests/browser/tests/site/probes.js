@@ -64,6 +64,29 @@
     return below;
   };
 
+  // The box of a text of an SVG in axes that lie along it: slanted labels side by side are apart,
+  // though the upright boxes around them are not.
+  const along = (text, angle) => {
+    const { x, y, width, height } = text.getBBox();
+    const toScreen = text.getScreenCTM();
+    const corners = [[x, y], [x + width, y], [x, y + height], [x + width, y + height]].map(([x, y]) => {
+      const at = new DOMPoint(x, y).matrixTransform(toScreen);
+      return [
+        at.x * Math.cos(angle) + at.y * Math.sin(angle),
+        at.y * Math.cos(angle) - at.x * Math.sin(angle),
+      ];
+    });
+    const range = axis => [Math.min, Math.max].map(f => f(...corners.map(corner => corner[axis])));
+    return [...range(0), ...range(1)];
+  };
+  // Apart in the axes of either text is apart.
+  const overlap = (first, second) => [first, second].every(text => {
+    const { a, b } = text.getScreenCTM();
+    const [one, two] = [first, second].map(text => along(text, Math.atan2(b, a)));
+    const wide = Math.min(one[1], two[1]) - Math.max(one[0], two[0]);
+    const tall = Math.min(one[3], two[3]) - Math.max(one[2], two[2]);
+    return wide > 1 && tall > 0.3 * Math.min(one[3] - one[2], two[3] - two[2]);
+  });
   const figures = () => all('main figure svg').filter(svg => svg.closest('svg svg') === null);
   const scrolls = element => /auto|scroll|hidden|clip/.test(getComputedStyle(element).overflowX);
 
@@ -177,16 +200,15 @@
         if (box.left < column.left - 1 || box.right > column.right + 1) {
           findings.push(`${label} leaves its column: ${box.left}…${box.right} of ${column.left}…${column.right}`);
         }
-        const texts = all('text', svg).map(text => [short(text.textContent), text.getBoundingClientRect()]);
-        for (const [i, [said, area]] of texts.entries()) {
+        const texts = all('text', svg).map(text => [short(text.textContent), text]);
+        for (const [i, [said, text]] of texts.entries()) {
+          const area = text.getBoundingClientRect();
           if (area.left < box.left - 1 || area.right > box.right + 1
             || area.top < box.top - 1 || area.bottom > box.bottom + 1) {
             findings.push(`${label}: the text “${said}” is cut`);
           }
           for (const [other, second] of texts.slice(i + 1)) {
-            const wide = Math.min(area.right, second.right) - Math.max(area.left, second.left);
-            const tall = Math.min(area.bottom, second.bottom) - Math.max(area.top, second.top);
-            if (wide > 1 && tall > 0.3 * Math.min(area.height, second.height)) {
+            if (overlap(text, second)) {
               findings.push(`${label}: the texts “${said}” and “${other}” overlap`);
             }
           }

@@ -1,19 +1,10 @@
-//! The exercises' checks catch the wrong answers that people give, and say what went wrong.
+//! Wrong answers to chapter 1's exercises.
 
-#[path = "../../chapters-code/exercises/tests/checks/mod.rs"]
-mod checks;
-
-use book_tests::refusal;
-use checks::ch01 as check;
 use ndarray::{Array2, Axis};
 use self_attention::{naive_softmax, softmax};
 
-/// Asserts that a check refuses an answer with a message that has `hint` in it.
-#[track_caller]
-fn assert_caught(hint: &str, check: impl FnOnce()) {
-    let message = refusal(check);
-    assert!(message.contains(hint), "not {hint:?} but {message:?}");
-}
+use super::assert_caught;
+use super::checks::ch01 as check;
 
 fn softmax_over_columns(scores: &Array2<f64>) -> Array2<f64> {
     softmax(&scores.t().to_owned()).t().to_owned()

@@ -1,0 +1,156 @@
+//! Multi-head self-attention over a batch of texts.
+//!
+//! Chapter 2's, with one more axis: `batch` texts of `n` tokens, all heads of all texts
+//! in one product.
+
+use candle_core::{D, Tensor};
+use candle_nn::{Linear, Module, VarBuilder};
+
+use crate::encoder::{LayerNames, LayerOptions};
+use crate::{Dropout, EncoderError, Noise, Result, linear::linear};
+
+// ANCHOR: softmax
+/// Each row to weights that add up to 1, over the last axis: PyTorch's
+/// `softmax(x, dim=-1)`. Shape unchanged.
+///
+/// The maximum is subtracted, so that nothing overflows. It changes no result, so no
+/// gradient flows through it.
+///
+/// # Errors
+///
+/// [`EncoderError`] if `x` is empty.
+pub fn softmax(x: &Tensor) -> Result<Tensor> {
+    let max = x.max_keepdim(D::Minus1)?.detach(); // [batch, heads, n, 1]
+    let exponentials = x.broadcast_sub(&max)?.exp()?; // [batch, heads, n, n]
+    let sums = exponentials.sum_keepdim(D::Minus1)?; // [batch, heads, n, 1]
+    Ok(exponentials.broadcast_div(&sums)?)
+}
+// ANCHOR_END: softmax
+
+// ANCHOR: split_heads
+/// Shares the columns out among the heads:
+/// `[batch, n, d_model] -> [batch, heads, n, d_k]`.
+///
+/// # Errors
+///
+/// [`EncoderError`] if the heads don't divide `d_model`.
+pub fn split_heads(x: &Tensor, heads: usize) -> Result<Tensor> {
+    let (batch, n, d_model) = x.dims3()?;
+    let d_k = head_width(d_model, heads)?;
+    // [batch, n, d_model] -> [batch, n, heads, d_k]: each row is cut in pieces
+    let pieces = x.reshape((batch, n, heads, d_k))?;
+    // [batch, n, heads, d_k] -> [batch, heads, n, d_k]: the heads come first
+    Ok(pieces.transpose(1, 2)?.contiguous()?)
+}
+
+/// Puts the heads' columns side by side again. Undoes [`split_heads`]:
+/// `[batch, heads, n, d_k] -> [batch, n, d_model]`.
+///
+/// # Errors
+///
+/// [`EncoderError`] if `x` doesn't have four axes.
+pub fn merge_heads(x: &Tensor) -> Result<Tensor> {
+    let (batch, heads, n, d_k) = x.dims4()?;
+    // [batch, heads, n, d_k] -> [batch, n, heads, d_k] -> [batch, n, d_model]
+    Ok(x.transpose(1, 2)?.reshape((batch, n, heads * d_k))?)
+}
+// ANCHOR_END: split_heads
+
+/// The width of each head, `d_k = d_model / heads`.
+///
+/// # Errors
+///
+/// [`EncoderError::Heads`] if there is no head or the division isn't exact.
+pub fn head_width(d_model: usize, heads: usize) -> Result<usize> {
+    if heads > 0 && d_model > 0 && d_model.is_multiple_of(heads) {
+        return Ok(d_model / heads);
+    }
+    Err(EncoderError::Heads { heads, d_model })
+}
+
+// ANCHOR: multi_head
+/// Multi-head self-attention (Vaswani et al. 2017, section 3.2.2), the same in BERT and
+/// in DistilBERT: transformers' `BertSelfAttention` with the `dense` of
+/// `BertSelfOutput`, and `MultiHeadSelfAttention` of DistilBERT.
+#[derive(Debug, Clone)]
+pub struct MultiHeadAttention {
+    /// How many heads share `d_model`.
+    pub heads: usize,
+    /// Makes the queries of all heads.
+    pub query: Linear,
+    /// Makes the keys of all heads.
+    pub key: Linear,
+    /// Makes the values of all heads.
+    pub value: Linear,
+    /// Mixes what the heads found.
+    pub output: Linear,
+    /// Of the weights, while training.
+    pub dropout: Dropout,
+}
+
+/// What [`MultiHeadAttention::forward`] computes.
+#[derive(Debug, Clone)]
+pub struct MultiHead {
+    /// The tokens' new vectors, `[batch, n, d_model]`.
+    pub output: Tensor,
+    /// How much each token looks at each token, in each head, `[batch, heads, n, n]`.
+    /// While training they are those before dropout.
+    pub weights: Tensor,
+}
+
+impl MultiHeadAttention {
+    /// Every token of `x`, `[batch, n, d_model]`, looks at every token of its text that
+    /// the additive mask, `[batch, 1, 1, n]`, doesn't hide.
+    ///
+    /// # Errors
+    ///
+    /// [`EncoderError`] if a shape doesn't fit.
+    pub fn forward(
+        &self,
+        x: &Tensor,
+        mask: Option<&Tensor>,
+        noise: Option<&Noise>,
+    ) -> Result<MultiHead> {
+        // [batch, n, d_model] -> [batch, heads, n, d_k]
+        let q = split_heads(&self.query.forward(x)?, self.heads)?;
+        let k = split_heads(&self.key.forward(x)?, self.heads)?;
+        let v = split_heads(&self.value.forward(x)?, self.heads)?;
+        let d_k = q.dim(D::Minus1)? as f64;
+        // [batch, heads, n, d_k] · [batch, heads, d_k, n] -> [batch, heads, n, n]
+        let mut scores = (q.matmul(&k.t()?)? / d_k.sqrt())?;
+        if let Some(mask) = mask {
+            scores = scores.broadcast_add(mask)?; // + [batch, 1, 1, n]
+        }
+        let weights = softmax(&scores)?;
+        // [batch, heads, n, n] · [batch, heads, n, d_k] -> [batch, heads, n, d_k]
+        let heads = self.dropout.forward(&weights, noise)?.matmul(&v)?;
+        let output = self.output.forward(&merge_heads(&heads)?)?;
+        Ok(MultiHead { output, weights })
+    }
+}
+// ANCHOR_END: multi_head
+
+impl MultiHeadAttention {
+    /// The attention of the layer at `vb`.
+    ///
+    /// # Errors
+    ///
+    /// If the heads don't divide `d_model`, or a tensor is missing or has another shape.
+    pub fn load(
+        vb: &VarBuilder,
+        names: &LayerNames,
+        options: &LayerOptions,
+    ) -> candle_core::Result<Self> {
+        let LayerOptions { d_model, heads, attention_dropout, .. } = *options;
+        head_width(d_model, heads)?;
+        let linear = |name| linear(&vb.pp(name), d_model, d_model);
+        Ok(Self {
+            heads,
+            query: linear(names.query)?,
+            key: linear(names.key)?,
+            value: linear(names.value)?,
+            output: linear(names.attention_output)?,
+            dropout: Dropout::new(attention_dropout)?,
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! The same encoder on packed weights: for answers, not for training.
+//!
+//! It is what the command lines and pipelines run. It computes what [`Encoder`] computes,
+//! to rounding (the tests hold its attentions to 2e-6), several times as fast: the
+//! `kernels` crate says how.
+
+use candle_core::{Device, Shape, Tensor};
+use candle_nn::Linear;
+use kernels::{Buffer, Buffers, Epilogue, Heads, PackedLinear, attention, in_pool};
+use models::Activation;
+
+use crate::attention::head_width;
+use crate::{
+    Batch, Embeddings, Encoder, EncoderError, EncoderLayer, EncoderOutput, LayerNorm,
+    Result, Run,
+};
+
+/// Embeddings and a stack of layers whose weights are packed once, in the order in which
+/// the processor reads them.
+#[derive(Debug)]
+pub struct FastEncoder {
+    embeddings: Embeddings,
+    layers: Vec<FastLayer>,
+    buffers: Buffers,
+}
+
+#[derive(Debug)]
+struct FastLayer {
+    heads: usize,
+    /// Query, key and value side by side, `d_model -> 3 · d_model`.
+    qkv: PackedLinear,
+    attention_output: PackedLinear,
+    attention_norm: FastNorm,
+    inner: PackedLinear,
+    activation: Activation,
+    outer: PackedLinear,
+    feed_forward_norm: FastNorm,
+}
+
+#[derive(Debug)]
+struct FastNorm {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    epsilon: f64,
+}
+
+/// What the layers of a pass write to, one after another. The buffers stay with the
+/// encoder for its next pass: memory fresh from the system is slow.
+struct Scratch {
+    /// `[rows · n, 3 · d_model]`
+    qkv: Buffer,
+    /// `[rows · n, d_model]`
+    context: Buffer,
+    /// `[rows · n, d_model]`
+    attended: Buffer,
+    /// `[rows · n, d_ff]`
+    hidden: Buffer,
+}
+
+impl FastEncoder {
+    /// Packs a model's weights, and lets each layer go once it is packed: the weights
+    /// are in memory once, not twice.
+    ///
+    /// # Errors
+    ///
+    /// [`EncoderError`] if the heads don't divide `d_model`, or the weights aren't f32.
+    pub fn pack(embeddings: Embeddings, encoder: Encoder) -> Result<Self> {
+        let layers = encoder.layers.into_iter().map(|layer| FastLayer::pack(&layer));
+        let (layers, buffers) = (layers.collect::<Result<_>>()?, Buffers::default());
+        Ok(Self { embeddings, layers, buffers })
+    }
+
+    /// As [`Embeddings::forward`] and then [`Encoder::forward`]: the last vectors of a
+    /// batch's tokens, and what `run` asks for.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Embeddings::forward`]; [`EncoderError::Training`] if `run` has dropout.
+    pub fn forward(&self, batch: &Batch, run: Run) -> Result<EncoderOutput> {
+        if run.dropout.is_some() {
+            return Err(EncoderError::Training);
+        }
+        let x = self.embeddings.forward(batch, None)?; // [rows, n, d_model]
+        let mask = batch.additive_mask(x.dtype(), x.device())?; // [rows, 1, 1, n]
+        let mask = mask.map(|mask| values(&mask)).transpose()?;
+        in_pool(|| self.layers(&x, mask.as_deref(), run))
+    }
+
+    /// All layers in order: `x` is `[rows, n, d_model]`, the mask `[rows · n]`.
+    fn layers(
+        &self,
+        x: &Tensor,
+        mask: Option<&[f32]>,
+        run: Run,
+    ) -> Result<EncoderOutput> {
+        let (rows, n, d_model) = x.dims3()?;
+        let mut hidden_states = run.output_hidden_states.then(|| vec![x.clone()]);
+        let mut attentions = run.output_attentions.then(Vec::new);
+        let mut scratch = Scratch::new(&self.buffers, rows * n, &self.layers);
+        let mut x = values(x)?; // [rows · n, d_model]
+        for layer in &self.layers {
+            let (heads, width) = (layer.heads, d_model / layer.heads);
+            let shape = Heads { batch: rows, tokens: n, heads, width };
+            let mut weights =
+                run.output_attentions.then(|| vec![0.0; rows * heads * n * n]);
+            layer.forward(&mut x, shape, mask, weights.as_deref_mut(), &mut scratch)?;
+            if let (Some(attentions), Some(weights)) = (&mut attentions, weights) {
+                attentions.push(tensor(weights, (rows, heads, n, n))?);
+            }
+            if let Some(states) = &mut hidden_states {
+                states.push(tensor(x.clone(), (rows, n, d_model))?);
+            }
+        }
+        let last_hidden_state = tensor(x, (rows, n, d_model))?;
+        Ok(EncoderOutput { last_hidden_state, hidden_states, attentions })
+    }
+}
+
+impl FastLayer {
+    fn pack(layer: &EncoderLayer) -> Result<Self> {
+        let EncoderLayer { attention, feed_forward, .. } = layer;
+        let qkv = [&attention.query, &attention.key, &attention.value];
+        head_width(attention.query.weight().dim(0)?, attention.heads)?;
+        Ok(Self {
+            heads: attention.heads,
+            qkv: pack(&qkv)?,
+            attention_output: pack(&[&attention.output])?,
+            attention_norm: FastNorm::pack(&layer.attention_norm)?,
+            inner: pack(&[&feed_forward.inner])?,
+            activation: feed_forward.activation,
+            outer: pack(&[&feed_forward.outer])?,
+            feed_forward_norm: FastNorm::pack(&layer.feed_forward_norm)?,
+        })
+    }
+
+    /// One layer: `x`, `[rows · n, d_model]`, becomes the tokens' new vectors; the
+    /// attentions go to `weights`, `[rows, heads, n, n]`.
+    fn forward(
+        &self,
+        x: &mut [f32],
+        shape: Heads,
+        mask: Option<&[f32]>,
+        weights: Option<&mut [f32]>,
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        let rows = shape.batch * shape.tokens;
+        let Scratch { qkv, context, attended, hidden } = scratch;
+        self.qkv.forward(x, rows, Epilogue::None, qkv)?;
+        attention(qkv, shape, mask, context, weights)?;
+        self.attention_output.forward(context, rows, Epilogue::Add(x), attended)?;
+        self.attention_norm.apply(attended)?;
+        let bend = match self.activation {
+            Activation::Gelu => Epilogue::Gelu,
+            Activation::GeluTanh => Epilogue::GeluTanh,
+            Activation::Relu => Epilogue::Relu,
+        };
+        self.inner.forward(attended, rows, bend, hidden)?;
+        self.outer.forward(hidden, rows, Epilogue::Add(attended), x)?;
+        self.feed_forward_norm.apply(x)
+    }
+}
+
+impl Scratch {
+    fn new(buffers: &Buffers, rows: usize, layers: &[FastLayer]) -> Self {
+        let widest = |width: fn(&FastLayer) -> usize| {
+            buffers.take(rows * layers.iter().map(width).max().unwrap_or(0))
+        };
+        Self {
+            qkv: widest(|layer| layer.qkv.outputs()),
+            context: widest(|layer| layer.attention_output.inputs()),
+            attended: widest(|layer| layer.attention_output.outputs()),
+            hidden: widest(|layer| layer.inner.outputs()),
+        }
+    }
+}
+
+impl FastNorm {
+    fn pack(norm: &LayerNorm) -> Result<Self> {
+        let (weight, bias) = (values(&norm.weight)?, values(&norm.bias)?);
+        Ok(Self { weight, bias, epsilon: norm.epsilon })
+    }
+
+    fn apply(&self, x: &mut [f32]) -> Result<()> {
+        #[expect(clippy::cast_possible_truncation, reason = "1e-12 is an f32 as well")]
+        let epsilon = self.epsilon as f32;
+        let norm =
+            kernels::LayerNorm { gamma: &self.weight, beta: &self.bias, epsilon };
+        Ok(norm.apply(x, None)?)
+    }
+}
+
+/// Layers that read the same input, as one whose outputs stand side by side.
+fn pack(layers: &[&Linear]) -> Result<PackedLinear> {
+    let parts = layers.iter().map(|layer| {
+        let bias = layer.bias().map(values).transpose()?;
+        Ok((values(layer.weight())?, bias))
+    });
+    let parts = parts.collect::<Result<Vec<_>>>()?;
+    let slices: Vec<_> =
+        parts.iter().map(|(weight, bias)| (&weight[..], bias.as_deref())).collect();
+    let inputs = layers.first().map_or(Ok(0), |layer| layer.weight().dim(1))?;
+    Ok(PackedLinear::side_by_side(&slices, inputs)?)
+}
+
+/// A tensor's numbers, row after row.
+fn values(tensor: &Tensor) -> Result<Vec<f32>> {
+    Ok(tensor.flatten_all()?.to_vec1()?)
+}
+
+fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> Result<Tensor> {
+    Ok(Tensor::from_vec(values, shape.into(), &Device::Cpu)?)
+}

@@ -1,0 +1,52 @@
+//! Chapter 3: sentiment, from the text to the label.
+//!
+//! The encoder layer of chapter 2 in candle, over batches, with the weights of real
+//! checkpoints: DistilBERT (Sanh et al. 2019) and its head for classification, equal to
+//! Python's `transformers`. BERT (chapter 4) has the same layer under other names.
+//!
+//! Shapes: `batch` texts (`rows` in a [`Batch`]) of `n` tokens, `d_model` numbers per
+//! token, `heads` heads of `d_k = d_model / heads` each, `d_ff` numbers inside the
+//! feed-forward network. All is f32 on the CPU unless the weights are given otherwise,
+//! and gradients flow through all of it: chapter 7 trains these models.
+//!
+//! ```no_run
+//! use models::{HubOptions, Truncate};
+//! use sentiment::SentimentPipeline;
+//!
+//! let folder = models::resolve("bertinho-sentiment", &HubOptions::from_env())?;
+//! let pipeline = SentimentPipeline::load(&folder)?;
+//! let found = pipeline.classify(&["I love this movie!"], Truncate::Error)?;
+//! println!("{} {:.3}", found[0].label, found[0].score);
+//! # Ok::<(), sentiment::EncoderError>(())
+//! ```
+
+pub mod attention;
+pub mod batch;
+pub mod distilbert;
+pub mod dropout;
+pub mod embeddings;
+pub mod encoder;
+mod error;
+pub mod fast;
+pub mod feed_forward;
+pub mod linear;
+pub mod norm;
+pub mod pipeline;
+
+pub use attention::{MultiHead, MultiHeadAttention, merge_heads, softmax, split_heads};
+pub use batch::Batch;
+pub use distilbert::{
+    ClassificationHead, ClassifierOutput, DistilBert,
+    DistilBertForSequenceClassification,
+};
+pub use dropout::{Dropout, Noise};
+pub use embeddings::Embeddings;
+pub use encoder::{
+    Encoder, EncoderLayer, EncoderLayerOutput, EncoderOutput, LayerNames, LayerOptions,
+    Run,
+};
+pub use error::{EncoderError, Result};
+pub use fast::FastEncoder;
+pub use feed_forward::{FeedForward, activate};
+pub use norm::LayerNorm;
+pub use pipeline::{Sentiment, SentimentPipeline};

@@ -1,0 +1,110 @@
+//! From a text to a label, in one call.
+
+use candle_core::{DType, IndexOp};
+use models::{Architecture, Encoded, ModelFolder, Tokenizer, Truncate};
+use serde::Serialize;
+
+use crate::{
+    Batch, ClassificationHead, DistilBert, DistilBertForSequenceClassification,
+    EncoderError, FastEncoder, Result, Run, softmax,
+};
+
+/// How many texts go through the model at once.
+const BATCH: usize = 16;
+
+// ANCHOR: pipeline
+/// A tokenizer and a model that were made for each other: transformers'
+/// `pipeline("sentiment-analysis")`.
+#[derive(Debug)]
+pub struct SentimentPipeline {
+    /// From text to numbers.
+    pub tokenizer: Tokenizer,
+    /// From numbers to vectors.
+    pub encoder: FastEncoder,
+    /// From vectors to a number for each label.
+    pub head: ClassificationHead,
+    /// The labels' names.
+    pub labels: Vec<String>,
+}
+
+/// What the pipeline says of a text.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sentiment {
+    /// The text.
+    pub text: String,
+    /// The likeliest label.
+    pub label: String,
+    /// Its share of the softmax, 0 to 1.
+    pub score: f32,
+    /// The pieces that the model read.
+    pub tokens: Vec<String>,
+}
+
+impl SentimentPipeline {
+    /// A label and its score for each text.
+    ///
+    /// # Errors
+    ///
+    /// [`EncoderError::Models`] if a text is empty, or too long and not to be truncated.
+    pub fn classify(
+        &self,
+        texts: &[&str],
+        truncate: Truncate,
+    ) -> Result<Vec<Sentiment>> {
+        let mut sentiments = Vec::new();
+        for texts in texts.chunks(BATCH) {
+            let alone: Vec<_> = texts.iter().map(|&text| (text, None)).collect();
+            let encoded = self.tokenizer.encode_batch(&alone, truncate)?;
+            let batch = Batch::from_encoded(&encoded)?;
+            let encoded_texts = self.encoder.forward(&batch, Run::default())?;
+            let logits = self.head.forward(&encoded_texts.last_hidden_state, None)?;
+            let scores = softmax(&logits)?; // [rows, labels]
+            for (row, (text, encoded)) in texts.iter().zip(&encoded).enumerate() {
+                let best: u32 = scores.i(row)?.argmax(0)?.to_scalar()?;
+                let best = usize::try_from(best).unwrap_or_default();
+                sentiments.push(Sentiment {
+                    text: (*text).to_owned(),
+                    label: self.labels[best].clone(),
+                    score: scores.i((row, best))?.to_scalar()?,
+                    tokens: visible(encoded),
+                });
+            }
+        }
+        Ok(sentiments)
+    }
+}
+// ANCHOR_END: pipeline
+
+impl SentimentPipeline {
+    /// Reads the folder's tokenizer and weights.
+    ///
+    /// # Errors
+    ///
+    /// [`EncoderError::Models`] if they can't be read or don't fit together,
+    /// [`EncoderError::NotDistilBert`] and [`EncoderError::Labels`] if the model is of
+    /// another kind.
+    pub fn load(folder: &ModelFolder) -> Result<Self> {
+        let config = folder.config()?;
+        let model = folder.name.clone();
+        if config.architecture != Architecture::DistilBert {
+            return Err(EncoderError::NotDistilBert { model });
+        }
+        if config.num_labels() < 2 {
+            return Err(EncoderError::Labels { model });
+        }
+        let tokenizer = folder.tokenizer()?;
+        let model = models::load(folder, DType::F32, |vb| {
+            DistilBertForSequenceClassification::load(&vb, &config)
+        })?;
+        let DistilBertForSequenceClassification { distilbert, head } = model;
+        let DistilBert { embeddings, encoder } = distilbert;
+        let encoder = FastEncoder::pack(embeddings, encoder)?;
+        Ok(Self { tokenizer, encoder, head, labels: config.id2label })
+    }
+}
+
+/// The tokens that aren't padding.
+fn visible(encoded: &Encoded) -> Vec<String> {
+    let shown = encoded.tokens.iter().zip(&encoded.attention_mask);
+    shown.filter(|&(_, &mask)| mask == 1).map(|(token, _)| token.clone()).collect()
+}

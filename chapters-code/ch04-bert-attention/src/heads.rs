@@ -1,0 +1,137 @@
+//! What is put on BERT for a task: a guess for each token, or a label for each text.
+
+use candle_core::Tensor;
+use candle_nn::{Init, Linear, Module, VarBuilder};
+use models::{Activation, Config};
+use sentiment::linear::linear;
+use sentiment::{
+    Batch, ClassifierOutput, Dropout, EncoderOutput, LayerNorm, Result, Run, activate,
+};
+
+use crate::{Bert, Pooler};
+
+// ANCHOR: masked_lm
+/// BERT that guesses hidden words: transformers' `BertForMaskedLM`.
+///
+/// The table of the pieces' vectors serves twice: a token's guess is the piece whose
+/// vector is most like the one made of the token's.
+#[derive(Debug, Clone)]
+pub struct BertForMaskedLm {
+    /// The tokens' vectors.
+    pub bert: Bert,
+    /// `d_model -> d_model`, before the activation and the norm.
+    pub transform: Linear,
+    /// After the linear layer.
+    pub activation: Activation,
+    /// After the activation.
+    pub norm: LayerNorm,
+    /// Added to each piece's number, `[vocabulary]`.
+    pub bias: Tensor,
+}
+
+/// What [`BertForMaskedLm::forward`] computes.
+#[derive(Debug, Clone)]
+pub struct MaskedLmOutput {
+    /// A number for each piece, for each token, before softmax,
+    /// `[rows, n, vocabulary]`.
+    pub logits: Tensor,
+    /// What the encoder computed on the way.
+    pub encoder: EncoderOutput,
+}
+
+impl BertForMaskedLm {
+    /// A number for each piece of the vocabulary, for each token.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Bert::forward`].
+    pub fn forward(&self, batch: &Batch, run: Run) -> Result<MaskedLmOutput> {
+        let encoder = self.bert.forward(batch, run)?;
+        let logits = self.predict(&encoder.last_hidden_state)?;
+        Ok(MaskedLmOutput { logits, encoder })
+    }
+
+    /// From tokens' last vectors to a number for each piece: `[…, d_model] ->
+    /// […, vocabulary]`. Training gives it the masked tokens only.
+    ///
+    /// # Errors
+    ///
+    /// [`EncoderError`](sentiment::EncoderError) if `x` has another width.
+    pub fn predict(&self, x: &Tensor) -> Result<Tensor> {
+        let hidden = activate(self.activation, &self.transform.forward(x)?)?;
+        let hidden = self.norm.forward(&hidden)?; // […, d_model]
+        let words = self.bert.embeddings.words.clone(); // [vocabulary, d_model]
+        let decoder = Linear::new(words, Some(self.bias.clone()));
+        Ok(decoder.forward(&hidden)?) // […, vocabulary]
+    }
+}
+// ANCHOR_END: masked_lm
+
+impl BertForMaskedLm {
+    /// The model at `vb`: `bert` and `cls.predictions`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Bert::load`].
+    pub fn load(vb: &VarBuilder, config: &Config) -> candle_core::Result<Self> {
+        let (d_model, predictions) = (config.hidden_size, vb.pp("cls.predictions"));
+        let transform = predictions.pp("transform");
+        let norm = transform.pp("LayerNorm");
+        let bias = Init::Const(0.0);
+        Ok(Self {
+            bert: Bert::load(&vb.pp("bert"), config)?,
+            transform: linear(&transform.pp("dense"), d_model, d_model)?,
+            activation: config.activation,
+            norm: LayerNorm::load(&norm, d_model, config.layer_norm_eps)?,
+            bias: predictions.get_with_hints(config.vocab_size, "bias", bias)?,
+        })
+    }
+}
+
+// ANCHOR: classification
+/// BERT with a linear layer on what the pooler makes of `[CLS]`: transformers'
+/// `BertForSequenceClassification`.
+#[derive(Debug, Clone)]
+pub struct BertForSequenceClassification {
+    /// The tokens' vectors.
+    pub bert: Bert,
+    /// The text's vector.
+    pub pooler: Pooler,
+    /// `d_model -> labels`.
+    pub classifier: Linear,
+    /// Before the classifier, while training.
+    pub dropout: Dropout,
+}
+
+impl BertForSequenceClassification {
+    /// A number for each label, for each text.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Bert::forward`].
+    pub fn forward(&self, batch: &Batch, run: Run) -> Result<ClassifierOutput> {
+        let encoder = self.bert.forward(batch, run)?;
+        let pooled = self.pooler.forward(&encoder.last_hidden_state)?;
+        let pooled = self.dropout.forward(&pooled, run.dropout)?; // [rows, d_model]
+        let logits = self.classifier.forward(&pooled)?; // [rows, labels]
+        Ok(ClassifierOutput { logits, encoder })
+    }
+}
+// ANCHOR_END: classification
+
+impl BertForSequenceClassification {
+    /// The model at `vb`: `bert` and `classifier`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Bert::load`].
+    pub fn load(vb: &VarBuilder, config: &Config) -> candle_core::Result<Self> {
+        let (d_model, labels) = (config.hidden_size, config.num_labels());
+        Ok(Self {
+            bert: Bert::load(&vb.pp("bert"), config)?,
+            pooler: Pooler::load(&vb.pp("bert.pooler"), config)?,
+            classifier: linear(&vb.pp("classifier"), d_model, labels)?,
+            dropout: Dropout::new(config.classifier_dropout)?,
+        })
+    }
+}

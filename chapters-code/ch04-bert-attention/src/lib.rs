@@ -1,0 +1,26 @@
+//! Chapter 4: BERT, and what its heads look at.
+//!
+//! Chapter 3's encoder layer, twelve times, with a vector for each sentence of a pair;
+//! equal to Python's `transformers`, and with the attentions of every layer given out:
+//! `[batch, heads, n, n]`, what `output_attentions=True` asks for there.
+//!
+//! ```no_run
+//! use bert_attention::AttentionModel;
+//! use models::{HubOptions, Truncate};
+//!
+//! let folder = models::resolve("bertinho", &HubOptions::from_env())?;
+//! let model = AttentionModel::load(&folder)?;
+//! let text = "O gato sentou no tapete e o cachorro correu.";
+//! let found = model.attentions(text, None, Truncate::Error)?;
+//! let head = found.head(0, 0)?; // [n, n]: layer 0, head 0
+//! println!("{:?} {head:.2}", found.tokens);
+//! # Ok::<(), bert_attention::AttentionsError>(())
+//! ```
+
+pub mod attentions;
+pub mod bert;
+pub mod heads;
+
+pub use attentions::{AttentionModel, Attentions, AttentionsError};
+pub use bert::{Bert, Pooler};
+pub use heads::{BertForMaskedLm, BertForSequenceClassification, MaskedLmOutput};

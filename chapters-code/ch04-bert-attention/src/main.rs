@@ -1,0 +1,141 @@
+//! BERT's attentions on the command line: `cargo run -p ch04-bert-attention -- --help`.
+
+mod table;
+
+use std::fs;
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use bert_attention::{AttentionModel, Attentions};
+use candle_core::{IndexOp, Tensor};
+use clap::Parser;
+use figures::Heatmap;
+use models::{HubOptions, Truncate};
+use serde::ser::{Error, SerializeSeq};
+use serde::{Serialize, Serializer};
+
+/// Who looks at whom in a text, in every head of every layer of a BERT.
+#[derive(Parser)]
+struct Arguments {
+    /// The text
+    text: String,
+    /// A second text: the model reads `[CLS] TEXT [SEP] TEXT_B [SEP]`
+    #[arg(long, value_name = "TEXT_B")]
+    pair: Option<String>,
+    /// A folder, a model that ships with the book, or a model of the Hugging Face Hub
+    #[arg(long, value_name = "NAME|DIR", default_value = "bertinho")]
+    model: String,
+    /// The layer to show, from 0
+    #[arg(long, default_value_t = 0)]
+    layer: usize,
+    /// The head to show, from 0
+    #[arg(long, default_value_t = 0)]
+    head: usize,
+    /// Save the heatmap of the head here
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Cut a text that is too long for the model
+    #[arg(long)]
+    truncate: bool,
+    /// Use what has been downloaded before; never the network
+    #[arg(long)]
+    offline: bool,
+    /// Print one JSON object, with all layers and heads, instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    let mut hub = HubOptions::from_env();
+    hub.offline |= arguments.offline;
+    let folder = models::resolve(&arguments.model, &hub)
+        .with_context(|| format!("--model {}", arguments.model))?;
+    let model = AttentionModel::load(&folder)?;
+    let (layer, head) = (arguments.layer, arguments.head);
+    model.check(layer, head)?;
+    let truncate =
+        if arguments.truncate { Truncate::To(usize::MAX) } else { Truncate::Error };
+    let pair = arguments.pair.as_deref();
+    let found = model.attentions(&arguments.text, pair, truncate)?;
+    if let Some(path) = &arguments.svg {
+        save_heatmap(path, &found, layer, head)?;
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = if arguments.json {
+        json(&mut out, &found)
+    } else {
+        let text = table::table(&found, layer, head)?;
+        out.write_all(text.as_bytes())
+    };
+    match written.and_then(|()| out.flush()) {
+        // A reader that has left (`| head`) is no error.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn save_heatmap(
+    path: &Path,
+    found: &Attentions,
+    layer: usize,
+    head: usize,
+) -> Result<()> {
+    let figure = Heatmap::new(&found.head(layer, head)?)
+        .row_labels(&found.tokens)
+        .column_labels(&found.tokens)
+        .title(format!("Layer {layer}, head {head}"))
+        .draw()?;
+    fs::write(path, figure.svg())
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    model: &'a str,
+    tokens: &'a [String],
+    ids: &'a [u32],
+    token_type_ids: &'a [u32],
+    sentence_b_start: Option<usize>,
+    attentions: Vec<Layer<'a>>,
+}
+
+fn json(out: &mut impl Write, found: &Attentions) -> io::Result<()> {
+    let report = Report {
+        model: &found.model,
+        tokens: &found.tokens,
+        ids: &found.ids,
+        token_type_ids: &found.token_type_ids,
+        sentence_b_start: found.sentence_b_start,
+        attentions: found.attentions.iter().map(Layer).collect(),
+    };
+    serde_json::to_writer(&mut *out, &report)?;
+    out.write_all(b"\n")
+}
+
+/// A layer's `[1, heads, n, n]`, written head after head: for 512 tokens, the numbers
+/// of all layers would fill a gigabyte as one string.
+struct Layer<'a>(&'a Tensor);
+
+impl Serialize for Layer<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let heads = self.0.dim(1).map_err(S::Error::custom)?;
+        let mut list = serializer.serialize_seq(Some(heads))?;
+        for head in 0..heads {
+            let rows = self.0.i((0, head)).and_then(|head| head.to_vec2::<f32>());
+            list.serialize_element(&rows.map_err(S::Error::custom)?)?; // [n, n]
+        }
+        list.end()
+    }
+}

@@ -1,0 +1,225 @@
+//! A classifier made from a part of the pre-trained model.
+
+use candle_core::D;
+use gradients::model::classifier_loss;
+use gradients::{AdamW, AdamWOptions, Decay, Schedule, clip_factor, gradient_norm};
+use models::{Architecture, Config};
+use rand::RngCore;
+use sentiment::{DistilBertForSequenceClassification, LayerNames, Run, softmax};
+use serde::{Deserialize, Serialize};
+use tokenizers::Tokenizer;
+
+use crate::batches::{Sequence, cut_batches, padded, singles};
+use crate::corpus::Review;
+use crate::parameters::{Tensors, complete, model};
+use crate::random::{Purpose, generator};
+use crate::{Result, TrainingError};
+
+/// The labels' names, in order of their numbers.
+pub const LABELS: [&str; 2] = ["NEGATIVE", "POSITIVE"];
+
+/// How the classifier is trained.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FinetuneOptions {
+    /// How often each review is shown.
+    pub epochs: u64,
+    /// Tokens in a batch.
+    pub batch_tokens: usize,
+    /// Tokens in a review; longer ones are cut.
+    pub sequence_tokens: usize,
+    /// The highest learning rate.
+    pub learning_rate: f64,
+    /// The share of the steps with a rising learning rate.
+    pub warmup: f64,
+    /// Of hidden states and attention weights.
+    pub dropout: f64,
+    /// Of all chance.
+    pub seed: u64,
+}
+
+impl Default for FinetuneOptions {
+    fn default() -> Self {
+        Self {
+            epochs: 4,
+            batch_tokens: 1000,
+            sequence_tokens: 64,
+            learning_rate: 3e-4,
+            warmup: 0.1,
+            dropout: 0.1,
+            seed: 42,
+        }
+    }
+}
+
+/// The configuration of the classifier that [`every_other_layer`] makes.
+pub fn classifier_config(base: &Config, dropout: f64) -> Config {
+    Config {
+        architecture: Architecture::DistilBert,
+        classes: vec!["DistilBertForSequenceClassification".to_owned()],
+        num_hidden_layers: base.num_hidden_layers.div_ceil(2),
+        type_vocab_size: 0,
+        hidden_dropout: dropout,
+        attention_dropout: dropout,
+        classifier_dropout: dropout,
+        id2label: LABELS.map(str::to_owned).to_vec(),
+        ..base.clone()
+    }
+}
+
+// ANCHOR: every_other_layer
+/// BERT's weights as DistilBERT's, layers 0, 2, 4 and so on, as Sanh et al. (2019)
+/// start theirs. The vector of sentence A goes into the positions': DistilBERT has no
+/// token types, and reads single sentences.
+///
+/// # Errors
+///
+/// [`TrainingError::Setting`] if the embeddings are missing.
+pub fn every_other_layer(weights: &Tensors) -> Result<Tensors> {
+    let [positions, types] = ["position_embeddings", "token_type_embeddings"]
+        .map(|table| weights.get(&format!("bert.embeddings.{table}.weight")));
+    let (Some(positions), Some(types)) = (positions, types) else {
+        return Err(TrainingError::setting("weights", "not a BERT's", "a BERT's"));
+    };
+    let folded = positions.broadcast_add(&types.narrow(0, 0, 1)?)?; // + [1, d_model]
+    let mut distilled = Tensors::new();
+    for (name, tensor) in weights {
+        if let Some(new) = distilbert_name(name) {
+            distilled.insert(new, tensor.clone());
+        }
+    }
+    distilled.insert("distilbert.embeddings.position_embeddings.weight".into(), folded);
+    Ok(distilled)
+}
+
+/// What DistilBERT calls a tensor of BERT's; `None` if it doesn't have it.
+fn distilbert_name(name: &str) -> Option<String> {
+    let name = name.strip_prefix("bert.")?;
+    if let Some(part) = name.strip_prefix("embeddings.") {
+        let kept = !part.starts_with("token_type");
+        return kept.then(|| format!("distilbert.embeddings.{part}"));
+    }
+    let (layer, part) = name.strip_prefix("encoder.layer.")?.split_once('.')?;
+    let layer: usize = layer.parse().ok()?;
+    let (part, kind) = part.rsplit_once('.')?;
+    let part = distilbert_part(part)?;
+    layer
+        .is_multiple_of(2)
+        .then(|| format!("distilbert.transformer.layer.{}.{part}.{kind}", layer / 2))
+}
+// ANCHOR_END: every_other_layer
+
+fn distilbert_part(part: &str) -> Option<&'static str> {
+    let names = |names: LayerNames| {
+        let LayerNames { query, key, value, attention_output, .. } = names;
+        let LayerNames { attention_norm, inner, outer, feed_forward_norm, .. } = names;
+        [
+            query,
+            key,
+            value,
+            attention_output,
+            attention_norm,
+            inner,
+            outer,
+            feed_forward_norm,
+        ]
+    };
+    let place = names(LayerNames::BERT).iter().position(|name| *name == part)?;
+    Some(names(LayerNames::DISTILBERT)[place])
+}
+
+// ANCHOR: finetune
+/// Trains a classifier that starts with `start`'s encoder and a new head; returns its
+/// weights. `observe` is told of each step, of how many, and its loss.
+///
+/// # Errors
+///
+/// [`TrainingError::Setting`] if there is no review; [`TrainingError::Diverged`].
+pub fn finetune(
+    config: &Config,
+    start: &Tensors,
+    tokenizer: &Tokenizer,
+    reviews: &[Review],
+    options: FinetuneOptions,
+    observe: &mut dyn FnMut(u64, u64, f64),
+) -> Result<Tensors> {
+    if reviews.is_empty() {
+        return Err(TrainingError::setting("reviews", "none", "at least one"));
+    }
+    let FinetuneOptions { epochs, batch_tokens, learning_rate, seed, .. } = options;
+    let texts = reviews.iter().map(|review| review.text.as_str());
+    let sequences = singles(tokenizer, texts, options.sequence_tokens)?;
+    let (parameters, classifier) = complete(start, seed, |vb| {
+        DistilBertForSequenceClassification::load(&vb, config)
+    })?;
+    let mut optimizer = AdamW::new(&parameters, AdamWOptions::default())?;
+    let cut = |epoch| cut_batches(&sequences, batch_tokens, seed, epoch);
+    let total = (0..epochs).map(|epoch| cut(epoch).len() as u64).sum();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let warmup = (total as f64 * options.warmup) as u64;
+    let decay = Decay::Linear;
+    let schedule = Schedule { peak: learning_rate, warmup, total, decay };
+    let mut step = 0;
+    for batch in (0..epochs).flat_map(cut) {
+        let rows: Vec<&Sequence> = batch.iter().map(|&i| &sequences[i]).collect();
+        let labels = batch.iter().map(|&i| u32::from(reviews[i].positive));
+        let labels: Vec<u32> = labels.collect(); // [rows]
+        let noise = generator(seed, Purpose::Dropout, step).next_u64();
+        let loss = classifier_loss(&classifier, &padded(&rows)?, &labels, Some(noise))?;
+        let found = f64::from(loss.to_scalar::<f32>()?);
+        if !found.is_finite() {
+            return Err(TrainingError::Diverged { step: step + 1, loss: found });
+        }
+        let gradients = gradients::backward(&loss)?;
+        let factor = clip_factor(gradient_norm(&parameters, &gradients)?, 1.0);
+        optimizer.step(&parameters, &gradients, schedule.rate(step), factor)?;
+        step += 1;
+        observe(step, total, found);
+    }
+    Ok(parameters.tensors()?)
+}
+// ANCHOR_END: finetune
+
+/// How sure a classifier is that each text praises, 0 to 1.
+///
+/// # Errors
+///
+/// If the configuration and the weights don't fit.
+pub fn praise(
+    config: &Config,
+    weights: &Tensors,
+    tokenizer: &Tokenizer,
+    texts: &[&str],
+    limit: usize,
+) -> Result<Vec<f64>> {
+    let classifier =
+        model(weights, |vb| DistilBertForSequenceClassification::load(&vb, config))?;
+    let sequences = singles(tokenizer, texts.iter().copied(), limit)?;
+    let mut scores = Vec::new();
+    for rows in sequences.chunks(32) {
+        let batch = padded(&rows.iter().collect::<Vec<_>>())?;
+        let logits = classifier.forward(&batch, Run::default())?.logits; // [rows, 2]
+        let positive = softmax(&logits)?.narrow(D::Minus1, 1, 1)?.flatten_all()?;
+        scores.extend(positive.to_vec1::<f32>()?.into_iter().map(f64::from));
+    }
+    Ok(scores)
+}
+
+/// The share of the reviews that a classifier gets right.
+///
+/// # Errors
+///
+/// Those of [`praise`].
+pub fn accuracy(
+    config: &Config,
+    weights: &Tensors,
+    tokenizer: &Tokenizer,
+    reviews: &[Review],
+    limit: usize,
+) -> Result<f64> {
+    let texts: Vec<&str> = reviews.iter().map(|review| review.text.as_str()).collect();
+    let scores = praise(config, weights, tokenizer, &texts, limit)?;
+    let right = scores.iter().zip(reviews);
+    let right =
+        right.filter(|(score, review)| (**score > 0.5) == review.positive).count();
+    Ok(right as f64 / reviews.len().max(1) as f64)
+}

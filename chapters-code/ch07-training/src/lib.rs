@@ -1,0 +1,32 @@
+//! Chapter 7: training. A sequence reverser in a minute, then a BERT of our own.
+//!
+//! From text to weights: [`corpus`] reads and holds out, [`wordpiece`] makes the
+//! vocabulary, [`batches`] cuts and shuffles, [`masking`] hides, [`learner`] learns,
+//! [`pretrain`] repeats it with checkpoints, [`evaluate`] and [`heads`] ask what was
+//! learned, [`finetune`] makes a classifier of it, and [`export`] writes what
+//! `transformers` reads. [`reverse`] is an encoder-decoder that can be watched whole.
+//!
+//! Shapes: `rows` sequences of `n` tokens, `d_model` numbers per token.
+
+pub mod batches;
+pub mod checkpoint;
+pub mod corpus;
+mod error;
+pub mod evaluate;
+pub mod export;
+pub mod finetune;
+pub mod heads;
+pub mod learner;
+pub mod masking;
+pub mod mend;
+pub mod metrics;
+pub mod naive_bayes;
+pub mod nouns;
+pub mod parameters;
+pub mod pretrain;
+pub mod random;
+pub mod reverse;
+pub mod wordpiece;
+
+pub use corpus::{Corpus, CorpusReport, Pair, Review, Split};
+pub use error::{Result, TrainingError};

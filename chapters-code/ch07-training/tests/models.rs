@@ -1,0 +1,309 @@
+//! What becomes of a trained model: heads measured, a classifier, folders that load.
+#![allow(missing_docs)]
+
+mod common;
+
+use candle_core::{DType, IndexOp, Tensor};
+use common::{sample, tokenizer};
+use models::{ModelFolder, Truncate};
+use sentiment::{
+    Batch, DistilBert, DistilBertForSequenceClassification, Embeddings, Encoder, Run,
+    SentimentPipeline,
+};
+use training::batches::{Sequence, both_orders, padded, singles};
+use training::checkpoint::write_atomically;
+use training::evaluate::Guesser;
+use training::export::{export, fill_card};
+use training::finetune::{
+    FinetuneOptions, accuracy, classifier_config, every_other_layer, finetune, praise,
+};
+use training::heads::{SpecialIds, find_nouns, profile, translation_heads};
+use training::learner::masked_lm;
+use training::naive_bayes::NaiveBayes;
+use training::nouns::NOUNS;
+use training::parameters::{Tensors, draw, model};
+use training::pretrain::Recipe;
+use training::wordpiece::{CLS, SEP};
+
+fn recipe() -> Recipe {
+    Recipe {
+        hidden_size: 16,
+        heads: 2,
+        intermediate_size: 32,
+        positions: 64,
+        ..Recipe::default()
+    }
+}
+
+/// New weights of a small BERT.
+fn weights(layers: usize) -> (models::Config, Tensors) {
+    let config = recipe().config(layers, 300);
+    let build =
+        |vb: candle_nn::VarBuilder| bert_attention::BertForMaskedLm::load(&vb, &config);
+    let (parameters, _) = draw(3, build).unwrap();
+    // Norms and biases away from 1 and 0, so that a lost one would be noticed.
+    let moved = parameters.tensors().unwrap().into_iter().map(|(name, tensor)| {
+        let small =
+            (Tensor::arange(0_f32, tensor.elem_count() as f32, tensor.device())
+                .unwrap()
+                .sin()
+                .unwrap()
+                .reshape(tensor.shape())
+                .unwrap()
+                * 0.1)
+                .unwrap();
+        (name, (tensor + small).unwrap())
+    });
+    let weights = moved.collect();
+    (config, weights)
+}
+
+fn encoder(config: &models::Config, weights: &Tensors) -> Guesser {
+    Guesser::new(masked_lm(config, weights).unwrap()).unwrap()
+}
+
+#[test]
+fn profiles_are_what_the_attentions_say() {
+    let corpus = sample();
+    let tokenizer = tokenizer(&corpus);
+    let (config, weights) = weights(2);
+    let guesser = encoder(&config, &weights);
+    let rows = singles(&tokenizer, ["O gato correu.", "The cat sat on the mat."], 64);
+    let rows = rows.unwrap();
+    let special = SpecialIds { cls: CLS, sep: SEP };
+    let batch = padded(&rows.iter().collect::<Vec<_>>()).unwrap();
+    let found = profile(guesser.encoder(), &[batch], special).unwrap();
+    assert_eq!((found.len(), found[0].len()), (2, 2));
+
+    // By hand, a sentence at a time.
+    let (mut cls, mut previous, mut entropy, mut distance, mut count) =
+        (0.0, 0.0, 0.0, 0.0, 0.0);
+    for row in &rows {
+        let batch = padded(&[row]).unwrap();
+        let output = guesser.encoder().forward(&batch, Run::ATTENTIONS).unwrap();
+        let weights = output.attentions.unwrap()[1].i((0, 1)).unwrap();
+        let weights = weights.to_vec2::<f32>().unwrap();
+        for (i, looks) in weights.iter().enumerate().take(row.len() - 1).skip(1) {
+            cls += looks[0];
+            previous += looks[i - 1];
+            entropy -= looks.iter().map(|w| w * w.log2()).sum::<f32>();
+            let far = |(j, w): (usize, &f32)| w * j.abs_diff(i) as f32;
+            distance += looks.iter().enumerate().map(far).sum::<f32>();
+            count += 1.0;
+        }
+    }
+    let profile = found[1][1];
+    for (found, expected) in [
+        (profile.cls, cls),
+        (profile.previous, previous),
+        (profile.entropy, entropy),
+        (profile.distance, distance),
+    ] {
+        assert!((found - f64::from(expected / count)).abs() < 1e-5, "{found}");
+    }
+}
+
+#[test]
+fn nouns_are_found_in_both_orders() {
+    let corpus = sample();
+    let tokenizer = tokenizer(&corpus);
+    let folder = tempfile::tempdir().unwrap();
+    let (config, weights) = weights(2);
+    export(folder.path(), &config, &weights, &tokenizer, "").unwrap();
+    let reader = models::Tokenizer::from_folder(folder.path(), &config).unwrap();
+    let pairs = [
+        ("The cat sat on the rug.", "O gato sentou no tapete."),
+        ("The cat saw the cat.", "O gato viu o gato."), // twice: which is it?
+        ("She sang.", "Ela cantou."),
+    ];
+    let found = find_nouns(&reader, &pairs, &NOUNS).unwrap();
+    assert_eq!(found.len(), 4); // two nouns, two orders
+    for pair in &found {
+        let piece = |i: usize| reader.id_to_token(pair.batch.ids()[i]).unwrap();
+        let (en, pt) = NOUNS[pair.noun];
+        assert_eq!(
+            (piece(pair.english), piece(pair.portuguese)),
+            (en.into(), pt.into())
+        );
+        assert_eq!(pair.batch.token_type_ids()[pair.second], 1);
+        assert_eq!(pair.batch.token_type_ids()[pair.second - 1], 0);
+    }
+    let guesser = encoder(&config, &weights);
+    let heads = translation_heads(guesser.encoder(), &found).unwrap();
+    assert_eq!(heads.len(), 4);
+    for head in &heads {
+        for choice in [head.to_portuguese, head.to_english] {
+            assert!(choice.across >= choice.overall, "{head:?}");
+            assert!((0.0..=1.0).contains(&choice.weight));
+        }
+    }
+    assert!(heads[0].best() >= heads[3].best());
+}
+
+#[test]
+fn a_head_that_translates_is_found() {
+    // Keys and queries that are the piece alone, where a noun and its translation share
+    // their vector: the head must put the translation first.
+    let corpus = sample();
+    let tokenizer = tokenizer(&corpus);
+    let folder = tempfile::tempdir().unwrap();
+    let (mut config, mut weights) = weights(1);
+    config.num_attention_heads = 1; // so that a score is the product of whole vectors
+    export(folder.path(), &config, &weights, &tokenizer, "").unwrap();
+    let reader = models::Tokenizer::from_folder(folder.path(), &config).unwrap();
+    let d = config.hidden_size;
+    let zero = |weights: &mut Tensors, name: &str| {
+        let tensor = weights[name].zeros_like().unwrap();
+        weights.insert(name.to_owned(), tensor);
+    };
+    for table in ["position_embeddings", "token_type_embeddings"] {
+        zero(&mut weights, &format!("bert.embeddings.{table}.weight"));
+    }
+    zero(&mut weights, "bert.embeddings.LayerNorm.bias");
+    let ones = Tensor::ones(d, DType::F32, &candle_core::Device::Cpu).unwrap();
+    weights.insert("bert.embeddings.LayerNorm.weight".to_owned(), ones);
+    let words = "bert.embeddings.word_embeddings.weight";
+    let mut rows = weights[words].to_vec2::<f32>().unwrap();
+    let [cat, gato] = ["cat", "gato"]
+        .map(|word| usize::try_from(reader.token_to_id(word).unwrap()).unwrap());
+    rows[gato] = rows[cat].clone();
+    let table = Tensor::from_vec(rows.concat(), (300, d), &candle_core::Device::Cpu);
+    weights.insert(words.to_owned(), table.unwrap());
+    let attention = "bert.encoder.layer.0.attention.self";
+    for part in ["query", "key"] {
+        zero(&mut weights, &format!("{attention}.{part}.bias"));
+        let identity = Tensor::eye(d, DType::F32, &candle_core::Device::Cpu).unwrap();
+        weights.insert(format!("{attention}.{part}.weight"), identity);
+    }
+    // The noun itself scores the same: only the choice across is certain.
+    let pairs = [("The cat sat on the rug.", "O gato sentou no tapete.")];
+    let found = find_nouns(&reader, &pairs, &[("cat", "gato")]).unwrap();
+    let guesser = encoder(&config, &weights);
+    for head in translation_heads(guesser.encoder(), &found).unwrap() {
+        assert!(head.to_portuguese.across > 0.99, "{head:?}");
+        assert!(head.to_english.across > 0.99, "{head:?}");
+    }
+}
+
+#[test]
+fn every_other_layer_computes_what_it_did() {
+    let (config, weights) = weights(3);
+    let distilled = every_other_layer(&weights).unwrap();
+    let small = classifier_config(&config, 0.0);
+    assert_eq!(small.num_hidden_layers, 2);
+    let distilbert =
+        model(&distilled, |vb| DistilBert::load(&vb.pp("distilbert"), &small)).unwrap();
+    let bert = masked_lm(&config, &weights).unwrap().bert;
+    let layers = bert.encoder.layers;
+    let kept = Encoder { layers: vec![layers[0].clone(), layers[2].clone()] };
+    let batch = Batch::new(&[vec![CLS, 30, 40, 50, SEP]], None, None).unwrap();
+    let embeddings: Embeddings = bert.embeddings;
+    let x = embeddings.forward(&batch, None).unwrap();
+    let expected = kept.forward(x, None, Run::default()).unwrap().last_hidden_state;
+    let found = distilbert.forward(&batch, Run::default()).unwrap().last_hidden_state;
+    let difference = (found - expected).unwrap().abs().unwrap().max_all().unwrap();
+    assert!(difference.to_scalar::<f32>().unwrap() < 1e-5);
+}
+
+#[test]
+fn a_classifier_learns_the_sample_and_repeats_itself() {
+    let corpus = sample();
+    let tokenizer = tokenizer(&corpus);
+    let (base, weights) = weights(4);
+    let config = classifier_config(&base, 0.0);
+    let start = every_other_layer(&weights).unwrap();
+    let options = FinetuneOptions {
+        epochs: 30,
+        batch_tokens: 300,
+        learning_rate: 3e-3,
+        ..Default::default()
+    };
+    let reviews = &corpus.reviews;
+    let train = || {
+        let mut observe = |_, _, _: f64| {};
+        finetune(&config, &start, &tokenizer, &reviews.train, options, &mut observe)
+            .unwrap()
+    };
+    let trained = train();
+    let ask = |weights, reviews| accuracy(&config, weights, &tokenizer, reviews, 64);
+    let found = ask(&trained, &reviews.held_out).unwrap();
+    assert!(found > 0.9, "{found}");
+    let flat =
+        |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    for (name, tensor) in &train() {
+        assert_eq!(flat(tensor), flat(&trained[name]), "{name}");
+    }
+
+    // Shipped, it is what chapter 3's pipeline reads.
+    let folder = tempfile::tempdir().unwrap();
+    export(folder.path(), &config, &trained, &tokenizer, "card").unwrap();
+    let pipeline =
+        SentimentPipeline::load(&ModelFolder::open(folder.path()).unwrap()).unwrap();
+    let texts = ["a moving story that stays with you .", "a dull script ."];
+    let found = pipeline.classify(&texts, Truncate::Error).unwrap();
+    assert_eq!([&*found[0].label, &*found[1].label], ["POSITIVE", "NEGATIVE"]);
+    let scores = praise(&config, &trained, &tokenizer, &texts, 64).unwrap();
+    assert!((f64::from(found[0].score) - scores[0]).abs() < 0.02); // f16
+    assert!((1.0 - f64::from(found[1].score) - scores[1]).abs() < 0.02);
+    let classifier =
+        models::load(&ModelFolder::open(folder.path()).unwrap(), DType::F32, |vb| {
+            DistilBertForSequenceClassification::load(&vb, &config)
+        });
+    classifier.unwrap();
+}
+
+#[test]
+fn the_bag_of_words_knows_the_sample() {
+    let reviews = sample().reviews;
+    let bayes = NaiveBayes::train(&reviews.train);
+    assert!(bayes.accuracy(&reviews.held_out) > 0.9);
+    assert!(bayes.is_positive("A warm, clever comedy!"));
+    assert!(!bayes.is_positive("dull and clumsy"));
+    let empty = NaiveBayes::train(&[]);
+    assert!(!empty.is_positive("anything"));
+}
+
+#[test]
+fn an_exported_model_loads_whole() {
+    let corpus = sample();
+    let tokenizer = tokenizer(&corpus);
+    let (config, weights) = weights(2);
+    let folder = tempfile::tempdir().unwrap();
+    export(folder.path(), &config, &weights, &tokenizer, "# card").unwrap();
+    let folder = ModelFolder::open(folder.path()).unwrap();
+    let read = folder.config().unwrap();
+    assert_eq!(read, config);
+    let loaded = models::load(&folder, DType::F32, |vb| {
+        bert_attention::Pooler::load(&vb.pp("bert.pooler"), &read)?;
+        bert_attention::BertForMaskedLm::load(&vb, &read)
+    });
+    let loaded = loaded.unwrap();
+    let before = masked_lm(&config, &weights).unwrap();
+    let rows = both_orders(&tokenizer, &corpus.pairs.train[..2], 64).unwrap().concat();
+    let batch = padded(&rows.iter().collect::<Vec<&Sequence>>()).unwrap();
+    let logits = |model: &bert_attention::BertForMaskedLm| {
+        model.forward(&batch, Run::default()).unwrap().logits
+    };
+    let difference = (logits(&loaded) - logits(&before)).unwrap().abs().unwrap();
+    // f16 keeps eleven bits of each weight.
+    assert!(difference.max_all().unwrap().to_scalar::<f32>().unwrap() < 0.02);
+}
+
+#[test]
+fn cards_are_filled_to_the_last_name() {
+    let filled = fill_card("{{a}} and {{b}}", &[("a", "1".into()), ("b", "2".into())]);
+    assert_eq!(filled.unwrap(), "1 and 2");
+    let error = fill_card("{{a}} {{b}}", &[("a", "1".into())]).unwrap_err();
+    assert!(error.to_string().contains("{{b}}"), "{error}");
+}
+
+#[test]
+fn a_file_is_replaced_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.safetensors");
+    write_atomically(&path, b"old").unwrap();
+    write_atomically(&path, b"new").unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"new");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert!(write_atomically(&folder.path().join("no/x"), b"").is_err());
+}

@@ -1,0 +1,59 @@
+//! The colour bar beside the cells.
+
+use crate::axis::{Scale, Tick};
+use crate::frame::{TICK_SIZE, widest};
+use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene};
+use crate::viridis::{self, VIRIDIS};
+
+/// From the cells to the bar.
+const SPACE: f64 = 22.0;
+const WIDTH: f64 = 16.0;
+const BANDS: usize = 100;
+/// About how many numbers stand beside it.
+const TICKS: usize = 7;
+const TICK: f64 = 4.0;
+
+pub(super) struct Bar {
+    ticks: Vec<Tick>,
+}
+
+impl Bar {
+    pub(super) fn new(scale: &Scale) -> Self {
+        Self { ticks: scale.ticks(TICKS) }
+    }
+
+    /// Everything to the right of the cells.
+    pub(super) fn width(&self) -> f64 {
+        let labels = self.ticks.iter().map(|tick| tick.label.as_str());
+        SPACE + WIDTH + TICK + 4.0 + widest(labels, TICK_SIZE, false)
+    }
+
+    /// As high as `cells`, but never too low for its numbers.
+    pub(super) fn area(cells: Area) -> Area {
+        Area {
+            x: cells.right() + SPACE,
+            y: cells.y,
+            width: WIDTH,
+            height: (cells.height - 1.0).max(100.0),
+        }
+    }
+
+    pub(super) fn draw(&self, scene: &mut Scene, bar: Area) {
+        // Each band reaches to the bottom, and the next covers it: no seams between them.
+        for band in 0..BANDS {
+            let down = band as f64 / BANDS as f64;
+            let y = bar.y + down * bar.height;
+            let rest = Area { y, height: bar.bottom() - y, ..bar };
+            let middle = (band as f64 + 0.5) / BANDS as f64;
+            let colour = VIRIDIS[usize::from(viridis::index(1.0 - middle))];
+            scene.add(Mark::Rect(rest, Ink::Rgb(colour)));
+        }
+        for tick in &self.ticks {
+            let y = bar.bottom() - tick.at * bar.height;
+            let end = bar.right() + TICK;
+            scene.add(Mark::Path(vec![(bar.right(), y), (end, y)], 1.0, Ink::Text));
+            let label = Label::new(&tick.label, (end + 4.0, y), TICK_SIZE);
+            scene.label(label.anchor(Anchor::Start));
+        }
+    }
+}

@@ -1,0 +1,432 @@
+//! AdamW, and what is done to gradients before it.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use candle_core::backprop::GradStore;
+use candle_core::{CpuStorage, Device, Error, InplaceOp2, Layout, Tensor, Var, bail};
+use kernels::{Isa, in_pool};
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use crate::file::{Tensors, Values as FileValues};
+use crate::ops::{keep, take};
+use crate::storage::{Values, is_fast, slice};
+use crate::{Parameters, Result, TrainingError};
+
+/// How [`AdamW`] steps, with PyTorch's names and defaults.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamWOptions {
+    /// How much of the mean of gradients stays at each step.
+    pub beta1: f64,
+    /// How much of the mean of their squares stays.
+    pub beta2: f64,
+    /// Added to the square root.
+    pub epsilon: f64,
+    /// How much of each weight is lost at each step, times the learning rate.
+    pub weight_decay: f64,
+}
+
+impl Default for AdamWOptions {
+    fn default() -> Self {
+        Self { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 }
+    }
+}
+
+/// AdamW (Loshchilov and Hutter 2019); `torch.optim.AdamW`.
+///
+/// For each number θ of the parameters with gradient g, at step t with learning rate η:
+///
+/// ```text
+/// θ ← θ − η λ θ                            decay, for matrices only
+/// m ← β₁ m + (1 − β₁) g                    the gradient's mean
+/// v ← β₂ v + (1 − β₂) g²                   its square's mean
+/// θ ← θ − η (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
+/// ```
+///
+/// m and v start at 0; the divisions by 1 − βᵗ undo that bias. Biases and norms, the
+/// parameters with one axis, don't decay. Each parameter is read and written once.
+#[derive(Debug)]
+pub struct AdamW {
+    /// β₁, β₂, ε and λ.
+    pub options: AdamWOptions,
+    step: u64,
+    moments: BTreeMap<String, Moments>,
+}
+
+/// m and v, of a parameter's shape.
+#[derive(Debug)]
+enum Moments {
+    Cpu([Vec<f32>; 2]),
+    Device([Tensor; 2]),
+}
+
+/// The norm of all gradients as one vector, √Σ g².
+///
+/// # Errors
+///
+/// If a parameter has no gradient, or the norm isn't finite.
+pub fn gradient_norm(parameters: &Parameters, gradients: &GradStore) -> Result<f64> {
+    let mut sum = 0.0;
+    for (name, parameter) in parameters.iter() {
+        let gradient = gradient(name, parameter, gradients)?;
+        sum += if is_fast(gradient) && gradient.is_contiguous() {
+            squares(&Values::of(gradient)?)
+        } else {
+            f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?)
+        };
+    }
+    let norm = sum.sqrt();
+    if norm.is_finite() { Ok(norm) } else { Err(TrainingError::NotFinite(norm)) }
+}
+
+/// What to multiply gradients by so that their norm is at most `most`;
+/// `torch.nn.utils.clip_grad_norm_`, whose 1e-6 it has.
+pub fn clip_factor(norm: f64, most: f64) -> f64 {
+    (most / (norm + 1e-6)).min(1.0)
+}
+
+fn gradient<'a>(
+    name: &str,
+    parameter: &Var,
+    gradients: &'a GradStore,
+) -> Result<&'a Tensor> {
+    let missing = || TrainingError::NoGradient { name: name.to_string() };
+    gradients.get(parameter).ok_or_else(missing)
+}
+
+/// Values of a task: always the same parts, so that their sums are, too.
+const CHUNK: usize = 1 << 14;
+
+fn squares(values: &[f32]) -> f64 {
+    let sums: Vec<f64> = in_pool(|| {
+        values.par_chunks(CHUNK).map(|part| Isa::best().run(Squares(part))).collect()
+    });
+    sums.iter().sum()
+}
+
+struct Squares<'a>(&'a [f32]);
+
+impl WithSimd for Squares<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> f64 {
+        let mut sums = [0.0_f64; 16];
+        let (parts, rest) = self.0.as_chunks::<16>();
+        for part in parts {
+            for (sum, &x) in sums.iter_mut().zip(part) {
+                *sum += f64::from(x) * f64::from(x);
+            }
+        }
+        sums.iter().sum::<f64>()
+            + rest.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>()
+    }
+}
+
+impl AdamW {
+    /// An optimiser that has taken no step.
+    ///
+    /// # Errors
+    ///
+    /// If m and v can't be put on the parameters' device.
+    pub fn new(parameters: &Parameters, options: AdamWOptions) -> Result<Self> {
+        let moments = parameters.iter().map(|(name, parameter)| {
+            let zeros = vec![0.0; parameter.elem_count()];
+            Ok((name.to_string(), Moments::new([zeros.clone(), zeros], parameter)?))
+        });
+        Ok(Self { options, step: 0, moments: moments.collect::<Result<_>>()? })
+    }
+
+    /// The steps taken.
+    pub fn steps(&self) -> u64 {
+        self.step
+    }
+
+    /// One step against the gradients, each multiplied by `factor` first (see
+    /// [`clip_factor`]; 1 for as they are).
+    ///
+    /// # Errors
+    ///
+    /// If a parameter has no gradient, or isn't one of those that the optimiser was made
+    /// for.
+    pub fn step(
+        &mut self,
+        parameters: &Parameters,
+        gradients: &GradStore,
+        learning_rate: f64,
+        factor: f64,
+    ) -> Result<()> {
+        self.step += 1;
+        for (name, parameter) in parameters.iter() {
+            let gradient = gradient(name, parameter, gradients)?;
+            let Some(moments) = self.moments.get_mut(name) else {
+                return Err(TrainingError::Unknown { name: name.to_string() });
+            };
+            let decays = parameter.rank() > 1;
+            let update =
+                Update::new(self.options, self.step, learning_rate, factor, decays);
+            match moments {
+                Moments::Cpu(moments) => update.on_cpu(parameter, gradient, moments)?,
+                Moments::Device(moments) => {
+                    update.on_device(parameter, gradient, moments)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// m and v of each parameter, `first_moment.` and `second_moment.` before its name:
+    /// with [`AdamW::steps`], all that the next step depends on beside the parameters.
+    ///
+    /// # Errors
+    ///
+    /// If the optimiser was made for other parameters.
+    pub fn state(&self, parameters: &Parameters) -> Result<BTreeMap<String, Tensor>> {
+        let tensor = |(name, values): (String, FileValues)| {
+            Ok((name, Tensor::from_vec(values.values, values.shape, &Device::Cpu)?))
+        };
+        self.tensors(parameters)?.into_iter().map(tensor).collect()
+    }
+
+    /// Goes on from a [`AdamW::state`] after so many steps. It may hold other tensors,
+    /// too, which are left alone.
+    ///
+    /// # Errors
+    ///
+    /// If a parameter's m or v is missing or of another shape; then nothing is changed.
+    pub fn restore(
+        &mut self,
+        parameters: &Parameters,
+        state: &BTreeMap<String, Tensor>,
+        steps: u64,
+    ) -> Result<()> {
+        let mut tensors = Tensors::new();
+        for (name, shape) in
+            PREFIXES.iter().flat_map(|prefix| parameters.shapes(prefix))
+        {
+            let Some(tensor) = state.get(&name) else {
+                return Err(TrainingError::Unknown { name });
+            };
+            if tensor.dims() != shape {
+                let found = tensor.dims();
+                let wrong = format!("{name} is {found:?}, expected {shape:?}");
+                return Err(Error::Msg(wrong).into());
+            }
+            tensors.insert(name, FileValues::of(tensor)?);
+        }
+        self.set_from(parameters, &mut tensors, steps)
+    }
+
+    /// m and v as tensors of a file.
+    pub(crate) fn tensors(&self, parameters: &Parameters) -> Result<Tensors> {
+        let mut tensors = Tensors::new();
+        for (name, parameter) in parameters.iter() {
+            let Some(moments) = self.moments.get(name) else {
+                return Err(TrainingError::Unknown { name: name.to_string() });
+            };
+            for (prefix, values) in PREFIXES.into_iter().zip(moments.values()?) {
+                let shape = parameter.dims().to_vec();
+                tensors.insert(format!("{prefix}{name}"), FileValues { values, shape });
+            }
+        }
+        Ok(tensors)
+    }
+
+    /// Sets m, v and the number of steps from tensors that were checked.
+    pub(crate) fn set_from(
+        &mut self,
+        parameters: &Parameters,
+        tensors: &mut Tensors,
+        step: u64,
+    ) -> Result<()> {
+        for (name, parameter) in parameters.iter() {
+            let mut part = |prefix| {
+                tensors
+                    .remove(&format!("{prefix}{name}"))
+                    .map_or(Vec::new(), |t| t.values)
+            };
+            let moments = Moments::new(PREFIXES.map(&mut part), parameter)?;
+            self.moments.insert(name.to_string(), moments);
+        }
+        self.step = step;
+        Ok(())
+    }
+}
+
+/// What the names of m and v begin with in a file.
+pub(crate) const PREFIXES: [&str; 2] = ["first_moment.", "second_moment."];
+
+impl Moments {
+    fn new([m, v]: [Vec<f32>; 2], parameter: &Var) -> Result<Self> {
+        if is_fast(parameter) {
+            return Ok(Self::Cpu([m, v]));
+        }
+        let tensor = |values| {
+            Tensor::from_vec(values, parameter.shape(), parameter.device())?
+                .to_dtype(parameter.dtype())
+        };
+        Ok(Self::Device([tensor(m)?, tensor(v)?]))
+    }
+
+    fn values(&self) -> Result<[Vec<f32>; 2]> {
+        match self {
+            Self::Cpu(moments) => Ok(moments.clone()),
+            Self::Device([m, v]) => {
+                Ok([FileValues::of(m)?.values, FileValues::of(v)?.values])
+            }
+        }
+    }
+}
+
+/// What is the same for all numbers of a parameter at a step.
+#[derive(Clone, Copy)]
+struct Update {
+    /// Of the gradient, for clipping.
+    factor: f64,
+    /// 1 − η λ
+    keep: f64,
+    beta1: f64,
+    beta2: f64,
+    /// η / (1 − β₁ᵗ)
+    rate: f64,
+    /// √(1 − β₂ᵗ)
+    correction: f64,
+    epsilon: f64,
+}
+
+impl Update {
+    fn new(
+        options: AdamWOptions,
+        step: u64,
+        learning_rate: f64,
+        factor: f64,
+        decays: bool,
+    ) -> Self {
+        let AdamWOptions { beta1, beta2, epsilon, weight_decay } = options;
+        let t = step as f64;
+        let decay = if decays { weight_decay } else { 0.0 };
+        Self {
+            factor,
+            keep: 1.0 - learning_rate * decay,
+            beta1,
+            beta2,
+            rate: learning_rate / (1.0 - beta1.powf(t)),
+            correction: (1.0 - beta2.powf(t)).sqrt(),
+            epsilon,
+        }
+    }
+
+    fn on_cpu(
+        self,
+        parameter: &Var,
+        gradient: &Tensor,
+        [m, v]: &mut [Vec<f32>; 2],
+    ) -> Result<()> {
+        let moments = Mutex::new(Some([std::mem::take(m), std::mem::take(v)]));
+        let op = InPlace { update: self, moments };
+        let done = parameter.inplace_op2(&gradient.contiguous()?, &op);
+        [*m, *v] = take(&op.moments, "AdamW")?;
+        Ok(done?)
+    }
+
+    fn on_device(
+        self,
+        parameter: &Var,
+        gradient: &Tensor,
+        [m, v]: &mut [Tensor; 2],
+    ) -> Result<()> {
+        let g = (gradient * self.factor)?;
+        *m = ((&*m * self.beta1)? + (&g * (1.0 - self.beta1))?)?;
+        *v = ((&*v * self.beta2)? + (g.sqr()? * (1.0 - self.beta2))?)?;
+        let root = ((v.sqrt()? / self.correction)? + self.epsilon)?;
+        let step = (m.div(&root)? * self.rate)?;
+        parameter.set(&((parameter.as_tensor() * self.keep)? - step)?)?;
+        Ok(())
+    }
+}
+
+/// The update of a parameter where it lies. candle lends one tensor to be changed; m and v
+/// are lent through the mutex.
+struct InPlace {
+    update: Update,
+    moments: Mutex<Option<[Vec<f32>; 2]>>,
+}
+
+impl InplaceOp2 for InPlace {
+    fn name(&self) -> &'static str {
+        "adamw"
+    }
+
+    fn cpu_fwd(
+        &self,
+        parameter: &mut CpuStorage,
+        layout: &Layout,
+        gradient: &CpuStorage,
+        gradient_layout: &Layout,
+    ) -> candle_core::Result<()> {
+        let mut moments = take(&self.moments, self.name())?;
+        let gradient = slice(gradient, gradient_layout)?;
+        let CpuStorage::F32(values) = parameter else { bail!("adamw: not f32") };
+        let [m, v] = &mut moments;
+        if let Some((start, end)) = layout.contiguous_offsets()
+            && [gradient.len(), m.len(), v.len()] == [end - start; 3]
+        {
+            let parameter = &mut values[start..end];
+            in_pool(|| self.update.run(parameter, gradient, m, v));
+            keep(&self.moments, moments);
+            return Ok(());
+        }
+        keep(&self.moments, moments);
+        bail!("adamw: a gradient or moments of another shape than the parameter")
+    }
+}
+
+impl Update {
+    fn run(
+        self,
+        parameter: &mut [f32],
+        gradient: &[f32],
+        m: &mut [f32],
+        v: &mut [f32],
+    ) {
+        parameter
+            .par_chunks_mut(CHUNK)
+            .zip(gradient.par_chunks(CHUNK))
+            .zip(m.par_chunks_mut(CHUNK))
+            .zip(v.par_chunks_mut(CHUNK))
+            .for_each(|(((parameter, gradient), m), v)| {
+                Isa::best().run(Step { update: self, parameter, gradient, m, v });
+            });
+    }
+}
+
+struct Step<'a, 'o> {
+    update: Update,
+    parameter: &'o mut [f32],
+    gradient: &'a [f32],
+    m: &'o mut [f32],
+    v: &'o mut [f32],
+}
+
+impl WithSimd for Step<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "the arithmetic is f32")]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Update { factor, keep, beta1, beta2, rate, correction, epsilon } =
+            self.update;
+        let (factor, keep, epsilon) = (factor as f32, keep as f32, epsilon as f32);
+        let (rest1, rest2) = ((1.0 - beta1) as f32, (1.0 - beta2) as f32);
+        let (beta2, rate, root) =
+            (beta2 as f32, rate as f32, (1.0 / correction) as f32);
+        let values = self.parameter.iter_mut().zip(self.gradient);
+        for ((x, &g), (m, v)) in values.zip(self.m.iter_mut().zip(self.v)) {
+            let g = g * factor;
+            *m += (g - *m) * rest1;
+            *v = *v * beta2 + g * g * rest2;
+            *x = *x * keep - rate * *m / (v.sqrt() * root + epsilon);
+        }
+    }
+}

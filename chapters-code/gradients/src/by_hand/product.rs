@@ -1,0 +1,199 @@
+//! Products of small or narrow matrices where they lie: nothing is packed or transposed.
+//!
+//! The heads of attention are too small to be worth packing, and the gradient of a weight,
+//! dW = dYᵀ X, reads both matrices along their rows already.
+
+use kernels::{Isa, load, store};
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+/// The left factor, `[m, k]`: rows `stride` values apart, or the transpose of such rows.
+#[derive(Clone, Copy)]
+pub enum Left<'a> {
+    /// Row r begins at `r · stride`.
+    Rows(&'a [f32], usize),
+    /// Column t begins at `t · stride`.
+    Columns(&'a [f32], usize),
+}
+
+/// `out` ← scale · left · right, or that added to `out`.
+pub struct Product<'a, 'o> {
+    /// `[m, k]`
+    pub left: Left<'a>,
+    /// `[k, n]`, rows `right_stride` apart.
+    pub right: &'a [f32],
+    pub right_stride: usize,
+    /// `[m, n]`, rows `out_stride` apart.
+    pub out: &'o mut [f32],
+    pub out_stride: usize,
+    /// m, k and n.
+    pub shape: [usize; 3],
+    pub scale: f32,
+    pub accumulate: bool,
+}
+
+impl WithSimd for Product<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.left {
+            Left::Rows(..) => self.columns::<S, false>(simd),
+            Left::Columns(..) => self.columns::<S, true>(simd),
+        }
+    }
+}
+
+impl Product<'_, '_> {
+    /// Two vectors of columns at a time, or the one that is left.
+    #[inline(always)]
+    fn columns<S: Simd, const TRANSPOSED: bool>(mut self, simd: S) {
+        let n = self.shape[2];
+        for column in (0..n).step_by(2 * S::F32_LANES) {
+            if n - column > S::F32_LANES {
+                self.rows::<S, TRANSPOSED, 2>(simd, column);
+            } else {
+                self.rows::<S, TRANSPOSED, 1>(simd, column);
+            }
+        }
+    }
+
+    /// Eight rows at a time, then four, then one by one.
+    #[inline(always)]
+    fn rows<S: Simd, const TRANSPOSED: bool, const VECTORS: usize>(
+        &mut self,
+        simd: S,
+        column: usize,
+    ) {
+        let (m, mut row) = (self.shape[0], 0);
+        while m - row >= 8 {
+            self.tile::<S, TRANSPOSED, VECTORS, 8>(simd, row, column);
+            row += 8;
+        }
+        if m - row >= 4 {
+            self.tile::<S, TRANSPOSED, VECTORS, 4>(simd, row, column);
+            row += 4;
+        }
+        while row < m {
+            self.tile::<S, TRANSPOSED, VECTORS, 1>(simd, row, column);
+            row += 1;
+        }
+    }
+
+    /// The sums of HEIGHT rows by VECTORS vectors, in registers.
+    #[inline(always)]
+    fn tile<
+        S: Simd,
+        const TRANSPOSED: bool,
+        const VECTORS: usize,
+        const HEIGHT: usize,
+    >(
+        &mut self,
+        simd: S,
+        row: usize,
+        column: usize,
+    ) {
+        let (k, lanes) = (self.shape[1], S::F32_LANES);
+        let end = self.shape[2].min(column + VECTORS * lanes);
+        let (Left::Rows(left, stride) | Left::Columns(left, stride)) = self.left;
+        let rows: [&[f32]; HEIGHT] = std::array::from_fn(|r| {
+            if TRANSPOSED { &[][..] } else { &left[(row + r) * stride..][..k] }
+        });
+        let mut sums = [[simd.splat_f32s(0.0); VECTORS]; HEIGHT];
+        for t in 0..k {
+            let line = &self.right[t * self.right_stride..][column..end];
+            let right: [S::f32s; VECTORS] = match S::as_simd_f32s(line).0.first_chunk()
+            {
+                Some(whole) => *whole,
+                None => std::array::from_fn(|v| load(simd, &line[v * lanes..])),
+            };
+            let left: [f32; HEIGHT] = if TRANSPOSED {
+                let column = &left[t * stride + row..][..HEIGHT];
+                std::array::from_fn(|r| column[r])
+            } else {
+                std::array::from_fn(|r| rows[r][t])
+            };
+            for r in 0..HEIGHT {
+                let value = simd.splat_f32s(left[r]);
+                for v in 0..VECTORS {
+                    sums[r][v] = simd.mul_add_e_f32s(value, right[v], sums[r][v]);
+                }
+            }
+        }
+        let scale = simd.splat_f32s(self.scale);
+        for (r, sums) in sums.iter().enumerate() {
+            let out = &mut self.out[(row + r) * self.out_stride..][column..end];
+            for (out, &sum) in out.chunks_mut(lanes).zip(sums) {
+                let old = if self.accumulate {
+                    load(simd, out)
+                } else {
+                    simd.splat_f32s(0.0)
+                };
+                store(simd, out, simd.mul_add_e_f32s(sum, scale, old));
+            }
+        }
+    }
+}
+
+/// Rows of x and dy that are summed before the next: those of a task stay in the L2 cache.
+const BLOCK: usize = 256;
+
+/// `dw` ← dYᵀ X, the gradient of a linear layer's weight: `dy` is `[rows, outputs]`, `x`
+/// `[rows, inputs]`, `dw` `[outputs, inputs]`.
+///
+/// A task computes some rows of `dw` over all rows of `x`: no sum is split, so the bits
+/// don't depend on the number of threads.
+pub fn weight_gradient(dy: &[f32], x: &[f32], rows: usize, dw: &mut [f32]) {
+    let (outputs, inputs) = (dy.len() / rows, x.len() / rows);
+    let tasks = 4 * rayon::current_num_threads();
+    let height = outputs.div_ceil(tasks).next_multiple_of(8).min(64);
+    dw.par_chunks_mut(height * inputs).enumerate().for_each(|(task, out)| {
+        for first in (0..rows).step_by(BLOCK) {
+            Isa::best().run(Product {
+                left: Left::Columns(&dy[first * outputs + task * height..], outputs),
+                right: &x[first * inputs..],
+                right_stride: inputs,
+                shape: [out.len() / inputs, BLOCK.min(rows - first), inputs],
+                out,
+                out_stride: inputs,
+                scale: 1.0,
+                accumulate: first > 0,
+            });
+        }
+    });
+}
+
+/// Columns that a task sums.
+const COLUMNS: usize = 64;
+
+/// `sums` ← the sum of all rows, each as wide as `sums`: the gradient of a bias.
+pub fn sum_rows(rows: &[f32], sums: &mut [f32]) {
+    let width = sums.len();
+    sums.par_chunks_mut(COLUMNS).enumerate().for_each(|(task, sums)| {
+        Isa::best().run(SumRows { rows, width, first: task * COLUMNS, sums });
+    });
+}
+
+struct SumRows<'a, 'o> {
+    rows: &'a [f32],
+    width: usize,
+    first: usize,
+    sums: &'o mut [f32],
+}
+
+impl WithSimd for SumRows<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let mut total = [0.0; COLUMNS];
+        let total = &mut total[..self.sums.len()];
+        for row in self.rows.chunks_exact(self.width) {
+            let row = &row[self.first..self.first + total.len()];
+            for (total, x) in total.iter_mut().zip(row) {
+                *total += x;
+            }
+        }
+        self.sums.copy_from_slice(total);
+    }
+}

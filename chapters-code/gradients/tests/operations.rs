@@ -1,0 +1,344 @@
+//! Every operation's gradient: by hand in f32, by candle in f64, and by differences in f64.
+
+use candle_core::{DType, Device, Result, Tensor, Var};
+use candle_nn::Linear;
+use gradients::layer::encoder_layer;
+use gradients::ops::{self, Attention, DropoutMask};
+use models::Activation;
+use sentiment::{Dropout, EncoderLayer, FeedForward, LayerNorm, MultiHeadAttention};
+
+/// Numbers in (−1, 1) that follow from the seed.
+fn values(shape: &[usize], seed: u64) -> Tensor {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1_u32 << 23) as f32 - 1.0
+    };
+    let values: Vec<f32> = (0..shape.iter().product()).map(|_| next()).collect();
+    Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+}
+
+/// The function's result, and the gradients of Σ result ∘ weights.
+fn gradients(
+    inputs: &[Tensor],
+    weights: &Tensor,
+    function: impl Fn(&[Tensor]) -> Result<Tensor>,
+) -> (Tensor, Vec<Tensor>) {
+    let variables: Vec<Var> =
+        inputs.iter().map(|x| Var::from_tensor(x).unwrap()).collect();
+    let tensors: Vec<Tensor> =
+        variables.iter().map(|x| x.as_tensor().clone()).collect();
+    let y = function(&tensors).unwrap();
+    let sum = (&y * weights).unwrap().sum_all().unwrap();
+    let found = gradients::backward(&sum).unwrap();
+    let found = variables.iter().enumerate().map(|(i, x)| {
+        found.get(x).unwrap_or_else(|| panic!("no gradient of input {i}")).clone()
+    });
+    (y.detach(), found.collect())
+}
+
+fn wide(x: &Tensor) -> Tensor {
+    x.to_dtype(DType::F64).unwrap()
+}
+
+fn flat(x: &Tensor) -> Vec<f64> {
+    wide(x).flatten_all().unwrap().to_vec1().unwrap()
+}
+
+/// Fails unless two tensors agree to `tolerance` times the largest number.
+#[track_caller]
+fn assert_close(what: &str, found: &Tensor, expected: &Tensor, tolerance: f64) {
+    assert_eq!(found.dims(), expected.dims(), "{what}");
+    let (found, expected) = (flat(found), flat(expected));
+    let largest = expected.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
+    assert!(largest > 1e-3, "{what} is nothing");
+    for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        let error = (found - expected).abs() / largest;
+        assert!(error <= tolerance, "{what}, value {i}: {found}, not {expected}");
+    }
+}
+
+/// Compares a function of f32, computed fast, with the same of f64, which candle
+/// differentiates; and that with central differences.
+#[track_caller]
+fn check(inputs: &[Tensor], function: impl Fn(&[Tensor]) -> Result<Tensor>) {
+    let shape = function(inputs).unwrap().dims().to_vec();
+    let weights = values(&shape, 99);
+    let (fast, by_hand) = gradients(inputs, &weights, &function);
+    let inputs: Vec<Tensor> = inputs.iter().map(wide).collect();
+    let weights = wide(&weights);
+    let (plain, by_candle) = gradients(&inputs, &weights, &function);
+    assert_close("the result", &fast, &plain, 2e-6);
+    for (i, (by_hand, by_candle)) in by_hand.iter().zip(&by_candle).enumerate() {
+        assert_close(&format!("the gradient of input {i}"), by_hand, by_candle, 5e-6);
+    }
+
+    let loss = |inputs: &[Tensor]| -> f64 {
+        let sum = (function(inputs).unwrap() * &weights).unwrap().sum_all();
+        sum.unwrap().to_scalar().unwrap()
+    };
+    for (i, gradient) in by_hand.iter().enumerate() {
+        let (gradient, given) = (flat(gradient), flat(&inputs[i]));
+        let largest = gradient.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
+        for place in (0..given.len()).step_by(given.len() / 6 + 1) {
+            let moved = |by: f64| {
+                let (mut inputs, mut values) = (inputs.clone(), given.clone());
+                values[place] += by;
+                inputs[i] =
+                    Tensor::from_vec(values, inputs[i].shape(), &Device::Cpu).unwrap();
+                loss(&inputs)
+            };
+            let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+            let error = (difference - gradient[place]).abs() / largest;
+            assert!(
+                error < 1e-5,
+                "input {i}, value {place}: {}, but the loss grows by {difference}",
+                gradient[place]
+            );
+        }
+    }
+}
+
+#[test]
+fn linear() {
+    for [rows, inputs, outputs] in [[7, 5, 9], [300, 33, 70], [1, 1, 1], [513, 64, 192]]
+    {
+        let x = values(&[rows, inputs], 1);
+        let (w, b) = (values(&[outputs, inputs], 2), values(&[outputs], 3));
+        check(&[x, w, b], |t| ops::linear(&t[0], &t[1], &t[2]));
+    }
+    let x = values(&[2, 3, 5], 1);
+    let (w, b) = (values(&[4, 5], 2), values(&[4], 3));
+    check(&[x, w, b], |t| ops::linear(&t[0], &t[1], &t[2]));
+}
+
+#[test]
+fn gelu() {
+    check(&[(values(&[3, 211], 1) * 6.0).unwrap()], |t| ops::gelu(&t[0]));
+}
+
+#[test]
+fn layer_norm() {
+    for [rows, width] in [[5, 7], [70, 48], [3, 192]] {
+        let x = (values(&[rows, width], 1) * 3.0).unwrap();
+        let (gamma, beta) = (values(&[width], 2), values(&[width], 3));
+        check(&[x, gamma, beta], |t| ops::layer_norm(&t[0], &t[1], &t[2], 1e-5));
+    }
+    let (x, residual) = (values(&[2, 3, 20], 1), values(&[2, 3, 20], 4));
+    let (gamma, beta) = (values(&[20], 2), values(&[20], 3));
+    check(&[x, residual, gamma, beta], |t| {
+        ops::add_layer_norm(&t[0], &t[1], &t[2], &t[3], 1e-12)
+    });
+}
+
+#[test]
+fn attention() {
+    let plain = Attention { heads: 3, mask: None, causal: false, dropout: None };
+    let hidden = [0.0, 0.0, f32::MIN, 0.0, f32::MIN, f32::MIN];
+    let mask = Tensor::from_slice(&hidden, (2, 3), &Device::Cpu).unwrap();
+    let dropout = DropoutMask::new(0.3, 5).unwrap();
+    let options = [
+        ([2, 4, 4, 12], plain.clone()),
+        ([3, 5, 21, 48], plain.clone()),
+        ([2, 7, 3, 15], Attention { mask: Some(mask.clone()), ..plain.clone() }),
+        ([2, 6, 6, 12], Attention { causal: true, ..plain.clone() }),
+        ([2, 20, 20, 48], Attention { dropout, ..plain.clone() }),
+        ([2, 40, 3, 30], Attention { mask: Some(mask), dropout, ..plain }),
+    ];
+    for ([batch, queries, keys, d_model], options) in options {
+        let q = (values(&[batch, queries, d_model], 1) * 2.0).unwrap();
+        let k = (values(&[batch, keys, d_model], 2) * 2.0).unwrap();
+        let v = values(&[batch, keys, d_model], 3);
+        check(&[q, k, v], |t| ops::attention(&t[0], &t[1], &t[2], &options));
+    }
+}
+
+#[test]
+fn a_query_that_sees_no_key_gets_nothing() {
+    let mask = Tensor::full(f32::NEG_INFINITY, (1, 3), &Device::Cpu).unwrap();
+    let options =
+        Attention { heads: 1, mask: Some(mask), causal: false, dropout: None };
+    let [q, k, v] = [1, 2, 3].map(|seed| values(&[1, 3, 4], seed));
+    let found = ops::attention(&q, &k, &v, &options).unwrap();
+    assert_eq!(flat(&found), [0.0; 12]);
+}
+
+#[test]
+fn dropout() {
+    let mask = DropoutMask::new(0.25, 7).unwrap();
+    check(&[values(&[30, 41], 1)], |t| ops::dropout(&t[0], mask));
+    check(&[values(&[30, 41], 1), values(&[30, 41], 2)], |t| {
+        ops::dropout_add(&t[0], &t[1], mask)
+    });
+}
+
+#[test]
+fn dropout_loses_as_many_as_it_says_and_others_with_another_seed() {
+    let factors = |seed| -> Vec<f32> {
+        let mask = DropoutMask::new(0.1, seed).unwrap().unwrap();
+        let factors = mask.factors(&(1000, 1000).into(), &Device::Cpu).unwrap();
+        factors.flatten_all().unwrap().to_vec1().unwrap()
+    };
+    let (a, b) = (factors(1), factors(2));
+    let lost = |x: &&f32| **x == 0.0;
+    // Of a million draws, the deviation is 300.
+    let count = a.iter().filter(lost).count();
+    assert!((98_500..101_500).contains(&count), "{count} lost");
+    assert!(a.iter().all(|&x| x == 0.0 || (x - 1.0 / 0.9).abs() < 1e-6));
+    let both = a.iter().zip(&b).filter(|(a, b)| **a == 0.0 && **b == 0.0).count();
+    assert!((9_500..10_500).contains(&both), "{both} lost with both seeds");
+    let next = a.windows(2).filter(|pair| pair[0] == 0.0 && pair[1] == 0.0).count();
+    assert!((9_500..10_500).contains(&next), "{next} lost beside one that is");
+}
+
+#[test]
+fn embed() {
+    let numbers: [&[u32]; 3] = [&[3, 0, 3, 11, 3], &[0, 1, 2, 0, 1], &[0, 0, 1, 1, 0]];
+    let tables = [values(&[12, 21], 1), values(&[3, 21], 2), values(&[2, 21], 3)];
+    check(&tables[..1], |t| ops::embedding(&t[0], numbers[0]));
+    check(&tables[..2], |t| ops::embed(&[(&t[0], numbers[0]), (&t[1], numbers[1])]));
+    check(&tables, |t| {
+        ops::embed(&[(&t[0], numbers[0]), (&t[1], numbers[1]), (&t[2], numbers[2])])
+    });
+}
+
+#[test]
+fn cross_entropy() {
+    let targets = [3, 0, 36, 3, 11];
+    check(&[(values(&[5, 37], 1) * 9.0).unwrap()], |t| {
+        ops::cross_entropy(&t[0], &targets)
+    });
+    let inputs = [values(&[5, 20], 1), values(&[37, 20], 2), values(&[37], 3)];
+    check(&inputs, |t| ops::linear_cross_entropy(&t[0], &t[1], &t[2], &targets));
+}
+
+/// The layer whose parameters are `t[1..]`.
+fn layer(t: &[Tensor], dropout: f64) -> EncoderLayer {
+    let linear = |i: usize| Linear::new(t[i].clone(), Some(t[i + 1].clone()));
+    let norm = |i: usize| {
+        let (weight, bias) = (t[i].clone(), t[i + 1].clone());
+        LayerNorm { weight, bias, epsilon: 1e-12 }
+    };
+    let dropout = Dropout::new(dropout).unwrap();
+    EncoderLayer {
+        attention: MultiHeadAttention {
+            heads: 3,
+            query: linear(1),
+            key: linear(3),
+            value: linear(5),
+            output: linear(7),
+            dropout,
+        },
+        attention_norm: norm(9),
+        feed_forward: FeedForward {
+            inner: linear(11),
+            outer: linear(13),
+            activation: Activation::Gelu,
+        },
+        feed_forward_norm: norm(15),
+        attention_dropout: dropout,
+        feed_forward_dropout: dropout,
+    }
+}
+
+/// An input `[2, 5, 12]` and a layer's parameters; without the key's bias, whose gradient
+/// is 0 but for rounding.
+fn layer_inputs() -> Vec<Tensor> {
+    let mut inputs = vec![values(&[2, 5, 12], 1)];
+    let mut seed = 1;
+    let mut push = |shape: &[usize], scale: f64| {
+        seed += 1;
+        inputs.push((values(shape, seed) * scale).unwrap());
+    };
+    for _ in 0..4 {
+        push(&[12, 12], 0.5);
+        push(&[12], 0.5);
+    }
+    push(&[12], 1.0);
+    push(&[12], 1.0);
+    push(&[20, 12], 0.5);
+    push(&[20], 0.5);
+    push(&[12, 20], 0.5);
+    push(&[12], 0.5);
+    push(&[12], 1.0);
+    push(&[12], 1.0);
+    inputs
+}
+
+#[test]
+fn the_encoder_layer() {
+    let hidden = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, f32::MIN, f32::MIN];
+    let mask = Tensor::from_slice(&hidden, (2, 5), &Device::Cpu).unwrap();
+    let mut inputs = layer_inputs();
+    let key_bias = inputs.remove(4);
+    for (mask, seed) in [(None, None), (Some(&mask), None), (Some(&mask), Some(3))] {
+        check(&inputs, |t| {
+            let mut t = t.to_vec();
+            t.insert(4, key_bias.to_dtype(t[0].dtype())?);
+            encoder_layer(&layer(&t, 0.2), &t[0], mask, seed)
+        });
+    }
+}
+
+#[test]
+fn a_layer_of_the_chapter_is_the_same_layer() {
+    let inputs = layer_inputs();
+    let found = encoder_layer(&layer(&inputs, 0.2), &inputs[0], None, None).unwrap();
+    let expected = layer(&inputs, 0.2).forward(&inputs[0], None, None).unwrap();
+    assert_close("the layer's result", &found, &expected.output, 2e-6);
+}
+
+#[test]
+fn wrong_shapes_are_refused() {
+    let x = values(&[4, 6], 1);
+    let table = values(&[3, 6], 1);
+    let message = |result: Result<Tensor>| result.unwrap_err().to_string();
+    for (found, expected) in [
+        (message(ops::linear(&x, &values(&[2, 5], 1), &values(&[2], 1))), "linear: x"),
+        (message(ops::linear(&x, &values(&[2, 6], 1), &values(&[3], 1))), "linear: x"),
+        (
+            message(ops::layer_norm(&x, &values(&[5], 1), &values(&[6], 1), 0.1)),
+            "gamma",
+        ),
+        (message(ops::embedding(&table, &[0, 3])), "no row 3 in a table of 3"),
+        (message(ops::embed(&[(&table, &[0]), (&table, &[])])), "0 numbers"),
+        (message(ops::embed(&[])), "no tables"),
+        (message(ops::cross_entropy(&x, &[0, 1])), "4 rows and 2 targets"),
+        (message(ops::cross_entropy(&x, &[0, 1, 2, 6])), "target 6"),
+        (message(ops::dropout_add(&x, &table, None)), "residual"),
+    ] {
+        assert!(found.contains(expected), "{found}");
+    }
+    let error = DropoutMask::new(1.0, 0).unwrap_err().to_string();
+    assert!(error.contains("at least 0 and below 1"), "{error}");
+    let options = Attention { heads: 5, mask: None, causal: false, dropout: None };
+    let q = values(&[1, 2, 6], 1);
+    assert!(message(ops::attention(&q, &q, &q, &options)).contains("5 heads"));
+    let long = Attention { heads: 2, mask: Some(values(&[1, 3], 1)), ..options };
+    assert!(message(ops::attention(&q, &q, &q, &long)).contains("a mask"));
+}
+
+#[test]
+fn the_threads_dont_matter() {
+    let run = || {
+        let inputs = [values(&[40, 9, 36], 1), values(&[36, 36], 2), values(&[36], 3)];
+        let (y, gradients) = gradients(&inputs, &values(&[40, 9, 36], 4), |t| {
+            let x = ops::linear(&t[0], &t[1], &t[2])?;
+            let dropout = DropoutMask::new(0.1, 5)?;
+            let options = Attention { heads: 3, mask: None, causal: true, dropout };
+            let x = ops::attention(&x, &t[0], &x, &options)?;
+            ops::layer_norm(&ops::gelu(&x)?, &t[2], &t[2], 1e-5)
+        });
+        [y].iter().chain(&gradients).map(flat).collect::<Vec<_>>()
+    };
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.unwrap().install(run)
+    };
+    let one = with(1);
+    for threads in [2, 3, 7] {
+        assert_eq!(with(threads), one, "{threads} threads");
+    }
+}

@@ -1,0 +1,57 @@
+//! The CPU kernels behind the fast path of BERT.
+//!
+//! The chapters compute a Transformer with operations that read like the formulas.
+//! These kernels compute the same numbers, as fast as a processor allows: matrix
+//! products on packed weights ([`PackedLinear`]) or without ([`matmul()`]),
+//! [`attention()`], [`softmax()`] and [`LayerNorm`], all in f32 on plain slices. They
+//! know nothing of models or tensors.
+//!
+//! Three things make them fast, in this order:
+//!
+//! 1. weights are packed once, and each is read from memory once per forward pass;
+//! 2. what follows a product (bias, GELU, residual, mask) is done to its sums before
+//!    they leave the registers, so no tensor makes an extra trip to memory;
+//! 3. every loop is over vectors of 16 floats (AVX-512; 8 or 4 on other processors),
+//!    and every kernel is shared among the threads of [`rayon`]'s pool.
+//!
+//! All of it is safe Rust but for one instruction, a prefetch.
+//!
+//! Call a whole forward pass inside [`in_pool`], or each kernel pays for waking the
+//! threads.
+
+#![expect(
+    clippy::inline_always,
+    reason = "a function compiled for AVX-512 is one inlined where AVX-512 is on"
+)]
+
+mod aligned;
+mod attention;
+mod buffers;
+mod error;
+mod grid;
+mod isa;
+mod linear;
+pub mod math;
+mod matmul;
+mod norm;
+mod softmax;
+mod tile;
+
+pub use attention::{Heads, attention, attention_on};
+pub use buffers::{Buffer, Buffers};
+pub use error::ShapeError;
+pub use isa::{Isa, load, store};
+pub use linear::PackedLinear;
+pub use matmul::{Matrix, matmul, matmul_on};
+pub use norm::{LayerNorm, row_statistics};
+pub use softmax::{softmax, softmax_on};
+pub use tile::Epilogue;
+
+/// Values below which another thread costs more than it computes.
+const PARALLEL_FROM: usize = 1 << 14;
+
+/// Runs `work` on a thread of rayon's pool, where the kernels that it calls share their
+/// work with the other threads without waking them first.
+pub fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    rayon::scope(|_| work())
+}

@@ -1,0 +1,566 @@
+//! `config.json` of BERT and DistilBERT, in one form.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use crate::{ModelError, Result};
+
+/// Which of the two encoders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Architecture {
+    /// BERT (Devlin et al. 2018): token types and a pooler.
+    Bert,
+    /// DistilBERT (Sanh et al. 2019): neither.
+    DistilBert,
+}
+
+/// The activation between the two linear layers of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// `gelu`: exact, with `erf`.
+    Gelu,
+    /// `gelu_new` or `gelu_pytorch_tanh`: the approximation with `tanh`.
+    GeluTanh,
+    /// `relu`.
+    Relu,
+}
+
+/// A model's configuration under BERT's names, whichever architecture it is of.
+/// Every value is in range: see [`Config::validate`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Which encoder.
+    pub architecture: Architecture,
+    /// The classes in `architectures`, such as `BertForMaskedLM`; may be empty.
+    pub classes: Vec<String>,
+    /// Rows of the word embeddings.
+    pub vocab_size: usize,
+    /// Width of a token's vector (DistilBERT: `dim`).
+    pub hidden_size: usize,
+    /// Blocks (DistilBERT: `n_layers`).
+    pub num_hidden_layers: usize,
+    /// Heads per block (DistilBERT: `n_heads`); divides `hidden_size`.
+    pub num_attention_heads: usize,
+    /// Width between a block's two linear layers (DistilBERT: `hidden_dim`).
+    pub intermediate_size: usize,
+    /// Between them (BERT: `hidden_act`; DistilBERT: `activation`).
+    pub activation: Activation,
+    /// The longest input, in tokens.
+    pub max_position_embeddings: usize,
+    /// Rows of the token type embeddings; 0 for DistilBERT, which has none.
+    pub type_vocab_size: usize,
+    /// Added to the variance in LayerNorm.
+    pub layer_norm_eps: f64,
+    /// The token that fills a batch up.
+    pub pad_token_id: u32,
+    /// Dropout of hidden states (DistilBERT: `dropout`).
+    pub hidden_dropout: f64,
+    /// Dropout of attention weights.
+    pub attention_dropout: f64,
+    /// Dropout before the classifier (DistilBERT: `seq_classif_dropout`).
+    pub classifier_dropout: f64,
+    /// The classes' names in order of their ids.
+    pub id2label: Vec<String>,
+    /// Whether the masked-LM decoder is the word embeddings.
+    pub tie_word_embeddings: bool,
+}
+
+impl Config {
+    /// BERT-base's configuration (`transformers.BertConfig()`), to change fields of.
+    pub fn bert() -> Self {
+        Self {
+            architecture: Architecture::Bert,
+            classes: Vec::new(),
+            vocab_size: 30_522,
+            hidden_size: 768,
+            num_hidden_layers: 12,
+            num_attention_heads: 12,
+            intermediate_size: 3072,
+            activation: Activation::Gelu,
+            max_position_embeddings: 512,
+            type_vocab_size: 2,
+            layer_norm_eps: 1e-12,
+            pad_token_id: 0,
+            hidden_dropout: 0.1,
+            attention_dropout: 0.1,
+            classifier_dropout: 0.1,
+            id2label: vec!["LABEL_0".into(), "LABEL_1".into()],
+            tie_word_embeddings: true,
+        }
+    }
+
+    /// DistilBERT's configuration (`transformers.DistilBertConfig()`), to change fields of.
+    pub fn distilbert() -> Self {
+        Self {
+            architecture: Architecture::DistilBert,
+            num_hidden_layers: 6,
+            type_vocab_size: 0,
+            classifier_dropout: 0.2,
+            ..Self::bert()
+        }
+    }
+
+    /// Reads a `config.json`.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read, isn't JSON, or a field is missing, out of range or of a
+    /// variant that the book's models don't have.
+    pub fn from_file(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path).map_err(ModelError::io("read", path))?;
+        Self::from_json(&text, path)
+    }
+
+    /// Reads the text of a `config.json`; `path` is for the messages.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::from_file`].
+    pub fn from_json(text: &str, path: &Path) -> Result<Self> {
+        let values: Map<String, Value> = serde_json::from_str(text)
+            .map_err(|source| ModelError::Json { path: path.to_path_buf(), source })?;
+        let fields = Fields { values, path };
+        fields.refuse_variants()?;
+        let config = match fields.architecture()? {
+            Architecture::Bert => fields.bert()?,
+            Architecture::DistilBert => fields.distilbert()?,
+        };
+        config.validate(path)?;
+        Ok(config)
+    }
+
+    /// The `config.json` that `transformers` reads back.
+    pub fn to_json(&self) -> Value {
+        let ids = 0..self.id2label.len();
+        let id2label = ids.clone().map(|id| id.to_string()).zip(&self.id2label);
+        let id2label: Map<_, _> =
+            id2label.map(|(id, label)| (id, label.as_str().into())).collect();
+        let label2id: Map<_, _> =
+            self.id2label.iter().cloned().zip(ids.map(Value::from)).collect();
+        let mut json = json!({
+            "architectures": self.classes,
+            "id2label": id2label,
+            "label2id": label2id,
+            "max_position_embeddings": self.max_position_embeddings,
+            "pad_token_id": self.pad_token_id,
+            "tie_word_embeddings": self.tie_word_embeddings,
+            "vocab_size": self.vocab_size,
+        });
+        let own = match self.architecture {
+            Architecture::Bert => json!({
+                "model_type": "bert",
+                "attention_probs_dropout_prob": self.attention_dropout,
+                "classifier_dropout": self.classifier_dropout,
+                "hidden_act": self.activation.name(),
+                "hidden_dropout_prob": self.hidden_dropout,
+                "hidden_size": self.hidden_size,
+                "intermediate_size": self.intermediate_size,
+                "layer_norm_eps": self.layer_norm_eps,
+                "num_attention_heads": self.num_attention_heads,
+                "num_hidden_layers": self.num_hidden_layers,
+                "type_vocab_size": self.type_vocab_size,
+            }),
+            Architecture::DistilBert => json!({
+                "model_type": "distilbert",
+                "activation": self.activation.name(),
+                "attention_dropout": self.attention_dropout,
+                "dim": self.hidden_size,
+                "dropout": self.hidden_dropout,
+                "hidden_dim": self.intermediate_size,
+                "n_heads": self.num_attention_heads,
+                "n_layers": self.num_hidden_layers,
+                "seq_classif_dropout": self.classifier_dropout,
+            }),
+        };
+        if let (Value::Object(json), Value::Object(own)) = (&mut json, own) {
+            json.extend(own);
+        }
+        json
+    }
+
+    /// Checks every field's range; `path` is for the messages.
+    ///
+    /// # Errors
+    ///
+    /// Names the first field out of range, as the architecture's `config.json` calls it.
+    pub fn validate(&self, path: &Path) -> Result<()> {
+        let names = self.architecture.names();
+        let field = |field: &str, found: String, expected: String| {
+            let (path, field) = (path.to_path_buf(), field.to_string());
+            Err(ModelError::Field { path, field, found, expected })
+        };
+        let sizes = [
+            ("vocab_size", self.vocab_size, 1, MAX_ROWS),
+            (names.hidden_size, self.hidden_size, 1, MAX_WIDTH),
+            (names.num_hidden_layers, self.num_hidden_layers, 1, MAX_LAYERS),
+            (names.num_attention_heads, self.num_attention_heads, 1, self.hidden_size),
+            (names.intermediate_size, self.intermediate_size, 1, MAX_WIDTH),
+            ("max_position_embeddings", self.max_position_embeddings, 1, MAX_ROWS),
+            ("number of id2label", self.id2label.len(), 1, MAX_LABELS),
+        ];
+        for (name, size, least, most) in sizes {
+            if !(least..=most).contains(&size) {
+                return field(name, size.to_string(), format!("{least} to {most}"));
+            }
+        }
+        if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
+            let expected = format!(
+                "a multiple of {} = {}",
+                names.num_attention_heads, self.num_attention_heads
+            );
+            return field(names.hidden_size, self.hidden_size.to_string(), expected);
+        }
+        let type_vocab_sizes = match self.architecture {
+            Architecture::Bert => 1..=MAX_WIDTH,
+            Architecture::DistilBert => 0..=0,
+        };
+        if !type_vocab_sizes.contains(&self.type_vocab_size) {
+            let (least, most) = type_vocab_sizes.into_inner();
+            let expected = format!("{least} to {most}");
+            return field(
+                "type_vocab_size",
+                self.type_vocab_size.to_string(),
+                expected,
+            );
+        }
+        if self.pad_token_id as usize >= self.vocab_size {
+            let expected = format!("less than vocab_size = {}", self.vocab_size);
+            return field("pad_token_id", self.pad_token_id.to_string(), expected);
+        }
+        // Not `<= 0.0 || >= 1.0`: NaN is refused, too.
+        if !(self.layer_norm_eps > 0.0 && self.layer_norm_eps < 1.0) {
+            let expected = "between 0 and 1, both excluded".into();
+            return field("layer_norm_eps", self.layer_norm_eps.to_string(), expected);
+        }
+        for (name, probability) in [
+            (names.hidden_dropout, self.hidden_dropout),
+            (names.attention_dropout, self.attention_dropout),
+            (names.classifier_dropout, self.classifier_dropout),
+        ] {
+            if !(0.0..=1.0).contains(&probability) {
+                return field(name, probability.to_string(), "0 to 1".into());
+            }
+        }
+        if self.parameters().is_none_or(|count| count > MAX_PARAMETERS) {
+            let found = format!(
+                "{} × {} with {} {}",
+                self.vocab_size,
+                self.hidden_size,
+                self.num_hidden_layers,
+                names.num_hidden_layers
+            );
+            let expected = format!("a model of at most {MAX_PARAMETERS} parameters");
+            return field("the product of the sizes", found, expected);
+        }
+        Ok(())
+    }
+
+    /// The encoder's parameters, to the leading terms; `None` if they overflow.
+    fn parameters(&self) -> Option<usize> {
+        let rows = self.vocab_size.checked_add(self.max_position_embeddings)?;
+        let embeddings = rows.checked_mul(self.hidden_size)?;
+        let attention = self.hidden_size.checked_mul(4)?;
+        let feed_forward = self.intermediate_size.checked_mul(2)?;
+        let layer =
+            attention.checked_add(feed_forward)?.checked_mul(self.hidden_size)?;
+        layer.checked_mul(self.num_hidden_layers)?.checked_add(embeddings)
+    }
+
+    /// The number of classes.
+    pub fn num_labels(&self) -> usize {
+        self.id2label.len()
+    }
+
+    /// Width of a head's queries, keys and values: `d_k`.
+    pub fn head_size(&self) -> usize {
+        self.hidden_size / self.num_attention_heads
+    }
+}
+
+// Far beyond any BERT, and small enough that no product of two of them overflows.
+const MAX_ROWS: usize = 1 << 24;
+const MAX_WIDTH: usize = 1 << 16;
+const MAX_LAYERS: usize = 1 << 10;
+const MAX_LABELS: usize = 10_000;
+/// f32 weights of 128 GiB.
+const MAX_PARAMETERS: usize =
+    isize::MAX as usize >> if usize::BITS == 64 { 28 } else { 2 };
+
+/// What a `config.json` of each architecture calls the same things.
+struct Names {
+    hidden_size: &'static str,
+    num_hidden_layers: &'static str,
+    num_attention_heads: &'static str,
+    intermediate_size: &'static str,
+    activation: &'static str,
+    hidden_dropout: &'static str,
+    attention_dropout: &'static str,
+    classifier_dropout: &'static str,
+}
+
+impl Architecture {
+    /// What stands before the names of the encoder's tensors: `bert` or `distilbert`.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Bert => "bert",
+            Self::DistilBert => "distilbert",
+        }
+    }
+
+    fn names(self) -> Names {
+        match self {
+            Self::Bert => Names {
+                hidden_size: "hidden_size",
+                num_hidden_layers: "num_hidden_layers",
+                num_attention_heads: "num_attention_heads",
+                intermediate_size: "intermediate_size",
+                activation: "hidden_act",
+                hidden_dropout: "hidden_dropout_prob",
+                attention_dropout: "attention_probs_dropout_prob",
+                classifier_dropout: "classifier_dropout",
+            },
+            Self::DistilBert => Names {
+                hidden_size: "dim",
+                num_hidden_layers: "n_layers",
+                num_attention_heads: "n_heads",
+                intermediate_size: "hidden_dim",
+                activation: "activation",
+                hidden_dropout: "dropout",
+                attention_dropout: "attention_dropout",
+                classifier_dropout: "seq_classif_dropout",
+            },
+        }
+    }
+}
+
+impl Activation {
+    fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "gelu" | "gelu_python" => Some(Self::Gelu),
+            "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Some(Self::GeluTanh),
+            "relu" => Some(Self::Relu),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gelu => "gelu",
+            Self::GeluTanh => "gelu_new",
+            Self::Relu => "relu",
+        }
+    }
+}
+
+/// A field, which of its values are accepted, and why no others.
+type Check<'a> = (&'static str, &'a dyn Fn(&Value) -> bool, &'static str);
+
+/// The fields of a `config.json`.
+struct Fields<'a> {
+    values: Map<String, Value>,
+    path: &'a Path,
+}
+
+impl Fields<'_> {
+    fn architecture(&self) -> Result<Architecture> {
+        let supported = "the book's models are `bert` and `distilbert`";
+        let unsupported = |field, found: String| {
+            let path = self.path.to_path_buf();
+            Err(ModelError::Unsupported { path, field, found, supported })
+        };
+        match self.get("model_type") {
+            Some(Value::String(name)) if name == "bert" => Ok(Architecture::Bert),
+            Some(Value::String(name)) if name == "distilbert" => {
+                Ok(Architecture::DistilBert)
+            }
+            Some(other) => unsupported("model_type", other.to_string()),
+            // Checkpoints of 2018 and 2019 have no `model_type`, and some no `architectures`.
+            None => match self.classes()?.first() {
+                Some(name) if name.starts_with("Bert") => Ok(Architecture::Bert),
+                Some(name) if name.starts_with("DistilBert") => {
+                    Ok(Architecture::DistilBert)
+                }
+                Some(name) => unsupported("architectures", format!("[{name:?}]")),
+                None => {
+                    Err(self.wrong("model_type", "missing", "`bert` or `distilbert`"))
+                }
+            },
+        }
+    }
+
+    fn bert(&self) -> Result<Config> {
+        let default = Config::bert();
+        let hidden_dropout =
+            self.number("hidden_dropout_prob", default.hidden_dropout)?;
+        self.with_common(&Config {
+            hidden_dropout,
+            classifier_dropout: self.number("classifier_dropout", hidden_dropout)?,
+            type_vocab_size: self.size("type_vocab_size", Some(2))?,
+            ..default
+        })
+    }
+
+    fn distilbert(&self) -> Result<Config> {
+        let default = Config::distilbert();
+        self.with_common(&Config {
+            hidden_dropout: self.number("dropout", default.hidden_dropout)?,
+            classifier_dropout: self
+                .number("seq_classif_dropout", default.classifier_dropout)?,
+            ..default
+        })
+    }
+
+    /// Fills in what both architectures have. The sizes have no default: a wrong number of
+    /// heads would fit the checkpoint and silently give other attentions.
+    fn with_common(&self, own: &Config) -> Result<Config> {
+        let names = own.architecture.names();
+        Ok(Config {
+            classes: self.classes()?,
+            vocab_size: self.size("vocab_size", None)?,
+            hidden_size: self.size(names.hidden_size, None)?,
+            num_hidden_layers: self.size(names.num_hidden_layers, None)?,
+            num_attention_heads: self.size(names.num_attention_heads, None)?,
+            intermediate_size: self.size(names.intermediate_size, None)?,
+            activation: self.activation(names.activation)?,
+            max_position_embeddings: self.size("max_position_embeddings", None)?,
+            // DistilBERT's is not configurable.
+            layer_norm_eps: match own.architecture {
+                Architecture::Bert => {
+                    self.number("layer_norm_eps", own.layer_norm_eps)?
+                }
+                Architecture::DistilBert => own.layer_norm_eps,
+            },
+            pad_token_id: u32::try_from(self.size("pad_token_id", Some(0))?)
+                .map_err(|_| self.wrong("pad_token_id", "too large", "a token's id"))?,
+            attention_dropout: self
+                .number(names.attention_dropout, own.attention_dropout)?,
+            id2label: self.labels()?,
+            tie_word_embeddings: self.flag("tie_word_embeddings", true)?,
+            ..own.clone()
+        })
+    }
+
+    /// A field; `null` is as good as absent.
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.values.get(name).filter(|value| !value.is_null())
+    }
+
+    fn size(&self, name: &'static str, default: Option<usize>) -> Result<usize> {
+        match (self.get(name), default) {
+            (Some(value), _) => value
+                .as_u64()
+                .and_then(|size| usize::try_from(size).ok())
+                .ok_or_else(|| self.wrong(name, value, "a whole number, not negative")),
+            (None, Some(default)) => Ok(default),
+            (None, None) => Err(self.wrong(name, "missing", "a whole number")),
+        }
+    }
+
+    fn number(&self, name: &'static str, default: f64) -> Result<f64> {
+        self.get(name).map_or(Ok(default), |value| {
+            value.as_f64().ok_or_else(|| self.wrong(name, value, "a number"))
+        })
+    }
+
+    fn flag(&self, name: &'static str, default: bool) -> Result<bool> {
+        self.get(name).map_or(Ok(default), |value| {
+            value.as_bool().ok_or_else(|| self.wrong(name, value, "true or false"))
+        })
+    }
+
+    fn activation(&self, name: &'static str) -> Result<Activation> {
+        let Some(value) = self.get(name) else { return Ok(Activation::Gelu) };
+        value.as_str().and_then(Activation::from_name).ok_or_else(|| {
+            ModelError::Unsupported {
+                path: self.path.to_path_buf(),
+                field: name,
+                found: value.to_string(),
+                supported: "the activations are gelu, gelu_new, gelu_pytorch_tanh and relu",
+            }
+        })
+    }
+
+    fn classes(&self) -> Result<Vec<String>> {
+        let Some(value) = self.get("architectures") else { return Ok(Vec::new()) };
+        let names = value.as_array().and_then(|values| {
+            values.iter().map(|name| Some(name.as_str()?.to_string())).collect()
+        });
+        names.ok_or_else(|| self.wrong("architectures", value, "a list of names"))
+    }
+
+    /// `id2label` in the order of its ids, else `num_labels` made-up names, else two.
+    fn labels(&self) -> Result<Vec<String>> {
+        let Some(value) = self.get("id2label") else {
+            let count = self.size("num_labels", Some(2))?;
+            if !(1..=MAX_LABELS).contains(&count) {
+                let expected = format!("1 to {MAX_LABELS}");
+                return Err(self.wrong("num_labels", &count, &expected));
+            }
+            return Ok((0..count).map(|id| format!("LABEL_{id}")).collect());
+        };
+        let wrong = || {
+            self.wrong(
+                "id2label",
+                value,
+                "a name for each id from \"0\" up, without gaps",
+            )
+        };
+        let labels = value.as_object().ok_or_else(wrong)?;
+        (0..labels.len())
+            .map(|id| {
+                let label = labels.get(&id.to_string()).and_then(Value::as_str);
+                label.map(str::to_string).ok_or_else(wrong)
+            })
+            .collect()
+    }
+
+    /// Refuses what would load and compute something else.
+    fn refuse_variants(&self) -> Result<()> {
+        let absolute = |value: &Value| value == "absolute";
+        let off = |value: &Value| value == false;
+        let empty = |value: &Value| value.as_object().is_some_and(Map::is_empty);
+        let never = |_: &Value| false;
+        let checks: [Check; 5] = [
+            ("position_embedding_type", &absolute, "only absolute positions are"),
+            ("is_decoder", &off, "only encoders are"),
+            ("add_cross_attention", &off, "only encoders are"),
+            ("pruned_heads", &empty, "only models with all their heads are"),
+            ("quantization_config", &never, "only f32, f16 and bf16 weights are"),
+        ];
+        for (field, accepted, supported) in checks {
+            if let Some(value) = self.get(field).filter(|value| !accepted(value)) {
+                return Err(ModelError::Unsupported {
+                    path: self.path.to_path_buf(),
+                    field,
+                    found: value.to_string(),
+                    supported,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn wrong(
+        &self,
+        field: &str,
+        found: &(impl ToString + ?Sized),
+        expected: &str,
+    ) -> ModelError {
+        ModelError::Field {
+            path: self.path.to_path_buf(),
+            field: field.to_string(),
+            found: shortened(found.to_string()),
+            expected: expected.to_string(),
+        }
+    }
+}
+
+/// A value for a message: a line of it.
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(80) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

@@ -1,0 +1,423 @@
+//! What can go wrong between a model's name and its first tensor.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::SHIPPED;
+
+/// The result of everything in this crate.
+pub type Result<T> = std::result::Result<T, ModelError>;
+
+/// What can go wrong between a model's name and its first tensor. Each message names the
+/// file, the field or the tensor, what was found, what was expected, and the remedy.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// Reading or writing a file failed.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried: "read", "create", …
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+
+    /// Neither a folder nor a name.
+    #[error(
+        "`{name}` is neither a folder nor a model's name: {why}; \
+         give a folder in Hugging Face layout, a shipped model ({}) \
+         or a Hub repository such as `bert-base-uncased`",
+        shipped()
+    )]
+    UnknownName {
+        /// What was asked for.
+        name: String,
+        /// Why it can't be a name.
+        why: &'static str,
+    },
+
+    /// A shipped model whose folder is not there.
+    #[error(
+        "the shipped model `{name}` has no folder {}; run from a complete checkout of the \
+         book, or give another folder or a Hub repository such as `bert-base-uncased`",
+        path.display()
+    )]
+    ShippedMissing {
+        /// The model's name.
+        name: String,
+        /// Where it should be.
+        path: PathBuf,
+    },
+
+    /// A folder without a file that a model needs.
+    #[error("{location} has no {file}: a model needs {needs}")]
+    MissingFile {
+        /// The folder or the repository.
+        location: String,
+        /// The file.
+        file: &'static str,
+        /// What a folder in Hugging Face layout holds.
+        needs: &'static str,
+    },
+
+    /// Weights in a format that can run code when loaded, or of another framework.
+    #[error(
+        "{location} has {found} but no model.safetensors, the only format read here; {}",
+        conversion(found)
+    )]
+    OtherFormat {
+        /// The folder or the repository.
+        location: String,
+        /// The weights it has.
+        found: &'static str,
+    },
+
+    /// A model that the cache doesn't have, and no network to ask.
+    #[error(
+        "`{name}` is no folder and no shipped model ({}), and the Hub's cache {} does not \
+         have its {file}; offline, nothing can be downloaded: drop --offline and \
+         HF_HUB_OFFLINE to download it once, or give a folder", shipped(), cache.display()
+    )]
+    Offline {
+        /// What was asked for.
+        name: String,
+        /// The first file that is not there.
+        file: String,
+        /// The cache's folder.
+        cache: PathBuf,
+    },
+
+    /// The Hub could not be reached.
+    #[error(
+        "cannot reach {url} to download `{name}` ({reason}); check the network and \
+         HF_ENDPOINT, or use a folder or a shipped model ({})",
+        shipped()
+    )]
+    Network {
+        /// What was asked for.
+        name: String,
+        /// The address.
+        url: String,
+        /// The reason.
+        reason: String,
+    },
+
+    /// The Hub wants another token, or one.
+    #[error(
+        "{endpoint} refuses `{repo}` ({status}): {}",
+        if *token {
+            "there is no repository of that name, or the token in HF_TOKEN does not give \
+             access: accept the model's terms on its page, or use the token of an account \
+             that has access"
+        } else {
+            "there is no public repository of that name; check it, or set HF_TOKEN if it \
+             is private or gated"
+        }
+    )]
+    Refused {
+        /// The Hub's address.
+        endpoint: String,
+        /// The repository.
+        repo: String,
+        /// 401 or 403.
+        status: u16,
+        /// Whether a token was sent.
+        token: bool,
+    },
+
+    /// No such repository or revision.
+    #[error(
+        "{endpoint} has no repository `{repo}` with a revision `{revision}`; check the \
+         name, or use a folder or a shipped model ({})",
+        shipped()
+    )]
+    NoRepository {
+        /// The Hub's address.
+        endpoint: String,
+        /// The repository.
+        repo: String,
+        /// The branch, tag or commit.
+        revision: String,
+    },
+
+    /// No such file in a repository.
+    #[error("`{repo}` at {revision} has no file {file}")]
+    NoFile {
+        /// The repository.
+        repo: String,
+        /// The branch, tag or commit.
+        revision: String,
+        /// The file.
+        file: String,
+    },
+
+    /// An answer that the Hub should not give.
+    #[error("{url} answered {what}; try again later, or check HF_ENDPOINT")]
+    Protocol {
+        /// The address.
+        url: String,
+        /// What is wrong.
+        what: String,
+    },
+
+    /// A download that ended early.
+    #[error(
+        "the download of {file} from `{repo}` stopped after {found} of {expected} bytes; \
+         run the same command again to resume it"
+    )]
+    Cut {
+        /// The repository.
+        repo: String,
+        /// The file.
+        file: String,
+        /// Bytes on disk.
+        found: u64,
+        /// Bytes announced.
+        expected: u64,
+    },
+
+    /// A download that is not what was announced.
+    #[error(
+        "{file} from `{repo}` is not what the Hub announced: {what} {found}, not \
+         {expected}; it was deleted: run the same command again, and if that does not help \
+         suspect the mirror or proxy in between"
+    )]
+    Corrupt {
+        /// The repository.
+        repo: String,
+        /// The file.
+        file: String,
+        /// `sha256` or `size`.
+        what: &'static str,
+        /// What came.
+        found: String,
+        /// What was announced.
+        expected: String,
+    },
+
+    /// A file that is not the JSON it should be.
+    #[error("{} is not valid: {source}", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+
+    /// A field out of range.
+    #[error("{}: {field} is {found}, not {expected}", path.display())]
+    Field {
+        /// The file.
+        path: PathBuf,
+        /// The field, as the file names it.
+        field: String,
+        /// Its value.
+        found: String,
+        /// Which values it can have.
+        expected: String,
+    },
+
+    /// A model of another kind than the book's.
+    #[error("{}: {field} = {found} is not supported; {supported}", path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        found: String,
+        /// What is.
+        supported: &'static str,
+    },
+
+    /// A safetensors file that ends early.
+    #[error(
+        "{} is truncated: {found} bytes, but {what} needs {expected}; download or copy it \
+         again", path.display()
+    )]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// What needs more.
+        what: String,
+        /// The bytes there are.
+        found: u64,
+        /// The bytes there should be.
+        expected: u64,
+    },
+
+    /// A weight that is NaN or infinite.
+    #[error(
+        "{}: number {index} of tensor {tensor} is {value}; weights must be finite numbers: \
+         training may have diverged, or the file is damaged", path.display()
+    )]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The tensor's name in it.
+        tensor: String,
+        /// Which of the tensor's numbers, row after row, from 0.
+        index: usize,
+        /// What it is.
+        value: f64,
+    },
+
+    /// A file that is not of its format.
+    #[error("{} is not {format}: {reason}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// "a safetensors file", "a tokenizer", …
+        format: &'static str,
+        /// Why not.
+        reason: String,
+    },
+
+    /// A checkpoint that isn't of the model its configuration describes.
+    #[error(transparent)]
+    Mismatch(Box<Mismatch>),
+
+    /// Building the model failed.
+    #[error("cannot build the model: {0}")]
+    Build(#[from] candle_core::Error),
+
+    /// A tokenizer with more tokens than the model has embeddings.
+    #[error(
+        "{}: the tokenizer has {found} tokens, but the embedding table of the model has \
+         {expected} rows (vocab_size in config.json): they are of different models",
+        path.display()
+    )]
+    VocabularySize {
+        /// The tokenizer's file.
+        path: PathBuf,
+        /// Its tokens.
+        found: usize,
+        /// The embedding table's rows.
+        expected: usize,
+    },
+
+    /// A text with nothing to read in it.
+    #[error("{which} has no tokens ({text:?}); give a text with at least one word")]
+    EmptyText {
+        /// "the text" or "the second text".
+        which: &'static str,
+        /// The text.
+        text: String,
+    },
+
+    /// A text longer than the model reads.
+    #[error(
+        "the text has {found} tokens, [CLS] and [SEP] included; the model reads at most \
+         {limit}: shorten it, or cut it with --truncate"
+    )]
+    TooLong {
+        /// Its tokens.
+        found: usize,
+        /// The model's limit.
+        limit: usize,
+    },
+
+    /// A limit that leaves no room for text.
+    #[error("cannot truncate to {limit} tokens: the least is {least}")]
+    Limit {
+        /// The limit given.
+        limit: usize,
+        /// Special tokens, and one token per text.
+        least: usize,
+    },
+
+    /// A batch of no texts.
+    #[error("a batch needs at least one text; none was given")]
+    EmptyBatch,
+}
+
+impl ModelError {
+    /// For `map_err`: what was tried, on which path.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| Self::Io { action, path: path.to_path_buf(), source }
+    }
+}
+
+/// How a checkpoint differs from what its model asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The checkpoint.
+    pub path: PathBuf,
+    /// What the model asks for and the file doesn't have: names and shapes.
+    pub missing: Vec<(String, Vec<usize>)>,
+    /// What the file has in another shape.
+    pub wrong: Vec<WrongShape>,
+    /// What the file has of the encoder and the model doesn't ask for.
+    pub unused: Vec<String>,
+    /// What may be the matter.
+    pub hint: Option<String>,
+}
+
+/// A tensor of another shape than the model asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongShape {
+    /// The name in `transformers`.
+    pub name: String,
+    /// What the model asks for.
+    pub expected: Vec<usize>,
+    /// What the file holds.
+    pub found: Vec<usize>,
+}
+
+impl std::error::Error for Mismatch {}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is not of the model asked for", self.path.display())?;
+        if let Some(hint) = &self.hint {
+            write!(f, ": {hint}")?;
+        }
+        if !self.missing.is_empty() {
+            write!(f, "\nmissing tensors:")?;
+        }
+        for (name, shape) in &self.missing {
+            write!(f, "\n  {name} {shape:?}")?;
+        }
+        if !self.wrong.is_empty() {
+            write!(f, "\ntensors of another shape:")?;
+        }
+        for WrongShape { name, expected, found } in &self.wrong {
+            write!(f, "\n  {name}: expected {expected:?}, found {found:?}")?;
+        }
+        if !self.unused.is_empty() {
+            write!(f, "\ntensors of the encoder that the model does not use:")?;
+        }
+        for name in &self.unused {
+            write!(f, "\n  {name}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The shipped models' names, for a message.
+fn shipped() -> String {
+    SHIPPED.join(", ")
+}
+
+/// How to make `model.safetensors` of what was found.
+fn conversion(found: &str) -> &'static str {
+    if found.starts_with("pytorch_model") {
+        "convert it in the model's folder with Python:\n\
+         \x20   import torch\n\
+         \x20   from safetensors.torch import save_file\n\
+         \x20   weights = torch.load(\"pytorch_model.bin\", map_location=\"cpu\", \
+         weights_only=True)\n\
+         \x20   weights = {name: w.contiguous().clone() for name, w in weights.items()}\n\
+         \x20   save_file(weights, \"model.safetensors\", {\"format\": \"pt\"})"
+    } else {
+        "convert it in the model's folder with Python and transformers 4:\n\
+         \x20   import json, transformers\n\
+         \x20   name = json.load(open(\"config.json\"))[\"architectures\"][0]\n\
+         \x20   model = getattr(transformers, name).from_pretrained(\".\", from_tf=True)  \
+         # or from_flax=True\n\
+         \x20   model.save_pretrained(\".\")"
+    }
+}

@@ -1,0 +1,141 @@
+//! From a name to a folder in Hugging Face layout.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    Checkpoint, Config, HubOptions, ModelError, Result, Tokenizer, hub, repository,
+};
+
+/// The models that ship with the book, in `weights/` at the repository's root.
+pub const SHIPPED: [&str; 2] = ["bertinho", "bertinho-sentiment"];
+
+/// The weights read here; the shards of a large checkpoint are listed in an index.
+pub(crate) const WEIGHTS: [&str; 2] =
+    ["model.safetensors", "model.safetensors.index.json"];
+
+/// What a tokenizer is made of, the first that is there.
+pub(crate) const TOKENIZERS: [&str; 2] = ["tokenizer.json", "vocab.txt"];
+
+/// Weights of other formats, to say how to convert them.
+pub(crate) const OTHER_WEIGHTS: [&str; 4] = [
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+    "tf_model.h5",
+    "flax_model.msgpack",
+];
+
+/// What a folder needs, for a message.
+pub(crate) const NEEDS: &str =
+    "config.json, tokenizer.json or vocab.txt, and model.safetensors";
+
+/// A folder with `config.json`, `tokenizer.json` or `vocab.txt`, and `model.safetensors`.
+#[derive(Clone, Debug)]
+pub struct ModelFolder {
+    /// What was asked for.
+    pub name: String,
+    /// The folder (for a Hub model, its snapshot in the cache).
+    pub path: PathBuf,
+}
+
+/// Finds a model: a folder on disk, a shipped name ([`SHIPPED`]), else a repository on the
+/// Hub, which is downloaded to the Hub's own cache unless it is there.
+///
+/// # Errors
+///
+/// If it is none of these, the network or the disk fails, or what came is not what was sent.
+pub fn resolve(name_or_dir: &str, options: &HubOptions) -> Result<ModelFolder> {
+    let path = Path::new(name_or_dir);
+    if path.is_dir() {
+        return ModelFolder::open(path);
+    }
+    let name = name_or_dir.to_string();
+    if path.is_file() {
+        let why = "it is a file, not the folder around it";
+        return Err(ModelError::UnknownName { name, why });
+    }
+    if SHIPPED.contains(&name_or_dir) {
+        let path = shipped_folder(name_or_dir);
+        if !path.is_dir() {
+            return Err(ModelError::ShippedMissing { name, path });
+        }
+        return Ok(ModelFolder { name, ..ModelFolder::open(path)? });
+    }
+    if let Some(why) = hub::not_a_repository(name_or_dir) {
+        return Err(ModelError::UnknownName { name, why });
+    }
+    let path = repository::snapshot(name_or_dir, options)?;
+    Ok(ModelFolder { name, path })
+}
+
+/// `weights/NAME` at the root of the checkout this was built from, or of the one around the
+/// current folder if that is gone.
+fn shipped_folder(name: &str) -> PathBuf {
+    let below = |root: &Path| root.join("weights").join(name);
+    let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let built_from = built_from.canonicalize().unwrap_or(built_from);
+    let current = std::env::current_dir().unwrap_or_default();
+    std::iter::once(built_from.as_path())
+        .chain(current.ancestors())
+        .map(below)
+        .find(|folder| folder.is_dir())
+        .unwrap_or_else(|| below(&built_from))
+}
+
+impl ModelFolder {
+    /// A folder on disk, its files checked to be there.
+    ///
+    /// # Errors
+    ///
+    /// If a file is missing; for one with only `pytorch_model.bin`, with the lines of Python
+    /// that convert it.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let location = path.display().to_string();
+        let has = |file: &&str| path.join(file).is_file();
+        let missing = |file| {
+            let location = location.clone();
+            Err(ModelError::MissingFile { location, file, needs: NEEDS })
+        };
+        if !has(&"config.json") {
+            return missing("config.json");
+        }
+        if !WEIGHTS.iter().any(has) {
+            return match OTHER_WEIGHTS.into_iter().find(has) {
+                Some(found) => Err(ModelError::OtherFormat { location, found }),
+                None => missing("model.safetensors"),
+            };
+        }
+        if !TOKENIZERS.iter().any(has) {
+            return missing("tokenizer.json or vocab.txt");
+        }
+        Ok(Self { name: location, path })
+    }
+
+    /// Reads `config.json`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::from_file`].
+    pub fn config(&self) -> Result<Config> {
+        Config::from_file(&self.path.join("config.json"))
+    }
+
+    /// Reads `tokenizer.json`, or builds the tokenizer from `vocab.txt`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tokenizer::from_folder`] and [`Config::from_file`].
+    pub fn tokenizer(&self) -> Result<Tokenizer> {
+        Tokenizer::from_folder(&self.path, &self.config()?)
+    }
+
+    /// Opens `model.safetensors`, or the shards that `model.safetensors.index.json` lists.
+    ///
+    /// # Errors
+    ///
+    /// As [`Checkpoint::open`].
+    pub fn checkpoint(&self) -> Result<Checkpoint> {
+        let [single, sharded] = WEIGHTS.map(|file| self.path.join(file));
+        Checkpoint::open(if single.is_file() { &single } else { &sharded })
+    }
+}

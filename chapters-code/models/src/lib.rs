@@ -1,0 +1,35 @@
+//! Where weights come from: a folder on disk, a name that ships with the book, or the
+//! Hugging Face Hub; everything validated before a model is built.
+//!
+//! ```no_run
+//! use candle_core::DType;
+//! use models::{HubOptions, Truncate};
+//!
+//! let folder = models::resolve("bert-base-uncased", &HubOptions::from_env())?;
+//! let config = folder.config()?;
+//! let tokenizer = folder.tokenizer()?;
+//! let encoded = tokenizer.encode("the cat sat", None, Truncate::Error)?;
+//! let word_embeddings = models::load(&folder, DType::F32, |vb| {
+//!     vb.get((config.vocab_size, config.hidden_size), "bert.embeddings.word_embeddings.weight")
+//! })?;
+//! # Ok::<(), models::ModelError>(())
+//! ```
+
+mod checkpoint;
+mod config;
+mod error;
+mod folder;
+mod http;
+mod hub;
+mod load;
+mod repository;
+mod tokenizer;
+
+pub use checkpoint::Checkpoint;
+pub use config::{Activation, Architecture, Config};
+pub use error::{Mismatch, ModelError, Result, WrongShape};
+pub use folder::{ModelFolder, SHIPPED, resolve};
+pub use hub::HubOptions;
+pub use load::{load, load_checkpoint};
+pub use safetensors::tensor::{Dtype as StoredDType, TensorInfo};
+pub use tokenizer::{Encoded, Tokenizer, Truncate};

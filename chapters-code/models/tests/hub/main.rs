@@ -1,0 +1,524 @@
+//! The Hub's protocol for real, against a server on loopback.
+
+mod server;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use models::{HubOptions, ModelError, ModelFolder, Result, resolve};
+use server::{COMMIT, Hub, NAME, Plan, Seen, sha256};
+use tempfile::TempDir;
+
+/// Weights large enough for several reads of a socket.
+fn weights() -> Vec<u8> {
+    (0..300_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
+}
+
+fn files() -> BTreeMap<&'static str, Vec<u8>> {
+    BTreeMap::from([
+        ("config.json", b"{}".to_vec()),
+        ("tokenizer.json", b"{\"version\": \"1.0\"}".to_vec()),
+        ("tokenizer_config.json", b"{\"do_lower_case\": false}".to_vec()),
+        ("model.safetensors", weights()),
+    ])
+}
+
+fn hub() -> Hub {
+    Hub::start(Plan { files: files(), ..Plan::default() })
+}
+
+fn options(endpoint: &str, cache: &TempDir) -> HubOptions {
+    HubOptions {
+        endpoint: endpoint.to_string(),
+        cache: cache.path().to_path_buf(),
+        token: None,
+        offline: false,
+        revision: "main".to_string(),
+        progress: false,
+        retries: 0,
+    }
+}
+
+fn temp() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+fn message(result: Result<ModelFolder>) -> String {
+    result.expect_err("an error").to_string()
+}
+
+/// The cache's folder of the repository.
+fn root(cache: &TempDir) -> PathBuf {
+    cache.path().join("models--someone--tiny-bert")
+}
+
+fn partial(cache: &TempDir) -> PathBuf {
+    root(cache).join("blobs").join(format!("{}.incomplete", sha256(&weights())))
+}
+
+/// The requests for bytes of the weights.
+fn content(seen: &[Seen]) -> Vec<Option<String>> {
+    let of_weights =
+        |seen: &&Seen| seen.method == "GET" && seen.path.starts_with("/large/");
+    seen.iter().filter(of_weights).map(|seen| seen.range.clone()).collect()
+}
+
+/// What an offline run answers.
+fn offline_message(cache: &TempDir, file: &str) -> String {
+    format!(
+        "`{NAME}` is no folder and no shipped model (bertinho, bertinho-sentiment), and the \
+         Hub's cache {} does not have its {file}; offline, nothing can be downloaded: drop \
+         --offline and HF_HUB_OFFLINE to download it once, or give a folder",
+        cache.path().display()
+    )
+}
+
+#[test]
+fn a_download_is_in_the_cache_as_python_expects_it_and_is_asked_for_once() {
+    let (hub, cache) = (hub(), temp());
+    let folder = resolve(NAME, &options(&hub.url(), &cache)).unwrap();
+    assert_eq!(folder.name, NAME);
+    assert_eq!(folder.path, root(&cache).join("snapshots").join(COMMIT));
+    for (file, bytes) in files() {
+        assert_eq!(fs::read(folder.path.join(file)).unwrap(), bytes, "{file}");
+    }
+    let link = fs::read_link(folder.path.join("model.safetensors")).unwrap();
+    assert_eq!(link, Path::new("../../blobs").join(sha256(&weights())));
+    assert_eq!(fs::read_to_string(root(&cache).join("refs/main")).unwrap(), COMMIT);
+    assert!(!partial(&cache).exists());
+    let seen = hub.take_seen();
+    assert_eq!(content(&seen), [None]);
+    // The branch is asked for once; the rest is of the commit it was at.
+    let on_branch = seen.iter().filter(|seen| seen.path.contains("/main/"));
+    assert!(
+        on_branch.clone().count() == 1
+            && on_branch.clone().all(|seen| seen.method == "HEAD")
+    );
+
+    let again = resolve(NAME, &options(&hub.url(), &cache)).unwrap();
+    assert_eq!(again.path, folder.path);
+    assert_eq!(hub.take_seen(), []);
+}
+
+#[test]
+fn offline_a_cached_model_is_found_and_another_is_an_error() {
+    let (hub, cache) = (hub(), temp());
+    let mut options = options(&hub.url(), &cache);
+    options.offline = true;
+    assert_eq!(
+        message(resolve(NAME, &options)),
+        offline_message(&cache, "config.json")
+    );
+    options.offline = false;
+    let online = resolve(NAME, &options).unwrap();
+    hub.take_seen();
+    options.offline = true;
+    assert_eq!(resolve(NAME, &options).unwrap().path, online.path);
+    fs::remove_file(online.path.join("model.safetensors")).unwrap();
+    assert_eq!(
+        message(resolve(NAME, &options)),
+        offline_message(&cache, "model.safetensors")
+    );
+    assert_eq!(hub.take_seen(), []);
+}
+
+#[test]
+fn a_cut_download_is_resumed_by_the_next_run_where_it_stopped() {
+    let (hub, cache) = (hub(), temp());
+    hub.plan().cuts = vec![100_000];
+    let options = options(&hub.url(), &cache);
+    assert_eq!(
+        message(resolve(NAME, &options)),
+        format!(
+            "the download of model.safetensors from `{NAME}` stopped after 100000 of 300000 \
+             bytes; run the same command again to resume it"
+        )
+    );
+    assert_eq!(fs::metadata(partial(&cache)).unwrap().len(), 100_000);
+    hub.take_seen();
+    let folder = resolve(NAME, &options).unwrap();
+    assert_eq!(content(&hub.take_seen()), [Some("bytes=100000-".to_string())]);
+    assert_eq!(fs::read(folder.path.join("model.safetensors")).unwrap(), weights());
+}
+
+#[test]
+fn a_cut_download_is_resumed_by_itself_as_often_as_allowed() {
+    let (hub, cache) = (hub(), temp());
+    hub.plan().cuts = vec![100_000, 50_000];
+    let options = HubOptions { retries: 2, ..options(&hub.url(), &cache) };
+    let folder = resolve(NAME, &options).unwrap();
+    let ranges = [None, Some("bytes=100000-".into()), Some("bytes=150000-".into())];
+    assert_eq!(content(&hub.take_seen()), ranges);
+    assert_eq!(fs::read(folder.path.join("model.safetensors")).unwrap(), weights());
+
+    let (cache, plan) = (temp(), vec![10; 4]);
+    hub.plan().cuts = plan;
+    let options = HubOptions { cache: cache.path().to_path_buf(), ..options };
+    assert!(
+        message(resolve(NAME, &options)).contains("stopped after 30 of 300000 bytes")
+    );
+}
+
+#[test]
+fn a_server_without_ranges_sends_all_again() {
+    let (hub, cache) = (hub(), temp());
+    hub.plan().cuts = vec![100_000];
+    hub.plan().no_ranges = true;
+    let options = HubOptions { retries: 1, ..options(&hub.url(), &cache) };
+    let folder = resolve(NAME, &options).unwrap();
+    assert_eq!(fs::read(folder.path.join("model.safetensors")).unwrap(), weights());
+}
+
+#[test]
+fn a_wrong_checksum_is_an_error_and_leaves_nothing_behind() {
+    let (hub, cache) = (hub(), temp());
+    let mut wrong = weights();
+    wrong[150_000] ^= 1;
+    hub.plan().body = Some(wrong.clone());
+    assert_eq!(
+        message(resolve(NAME, &options(&hub.url(), &cache))),
+        format!(
+            "model.safetensors from `{NAME}` is not what the Hub announced: sha256 {}, not \
+             {}; it was deleted: run the same command again, and if that does not help \
+             suspect the mirror or proxy in between",
+            sha256(&wrong),
+            sha256(&weights())
+        )
+    );
+    assert!(!partial(&cache).exists());
+    assert!(!partial(&cache).with_extension("").exists());
+    hub.plan().body = None;
+    resolve(NAME, &options(&hub.url(), &cache)).unwrap();
+}
+
+#[test]
+fn a_bad_part_of_an_earlier_run_is_thrown_away() {
+    let (hub, cache) = (hub(), temp());
+    for bad in [vec![7; 100], vec![7; 300_000], vec![7; 300_001]] {
+        fs::create_dir_all(partial(&cache).parent().unwrap()).unwrap();
+        fs::write(partial(&cache), bad).unwrap();
+        let folder = resolve(NAME, &options(&hub.url(), &cache)).unwrap();
+        assert_eq!(fs::read(folder.path.join("model.safetensors")).unwrap(), weights());
+        fs::remove_dir_all(root(&cache)).unwrap();
+    }
+}
+
+#[test]
+fn a_truncated_blob_that_another_client_left_is_replaced() {
+    let (hub, cache) = (hub(), temp());
+    fs::create_dir_all(partial(&cache).parent().unwrap()).unwrap();
+    fs::write(partial(&cache).with_extension(""), &weights()[..1000]).unwrap();
+    let folder = resolve(NAME, &options(&hub.url(), &cache)).unwrap();
+    assert_eq!(fs::read(folder.path.join("model.safetensors")).unwrap(), weights());
+}
+
+#[test]
+fn a_body_longer_than_announced_is_not_taken() {
+    let (hub, cache) = (hub(), temp());
+    hub.plan().body = Some([weights(), weights()].concat());
+    let message = message(resolve(NAME, &options(&hub.url(), &cache)));
+    assert!(
+        message.contains("announced: size at least 300001, not 300000;"),
+        "{message}"
+    );
+    assert!(!partial(&cache).exists());
+}
+
+#[test]
+fn refusals_say_what_to_do() {
+    let (hub, cache) = (hub(), temp());
+    let mut options = options(&hub.url(), &cache);
+    let url = hub.url();
+    hub.plan().status = Some(401);
+    assert_eq!(
+        message(resolve(NAME, &options)),
+        format!(
+            "{url} refuses `{NAME}` (401): there is no public repository of that name; check \
+             it, or set HF_TOKEN if it is private or gated"
+        )
+    );
+    options.token = Some("hf_secret".to_string());
+    hub.plan().status = Some(403);
+    assert_eq!(
+        message(resolve(NAME, &options)),
+        format!(
+            "{url} refuses `{NAME}` (403): there is no repository of that name, or the \
+             token in HF_TOKEN does not give access: accept the model's terms on its page, \
+             or use the token of an account that has access"
+        )
+    );
+    hub.plan().status = Some(503);
+    assert_eq!(
+        message(resolve(NAME, &options)),
+        format!(
+            "{url}/{NAME}/resolve/main/config.json answered HTTP 503; try again later, or \
+             check HF_ENDPOINT"
+        )
+    );
+}
+
+#[test]
+fn an_unknown_repository_revision_or_file_is_named() {
+    let (hub, cache) = (hub(), temp());
+    let mut options = options(&hub.url(), &cache);
+    let url = hub.url();
+    let unknown = |name: &str, revision: &str| {
+        format!(
+            "{url} has no repository `{name}` with a revision `{revision}`; check the name, \
+             or use a folder or a shipped model (bertinho, bertinho-sentiment)"
+        )
+    };
+    assert_eq!(
+        message(resolve("bert-of-nobody", &options)),
+        unknown("bert-of-nobody", "main")
+    );
+    options.revision = "v9".to_string();
+    assert_eq!(message(resolve(NAME, &options)), unknown(NAME, "v9"));
+    options.revision = COMMIT.to_string();
+    resolve(NAME, &options).unwrap();
+    assert!(!root(&cache).join("refs").exists());
+
+    fs::remove_dir_all(root(&cache)).unwrap();
+    hub.plan().files.remove("config.json");
+    assert_eq!(
+        message(resolve(NAME, &options)),
+        format!("`{NAME}` at {COMMIT} has no file config.json")
+    );
+    fs::remove_dir_all(root(&cache)).unwrap();
+    hub.plan().files = files();
+    hub.plan().files.remove("tokenizer.json");
+    let needs =
+        "a model needs config.json, tokenizer.json or vocab.txt, and model.safetensors";
+    assert_eq!(
+        message(resolve(NAME, &options)),
+        format!("`{NAME}` at {url} has no tokenizer.json or vocab.txt: {needs}")
+    );
+}
+
+#[test]
+fn weights_of_another_format_are_named_with_their_conversion() {
+    let (hub, cache) = (hub(), temp());
+    hub.plan().files.remove("model.safetensors");
+    let options = options(&hub.url(), &cache);
+    let first = message(resolve(NAME, &options));
+    assert!(first.contains("has no model.safetensors: a model needs"), "{first}");
+    hub.plan().files.insert("pytorch_model.bin", b"pickle".to_vec());
+    let second = message(resolve(NAME, &options));
+    assert!(
+        second.contains("has pytorch_model.bin but no model.safetensors"),
+        "{second}"
+    );
+    assert!(second.contains("save_file(weights, \"model.safetensors\""), "{second}");
+    let seen = hub.take_seen();
+    assert!(
+        !seen.iter().any(|seen| seen.method == "GET" && seen.path.contains("pytorch"))
+    );
+}
+
+#[test]
+fn what_a_repository_lacks_is_not_asked_for_again() {
+    let (hub, cache) = (hub(), temp());
+    hub.plan().files.remove("tokenizer_config.json");
+    let options = options(&hub.url(), &cache);
+    resolve(NAME, &options).unwrap();
+    assert!(
+        root(&cache)
+            .join(".no_exist")
+            .join(COMMIT)
+            .join("tokenizer_config.json")
+            .is_file()
+    );
+    hub.take_seen();
+    resolve(NAME, &options).unwrap();
+    assert_eq!(hub.take_seen(), []);
+}
+
+#[test]
+fn a_branch_that_moved_on_is_asked_again_for_what_was_missing() {
+    let (hub, cache) = (hub(), temp());
+    hub.plan().files.remove("model.safetensors");
+    let options = options(&hub.url(), &cache);
+    assert!(message(resolve(NAME, &options)).contains("has no model.safetensors"));
+    let next = COMMIT.replace('0', "f");
+    hub.plan().files = files();
+    hub.plan().commit = Some(next.clone());
+    let folder = resolve(NAME, &options).unwrap();
+    assert!(folder.path.ends_with(&next));
+    assert_eq!(fs::read_to_string(root(&cache).join("refs/main")).unwrap(), next);
+}
+
+#[test]
+fn the_token_goes_to_the_hub_and_to_no_other_server() {
+    let storage = hub();
+    let (hub, cache) = (hub(), temp());
+    hub.plan().storage = Some(storage.url());
+    let token = Some("hf_secret".to_string());
+    let mut options = HubOptions { token, ..options(&hub.url(), &cache) };
+    resolve(NAME, &options).unwrap();
+    let there = storage.take_seen();
+    assert_eq!(content(&there), [None]);
+    assert!(there.iter().all(|seen| seen.token.is_none()), "{there:?}");
+    let here = hub.take_seen();
+    assert!(here.iter().all(|seen| seen.token.as_deref() == Some("Bearer hf_secret")));
+    assert!(!format!("{options:?}").contains("secret"));
+
+    // A file on the Hub's own origin needs the token as the Hub does.
+    let cache = temp();
+    options.cache = cache.path().to_path_buf();
+    hub.plan().storage = None;
+    resolve(NAME, &options).unwrap();
+    let here = hub.take_seen();
+    assert_eq!(content(&here), [None]);
+    assert!(here.iter().all(|seen| seen.token.is_some()));
+}
+
+#[test]
+fn a_repository_that_moved_is_followed() {
+    let (hub, cache) = (hub(), temp());
+    let folder = resolve("old-name", &options(&hub.url(), &cache)).unwrap();
+    assert!(folder.path.starts_with(cache.path().join("models--old-name")));
+    assert_eq!(fs::read(folder.path.join("model.safetensors")).unwrap(), weights());
+}
+
+#[test]
+fn without_a_network_the_cache_is_enough_and_else_the_error_says_so() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let (hub, cache) = (hub(), temp());
+    let message = message(resolve(NAME, &options(&nobody, &cache)));
+    let beginning = format!(
+        "cannot reach {nobody}/{NAME}/resolve/main/config.json to download `{NAME}` ("
+    );
+    assert!(message.starts_with(&beginning), "{message}");
+    assert!(
+        message.ends_with("a shipped model (bertinho, bertinho-sentiment)"),
+        "{message}"
+    );
+
+    // As Python's slow tokenizers leave it: a vocab.txt, and not asked for the rest.
+    hub.plan().files.remove("tokenizer.json");
+    hub.plan().files.insert("vocab.txt", b"[UNK]".to_vec());
+    let folder = resolve(NAME, &options(&hub.url(), &cache)).unwrap();
+    fs::remove_dir_all(root(&cache).join(".no_exist")).unwrap();
+    fs::remove_file(folder.path.join("tokenizer_config.json")).unwrap();
+    assert_eq!(resolve(NAME, &options(&nobody, &cache)).unwrap().path, folder.path);
+}
+
+#[test]
+fn shards_are_downloaded_by_their_index() {
+    let (hub, cache) = (hub(), temp());
+    hub.plan().files.remove("model.safetensors");
+    let index = r#"{"weight_map": {"a": "m-1.safetensors", "b": "m-2.safetensors"}}"#;
+    hub.plan().files.insert("model.safetensors.index.json", index.into());
+    hub.plan().files.insert("m-1.safetensors", b"one".to_vec());
+    hub.plan().files.insert("m-2.safetensors", b"two".to_vec());
+    let options = options(&hub.url(), &cache);
+    let folder = resolve(NAME, &options).unwrap();
+    assert_eq!(fs::read(folder.path.join("m-2.safetensors")).unwrap(), b"two");
+    hub.take_seen();
+    resolve(NAME, &options).unwrap();
+    assert_eq!(hub.take_seen(), []);
+
+    let cache = temp();
+    let index = r#"{"weight_map": {"a": "../m-1.safetensors"}}"#;
+    hub.plan().files.insert("model.safetensors.index.json", index.into());
+    let options = HubOptions { cache: cache.path().to_path_buf(), ..options };
+    let message = message(resolve(NAME, &options));
+    assert!(message.contains("weight_map is \"../m-1.safetensors\", not"), "{message}");
+}
+
+#[test]
+fn a_hostile_server_does_not_choose_where_files_go() {
+    let (hub, cache) = (hub(), temp());
+    let options = options(&hub.url(), &cache);
+    hub.plan().commit = Some("../../elsewhere".to_string());
+    assert!(message(resolve(NAME, &options)).contains("answered without the commit"));
+    hub.plan().commit = None;
+    hub.plan().etag = Some("../../../elsewhere".to_string());
+    assert!(message(resolve(NAME, &options)).contains("answered without an ETag"));
+}
+
+#[test]
+fn two_at_once_download_each_file_once() {
+    let (hub, cache) = (hub(), temp());
+    let options = options(&hub.url(), &cache);
+    thread::scope(|scope| {
+        let runs =
+            [(); 4].map(|()| scope.spawn(|| resolve(NAME, &options).unwrap().path));
+        let paths = runs.map(|run| run.join().unwrap());
+        assert!(paths.iter().all(|path| *path == paths[0]));
+    });
+    assert_eq!(content(&hub.take_seen()), [None]);
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_named() {
+    let (hub, cache) = (hub(), temp());
+    let mut options = options(&hub.url(), &cache);
+    options.cache = cache.path().join("a-file");
+    fs::write(&options.cache, "").unwrap();
+    let error = resolve(NAME, &options).unwrap_err();
+    assert!(matches!(error, ModelError::Io { .. }), "{error:?}");
+    let expected = format!("cannot create {}", options.cache.display());
+    assert!(error.to_string().starts_with(&expected), "{error}");
+}
+
+#[test]
+fn names_that_are_none_are_refused_without_a_request() {
+    let (hub, cache) = (hub(), temp());
+    let mut options = options(&hub.url(), &cache);
+    for name in
+        ["", "./nowhere", "/no/where", "a/b/c", "a--b", "a b", "...", "a/", "-a", "é"]
+    {
+        let error = resolve(name, &options).unwrap_err();
+        assert!(matches!(error, ModelError::UnknownName { .. }), "{name}: {error}");
+    }
+    for revision in ["", "../main", "a?b"] {
+        options.revision = revision.to_string();
+        let error = resolve(NAME, &options).unwrap_err();
+        assert!(matches!(error, ModelError::UnknownName { .. }), "{revision}: {error}");
+    }
+    assert_eq!(hub.take_seen(), []);
+}
+
+#[test]
+fn the_environment_is_read_as_python_reads_it() {
+    let home = temp();
+    let read = |variables: &[(&str, &str)]| {
+        let variables: BTreeMap<_, _> = variables.iter().copied().collect();
+        HubOptions::from_variables(|name| variables.get(name).map(ToString::to_string))
+    };
+    let options = read(&[("HOME", "/home/ana")]);
+    assert_eq!(options.endpoint, "https://huggingface.co");
+    assert_eq!(options.cache, Path::new("/home/ana/.cache/huggingface/hub"));
+    assert_eq!((options.token, options.offline, options.progress), (None, false, true));
+
+    let cache = |variables: &[(&str, &str)]| read(variables).cache;
+    assert_eq!(cache(&[("XDG_CACHE_HOME", "/c")]), Path::new("/c/huggingface/hub"));
+    assert_eq!(
+        cache(&[("HF_HOME", "/h"), ("XDG_CACHE_HOME", "/c")]),
+        Path::new("/h/hub")
+    );
+    assert_eq!(cache(&[("HF_HUB_CACHE", "/x"), ("HF_HOME", "/h")]), Path::new("/x"));
+
+    let options = read(&[
+        ("HF_ENDPOINT", "http://mirror:8080/"),
+        ("HF_TOKEN", " hf_x\n"),
+        ("HF_HUB_OFFLINE", "yes"),
+        ("HF_HUB_DISABLE_PROGRESS_BARS", "1"),
+    ]);
+    assert_eq!(options.endpoint, "http://mirror:8080");
+    assert_eq!(options.token.as_deref(), Some("hf_x"));
+    assert_eq!((options.offline, options.progress), (true, false));
+    assert!(!read(&[("HF_HUB_OFFLINE", "0")]).offline);
+
+    fs::write(home.path().join("token"), "hf_saved\n").unwrap();
+    let folder = home.path().to_str().unwrap();
+    assert_eq!(read(&[("HF_HOME", folder)]).token.as_deref(), Some("hf_saved"));
+    let disabled = [("HF_HOME", folder), ("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")];
+    assert_eq!(read(&disabled).token, None);
+}

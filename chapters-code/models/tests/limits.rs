@@ -1,0 +1,335 @@
+//! Whatever a file holds: no panic, and no more memory than the file warrants.
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use candle_core::DType;
+use models::{Checkpoint, Config, Tokenizer, Truncate, load_checkpoint};
+use peak_alloc::PeakAlloc;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use tempfile::TempDir;
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// The measurement is of the whole process: one test at a time.
+static ONE: Mutex<()> = Mutex::new(());
+
+type Alone = MutexGuard<'static, ()>;
+
+fn alone() -> Alone {
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs `work` and returns the most memory that it held at once, in bytes.
+fn peak(_: &Alone, work: impl FnOnce()) -> usize {
+    MEMORY.reset_peak_usage();
+    let before = MEMORY.current_usage();
+    work();
+    MEMORY.peak_usage().saturating_sub(before)
+}
+
+/// What a run may hold besides a multiple of the file: messages, buffers of a conversion.
+const BASE: usize = 1 << 20;
+
+fn temp() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+/// A change to a file.
+#[derive(Clone, Debug)]
+enum Edit {
+    Set(Index, u8),
+    Insert(Index, Vec<u8>),
+    Remove(Index, usize),
+    Truncate(Index),
+}
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    let tokens = select(
+        [
+            "0",
+            "-1",
+            "1e999",
+            "NaN",
+            "null",
+            "[",
+            "]",
+            "{",
+            "}",
+            "\"",
+            ":",
+            ",",
+            "[[[[[[",
+            "18446744073709551615",
+            "99999999999999999999",
+            "4294967296",
+            "\\ud800",
+            "\n",
+            "\r",
+        ]
+        .map(|text| text.as_bytes().to_vec())
+        .to_vec(),
+    );
+    let edit = prop_oneof![
+        (any::<Index>(), any::<u8>()).prop_map(|(at, byte)| Edit::Set(at, byte)),
+        (any::<Index>(), tokens).prop_map(|(at, bytes)| Edit::Insert(at, bytes)),
+        (any::<Index>(), 1..20_usize).prop_map(|(at, count)| Edit::Remove(at, count)),
+        any::<Index>().prop_map(Edit::Truncate),
+    ];
+    vec(edit, 0..4)
+}
+
+fn edited(mut bytes: Vec<u8>, edits: &[Edit]) -> Vec<u8> {
+    for edit in edits {
+        let at = |index: &Index| index.index(bytes.len() + 1);
+        match edit {
+            Edit::Set(index, byte) => {
+                let at = at(index);
+                if let Some(old) = bytes.get_mut(at) {
+                    *old = *byte;
+                }
+            }
+            Edit::Insert(index, new) => {
+                let at = at(index);
+                bytes.splice(at..at, new.iter().copied());
+            }
+            Edit::Remove(index, count) => {
+                let at = at(index);
+                let end = (at + count).min(bytes.len());
+                bytes.drain(at..end);
+            }
+            Edit::Truncate(index) => {
+                let at = at(index);
+                bytes.truncate(at);
+            }
+        }
+    }
+    bytes
+}
+
+/// A safetensors file with a header and data of the given size.
+fn safetensors(header: &[u8], length: u64, data: usize) -> Vec<u8> {
+    [&length.to_le_bytes(), header, &vec![1; data]].concat()
+}
+
+/// A BERT's header with tensors of every type.
+fn header() -> Vec<u8> {
+    concat!(
+        r#"{"__metadata__":{"format":"pt"},"#,
+        r#""embeddings.word_embeddings.weight":"#,
+        r#"{"dtype":"F32","shape":[4,8],"data_offsets":[0,128]},"#,
+        r#""encoder.layer.0.output.LayerNorm.gamma":"#,
+        r#"{"dtype":"F16","shape":[8],"data_offsets":[128,144]},"#,
+        r#""encoder.layer.0.output.LayerNorm.beta":"#,
+        r#"{"dtype":"BF16","shape":[8],"data_offsets":[144,160]},"#,
+        r#""position_ids":{"dtype":"I64","shape":[1,4],"data_offsets":[160,192]}}"#
+    )
+    .into()
+}
+
+const DATA: usize = 192;
+
+/// Opens a file as a checkpoint and reads all of it.
+fn read_all(path: &Path) {
+    let Ok(checkpoint) = Checkpoint::open(path) else { return };
+    for name in checkpoint.names() {
+        for dtype in [DType::F32, DType::F64] {
+            let _ = checkpoint.tensor(name, dtype);
+        }
+    }
+    let _ = load_checkpoint(&checkpoint, &Config::bert(), DType::F32, |vb| {
+        let huge =
+            vb.get((1 << 40, 1 << 10), "bert.embeddings.word_embeddings.weight")?;
+        huge.contiguous()
+    });
+}
+
+#[test]
+fn the_files_to_be_edited_are_good() {
+    let folder = temp();
+    let path = folder.path().join("m.safetensors");
+    fs::write(&path, safetensors(&header(), header().len() as u64, DATA)).unwrap();
+    assert_eq!(Checkpoint::open(&path).unwrap().names().count(), 4);
+    Config::from_json(&Config::bert().to_json().to_string(), Path::new("c")).unwrap();
+    fs::write(folder.path().join("tokenizer.json"), tokenizer_json()).unwrap();
+    let tokenizer = Tokenizer::from_folder(folder.path(), &Config::bert()).unwrap();
+    let pair = tokenizer.encode("aá [MASK]", Some("a"), Truncate::Error).unwrap();
+    assert_eq!(pair.ids, [1, 4, 5, 3, 2, 4, 2]);
+    assert_eq!(pair.sentence_b_start, Some(5));
+}
+
+#[test]
+fn a_file_is_read_in_its_own_size() {
+    let alone = alone();
+    let folder = temp();
+    let path = folder.path().join("m.safetensors");
+    let count = 4 << 20;
+    let header = format!(
+        r#"{{"a":{{"dtype":"F32","shape":[{count}],"data_offsets":[0,{}]}}}}"#,
+        4 * count
+    );
+    fs::write(&path, safetensors(header.as_bytes(), header.len() as u64, 4 * count))
+        .unwrap();
+    let mut tensor = None;
+    let most = peak(&alone, || {
+        tensor = Some(Checkpoint::open(&path).unwrap().tensor("a", DType::F32));
+    });
+    assert_eq!(tensor.unwrap().unwrap().dims(), [count]);
+    assert!((4 * count..4 * count + BASE).contains(&most), "{most} bytes");
+}
+
+/// A tokenizer as transformers saves it, with cutting and padding that must not act.
+fn tokenizer_json() -> Vec<u8> {
+    concat!(
+        r#"{"version":"1.0","truncation":{"direction":"Right","max_length":4,"#,
+        r#""strategy":"LongestFirst","stride":0},"padding":{"strategy":{"Fixed":16},"#,
+        r#""direction":"Right","pad_to_multiple_of":null,"pad_id":0,"pad_type_id":0,"#,
+        r#""pad_token":"[PAD]"},"added_tokens":[{"id":3,"content":"[MASK]","#,
+        r#""single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"#,
+        r#""special":true}],"normalizer":{"type":"BertNormalizer","clean_text":true,"#,
+        r#""handle_chinese_chars":true,"strip_accents":null,"lowercase":true},"#,
+        r#""pre_tokenizer":{"type":"BertPreTokenizer"},"post_processor":{"#,
+        r#""type":"TemplateProcessing","single":[{"SpecialToken":{"id":"[CLS]","#,
+        r#""type_id":0}},{"Sequence":{"id":"A","type_id":0}},{"SpecialToken":{"#,
+        r#""id":"[SEP]","type_id":0}}],"pair":[{"SpecialToken":{"id":"[CLS]","#,
+        r#""type_id":0}},{"Sequence":{"id":"A","type_id":0}},{"SpecialToken":{"#,
+        r#""id":"[SEP]","type_id":0}},{"Sequence":{"id":"B","type_id":1}},"#,
+        r#"{"SpecialToken":{"id":"[SEP]","type_id":1}}],"special_tokens":{"[CLS]":{"#,
+        r#""id":"[CLS]","ids":[1],"tokens":["[CLS]"]},"[SEP]":{"id":"[SEP]","#,
+        r#""ids":[2],"tokens":["[SEP]"]}}},"decoder":null,"model":{"type":"WordPiece","#,
+        r###""unk_token":"[UNK]","continuing_subword_prefix":"##","###,
+        r#""max_input_chars_per_word":100,"vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":2,"#,
+        r###""[MASK]":3,"a":4,"##a":5,"á":6}}}"###
+    )
+    .into()
+}
+
+/// Opens a folder's tokenizer and encodes with it in every way.
+fn encode_all(folder: &Path, config: &Config, text: &str) {
+    let Ok(tokenizer) = Tokenizer::from_folder(folder, config) else { return };
+    for pair in [None, Some("[MASK] a")] {
+        for truncate in [Truncate::Error, Truncate::To(7)] {
+            if let Ok(encoded) = tokenizer.encode(text, pair, truncate) {
+                assert!(encoded.len() <= 16 && encoded.ids.iter().all(|id| *id < 30));
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    #[test]
+    fn a_checkpoint_of_any_bytes_is_read_or_refused(
+        edits in edits(),
+        extra in prop_oneof![
+            8 => Just(0_u64), 1 => any::<u64>(), 1 => 0..200_u64, 1 => 99_000_000..100_000_001_u64
+        ],
+        data in prop_oneof![8 => Just(DATA), 1 => 0..2 * DATA],
+        after in edits_of_the_whole(),
+    ) {
+        let alone = alone();
+        let folder = temp();
+        let path = folder.path().join("m.safetensors");
+        let header = edited(header(), &edits);
+        let length = (header.len() as u64).wrapping_add(extra);
+        let bytes = edited(safetensors(&header, length, data), &after);
+        fs::write(&path, &bytes).unwrap();
+        let most = peak(&alone, || read_all(&path));
+        prop_assert!(most <= BASE + 16 * bytes.len(), "{most} bytes for {}", bytes.len());
+    }
+
+    #[test]
+    fn a_header_of_nothing_but_brackets_or_zeros_takes_little(
+        part in select(vec!["[", "{\"a\":", "[0,", "{\"a\":{\"shape\":[0,0,0,0,0,0,0,0", "\"\\n"]),
+        count in 1..60_000_usize,
+    ) {
+        let alone = alone();
+        let folder = temp();
+        let path = folder.path().join("m.safetensors");
+        let header = format!("{{\"a\":{{\"dtype\":\"F32\",\"shape\":[{}", part.repeat(count));
+        fs::write(&path, safetensors(header.as_bytes(), header.len() as u64, 0)).unwrap();
+        let most = peak(&alone, || read_all(&path));
+        prop_assert!(most <= BASE + 16 * header.len(), "{most} bytes for {}", header.len());
+    }
+
+    #[test]
+    fn a_configuration_of_any_text_is_read_or_refused(
+        bert in any::<bool>(),
+        edits in edits(),
+    ) {
+        let alone = alone();
+        let config = if bert { Config::bert() } else { Config::distilbert() };
+        let bytes = edited(config.to_json().to_string().into_bytes(), &edits);
+        let text = String::from_utf8_lossy(&bytes);
+        let path = Path::new("config.json");
+        let most = peak(&alone, || {
+            if let Ok(config) = Config::from_json(&text, path) {
+                assert!(config.validate(path).is_ok());
+                assert_eq!(config.head_size() * config.num_attention_heads, config.hidden_size);
+                let again = Config::from_json(&config.to_json().to_string(), path);
+                assert_eq!(again.expect("what is written is read back"), config);
+            }
+        });
+        prop_assert!(most <= BASE + 64 * text.len(), "{most} bytes for {}", text.len());
+    }
+
+    #[test]
+    fn a_field_of_any_value_is_read_or_refused(
+        field in any::<Index>(),
+        value in prop_oneof![
+            any::<u64>().prop_map(serde_json::Value::from),
+            any::<i64>().prop_map(serde_json::Value::from),
+            any::<f64>().prop_map(serde_json::Value::from),
+            (0..70_000_u64).prop_map(serde_json::Value::from),
+            Just(serde_json::json!({"0": "a"})),
+            Just(serde_json::json!([1, "x"])),
+            ".{0,8}".prop_map(serde_json::Value::from),
+        ],
+    ) {
+        let mut json = Config::bert().to_json();
+        json["num_labels"] = 2.into();
+        let name = field.get(&json.as_object().unwrap().keys().cloned().collect::<Vec<_>>()).clone();
+        json[name.as_str()] = value;
+        let _ = Config::from_json(&json.to_string(), Path::new("config.json"));
+    }
+
+    #[test]
+    fn a_tokenizer_of_any_json_is_read_or_refused(
+        edits in edits(),
+        text in "\\PC{0,40}",
+    ) {
+        let alone = alone();
+        let folder = temp();
+        let bytes = edited(tokenizer_json(), &edits);
+        fs::write(folder.path().join("tokenizer.json"), &bytes).unwrap();
+        let config = Config { vocab_size: 30, max_position_embeddings: 16, ..Config::bert() };
+        let most = peak(&alone, || encode_all(folder.path(), &config, &text));
+        prop_assert!(most <= 4 * BASE + 64 * bytes.len(), "{most} bytes for {}", bytes.len());
+    }
+
+    #[test]
+    fn a_vocabulary_of_any_bytes_is_read_or_refused(
+        edits in edits(),
+        lines in vec("\\PC{0,6}", 0..40),
+        text in "\\PC{0,40}",
+    ) {
+        let alone = alone();
+        let folder = temp();
+        let vocab = format!("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n{}\n", lines.join("\n"));
+        let bytes = edited(vocab.into_bytes(), &edits);
+        fs::write(folder.path().join("vocab.txt"), &bytes).unwrap();
+        let config = Config { vocab_size: 30, max_position_embeddings: 16, ..Config::bert() };
+        let most = peak(&alone, || encode_all(folder.path(), &config, &text));
+        prop_assert!(most <= 4 * BASE + 64 * bytes.len(), "{most} bytes for {}", bytes.len());
+    }
+}
+
+/// Now and then, edits that hit the length of the header or the data, too.
+fn edits_of_the_whole() -> impl Strategy<Value = Vec<Edit>> {
+    prop_oneof![4 => Just(Vec::new()), 1 => edits()]
+}

@@ -1,0 +1,313 @@
+use std::path::Path;
+
+use models::{Activation, Architecture, Config, Result};
+use serde_json::{Value, json};
+
+fn bert() -> Value {
+    json!({
+        "architectures": ["BertForMaskedLM"],
+        "attention_probs_dropout_prob": 0.2,
+        "hidden_act": "gelu",
+        "hidden_dropout_prob": 0.3,
+        "hidden_size": 384,
+        "intermediate_size": 1536,
+        "layer_norm_eps": 1e-5,
+        "max_position_embeddings": 256,
+        "model_type": "bert",
+        "num_attention_heads": 6,
+        "num_hidden_layers": 3,
+        "pad_token_id": 1,
+        "type_vocab_size": 3,
+        "vocab_size": 1000,
+    })
+}
+
+fn distilbert() -> Value {
+    json!({
+        "activation": "gelu_new",
+        "architectures": ["DistilBertForSequenceClassification"],
+        "attention_dropout": 0.2,
+        "dim": 384,
+        "dropout": 0.3,
+        "hidden_dim": 1536,
+        "id2label": {"0": "NEGATIVE", "1": "POSITIVE"},
+        "max_position_embeddings": 256,
+        "model_type": "distilbert",
+        "n_heads": 6,
+        "n_layers": 3,
+        "pad_token_id": 1,
+        "seq_classif_dropout": 0.4,
+        "sinusoidal_pos_embds": false,
+        "vocab_size": 1000,
+    })
+}
+
+fn read(json: &Value) -> Result<Config> {
+    Config::from_json(&json.to_string(), Path::new("config.json"))
+}
+
+/// A configuration with one field changed; `null` takes it out.
+fn with(mut json: Value, field: &str, value: Value) -> Value {
+    json[field] = value;
+    json
+}
+
+fn message(json: &Value) -> String {
+    read(json).expect_err("an error").to_string()
+}
+
+#[test]
+fn bert_is_read() {
+    let expected = Config {
+        architecture: Architecture::Bert,
+        classes: vec!["BertForMaskedLM".into()],
+        vocab_size: 1000,
+        hidden_size: 384,
+        num_hidden_layers: 3,
+        num_attention_heads: 6,
+        intermediate_size: 1536,
+        activation: Activation::Gelu,
+        max_position_embeddings: 256,
+        type_vocab_size: 3,
+        layer_norm_eps: 1e-5,
+        pad_token_id: 1,
+        hidden_dropout: 0.3,
+        attention_dropout: 0.2,
+        classifier_dropout: 0.3,
+        id2label: vec!["LABEL_0".into(), "LABEL_1".into()],
+        tie_word_embeddings: true,
+    };
+    assert_eq!(read(&bert()).unwrap(), expected);
+    assert_eq!((expected.head_size(), expected.num_labels()), (64, 2));
+    let of_2018 = with(bert(), "model_type", Value::Null);
+    assert_eq!(read(&of_2018).unwrap(), expected);
+}
+
+#[test]
+fn distilbert_is_read() {
+    let expected = Config {
+        architecture: Architecture::DistilBert,
+        classes: vec!["DistilBertForSequenceClassification".into()],
+        activation: Activation::GeluTanh,
+        type_vocab_size: 0,
+        layer_norm_eps: 1e-12,
+        classifier_dropout: 0.4,
+        id2label: vec!["NEGATIVE".into(), "POSITIVE".into()],
+        ..read(&bert()).unwrap()
+    };
+    assert_eq!(read(&distilbert()).unwrap(), expected);
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    for json in [bert(), distilbert()] {
+        let config = read(&json).unwrap();
+        assert_eq!(read(&config.to_json()).unwrap(), config);
+    }
+    for config in [Config::bert(), Config::distilbert()] {
+        assert_eq!(read(&config.to_json()).unwrap(), config);
+    }
+}
+
+#[test]
+fn what_may_be_left_out_has_the_default_of_transformers() {
+    let mut json = bert();
+    for field in ["layer_norm_eps", "type_vocab_size", "hidden_act", "pad_token_id"] {
+        json = with(json, field, Value::Null);
+    }
+    let config = read(&json).unwrap();
+    assert_eq!((config.type_vocab_size, config.pad_token_id), (2, 0));
+    assert_eq!((config.layer_norm_eps, config.activation), (1e-12, Activation::Gelu));
+}
+
+#[test]
+fn labels_are_in_the_order_of_their_ids() {
+    let labels: serde_json::Map<_, _> =
+        (0..12).map(|id| (id.to_string(), format!("label {id}").into())).collect();
+    let config = read(&with(bert(), "id2label", labels.into())).unwrap();
+    assert_eq!((config.num_labels(), config.id2label[10].as_str()), (12, "label 10"));
+    let config = read(&with(bert(), "num_labels", json!(3))).unwrap();
+    assert_eq!(config.id2label, ["LABEL_0", "LABEL_1", "LABEL_2"]);
+}
+
+#[test]
+fn activations_have_several_names() {
+    for (name, activation) in [
+        ("gelu", Activation::Gelu),
+        ("gelu_new", Activation::GeluTanh),
+        ("gelu_pytorch_tanh", Activation::GeluTanh),
+        ("relu", Activation::Relu),
+    ] {
+        let config = read(&with(bert(), "hidden_act", json!(name))).unwrap();
+        assert_eq!(config.activation, activation);
+    }
+}
+
+#[test]
+fn a_field_out_of_range_is_named_with_its_range() {
+    let bert = |field, value| message(&with(bert(), field, value));
+    let distilbert = |field, value| message(&with(distilbert(), field, value));
+    for (found, expected) in [
+        (bert("vocab_size", json!(0)), "vocab_size is 0, not 1 to 16777216"),
+        (
+            bert("vocab_size", json!(1 << 25)),
+            "vocab_size is 33554432, not 1 to 16777216",
+        ),
+        (
+            bert("vocab_size", json!(-1)),
+            "vocab_size is -1, not a whole number, not negative",
+        ),
+        (
+            bert("vocab_size", json!(1.5)),
+            "vocab_size is 1.5, not a whole number, not negative",
+        ),
+        (bert("vocab_size", Value::Null), "vocab_size is missing, not a whole number"),
+        (
+            bert("hidden_size", json!("x")),
+            "hidden_size is \"x\", not a whole number, not negative",
+        ),
+        (
+            bert("hidden_size", json!(385)),
+            "hidden_size is 385, not a multiple of num_attention_heads = 6",
+        ),
+        (distilbert("dim", json!(385)), "dim is 385, not a multiple of n_heads = 6"),
+        (
+            distilbert("dim", json!(u64::MAX)),
+            "dim is 18446744073709551615, not 1 to 65536",
+        ),
+        (
+            bert("num_attention_heads", json!(0)),
+            "num_attention_heads is 0, not 1 to 384",
+        ),
+        (distilbert("n_layers", json!(5000)), "n_layers is 5000, not 1 to 1024"),
+        (bert("intermediate_size", json!(0)), "intermediate_size is 0, not 1 to 65536"),
+        (
+            bert("max_position_embeddings", json!(0)),
+            "max_position_embeddings is 0, not 1 to 16777216",
+        ),
+        (bert("type_vocab_size", json!(0)), "type_vocab_size is 0, not 1 to 65536"),
+        (
+            bert("layer_norm_eps", json!(0)),
+            "layer_norm_eps is 0, not between 0 and 1, both excluded",
+        ),
+        (
+            bert("layer_norm_eps", json!(-1e-12)),
+            "layer_norm_eps is -0.000000000001, not between 0 and 1, both excluded",
+        ),
+        (bert("layer_norm_eps", json!([])), "layer_norm_eps is [], not a number"),
+        (
+            bert("pad_token_id", json!(1000)),
+            "pad_token_id is 1000, not less than vocab_size = 1000",
+        ),
+        (
+            bert("hidden_dropout_prob", json!(1.5)),
+            "hidden_dropout_prob is 1.5, not 0 to 1",
+        ),
+        (
+            distilbert("seq_classif_dropout", json!(-1)),
+            "seq_classif_dropout is -1, not 0 to 1",
+        ),
+        (bert("num_labels", json!(0)), "num_labels is 0, not 1 to 10000"),
+        (bert("id2label", json!({})), "number of id2label is 0, not 1 to 10000"),
+        (
+            bert("id2label", json!({"0": "a", "2": "b"})),
+            "id2label is {\"0\":\"a\",\"2\":\"b\"}, not a name for each id from \"0\" up, without gaps",
+        ),
+        (
+            bert("architectures", json!("Bert")),
+            "architectures is \"Bert\", not a list of names",
+        ),
+    ] {
+        assert_eq!(found, format!("config.json: {expected}"));
+    }
+    let mut huge = with(super_wide(), "vocab_size", json!(1 << 24));
+    huge = with(huge, "num_hidden_layers", json!(1024));
+    assert_eq!(
+        message(&huge),
+        "config.json: the product of the sizes is 16777216 × 65536 with 1024 \
+         num_hidden_layers, not a model of at most 34359738367 parameters"
+    );
+    let nan = Config { layer_norm_eps: f64::NAN, ..Config::bert() };
+    assert!(nan.validate(Path::new("x")).is_err());
+    let nan = Config { hidden_dropout: f64::NAN, ..Config::bert() };
+    assert!(nan.validate(Path::new("x")).is_err());
+}
+
+fn super_wide() -> Value {
+    with(with(bert(), "hidden_size", json!(65536)), "num_attention_heads", json!(64))
+}
+
+#[test]
+fn other_models_are_refused_by_name() {
+    for (field, value, expected) in [
+        (
+            "model_type",
+            json!("roberta"),
+            "model_type = \"roberta\" is not supported; the book's models are `bert` and `distilbert`",
+        ),
+        (
+            "hidden_act",
+            json!("silu"),
+            "hidden_act = \"silu\" is not supported; the activations are gelu, gelu_new, gelu_pytorch_tanh and relu",
+        ),
+        (
+            "position_embedding_type",
+            json!("relative_key"),
+            "position_embedding_type = \"relative_key\" is not supported; only absolute positions are",
+        ),
+        (
+            "is_decoder",
+            json!(true),
+            "is_decoder = true is not supported; only encoders are",
+        ),
+        (
+            "add_cross_attention",
+            json!(true),
+            "add_cross_attention = true is not supported; only encoders are",
+        ),
+        (
+            "pruned_heads",
+            json!({"1": [0]}),
+            "pruned_heads = {\"1\":[0]} is not supported; only models with all their heads are",
+        ),
+        (
+            "quantization_config",
+            json!({}),
+            "quantization_config = {} is not supported; only f32, f16 and bf16 weights are",
+        ),
+    ] {
+        assert_eq!(
+            message(&with(bert(), field, value)),
+            format!("config.json: {expected}")
+        );
+    }
+    let harmless = with(bert(), "position_embedding_type", json!("absolute"));
+    let harmless = with(harmless, "is_decoder", json!(false));
+    read(&with(harmless, "pruned_heads", json!({}))).unwrap();
+    let no_type = with(bert(), "model_type", Value::Null);
+    let gpt = with(no_type.clone(), "architectures", json!(["GPT2Model"]));
+    assert!(message(&gpt).contains("architectures = [\"GPT2Model\"] is not supported"));
+    let neither = with(no_type, "architectures", Value::Null);
+    assert_eq!(
+        message(&neither),
+        "config.json: model_type is missing, not `bert` or `distilbert`"
+    );
+}
+
+#[test]
+fn what_is_no_json_is_said_to_be_none() {
+    let read =
+        |text| Config::from_json(text, Path::new("c.json")).unwrap_err().to_string();
+    assert!(read("{\"a\": ").starts_with("c.json is not valid: EOF while parsing"));
+    assert!(read("[]").starts_with("c.json is not valid: invalid type"));
+    assert!(
+        read("{\"layer_norm_eps\": NaN}")
+            .starts_with("c.json is not valid: expected value")
+    );
+    assert!(
+        Config::from_file(Path::new("/no/such/config.json"))
+            .unwrap_err()
+            .to_string()
+            .starts_with("cannot read /no/such/config.json: ")
+    );
+}

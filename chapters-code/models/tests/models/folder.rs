@@ -1,0 +1,89 @@
+use std::fs;
+use std::path::Path;
+
+use models::{HubOptions, ModelFolder, SHIPPED, resolve};
+
+use crate::temp;
+
+fn offline(cache: &Path) -> HubOptions {
+    HubOptions {
+        offline: true,
+        cache: cache.to_path_buf(),
+        ..HubOptions::from_variables(|_| None)
+    }
+}
+
+const NEEDS: &str =
+    "a model needs config.json, tokenizer.json or vocab.txt, and model.safetensors";
+
+#[test]
+fn a_folder_is_complete_or_the_first_missing_file_is_named() {
+    let folder = temp();
+    let name = folder.path().to_str().unwrap();
+    let message = || resolve(name, &offline(folder.path())).unwrap_err().to_string();
+    assert_eq!(message(), format!("{name} has no config.json: {NEEDS}"));
+    fs::write(folder.path().join("config.json"), "{}").unwrap();
+    assert_eq!(message(), format!("{name} has no model.safetensors: {NEEDS}"));
+    fs::write(folder.path().join("model.safetensors"), "").unwrap();
+    assert_eq!(
+        message(),
+        format!("{name} has no tokenizer.json or vocab.txt: {NEEDS}")
+    );
+    fs::write(folder.path().join("vocab.txt"), "").unwrap();
+    let found = resolve(name, &offline(folder.path())).unwrap();
+    assert_eq!((found.name.as_str(), found.path.as_path()), (name, folder.path()));
+}
+
+#[test]
+fn other_formats_come_with_their_conversion() {
+    let folder = temp();
+    fs::write(folder.path().join("config.json"), "{}").unwrap();
+    for (file, line) in [
+        ("flax_model.msgpack", "model.save_pretrained(\".\")"),
+        ("tf_model.h5", "model.save_pretrained(\".\")"),
+        (
+            "pytorch_model.bin",
+            "save_file(weights, \"model.safetensors\", {\"format\": \"pt\"})",
+        ),
+    ] {
+        fs::write(folder.path().join(file), "").unwrap();
+        let message = ModelFolder::open(folder.path()).unwrap_err().to_string();
+        let beginning = format!("{} has {file} but no", folder.path().display());
+        assert!(message.starts_with(&beginning) && message.contains(line), "{message}");
+    }
+}
+
+#[test]
+fn a_shipped_model_is_found_in_the_repository_or_said_to_be_missing() {
+    let cache = temp();
+    let weights = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../weights");
+    for name in SHIPPED {
+        let found = resolve(name, &offline(cache.path()));
+        if weights.join(name).is_dir() {
+            assert_eq!(found.unwrap().name, name);
+        } else {
+            let message = found.unwrap_err().to_string();
+            let beginning = format!("the shipped model `{name}` has no folder ");
+            assert!(
+                message.starts_with(&beginning) && message.contains("weights"),
+                "{message}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_unknown_name_offline_is_named_with_the_remedy() {
+    let cache = temp();
+    let name = "distilbert-base-uncased-finetuned-sst-2-english";
+    let message = resolve(name, &offline(cache.path())).unwrap_err().to_string();
+    for part in
+        [name, "bertinho, bertinho-sentiment", "drop --offline and HF_HUB_OFFLINE"]
+    {
+        assert!(message.contains(part), "{message}");
+    }
+    let file = cache.path().join("model.safetensors");
+    fs::write(&file, "").unwrap();
+    let message = resolve(file.to_str().unwrap(), &offline(cache.path())).unwrap_err();
+    assert!(message.to_string().contains("it is a file, not the folder around it"));
+}

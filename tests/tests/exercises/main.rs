@@ -1,0 +1,15 @@
+//! The exercises' checks catch the wrong answers that people give, and say what went wrong.
+
+mod ch01;
+mod ch02;
+#[path = "../../../chapters-code/exercises/tests/checks/mod.rs"]
+mod checks;
+
+use book_tests::refusal;
+
+/// Asserts that a check refuses an answer with a message that has `hint` in it.
+#[track_caller]
+fn assert_caught(hint: &str, check: impl FnOnce()) {
+    let message = refusal(check);
+    assert!(message.contains(hint), "not {hint:?} but {message:?}");
+}
