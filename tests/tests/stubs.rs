@@ -46,8 +46,21 @@ fn every_stub_of_ch02_fails_with_its_hint() {
     assert_todo("exercise 9", || check::greedy(ch02::greedy));
 }
 
+#[test]
+fn every_stub_of_ch04_fails_with_its_hint() {
+    use checks::ch04 as check;
+    use stubs::ch04;
+
+    assert_todo("exercise 1", || check::share_to_previous(ch04::share_to_previous));
+    assert_todo("exercise 2", || check::entropy(ch04::entropy));
+    assert_todo("exercise 3", || check::sharpest_head(ch04::sharpest_head));
+    assert_todo("exercise 4", || check::first_choice_across(ch04::first_choice_across));
+    assert_todo("exercise 5", || check::without_special(ch04::without_special));
+    assert_todo("exercise 6", || check::rollout(ch04::rollout));
+}
+
 /// The chapters above, with how many stubs each has there.
-const ASSERTED: [(&str, usize); 2] = [("ch01", 6), ("ch02", 9)];
+const ASSERTED: [(&str, usize); 3] = [("ch01", 6), ("ch02", 9), ("ch04", 6)];
 
 /// A new exercise can't be forgotten: each `todo!` has a test, for the reader's answer
 /// and the solution, wrong answers that its check must catch, and an assertion above.

@@ -1,7 +1,7 @@
 //! From a text to the attentions of every head, in one call.
 
 use candle_core::{DType, IndexOp, Tensor};
-use models::{Architecture, Config, ModelFolder, Tokenizer, Truncate};
+use models::{Architecture, Config, Encoded, ModelFolder, Tokenizer, Truncate};
 use ndarray::Array2;
 use sentiment::{Batch, DistilBert, EncoderError, FastEncoder, Run};
 use thiserror::Error;
@@ -28,6 +28,38 @@ pub enum AttentionsError {
         /// How many there are.
         count: usize,
     },
+    /// A token that the model's vocabulary lacks.
+    #[error("the model's vocabulary has no {token}")]
+    NoToken {
+        /// What was looked for.
+        token: &'static str,
+    },
+    /// A place that a text doesn't have, or that can't be hidden.
+    #[error(
+        "place {place} can't be hidden: the text has {n} tokens, and the first and the \
+         last are special"
+    )]
+    Place {
+        /// What was asked for.
+        place: usize,
+        /// How many tokens there are.
+        n: usize,
+    },
+    /// A matrix of attentions that isn't square, or not of the first one's size.
+    #[error("layer {layer}'s attention is {rows} × {columns}, not {n} × {n}")]
+    NotSquare {
+        /// The layer.
+        layer: usize,
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+        /// What was expected: the rows of layer 0.
+        n: usize,
+    },
+    /// No layers, where there should be one at least.
+    #[error("there is no layer of attentions")]
+    NoLayers,
 }
 
 impl From<models::ModelError> for AttentionsError {
@@ -89,7 +121,15 @@ impl AttentionModel {
         pair: Option<&str>,
         truncate: Truncate,
     ) -> Result<Attentions> {
-        let encoded = self.tokenizer.encode(text, pair, truncate)?;
+        self.attentions_of(self.tokenizer.encode(text, pair, truncate)?)
+    }
+
+    /// The same of a text that has been encoded.
+    ///
+    /// # Errors
+    ///
+    /// [`AttentionsError::Encoder`] if a number is beyond the model's vocabulary.
+    pub fn attentions_of(&self, encoded: Encoded) -> Result<Attentions> {
         let batch = Batch::from_encoded(std::slice::from_ref(&encoded))?; // 1 row
         let outputs = self.encoder.forward(&batch, Run::ATTENTIONS)?;
         Ok(Attentions {

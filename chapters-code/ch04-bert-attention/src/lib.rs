@@ -19,8 +19,19 @@
 
 pub mod attentions;
 pub mod bert;
+pub mod explanation;
 pub mod heads;
+pub mod looks;
+pub mod nouns;
+pub mod profile;
+pub mod rollout;
+pub mod sentences;
+pub mod translation;
 
 pub use attentions::{AttentionModel, Attentions, AttentionsError};
 pub use bert::{Bert, Pooler};
+pub use explanation::{Influence, MaskedModel, rank_correlation};
 pub use heads::{BertForMaskedLm, BertForSequenceClassification, MaskedLmOutput};
+pub use looks::Look;
+pub use profile::{HeadProfile, Profiles, SpecialIds};
+pub use rollout::rollout;

@@ -15,18 +15,23 @@ mod error;
 pub mod evaluate;
 pub mod export;
 pub mod finetune;
-pub mod heads;
 pub mod learner;
 pub mod masking;
 pub mod mend;
 pub mod metrics;
 pub mod naive_bayes;
-pub mod nouns;
 pub mod parameters;
 pub mod pretrain;
 pub mod random;
 pub mod reverse;
 pub mod wordpiece;
 
+/// What each head looks at: chapter 4's measurements, under the name used here.
+pub mod heads {
+    pub use bert_attention::profile::*;
+    pub use bert_attention::translation::*;
+}
+
+pub use bert_attention::nouns;
 pub use corpus::{Corpus, CorpusReport, Pair, Review, Split};
 pub use error::{Result, TrainingError};

@@ -1,0 +1,353 @@
+//! The cells of chapter 4, in order: `cargo run -p ch04-bert-attention --example
+//! walkthrough`.
+//!
+//! The notebook defines anew what is there to be changed; here it comes from the crate.
+
+// The imports serve the notebook's definitions too; the globs yield to them.
+#![allow(unused_imports, clippy::items_after_statements)]
+#![allow(clippy::too_many_lines, clippy::wildcard_imports)]
+
+// ANCHOR: imports
+use bert_attention::explanation::argmax;
+use bert_attention::looks::chance;
+use bert_attention::nouns::NOUNS;
+use bert_attention::profile::{SHARES, top};
+use bert_attention::sentences::*;
+use bert_attention::translation::*;
+use bert_attention::*;
+use figures::{Heatmap, HeatmapGrid, LineChart};
+use models::{Encoded, HubOptions, ModelFolder, Truncate};
+use ndarray::{Array1, Array2, Axis};
+// ANCHOR_END: imports
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // ANCHOR: model
+    let folder: ModelFolder = models::resolve("bertinho", &HubOptions::from_env())?;
+    let model: AttentionModel = AttentionModel::load(&folder)?;
+    println!("layers     {}", model.config.num_hidden_layers);
+    println!("heads      {}", model.config.num_attention_heads);
+    println!("d_model    {}", model.config.hidden_size);
+    println!("vocabulary {}", model.config.vocab_size);
+    // ANCHOR_END: model
+
+    // ANCHOR: tokens
+    const TEXT: &str = "O gato sentou no tapete e o cachorro correu.";
+    let outputs: Attentions = model.attentions(TEXT, None, Truncate::Error)?;
+    println!("{:?}", outputs.tokens);
+    println!("{:?}", outputs.ids);
+    println!("{} × {:?}", outputs.layers(), outputs.attentions[0].dims());
+    // ANCHOR_END: tokens
+
+    // ANCHOR: first_head
+    let first: Array2<f64> = outputs.head(0, 0)?; // [n, n]
+    Heatmap::new(&first)
+        .row_labels(&outputs.tokens)
+        .column_labels(&outputs.tokens)
+        .annotate(false)
+        .title("Layer 0, head 0")
+        .draw()?
+        .show()?;
+    // ANCHOR_END: first_head
+
+    // ANCHOR: first_choices
+    for (token, row) in outputs.tokens.iter().zip(first.rows()) {
+        let to = argmax(&row.to_owned());
+        println!("{token:>8} → {:<8}  {:.4}", outputs.tokens[to], row[to]);
+    }
+    // ANCHOR_END: first_choices
+
+    // ANCHOR: all_heads
+    let mut panels: Vec<Heatmap> = Vec::new();
+    for layer in 0..outputs.layers() {
+        for head in 0..outputs.heads()? {
+            panels.push(Heatmap::new(&outputs.head(layer, head)?));
+        }
+    }
+    HeatmapGrid::of(panels)
+        .columns(outputs.heads()?)
+        .grid_row_titles((0..outputs.layers()).map(|layer| layer.to_string()))
+        .grid_column_titles((0..outputs.heads()?).map(|head| head.to_string()))
+        .row_title("layer")
+        .column_title("head")
+        .range(0.0, 1.0)
+        .title("144 heads, one sentence")
+        .draw()?
+        .show()?;
+    // ANCHOR_END: all_heads
+
+    // ANCHOR: sentences
+    let sentences: Vec<&str> = both_languages();
+    for i in [0, 1, 80, 81] {
+        println!("{}", sentences[i]);
+    }
+    // ANCHOR_END: sentences
+
+    // ANCHOR: profiles
+    let profiles: Profiles = model.profiles(&sentences)?;
+    println!("{} sentences, {} tokens", profiles.sentences, profiles.tokens);
+    // ANCHOR_END: profiles
+
+    // ANCHOR: shares
+    fn print_shares(profiles: &Profiles) {
+        println!("            all     uniform  greatest");
+        for (name, share) in SHARES {
+            let map = profiles.map(share); // [layers, heads]
+            let ((layer, head), greatest) = top(&map, 1)[0];
+            let (mean, uniform) = (map.mean().unwrap_or(0.0), share(&profiles.uniform));
+            println!(
+                "{name:>8}  {mean:.4}   {uniform:.4}   {greatest:.4} in {layer}·{head}"
+            );
+        }
+    }
+    print_shares(&profiles);
+    // ANCHOR_END: shares
+
+    // ANCHOR: maps
+    fn maps(profiles: &Profiles) -> HeatmapGrid {
+        let panel = |(name, share)| Heatmap::new(&profiles.map(share)).title(name);
+        HeatmapGrid::of(SHARES.map(panel))
+            .row_title("layer")
+            .column_title("head")
+            .columns(3)
+            .range(0.0, 1.0)
+    }
+    maps(&profiles).title("What bertinho's heads look at").draw()?.show()?;
+    // ANCHOR_END: maps
+
+    // ANCHOR: layers
+    let mut series: Vec<Vec<(f64, f64)>> = Vec::new();
+    for (_, share) in SHARES {
+        let means: Array1<f64> =
+            profiles.map(share).mean_axis(Axis(1)).ok_or("no heads")?;
+        series.push((0..).map(f64::from).zip(means).collect());
+    }
+    let mut chart: LineChart = LineChart::new();
+    for ((name, _), points) in SHARES.iter().zip(&series) {
+        chart = chart.series(*name, points);
+    }
+    chart
+        .title("Mean share of attention by layer")
+        .x_title("layer")
+        .y_title("share")
+        .draw()?
+        .show()?;
+    // ANCHOR_END: layers
+
+    // ANCHOR: spread
+    let entropy: Array2<f64> = profiles.map(|profile| profile.entropy);
+    let distance: Array2<f64> = profiles.map(|profile| profile.distance);
+    println!("layer   entropy: least, mean, most     distance: least, mean, most");
+    for (layer, (bits, far)) in
+        entropy.rows().into_iter().zip(distance.rows()).enumerate()
+    {
+        print!("{layer:5} ");
+        for row in [bits, far] {
+            let least = row.fold(f64::MAX, |a, &b| a.min(b));
+            let most = row.fold(0.0_f64, |a, &b| a.max(b));
+            print!("       {least:6.2} {:6.2} {most:6.2}", row.mean().unwrap_or(0.0));
+        }
+        println!();
+    }
+    let uniform: HeadProfile = profiles.uniform;
+    println!("uniform {:18.2} {:27.2}", uniform.entropy, uniform.distance);
+    // ANCHOR_END: spread
+
+    // ANCHOR: specialised
+    for (name, share) in SHARES {
+        print!("{name:>9}");
+        for ((layer, head), value) in top(&profiles.map(share), 4) {
+            print!("   {layer:2}·{head:<2} {value:.2}");
+        }
+        println!();
+    }
+    print!("{:>9}", "sharpest");
+    for ((layer, head), bits) in top(&-&entropy, 4) {
+        print!("   {layer:2}·{head:<2} {:.2}", -bits);
+    }
+    println!("  bits");
+    // ANCHOR_END: specialised
+
+    // ANCHOR: diagonal
+    let zero: HeadProfile = profiles.heads[0][0];
+    println!("layer 0, head 0: itself {:.2}, special {:.2}\n", zero.itself, zero.special());
+    let heads: usize = entropy.len();
+    for (name, share) in SHARES {
+        println!(
+            "{name:>8}: over half in {} of {heads} heads",
+            profiles.over(share, 0.5)
+        );
+    }
+    let special: usize = profiles.over(HeadProfile::special, 0.5);
+    println!("[CLS] and [SEP] together: over half in {special} of {heads} heads");
+    // ANCHOR_END: diagonal
+
+    // ANCHOR: in_the_sentence
+    for (noun, verb) in [("gato", "sentou"), ("cachorro", "correu")] {
+        let look: Look = model.look(TEXT, noun, verb)?.ok_or("split into pieces")?;
+        let hits: Array2<f64> = model.first_choices(std::slice::from_ref(&look))?;
+        let (count, blindly) = (hits.sum(), chance(&[look]) * heads as f64);
+        let here = hits[[0, 0]] == 1.0;
+        println!("{noun} → {verb}: first choice in {count} of {heads} heads");
+        println!("   in layer 0, head 0: {here}; blindly, in {blindly:.1}");
+    }
+    // ANCHOR_END: in_the_sentence
+
+    // ANCHOR: subjects
+    println!("{}\n{}\n", subjects()[0].near, subjects()[0].far);
+    let (mut near, mut far): (Vec<Look>, Vec<Look>) = (Vec::new(), Vec::new());
+    for Subject { noun, verb, near: a, far: b } in subjects() {
+        let looks = (model.look(a, noun, verb)?, model.look(b, noun, verb)?);
+        if let (Some(a), Some(b)) = looks {
+            near.push(a);
+            far.push(b);
+        }
+    }
+    println!("{} subjects", near.len());
+    println!("blindly: near {:.2}, far {:.2}", chance(&near), chance(&far));
+    // ANCHOR_END: subjects
+
+    // ANCHOR: verbs
+    let near_hits: Array2<f64> = model.first_choices(&near)?; // [layers, heads]
+    let far_hits: Array2<f64> = model.first_choices(&far)?;
+    for (name, hits) in [("near", &near_hits), ("far", &far_hits)] {
+        println!("best when {name}:   near   far    share to the next token");
+        for (at, _) in top(hits, 4) {
+            let next = profiles.heads[at.0][at.1].next;
+            let (near, far) = (near_hits[at], far_hits[at]);
+            println!("   {:2}·{:<2}  {near:11.2}  {far:5.2}  {next:8.2}", at.0, at.1);
+        }
+    }
+    // ANCHOR_END: verbs
+
+    // ANCHOR: minilm
+    let minilm: Profiles = Profiles::of_minilm()?;
+    println!("{}, {} sentences", minilm.model, minilm.sentences);
+    print_shares(&minilm);
+    println!("\nbertinho, the same {} sentences", english().len());
+    let in_english: Profiles = model.profiles(&english())?;
+    print_shares(&in_english);
+    // ANCHOR_END: minilm
+
+    // ANCHOR: minilm_maps
+    maps(&minilm).title("What MiniLM's heads look at").draw()?.show()?;
+    // ANCHOR_END: minilm_maps
+
+    // ANCHOR: minilm_layers
+    for (name, profiles) in [("MiniLM", &minilm), ("bertinho", &in_english)] {
+        print!("{name:>8}");
+        for heads in &profiles.heads {
+            let shares = heads.iter().map(HeadProfile::special);
+            print!("  {:.2}", shares.sum::<f64>() / heads.len() as f64);
+        }
+        println!();
+    }
+    // ANCHOR_END: minilm_layers
+
+    // ANCHOR: translators
+    let english_first: Vec<(&str, &str)> =
+        pairs().iter().map(|&(portuguese, english)| (english, portuguese)).collect();
+    let nouns: Vec<NounPair> = find_nouns(&model.tokenizer, &english_first, &NOUNS)?;
+    let translators: Vec<TranslationHead> = translation_heads(&model.encoder, &nouns)?;
+    println!("{} looks each way", nouns.len());
+    println!("         en → pt            pt → en");
+    println!("         words  all tokens  words  all tokens");
+    let middle: usize = translators.len() / 2;
+    for place in [0, 1, 2, 3, 4, middle] {
+        let TranslationHead { layer, head, to_portuguese, to_english } =
+            translators[place];
+        print!("{layer:2}·{head:<2}  ");
+        for choice in [to_portuguese, to_english] {
+            print!("  {:.2}   {:.2}      ", choice.across, choice.overall);
+        }
+        println!();
+    }
+    // ANCHOR_END: translators
+
+    // ANCHOR: pair
+    let pair: Attentions = model.attentions(
+        "O gato dormiu na cama.",
+        Some("The cat slept on the bed."),
+        Truncate::Error,
+    )?;
+    let best: TranslationHead = translators[0];
+    let translator: Array2<f64> = pair.head(best.layer, best.head)?; // [n, n]
+    Heatmap::new(&translator)
+        .row_labels(&pair.tokens)
+        .column_labels(&pair.tokens)
+        .annotate(false)
+        .range(0.0, 1.0)
+        .title(format!("Layer {}, head {}", best.layer, best.head))
+        .draw()?
+        .show()?;
+    // ANCHOR_END: pair
+
+    // ANCHOR: pair_choices
+    for (token, row) in pair.tokens.iter().zip(translator.rows()) {
+        let to = argmax(&row.to_owned());
+        println!("{token:>8} → {:<8}  {:.2}", pair.tokens[to], row[to]);
+    }
+    // ANCHOR_END: pair_choices
+
+    // ANCHOR: through
+    let through: Array2<f64> = outputs.rollout()?; // [n, n]
+    let last: usize = outputs.layers() - 1;
+    HeatmapGrid::of([
+        Heatmap::new(&outputs.mean_heads(0)?).title("layer 0, mean"),
+        Heatmap::new(&outputs.mean_heads(last)?).title(format!("layer {last}, mean")),
+        Heatmap::new(&through).title("rollout"),
+    ])
+    .row_labels(&outputs.tokens)
+    .column_labels(&outputs.tokens)
+    .columns(2)
+    .title("Attention through the layers")
+    .draw()?
+    .show()?;
+    // ANCHOR_END: through
+
+    // ANCHOR: own_share
+    println!(
+        "each row adds up to 1: {}",
+        (through.sum_axis(Axis(1)) - 1.0).abs().sum() < 1e-6
+    );
+    let columns: Array1<f64> = through.mean_axis(Axis(0)).ok_or("no tokens")?;
+    println!("           itself   in all");
+    for (i, token) in outputs.tokens.iter().enumerate() {
+        println!("{token:>8}   {:.4}   {:.4}", through[[i, i]], columns[i]);
+    }
+    // ANCHOR_END: own_share
+
+    // ANCHOR: influence
+    let masked: MaskedModel = MaskedModel::load(&folder)?;
+    let one: Influence = masked.influence("O gato dormiu na cama.", 5)?;
+    println!("O gato dormiu na [MASK]. → {} ({:.2})\n", one.guess, one.probability);
+    println!("          attention  change");
+    for (i, word) in one.words.iter().enumerate() {
+        println!("{word:>8}   {:.4}    {:.4}", one.attention[i], one.change[i]);
+    }
+    // ANCHOR_END: influence
+
+    // ANCHOR: agreement
+    let mut all: Vec<Influence> = Vec::new();
+    for sentence in sentences.iter().step_by(4) {
+        let n = model.tokenizer.encode(sentence, None, Truncate::Error)?.len();
+        all.push(masked.influence(sentence, n - 3)?); // the last word, before the stop
+    }
+    println!("{} sentences            attention  rollout", all.len());
+    let count: f64 = all.len() as f64;
+    let mut rho: [f64; 2] = [0.0; 2];
+    let mut same: [f64; 2] = [0.0; 2];
+    let mut blind: f64 = 0.0;
+    for one in &all {
+        for (k, look) in [&one.attention, &one.rollout].into_iter().enumerate() {
+            rho[k] += rank_correlation(look, &one.change) / count;
+            same[k] += f64::from(argmax(look) == argmax(&one.change)) / count;
+        }
+        blind += 1.0 / one.words.len() as f64 / count;
+    }
+    println!("mean rank correlation     {:.2}       {:.2}", rho[0], rho[1]);
+    println!("the same word comes first {:.2}       {:.2}", same[0], same[1]);
+    println!("                 blindly  {blind:.2}");
+    // ANCHOR_END: agreement
+
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! Is what a model looks at what it decides by? A hidden word is guessed, with all other
+//! words there and with each of them hidden in turn.
+
+use candle_core::{DType, IndexOp};
+use candle_nn::ops::softmax_last_dim;
+use models::{Encoded, ModelFolder, Truncate};
+use ndarray::Array1;
+use sentiment::{Batch, FastEncoder, Run};
+
+use crate::attentions::{AttentionModel, AttentionsError, Result};
+use crate::{BertForMaskedLm, rollout};
+
+/// A model that guesses hidden words and shows its attentions.
+#[derive(Debug)]
+pub struct MaskedModel {
+    /// The tokenizer and the encoder.
+    pub model: AttentionModel,
+    /// From a token's last vector to a number for each piece.
+    pub head: BertForMaskedLm,
+}
+
+impl MaskedModel {
+    /// Reads the folder's tokenizer and weights: a BERT's, with its masked language
+    /// model.
+    ///
+    /// # Errors
+    ///
+    /// [`AttentionsError::Encoder`] if they can't be read or don't fit together.
+    pub fn load(folder: &ModelFolder) -> Result<Self> {
+        let (config, tokenizer) = (folder.config()?, folder.tokenizer()?);
+        let head =
+            models::load(folder, DType::F32, |vb| BertForMaskedLm::load(&vb, &config))?;
+        let (embeddings, encoder) =
+            (head.bert.embeddings.clone(), head.bert.encoder.clone());
+        let encoder = FastEncoder::pack(embeddings, encoder)?;
+        let name = folder.name.clone();
+        Ok(Self { model: AttentionModel { name, config, tokenizer, encoder }, head })
+    }
+
+    /// What stands at `place` of each row, as probabilities of the vocabulary's pieces.
+    /// `[rows, vocabulary]`.
+    fn guess(&self, batch: &Batch, place: usize) -> Result<Vec<Vec<f32>>> {
+        let x = self.model.encoder.forward(batch, Run::default())?.last_hidden_state;
+        let x = x.i((.., place))?.contiguous()?; // [rows, d_model]
+        let logits = self.head.predict(&x)?; // [rows, vocabulary]
+        Ok(softmax_last_dim(&logits)?.to_vec2()?)
+    }
+}
+
+// ANCHOR: influence
+/// What a guess looked at, and what it depended on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Influence {
+    /// The words that are there, without the hidden one and without `[CLS]` and
+    /// `[SEP]`.
+    pub words: Vec<String>,
+    /// The likeliest piece for the hidden place.
+    pub guess: String,
+    /// Its probability.
+    pub probability: f64,
+    /// How much the hidden place looks at each word, the mean of all heads of all
+    /// layers.
+    pub attention: Array1<f64>,
+    /// The same by attention rollout.
+    pub rollout: Array1<f64>,
+    /// How much the guess changes when the word is hidden, too: half the sum of all
+    /// differences of probability, from 0 to 1.
+    pub change: Array1<f64>,
+}
+
+impl MaskedModel {
+    /// Hides the token at `place` of a text and asks for it; then hides each other
+    /// word, too, and asks again.
+    ///
+    /// # Errors
+    ///
+    /// [`AttentionsError::Place`] if there is no such place or it is a special token's;
+    /// [`AttentionsError::NoToken`] if there is no `[MASK]`.
+    pub fn influence(&self, text: &str, place: usize) -> Result<Influence> {
+        let mut encoded = self.model.tokenizer.encode(text, None, Truncate::Error)?;
+        let n = encoded.len();
+        if place == 0 || place + 1 >= n {
+            return Err(AttentionsError::Place { place, n });
+        }
+        self.hide(&mut encoded, place)?;
+        let others: Vec<usize> = (1..n - 1).filter(|&i| i != place).collect();
+        let mut rows = vec![encoded.clone()];
+        for &other in &others {
+            rows.push(encoded.clone());
+            self.hide(&mut rows[rows.len() - 1], other)?;
+        }
+        let guesses = self.guess(&Batch::from_encoded(&rows)?, place)?;
+        let (whole, without) = guesses.split_at(1);
+        let (id, probability) = likeliest(&whole[0]);
+        let (attention, rollout) = self.looks(encoded, place)?; // [n] each
+        let of = |row: &Array1<f64>| others.iter().map(|&i| row[i]).collect();
+        let piece = |id: u32| self.model.tokenizer.id_to_token(id).unwrap_or_default();
+        Ok(Influence {
+            words: others.iter().map(|&i| piece(rows[0].ids[i])).collect(),
+            guess: piece(id),
+            probability,
+            attention: of(&attention),
+            rollout: of(&rollout),
+            change: without.iter().map(|row| total_variation(&whole[0], row)).collect(),
+        })
+    }
+}
+// ANCHOR_END: influence
+
+impl MaskedModel {
+    fn hide(&self, encoded: &mut Encoded, place: usize) -> Result<()> {
+        let mask = self.model.tokenizer.token_to_id("[MASK]");
+        encoded.ids[place] =
+            mask.ok_or(AttentionsError::NoToken { token: "[MASK]" })?;
+        encoded.tokens[place] = "[MASK]".to_owned();
+        Ok(())
+    }
+
+    /// The row of `place`, the mean of all heads of all layers and the rollout's.
+    /// `[n]` each.
+    fn looks(
+        &self,
+        encoded: Encoded,
+        place: usize,
+    ) -> Result<(Array1<f64>, Array1<f64>)> {
+        let found = self.model.attentions_of(encoded)?;
+        let layers: Result<Vec<_>> =
+            (0..found.layers()).map(|layer| found.mean_heads(layer)).collect();
+        let layers = layers?; // [n, n] each
+        let rollout = rollout(&layers)?.row(place).to_owned();
+        let rows = layers.iter().map(|layer| layer.row(place));
+        let total = rows.fold(Array1::zeros(rollout.len()), |sum, row| sum + &row);
+        Ok((total / layers.len() as f64, rollout))
+    }
+}
+
+/// The place of the greatest probability, and the probability; of equals, the first.
+fn likeliest(row: &[f32]) -> (u32, f64) {
+    let mut best = (0, f32::MIN);
+    for (id, &probability) in (0..).zip(row) {
+        if probability > best.1 {
+            best = (id, probability);
+        }
+    }
+    (best.0, f64::from(best.1))
+}
+
+/// Half the sum of the differences of two distributions: 0 if they are equal, 1 if what
+/// one holds possible the other holds impossible.
+fn total_variation(p: &[f32], q: &[f32]) -> f64 {
+    p.iter().zip(q).map(|(&a, &b)| f64::from((a - b).abs())).sum::<f64>() / 2.0
+}
+
+// ANCHOR: rank_correlation
+/// Spearman's ρ: how alike two lists of equal length order their places. 1 for the same
+/// order, −1 for the opposite one, about 0 for unrelated ones; NaN if one of them is
+/// constant.
+pub fn rank_correlation(a: &Array1<f64>, b: &Array1<f64>) -> f64 {
+    let centred = |values: &Array1<f64>| {
+        let ranks = ranks(values);
+        let mean = ranks.sum() / ranks.len() as f64;
+        ranks - mean
+    };
+    let (a, b) = (centred(a), centred(b));
+    a.dot(&b) / (a.dot(&a) * b.dot(&b)).sqrt()
+}
+
+/// The rank of each value from 1, the least; equal values share the mean of their ranks.
+fn ranks(values: &Array1<f64>) -> Array1<f64> {
+    values.mapv(|value| {
+        let less = values.iter().filter(|&&other| other < value).count();
+        let equal = values.iter().filter(|&&other| other == value).count();
+        less as f64 + (equal as f64 + 1.0) / 2.0
+    })
+}
+// ANCHOR_END: rank_correlation
+
+/// The place of the greatest value; of equals, the first.
+pub fn argmax(values: &Array1<f64>) -> usize {
+    let mut best = 0;
+    for (i, &value) in values.iter().enumerate() {
+        if value > values[best] {
+            best = i;
+        }
+    }
+    best
+}

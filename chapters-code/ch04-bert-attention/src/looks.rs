@@ -1,0 +1,107 @@
+//! Does a head look from one word to another? Counted over many sentences.
+
+use std::cmp::Ordering;
+
+use models::Truncate;
+use ndarray::Array2;
+use sentiment::{Batch, Run};
+
+use crate::AttentionModel;
+use crate::attentions::Result;
+
+// ANCHOR: look
+/// A word, and the one that it is hoped to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// Their sentence, as one row.
+    pub batch: Batch,
+    /// The place of the word that looks.
+    pub from: usize,
+    /// The place of the other.
+    pub to: usize,
+}
+
+impl Look {
+    /// Whether the row of `from`, `[n]`, gives most to `to`, of all tokens but the
+    /// first and the last, which are special, and `from` itself. Of equals, the first.
+    fn is_first_choice(&self, row: &[f32]) -> bool {
+        let others = (1..row.len() - 1).filter(|&j| j != self.from);
+        let first = |a: usize, b: usize| match row[a].total_cmp(&row[b]) {
+            Ordering::Less => b,
+            _ => a,
+        };
+        others.reduce(first) == Some(self.to)
+    }
+}
+// ANCHOR_END: look
+
+impl AttentionModel {
+    /// `from` and `to` in a sentence. `None` if one of them doesn't stand there exactly
+    /// once, as one piece.
+    ///
+    /// # Errors
+    ///
+    /// [`AttentionsError::Encoder`](crate::AttentionsError::Encoder) if the sentence is
+    /// empty or too long.
+    pub fn look(&self, sentence: &str, from: &str, to: &str) -> Result<Option<Look>> {
+        let encoded = self.tokenizer.encode(sentence, None, Truncate::Error)?;
+        let once = |word: &str| {
+            let mut places = (0..encoded.len()).filter(|&i| encoded.tokens[i] == word);
+            let place: Option<usize> = places.next();
+            place.filter(|_| places.next().is_none())
+        };
+        let (Some(from), Some(to)) = (once(from), once(to)) else { return Ok(None) };
+        let batch = Batch::from_encoded(std::slice::from_ref(&encoded))?; // 1 row
+        Ok(Some(Look { batch, from, to }))
+    }
+
+    /// How often each head's first choice among the other words is the one hoped for,
+    /// from 0 to 1. `[layers, heads]`, all NaN if there is no look.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`FastEncoder::forward`](sentiment::FastEncoder::forward).
+    pub fn first_choices(&self, looks: &[Look]) -> Result<Array2<f64>> {
+        let (layers, heads) =
+            (self.config.num_hidden_layers, self.config.num_attention_heads);
+        let mut found = Array2::zeros((layers, heads));
+        for look in looks {
+            let outputs = self.encoder.forward(&look.batch, Run::ATTENTIONS)?;
+            let n = look.batch.n();
+            for (layer, weights) in outputs.attentions.iter().flatten().enumerate() {
+                // [1, heads, n, n] -> [heads · n · n]
+                let weights: Vec<f32> = weights.flatten_all()?.to_vec1()?;
+                for head in 0..heads {
+                    let at = (head * n + look.from) * n;
+                    if look.is_first_choice(&weights[at..at + n]) {
+                        found[[layer, head]] += 1.0;
+                    }
+                }
+            }
+        }
+        Ok(found / looks.len() as f64)
+    }
+}
+
+/// How often a word chosen blindly among the others would be the one hoped for.
+pub fn chance(looks: &[Look]) -> f64 {
+    let one = |look: &Look| 1.0 / (look.batch.n() - 3) as f64; // without [CLS], [SEP], itself
+    looks.iter().map(one).sum::<f64>() / looks.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_choice_is_among_the_other_words() {
+        let batch = Batch::new(&[vec![2, 5, 6, 7, 3]], None, None).unwrap();
+        let look = |to| Look { batch: batch.clone(), from: 2, to };
+        let row = [0.9, 0.1, 0.8, 0.3, 0.9]; // special and itself don't count
+        assert!(look(3).is_first_choice(&row));
+        assert!(!look(1).is_first_choice(&row));
+        let level = [0.2; 5];
+        assert!(look(1).is_first_choice(&level));
+        assert!((chance(&[look(1), look(3)]) - 0.5).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,258 @@
+//! What each head looks at, measured over many sentences.
+//!
+//! Nothing here knows of training: it asks an encoder for its attentions.
+
+use models::{Tokenizer, Truncate};
+use ndarray::Array2;
+use sentiment::{Batch, FastEncoder, Result, Run};
+use serde::{Deserialize, Serialize};
+
+use crate::{AttentionModel, AttentionsError};
+
+// ANCHOR: head_profile
+/// How a head looks, the mean over all ordinary tokens that look. (`[CLS]`, `[SEP]` and
+/// padding are looked at, but don't count as looking.)
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct HeadProfile {
+    /// Share of attention to `[CLS]`.
+    pub cls: f64,
+    /// Share to all `[SEP]`.
+    pub sep: f64,
+    /// Share to the token itself.
+    pub itself: f64,
+    /// Share to the token before, which may be `[CLS]`.
+    pub previous: f64,
+    /// Share to the token after, which may be `[SEP]`.
+    pub next: f64,
+    /// In bits: 0 looks at one token only, log₂ n at all alike.
+    pub entropy: f64,
+    /// How many tokens away it looks.
+    pub distance: f64,
+}
+
+impl HeadProfile {
+    /// Adds the row of weights of the token at `i`, `[n]`.
+    fn add(&mut self, row: &[f32], i: usize, ids: &[u32], special: SpecialIds) {
+        for (j, (&weight, &id)) in row.iter().zip(ids).enumerate() {
+            let weight = f64::from(weight);
+            let count = |sum: &mut f64, counts: bool| {
+                if counts {
+                    *sum += weight;
+                }
+            };
+            count(&mut self.cls, id == special.cls);
+            count(&mut self.sep, id == special.sep);
+            count(&mut self.itself, j == i);
+            count(&mut self.previous, j + 1 == i);
+            count(&mut self.next, j == i + 1);
+            if weight > 0.0 {
+                self.entropy -= weight * weight.log2();
+            }
+            self.distance += weight * j.abs_diff(i) as f64;
+        }
+    }
+}
+// ANCHOR_END: head_profile
+
+impl HeadProfile {
+    fn divide(&mut self, count: usize) {
+        let Self { cls, sep, itself, previous, next, entropy, distance } = self;
+        for sum in [cls, sep, itself, previous, next, entropy, distance] {
+            *sum /= count.max(1) as f64;
+        }
+    }
+
+    /// Share to the special tokens, `[CLS]` and all `[SEP]`.
+    pub fn special(&self) -> f64 {
+        self.cls + self.sep
+    }
+}
+
+/// The numbers of the special tokens that sequences are made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpecialIds {
+    /// `[CLS]`.
+    pub cls: u32,
+    /// `[SEP]`.
+    pub sep: u32,
+}
+
+impl SpecialIds {
+    /// Those of a tokenizer.
+    ///
+    /// # Errors
+    ///
+    /// [`AttentionsError::NoToken`] if its vocabulary has no `[CLS]` or no `[SEP]`.
+    pub fn of(tokenizer: &Tokenizer) -> Result<Self, AttentionsError> {
+        let id = |token| {
+            tokenizer.token_to_id(token).ok_or(AttentionsError::NoToken { token })
+        };
+        Ok(Self { cls: id("[CLS]")?, sep: id("[SEP]")? })
+    }
+}
+
+/// The tokens of a batch that look, as (row, place): all but `[CLS]`, `[SEP]` and
+/// padding.
+fn looking(batch: &Batch, special: SpecialIds) -> Vec<(usize, usize)> {
+    let n = batch.n();
+    let ordinary = |at: &usize| {
+        batch.attention_mask()[*at] == 1
+            && ![special.cls, special.sep].contains(&batch.ids()[*at])
+    };
+    (0..batch.rows() * n).filter(ordinary).map(|at| (at / n, at % n)).collect()
+}
+
+// ANCHOR: profile
+/// The profile of each head of each layer over batches of sentences:
+/// `profiles[layer][head]`.
+///
+/// # Errors
+///
+/// Those of [`FastEncoder::forward`].
+pub fn profile(
+    encoder: &FastEncoder,
+    batches: &[Batch],
+    special: SpecialIds,
+) -> Result<Vec<Vec<HeadProfile>>> {
+    let mut profiles: Vec<Vec<HeadProfile>> = Vec::new();
+    let mut count = 0;
+    for batch in batches {
+        let (n, looking) = (batch.n(), looking(batch, special));
+        count += looking.len();
+        let layers = encoder.forward(batch, Run::ATTENTIONS)?.attentions;
+        for (layer, weights) in layers.unwrap_or_default().iter().enumerate() {
+            let heads = weights.dim(1)?;
+            // [rows, heads, n, n] -> [rows · heads · n · n]
+            let weights: Vec<f32> = weights.flatten_all()?.to_vec1()?;
+            if profiles.len() <= layer {
+                profiles.push(vec![HeadProfile::default(); heads]);
+            }
+            for (head, profile) in profiles[layer].iter_mut().enumerate() {
+                for &(row, i) in &looking {
+                    let at = ((row * heads + head) * n + i) * n;
+                    let ids = &batch.ids()[row * n..(row + 1) * n];
+                    profile.add(&weights[at..at + n], i, ids, special);
+                }
+            }
+        }
+    }
+    profiles.iter_mut().flatten().for_each(|profile| profile.divide(count));
+    Ok(profiles)
+}
+// ANCHOR_END: profile
+
+/// The profile of a head that looks at all tokens alike, padding apart: what the others
+/// are to be compared with.
+pub fn uniform(batches: &[Batch], special: SpecialIds) -> HeadProfile {
+    let (mut profile, mut count) = (HeadProfile::default(), 0);
+    for batch in batches {
+        let n = batch.n();
+        for (row, i) in looking(batch, special) {
+            let seen = &batch.attention_mask()[row * n..(row + 1) * n]; // [n]
+            let share = 1.0 / seen.iter().sum::<u32>() as f32;
+            let weights: Vec<f32> = seen.iter().map(|&s| s as f32 * share).collect();
+            profile.add(&weights, i, &batch.ids()[row * n..(row + 1) * n], special);
+            count += 1;
+        }
+    }
+    profile.divide(count);
+    profile
+}
+
+impl AttentionModel {
+    /// Sentences in batches of at most 16, in order, each padded to its longest.
+    ///
+    /// # Errors
+    ///
+    /// [`AttentionsError::Encoder`] if a sentence is empty or too long.
+    pub fn batches(&self, sentences: &[&str]) -> Result<Vec<Batch>, AttentionsError> {
+        let batch = |rows: &[&str]| {
+            let texts: Vec<_> = rows.iter().map(|&text| (text, None)).collect();
+            let encoded = self.tokenizer.encode_batch(&texts, Truncate::Error)?;
+            Ok(Batch::from_encoded(&encoded)?)
+        };
+        sentences.chunks(16).map(batch).collect()
+    }
+
+    /// What each head looks at, over `sentences`.
+    ///
+    /// # Errors
+    ///
+    /// [`AttentionsError::Encoder`] if a sentence is empty or too long;
+    /// [`AttentionsError::NoToken`] if the model has no `[CLS]` or `[SEP]`.
+    pub fn profiles(&self, sentences: &[&str]) -> Result<Profiles, AttentionsError> {
+        let special = SpecialIds::of(&self.tokenizer)?;
+        let batches = self.batches(sentences)?;
+        Ok(Profiles {
+            model: self.name.clone(),
+            sentences: sentences.len(),
+            tokens: batches.iter().map(|batch| looking(batch, special).len()).sum(),
+            uniform: uniform(&batches, special),
+            heads: profile(&self.encoder, &batches, special)?,
+        })
+    }
+}
+
+// ANCHOR: profiles
+/// What the heads of a model look at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Profiles {
+    /// The model's name.
+    pub model: String,
+    /// How many sentences were read.
+    pub sentences: usize,
+    /// How many tokens looked.
+    pub tokens: usize,
+    /// What a head that looks at all tokens alike would have.
+    pub uniform: HeadProfile,
+    /// `heads[layer][head]`.
+    pub heads: Vec<Vec<HeadProfile>>,
+}
+
+/// One number of a profile.
+pub type Measure = fn(&HeadProfile) -> f64;
+
+/// The shares of a profile, with their names.
+pub const SHARES: [(&str, Measure); 5] = [
+    ("[CLS]", |profile| profile.cls),
+    ("[SEP]", |profile| profile.sep),
+    ("itself", |profile| profile.itself),
+    ("previous", |profile| profile.previous),
+    ("next", |profile| profile.next),
+];
+
+impl Profiles {
+    /// One number of every head, `[layers, heads]`.
+    pub fn map(&self, measure: Measure) -> Array2<f64> {
+        let shape = (self.heads.len(), self.heads.first().map_or(0, Vec::len));
+        Array2::from_shape_fn(shape, |(l, h)| measure(&self.heads[l][h]))
+    }
+
+    /// How many heads have more than `threshold` of something.
+    pub fn over(&self, measure: Measure, threshold: f64) -> usize {
+        self.map(measure).iter().filter(|&&value| value > threshold).count()
+    }
+}
+
+/// The greatest numbers of a map `[layers, heads]`, with their layer and head, the
+/// greatest first.
+pub fn top(map: &Array2<f64>, count: usize) -> Vec<((usize, usize), f64)> {
+    let mut all: Vec<_> = map.indexed_iter().map(|(at, &value)| (at, value)).collect();
+    all.sort_by(|a, b| b.1.total_cmp(&a.1));
+    all.truncate(count);
+    all
+}
+// ANCHOR_END: profiles
+
+impl Profiles {
+    /// Those of sentence-transformers/all-MiniLM-L6-v2 over the English sentences of
+    /// [`sentences`](crate::sentences), measured for the book's page by
+    /// `cargo run -p ch04-bert-attention --example profile`.
+    ///
+    /// # Errors
+    ///
+    /// None with the file as committed: one that isn't the example's JSON.
+    pub fn of_minilm() -> serde_json::Result<Self> {
+        serde_json::from_str(include_str!("../data/minilm-profile.json"))
+    }
+}
