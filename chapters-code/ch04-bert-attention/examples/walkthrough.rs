@@ -8,7 +8,7 @@
 #![allow(clippy::too_many_lines, clippy::wildcard_imports)]
 
 // ANCHOR: imports
-use bert_attention::explanation::argmax;
+use bert_attention::explanation::{argmax, words};
 use bert_attention::looks::chance;
 use bert_attention::nouns::NOUNS;
 use bert_attention::profile::{SHARES, top};
@@ -67,8 +67,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .columns(outputs.heads()?)
         .grid_row_titles((0..outputs.layers()).map(|layer| layer.to_string()))
         .grid_column_titles((0..outputs.heads()?).map(|head| head.to_string()))
-        .row_title("layer")
-        .column_title("head")
         .range(0.0, 1.0)
         .title("144 heads, one sentence")
         .draw()?
@@ -169,7 +167,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: diagonal
     let zero: HeadProfile = profiles.heads[0][0];
-    println!("layer 0, head 0: itself {:.2}, special {:.2}\n", zero.itself, zero.special());
+    println!(
+        "layer 0, head 0: itself {:.2}, special {:.2}\n",
+        zero.itself,
+        zero.special()
+    );
     let heads: usize = entropy.len();
     for (name, share) in SHARES {
         println!(
@@ -193,34 +195,38 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: in_the_sentence
 
     // ANCHOR: subjects
-    println!("{}\n{}\n", subjects()[0].near, subjects()[0].far);
-    let (mut near, mut far): (Vec<Look>, Vec<Look>) = (Vec::new(), Vec::new());
-    for Subject { noun, verb, near: a, far: b } in subjects() {
-        let looks = (model.look(a, noun, verb)?, model.look(b, noun, verb)?);
-        if let (Some(a), Some(b)) = looks {
-            near.push(a);
-            far.push(b);
-        }
-    }
-    println!("{} subjects", near.len());
-    println!("blindly: near {:.2}, far {:.2}", chance(&near), chance(&far));
+    println!("{}\n{}", subjects()[0].near, subjects()[0].far);
+    println!("{}\n{}", english_subjects()[1].near, english_subjects()[1].far);
+    let verbs: Verbs = model.verbs(&subjects())?;
     // ANCHOR_END: subjects
 
     // ANCHOR: verbs
-    let near_hits: Array2<f64> = model.first_choices(&near)?; // [layers, heads]
-    let far_hits: Array2<f64> = model.first_choices(&far)?;
-    for (name, hits) in [("near", &near_hits), ("far", &far_hits)] {
-        println!("best when {name}:   near   far    share to the next token");
-        for (at, _) in top(hits, 4) {
-            let next = profiles.heads[at.0][at.1].next;
-            let (near, far) = (near_hits[at], far_hits[at]);
-            println!("   {:2}·{:<2}  {near:11.2}  {far:5.2}  {next:8.2}", at.0, at.1);
+    fn print_verbs(verbs: &Verbs, profiles: &Profiles) {
+        let (near, far) = (verbs.near.map(), verbs.far.map()); // [layers, heads]
+        println!("{} subjects     near   far", verbs.subjects);
+        println!("blind           {:5.2}  {:5.2}", verbs.near.blind, verbs.far.blind);
+        let luckiest = (verbs.near.luckiest, verbs.far.luckiest);
+        println!(
+            "luckiest of {:<3} {:5.2}  {:5.2}",
+            near.len(),
+            luckiest.0,
+            luckiest.1
+        );
+        for (name, map) in [("near", &near), ("far", &far)] {
+            println!("best when {name:<5}               share to next");
+            for (at, _) in top(map, 3) {
+                let next = profiles.heads[at.0][at.1].next;
+                let head = format!("{}·{}", at.0, at.1);
+                println!("{head:>12}    {:5.2}  {:5.2}  {next:.2}", near[at], far[at]);
+            }
         }
     }
+    print_verbs(&verbs, &profiles);
     // ANCHOR_END: verbs
 
     // ANCHOR: minilm
-    let minilm: Profiles = Profiles::of_minilm()?;
+    let record: Record = Record::of_minilm()?;
+    let minilm: Profiles = record.profiles.clone();
     println!("{}, {} sentences", minilm.model, minilm.sentences);
     print_shares(&minilm);
     println!("\nbertinho, the same {} sentences", english().len());
@@ -231,6 +237,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: minilm_maps
     maps(&minilm).title("What MiniLM's heads look at").draw()?.show()?;
     // ANCHOR_END: minilm_maps
+
+    // ANCHOR: minilm_claims
+    let heads: usize = minilm.map(HeadProfile::special).len();
+    for (name, share) in SHARES {
+        println!(
+            "{name:>8}: over half in {} of {heads} heads",
+            minilm.over(share, 0.5)
+        );
+    }
+    println!();
+    print_verbs(&record.verbs, &minilm);
+    // ANCHOR_END: minilm_claims
 
     // ANCHOR: minilm_layers
     for (name, profiles) in [("MiniLM", &minilm), ("bertinho", &in_english)] {
@@ -248,7 +266,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         pairs().iter().map(|&(portuguese, english)| (english, portuguese)).collect();
     let nouns: Vec<NounPair> = find_nouns(&model.tokenizer, &english_first, &NOUNS)?;
     let translators: Vec<TranslationHead> = translation_heads(&model.encoder, &nouns)?;
-    println!("{} looks each way", nouns.len());
+    let same_place = |one: &NounPair| {
+        let (first, second) = (
+            one.english.min(one.portuguese) - 1,
+            one.english.max(one.portuguese) - one.second,
+        );
+        first == second
+    };
+    let same: usize = nouns.iter().filter(|one| same_place(one)).count();
+    println!("{} looks each way, {same} of them to the same place\n", nouns.len());
     println!("         en → pt            pt → en");
     println!("         words  all tokens  words  all tokens");
     let middle: usize = translators.len() / 2;
@@ -320,34 +346,69 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let masked: MaskedModel = MaskedModel::load(&folder)?;
     let one: Influence = masked.influence("O gato dormiu na cama.", 5)?;
     println!("O gato dormiu na [MASK]. → {} ({:.2})\n", one.guess, one.probability);
-    println!("          attention  change");
-    for (i, word) in one.words.iter().enumerate() {
-        println!("{word:>8}   {:.4}    {:.4}", one.attention[i], one.change[i]);
+    println!("         attention  change");
+    for (i, token) in one.tokens.iter().enumerate() {
+        println!("{token:>8}   {:.4}    {:.4}", one.attention()[i], one.change[i]);
     }
     // ANCHOR_END: influence
 
-    // ANCHOR: agreement
-    let mut all: Vec<Influence> = Vec::new();
+    // ANCHOR: influences
+    let mut influences: Vec<Influence> = Vec::new();
     for sentence in sentences.iter().step_by(4) {
         let n = model.tokenizer.encode(sentence, None, Truncate::Error)?.len();
-        all.push(masked.influence(sentence, n - 3)?); // the last word, before the stop
+        influences.push(masked.influence(sentence, n - 3)?); // the last word
     }
-    println!("{} sentences            attention  rollout", all.len());
-    let count: f64 = all.len() as f64;
-    let mut rho: [f64; 2] = [0.0; 2];
-    let mut same: [f64; 2] = [0.0; 2];
-    let mut blind: f64 = 0.0;
-    for one in &all {
-        for (k, look) in [&one.attention, &one.rollout].into_iter().enumerate() {
-            rho[k] += rank_correlation(look, &one.change) / count;
-            same[k] += f64::from(argmax(look) == argmax(&one.change)) / count;
+    println!("{} sentences", influences.len());
+    // ANCHOR_END: influences
+
+    // ANCHOR: agreement
+    fn agreement(
+        name: &str,
+        influences: &[Influence],
+        looks: fn(&Influence) -> (Array1<f64>, Array1<f64>),
+    ) {
+        let (count, mut rho, mut same, mut blind) =
+            (influences.len() as f64, 0.0, 0.0, 0.0);
+        for one in influences {
+            let (look, change) = looks(one);
+            rho += rank_correlation(&look, &change) / count;
+            same += f64::from(argmax(&look) == argmax(&change)) / count;
+            blind += 1.0 / look.len() as f64 / count;
         }
-        blind += 1.0 / one.words.len() as f64 / count;
+        println!("{name:<22}   {rho:5.2}      {same:.2}       {blind:.2}");
     }
-    println!("mean rank correlation     {:.2}       {:.2}", rho[0], rho[1]);
-    println!("the same word comes first {:.2}       {:.2}", same[0], same[1]);
-    println!("                 blindly  {blind:.2}");
+    println!("                         mean ρ   same first   blindly");
+    agreement("all tokens", &influences, |one| (one.attention(), one.change.clone()));
+    agreement("words", &influences, |one| {
+        (words(&one.attention()), words(&one.change))
+    });
+    agreement("words, by rollout", &influences, |one| {
+        (words(&one.rollout), words(&one.change))
+    });
     // ANCHOR_END: agreement
+
+    // ANCHOR: each_head
+    let mut each: Array2<f64> = Array2::zeros(entropy.dim()); // [layers, heads]
+    for one in &influences {
+        let change = words(&one.change);
+        for (at, rho) in each.indexed_iter_mut() {
+            let row: Array1<f64> =
+                one.heads.index_axis(Axis(0), at.0).row(at.1).to_owned();
+            *rho += rank_correlation(&words(&row), &change) / influences.len() as f64;
+        }
+    }
+    let least: f64 = each.fold(1.0_f64, |a, &b| a.min(b));
+    println!("from {least:.2} to {:.2}", top(&each, 1)[0].1);
+    println!("below 0.5: {} heads", each.iter().filter(|&&rho| rho < 0.5).count());
+    Heatmap::new(&each)
+        .row_title("layer")
+        .column_title("head")
+        .range(-1.0, 1.0)
+        .annotate(false)
+        .title("Rank correlation of attention and change")
+        .draw()?
+        .show()?;
+    // ANCHOR_END: each_head
 
     Ok(())
 }

@@ -4,11 +4,11 @@
 use candle_core::{DType, IndexOp};
 use candle_nn::ops::softmax_last_dim;
 use models::{Encoded, ModelFolder, Truncate};
-use ndarray::Array1;
+use ndarray::{Array1, Array3, Axis, s};
 use sentiment::{Batch, FastEncoder, Run};
 
-use crate::attentions::{AttentionModel, AttentionsError, Result};
-use crate::{BertForMaskedLm, rollout};
+use crate::BertForMaskedLm;
+use crate::attentions::{AttentionModel, Attentions, AttentionsError, Result};
 
 /// A model that guesses hidden words and shows its attentions.
 #[derive(Debug)]
@@ -51,26 +51,24 @@ impl MaskedModel {
 /// What a guess looked at, and what it depended on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Influence {
-    /// The words that are there, without the hidden one and without `[CLS]` and
-    /// `[SEP]`.
-    pub words: Vec<String>,
+    /// The tokens that are there, without the hidden one: `[CLS]` first, `[SEP]` last.
+    pub tokens: Vec<String>,
     /// The likeliest piece for the hidden place.
     pub guess: String,
     /// Its probability.
     pub probability: f64,
-    /// How much the hidden place looks at each word, the mean of all heads of all
-    /// layers.
-    pub attention: Array1<f64>,
-    /// The same by attention rollout.
+    /// How much the hidden place looks at each token, `[layers, heads, tokens]`.
+    pub heads: Array3<f64>,
+    /// The same by attention rollout, `[tokens]`.
     pub rollout: Array1<f64>,
-    /// How much the guess changes when the word is hidden, too: half the sum of all
-    /// differences of probability, from 0 to 1.
+    /// How much the guess changes when the token is hidden, too: half the sum of all
+    /// differences of probability, from 0 to 1. `[tokens]`.
     pub change: Array1<f64>,
 }
 
 impl MaskedModel {
     /// Hides the token at `place` of a text and asks for it; then hides each other
-    /// word, too, and asks again.
+    /// token, too, and asks again.
     ///
     /// # Errors
     ///
@@ -83,27 +81,41 @@ impl MaskedModel {
             return Err(AttentionsError::Place { place, n });
         }
         self.hide(&mut encoded, place)?;
-        let others: Vec<usize> = (1..n - 1).filter(|&i| i != place).collect();
+        let others: Vec<usize> = (0..n).filter(|&i| i != place).collect();
         let mut rows = vec![encoded.clone()];
         for &other in &others {
-            rows.push(encoded.clone());
-            self.hide(&mut rows[rows.len() - 1], other)?;
+            let mut without = encoded.clone();
+            self.hide(&mut without, other)?;
+            rows.push(without);
         }
         let guesses = self.guess(&Batch::from_encoded(&rows)?, place)?;
         let (whole, without) = guesses.split_at(1);
         let (id, probability) = likeliest(&whole[0]);
-        let (attention, rollout) = self.looks(encoded, place)?; // [n] each
-        let of = |row: &Array1<f64>| others.iter().map(|&i| row[i]).collect();
-        let piece = |id: u32| self.model.tokenizer.id_to_token(id).unwrap_or_default();
+        let seen = self.model.attentions_of(encoded)?;
         Ok(Influence {
-            words: others.iter().map(|&i| piece(rows[0].ids[i])).collect(),
-            guess: piece(id),
+            tokens: others.iter().map(|&i| rows[0].tokens[i].clone()).collect(),
+            guess: self.model.tokenizer.id_to_token(id).unwrap_or_default(),
             probability,
-            attention: of(&attention),
-            rollout: of(&rollout),
+            heads: looks(&seen, place)?.select(Axis(2), &others),
+            rollout: seen.rollout()?.row(place).select(Axis(0), &others),
             change: without.iter().map(|row| total_variation(&whole[0], row)).collect(),
         })
     }
+}
+
+impl Influence {
+    /// How much the hidden place looks at each token, the mean of all heads of all
+    /// layers. `[tokens]`.
+    pub fn attention(&self) -> Array1<f64> {
+        let (layers, heads, _) = self.heads.dim();
+        let sum = self.heads.sum_axis(Axis(0)).sum_axis(Axis(0)); // [tokens]
+        sum / (layers * heads) as f64
+    }
+}
+
+/// The numbers of the words alone, without the first and the last, which are special.
+pub fn words(values: &Array1<f64>) -> Array1<f64> {
+    values.slice(s![1..values.len() - 1]).to_owned()
 }
 // ANCHOR_END: influence
 
@@ -115,23 +127,19 @@ impl MaskedModel {
         encoded.tokens[place] = "[MASK]".to_owned();
         Ok(())
     }
+}
 
-    /// The row of `place`, the mean of all heads of all layers and the rollout's.
-    /// `[n]` each.
-    fn looks(
-        &self,
-        encoded: Encoded,
-        place: usize,
-    ) -> Result<(Array1<f64>, Array1<f64>)> {
-        let found = self.model.attentions_of(encoded)?;
-        let layers: Result<Vec<_>> =
-            (0..found.layers()).map(|layer| found.mean_heads(layer)).collect();
-        let layers = layers?; // [n, n] each
-        let rollout = rollout(&layers)?.row(place).to_owned();
-        let rows = layers.iter().map(|layer| layer.row(place));
-        let total = rows.fold(Array1::zeros(rollout.len()), |sum, row| sum + &row);
-        Ok((total / layers.len() as f64, rollout))
+/// The row of `place` in every head, `[layers, heads, n]`.
+fn looks(seen: &Attentions, place: usize) -> Result<Array3<f64>> {
+    let shape = (seen.layers(), seen.heads()?, seen.tokens.len());
+    let mut found = Array3::zeros(shape);
+    for layer in 0..shape.0 {
+        for head in 0..shape.1 {
+            let weights = seen.head(layer, head)?; // [n, n]
+            found.slice_mut(s![layer, head, ..]).assign(&weights.row(place));
+        }
     }
+    Ok(found)
 }
 
 /// The place of the greatest probability, and the probability; of equals, the first.

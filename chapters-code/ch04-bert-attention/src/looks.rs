@@ -5,9 +5,11 @@ use std::cmp::Ordering;
 use models::Truncate;
 use ndarray::Array2;
 use sentiment::{Batch, Run};
+use serde::{Deserialize, Serialize};
 
 use crate::AttentionModel;
 use crate::attentions::Result;
+use crate::sentences::Subject;
 
 // ANCHOR: look
 /// A word, and the one that it is hoped to look at.
@@ -83,10 +85,94 @@ impl AttentionModel {
     }
 }
 
+// ANCHOR: verbs
+/// How often each head's first choice for a subject is its verb, when the two stand side
+/// by side and when they stand apart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verbs {
+    /// How many subjects there are.
+    pub subjects: usize,
+    /// Side by side.
+    pub near: Choices,
+    /// Apart.
+    pub far: Choices,
+}
+
+/// How often a choice is the one hoped for, from 0 to 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Choices {
+    /// `heads[layer][head]`.
+    pub heads: Vec<Vec<f64>>,
+    /// Of a head that chooses blindly.
+    pub blind: f64,
+    /// Of the luckiest of as many blind heads.
+    pub luckiest: f64,
+}
+
+impl Choices {
+    /// Those of every head, `[layers, heads]`.
+    pub fn map(&self) -> Array2<f64> {
+        let shape = (self.heads.len(), self.heads.first().map_or(0, Vec::len));
+        Array2::from_shape_fn(shape, |(l, h)| self.heads[l][h])
+    }
+}
+// ANCHOR_END: verbs
+
+impl AttentionModel {
+    /// Whether heads look from subjects to their verbs. Subjects whose words the model
+    /// cuts in pieces are left out.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AttentionModel::look`] and [`AttentionModel::first_choices`].
+    pub fn verbs(&self, subjects: &[Subject]) -> Result<Verbs> {
+        let (mut near, mut far) = (Vec::new(), Vec::new());
+        for one in subjects {
+            let look = |sentence| self.look(sentence, one.noun, one.verb);
+            if let (Some(a), Some(b)) = (look(one.near)?, look(one.far)?) {
+                near.push(a);
+                far.push(b);
+            }
+        }
+        let choices = |looks: &[Look]| -> Result<Choices> {
+            let hits = self.first_choices(looks)?;
+            Ok(Choices {
+                blind: chance(looks),
+                luckiest: best_by_chance(looks, hits.len()),
+                heads: hits.rows().into_iter().map(|row| row.to_vec()).collect(),
+            })
+        };
+        let subjects = near.len();
+        Ok(Verbs { subjects, near: choices(&near)?, far: choices(&far)? })
+    }
+}
+
 /// How often a word chosen blindly among the others would be the one hoped for.
 pub fn chance(looks: &[Look]) -> f64 {
     let one = |look: &Look| 1.0 / (look.batch.n() - 3) as f64; // without [CLS], [SEP], itself
     looks.iter().map(one).sum::<f64>() / looks.len() as f64
+}
+
+/// The share that the best of so many blind heads reaches as often as not: with enough
+/// heads, one of them looks clever by luck.
+pub fn best_by_chance(looks: &[Look], heads: usize) -> f64 {
+    // How many looks a blind head gets right, as probabilities: [looks + 1]
+    let mut right = vec![1.0];
+    for look in looks {
+        let p = chance(std::slice::from_ref(look));
+        let mut next = vec![0.0; right.len() + 1];
+        for (k, probability) in right.iter().enumerate() {
+            next[k] += probability * (1.0 - p);
+            next[k + 1] += probability * p;
+        }
+        right = next;
+    }
+    let (mut count, mut below) = (0, right[0]); // P(a head gets at most `count` right)
+    while below.powf(heads as f64) < 0.5 && count + 1 < right.len() {
+        count += 1;
+        below += right[count];
+    }
+    count as f64 / looks.len() as f64
 }
 
 #[cfg(test)]

@@ -243,16 +243,3 @@ pub fn top(map: &Array2<f64>, count: usize) -> Vec<((usize, usize), f64)> {
     all
 }
 // ANCHOR_END: profiles
-
-impl Profiles {
-    /// Those of sentence-transformers/all-MiniLM-L6-v2 over the English sentences of
-    /// [`sentences`](crate::sentences), measured for the book's page by
-    /// `cargo run -p ch04-bert-attention --example profile`.
-    ///
-    /// # Errors
-    ///
-    /// None with the file as committed: one that isn't the example's JSON.
-    pub fn of_minilm() -> serde_json::Result<Self> {
-        serde_json::from_str(include_str!("../data/minilm-profile.json"))
-    }
-}

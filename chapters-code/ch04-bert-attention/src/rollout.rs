@@ -58,7 +58,7 @@ pub fn rollout(layers: &[Array2<f64>]) -> Result<Array2<f64>> {
         if (rows, columns) != (n, n) {
             return Err(AttentionsError::NotSquare { layer, rows, columns, n });
         }
-        let mixed = (attention + &Array2::eye(n)) * 0.5; // [n, n]
+        let mixed = (attention + &Array2::<f64>::eye(n)) * 0.5; // [n, n]
         through = mixed.dot(&through); // later layers on the left
     }
     Ok(through)

@@ -25,6 +25,8 @@ pub fn english() -> Vec<&'static str> {
 /// A subject and its verb, side by side in one sentence and apart in another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subject {
+    /// `pt` or `en`.
+    pub language: &'static str,
     /// The noun.
     pub noun: &'static str,
     /// Its verb.
@@ -41,9 +43,22 @@ pub fn subjects() -> Vec<Subject> {
     let subject = |line: &'static str| {
         let mut parts = line.split('\t');
         let mut part = || parts.next();
-        Some(Subject { noun: part()?, verb: part()?, near: part()?, far: part()? })
+        Some(Subject {
+            language: part()?,
+            noun: part()?,
+            verb: part()?,
+            near: part()?,
+            far: part()?,
+        })
     };
     include_str!("../data/subjects.tsv").lines().filter_map(subject).collect()
+}
+
+/// The English ones of [`subjects`].
+pub fn english_subjects() -> Vec<Subject> {
+    let mut subjects = subjects();
+    subjects.retain(|subject| subject.language == "en");
+    subjects
 }
 
 #[cfg(test)]
@@ -61,11 +76,13 @@ mod tests {
         assert_eq!(both_languages()[pairs().len()], pairs()[0].1);
         let lines = include_str!("../data/subjects.tsv").lines().count();
         assert_eq!(subjects().len(), lines);
+        assert_eq!(2 * english_subjects().len(), lines);
     }
 
     #[test]
     fn subjects_and_verbs_stand_as_they_say() {
-        for Subject { noun, verb, near, far } in subjects() {
+        for Subject { language, noun, verb, near, far } in subjects() {
+            assert!(["pt", "en"].contains(&language));
             for (sentence, apart) in [(near, false), (far, true)] {
                 let words = words(sentence);
                 let once = |wanted: &str| {

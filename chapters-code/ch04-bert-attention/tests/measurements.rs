@@ -7,13 +7,13 @@ mod common;
 use std::collections::HashMap;
 use std::fs;
 
-use bert_attention::explanation::argmax;
-use bert_attention::looks::chance;
+use bert_attention::explanation::{argmax, words};
+use bert_attention::looks::{best_by_chance, chance};
 use bert_attention::nouns::NOUNS;
 use bert_attention::profile::{SHARES, profile, top, uniform};
 use bert_attention::translation::{find_nouns, translation_heads};
 use bert_attention::{
-    AttentionModel, Bert, BertForMaskedLm, HeadProfile, MaskedModel, Profiles,
+    AttentionModel, Bert, BertForMaskedLm, HeadProfile, MaskedModel, Record,
     SpecialIds, rank_correlation, rollout, sentences,
 };
 use candle_core::{DType, Device, IndexOp, Tensor, safetensors};
@@ -162,7 +162,14 @@ fn first_choices_are_what_the_attentions_say() {
         assert!((share - expected).abs() < 1e-12, "{layer} {head}: {share}");
     }
     assert!(found.iter().any(|&share| share > 0.0), "the test tells nothing apart");
-    assert!((chance(&[look]) - 0.2).abs() < 1e-12);
+    assert!((chance(std::slice::from_ref(&look)) - 0.2).abs() < 1e-12);
+    // One head, one look: blind, it is wrong more often than not. Of four, one is right
+    // with probability 1 − 0.8⁴ = 0.59.
+    let best = |heads| best_by_chance(std::slice::from_ref(&look), heads);
+    assert_eq!(
+        [best(1), best(3), best(4)].map(|share| share > 0.5),
+        [false, false, true]
+    );
 }
 
 #[test]
@@ -214,7 +221,11 @@ fn a_head_that_translates_is_found() {
     config.num_attention_heads = 1; // so that a score is the product of whole vectors
     config.num_hidden_layers = 1;
     let file = fixture.folder.path.join("model.safetensors");
-    let mut weights = safetensors::load(file, &Device::Cpu).unwrap();
+    let bare = safetensors::load(file, &Device::Cpu).unwrap();
+    let mut weights: HashMap<String, Tensor> = bare
+        .into_iter()
+        .map(|(name, tensor)| (format!("bert.{name}"), tensor))
+        .collect();
     let d = config.hidden_size;
     let zero = |weights: &mut HashMap<String, Tensor>, name: &str| {
         let tensor = weights[name].zeros_like().unwrap();
@@ -260,7 +271,8 @@ fn influence_is_what_hiding_each_word_does() {
     let teaching = fixture.load(BertForMaskedLm::load);
     let (text, place) = ("o gato sentou no tapete", 3);
     let found = masked.influence(text, place).unwrap();
-    assert_eq!(found.words, ["o", "gato", "no", "tapete"]);
+    assert_eq!(found.tokens, ["[CLS]", "o", "gato", "no", "tapete", "[SEP]"]);
+    assert_eq!(words(&Array1::from_iter([1.0, 2.0, 3.0])), Array1::from_elem(1, 2.0));
 
     let encoded = masked.model.tokenizer.encode(text, None, Truncate::Error).unwrap();
     let mask = masked.model.tokenizer.token_to_id("[MASK]").unwrap();
@@ -281,17 +293,26 @@ fn influence_is_what_hiding_each_word_does() {
     let greatest = argmax(&whole.iter().map(|&p| f64::from(p)).collect());
     assert!((found.probability - f64::from(whole[greatest])).abs() < 1e-5);
     let piece = masked.model.tokenizer.id_to_token(u32::try_from(greatest).unwrap());
-    assert_eq!(Some(found.guess), piece);
-    for (k, other) in [1, 2, 4, 5].into_iter().enumerate() {
+    assert_eq!(Some(found.guess.clone()), piece);
+    for (k, other) in [0, 1, 2, 4, 5, 6].into_iter().enumerate() {
         let (without, _) = ask(&[place, other]);
         let change: f32 = whole.iter().zip(&without).map(|(a, b)| (a - b).abs()).sum();
         assert!((found.change[k] - f64::from(change / 2.0)).abs() < 1e-5);
+        let row = |layer: &Tensor| -> Vec<f32> {
+            layer.i((0, .., place, other)).unwrap().to_vec1().unwrap() // [heads]
+        };
+        for (at, layer) in layers.iter().enumerate() {
+            for (head, weight) in row(layer).into_iter().enumerate() {
+                let found = found.heads[[at, head, k]];
+                assert!((found - f64::from(weight)).abs() < 1e-5);
+            }
+        }
         let mean = |layer: &Tensor| {
-            let row = layer.i((0, .., place, other)).unwrap(); // [heads]
-            row.mean_all().unwrap().to_scalar::<f32>().unwrap()
+            let row = row(layer);
+            row.iter().sum::<f32>() / row.len() as f32
         };
         let attention = layers.iter().map(mean).sum::<f32>() / layers.len() as f32;
-        assert!((found.attention[k] - f64::from(attention)).abs() < 1e-5);
+        assert!((found.attention()[k] - f64::from(attention)).abs() < 1e-5);
     }
     let means = |layer: &Tensor| -> Array2<f64> {
         let mean = layer.mean(1).unwrap().i(0).unwrap().to_vec2::<f32>().unwrap();
@@ -299,7 +320,7 @@ fn influence_is_what_hiding_each_word_does() {
         Array2::from_shape_fn((n, n), |(i, j)| f64::from(mean[i][j]))
     };
     let through = rollout(&layers.iter().map(means).collect::<Vec<_>>()).unwrap();
-    assert!((found.rollout[1] - through[[place, 2]]).abs() < 1e-5);
+    assert!((found.rollout[2] - through[[place, 2]]).abs() < 1e-5);
 
     for place in [0, 6, 7] {
         let error = masked.influence(text, place).unwrap_err().to_string();
@@ -309,7 +330,10 @@ fn influence_is_what_hiding_each_word_does() {
 
 #[test]
 fn the_record_of_minilm_is_whole() {
-    let record = Profiles::of_minilm().unwrap();
+    let Record { profiles: record, verbs } = Record::of_minilm().unwrap();
+    assert_eq!(verbs.subjects, sentences::english_subjects().len());
+    assert_eq!(verbs.near.map().dim(), (6, 12));
+    assert_eq!(verbs.far.map().dim(), (6, 12));
     assert_eq!(record.model, "sentence-transformers/all-MiniLM-L6-v2");
     assert_eq!(record.sentences, sentences::english().len());
     assert_eq!(record.map(|p| p.cls).dim(), (6, 12));
