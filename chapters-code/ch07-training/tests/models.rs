@@ -1,9 +1,9 @@
-//! What becomes of a trained model: heads measured, a classifier, folders that load.
+//! What becomes of a trained model: a classifier, folders that load.
 #![allow(missing_docs)]
 
 mod common;
 
-use candle_core::{DType, IndexOp, Tensor};
+use candle_core::{DType, Tensor};
 use common::{sample, tokenizer};
 use models::{ModelFolder, Truncate};
 use sentiment::{
@@ -12,15 +12,12 @@ use sentiment::{
 };
 use training::batches::{Sequence, both_orders, padded, singles};
 use training::checkpoint::write_atomically;
-use training::evaluate::Guesser;
 use training::export::{export, fill_card};
 use training::finetune::{
     FinetuneOptions, accuracy, classifier_config, every_other_layer, finetune, praise,
 };
-use training::heads::{SpecialIds, find_nouns, profile, translation_heads};
 use training::learner::masked_lm;
 use training::naive_bayes::NaiveBayes;
-use training::nouns::NOUNS;
 use training::parameters::{Tensors, draw, model};
 use training::pretrain::Recipe;
 use training::wordpiece::{CLS, SEP};
@@ -56,133 +53,6 @@ fn weights(layers: usize) -> (models::Config, Tensors) {
     });
     let weights = moved.collect();
     (config, weights)
-}
-
-fn encoder(config: &models::Config, weights: &Tensors) -> Guesser {
-    Guesser::new(masked_lm(config, weights).unwrap()).unwrap()
-}
-
-#[test]
-fn profiles_are_what_the_attentions_say() {
-    let corpus = sample();
-    let tokenizer = tokenizer(&corpus);
-    let (config, weights) = weights(2);
-    let guesser = encoder(&config, &weights);
-    let rows = singles(&tokenizer, ["O gato correu.", "The cat sat on the mat."], 64);
-    let rows = rows.unwrap();
-    let special = SpecialIds { cls: CLS, sep: SEP };
-    let batch = padded(&rows.iter().collect::<Vec<_>>()).unwrap();
-    let found = profile(guesser.encoder(), &[batch], special).unwrap();
-    assert_eq!((found.len(), found[0].len()), (2, 2));
-
-    // By hand, a sentence at a time.
-    let (mut cls, mut previous, mut entropy, mut distance, mut count) =
-        (0.0, 0.0, 0.0, 0.0, 0.0);
-    for row in &rows {
-        let batch = padded(&[row]).unwrap();
-        let output = guesser.encoder().forward(&batch, Run::ATTENTIONS).unwrap();
-        let weights = output.attentions.unwrap()[1].i((0, 1)).unwrap();
-        let weights = weights.to_vec2::<f32>().unwrap();
-        for (i, looks) in weights.iter().enumerate().take(row.len() - 1).skip(1) {
-            cls += looks[0];
-            previous += looks[i - 1];
-            entropy -= looks.iter().map(|w| w * w.log2()).sum::<f32>();
-            let far = |(j, w): (usize, &f32)| w * j.abs_diff(i) as f32;
-            distance += looks.iter().enumerate().map(far).sum::<f32>();
-            count += 1.0;
-        }
-    }
-    let profile = found[1][1];
-    for (found, expected) in [
-        (profile.cls, cls),
-        (profile.previous, previous),
-        (profile.entropy, entropy),
-        (profile.distance, distance),
-    ] {
-        assert!((found - f64::from(expected / count)).abs() < 1e-5, "{found}");
-    }
-}
-
-#[test]
-fn nouns_are_found_in_both_orders() {
-    let corpus = sample();
-    let tokenizer = tokenizer(&corpus);
-    let folder = tempfile::tempdir().unwrap();
-    let (config, weights) = weights(2);
-    export(folder.path(), &config, &weights, &tokenizer, "").unwrap();
-    let reader = models::Tokenizer::from_folder(folder.path(), &config).unwrap();
-    let pairs = [
-        ("The cat sat on the rug.", "O gato sentou no tapete."),
-        ("The cat saw the cat.", "O gato viu o gato."), // twice: which is it?
-        ("She sang.", "Ela cantou."),
-    ];
-    let found = find_nouns(&reader, &pairs, &NOUNS).unwrap();
-    assert_eq!(found.len(), 4); // two nouns, two orders
-    for pair in &found {
-        let piece = |i: usize| reader.id_to_token(pair.batch.ids()[i]).unwrap();
-        let (en, pt) = NOUNS[pair.noun];
-        assert_eq!(
-            (piece(pair.english), piece(pair.portuguese)),
-            (en.into(), pt.into())
-        );
-        assert_eq!(pair.batch.token_type_ids()[pair.second], 1);
-        assert_eq!(pair.batch.token_type_ids()[pair.second - 1], 0);
-    }
-    let guesser = encoder(&config, &weights);
-    let heads = translation_heads(guesser.encoder(), &found).unwrap();
-    assert_eq!(heads.len(), 4);
-    for head in &heads {
-        for choice in [head.to_portuguese, head.to_english] {
-            assert!(choice.across >= choice.overall, "{head:?}");
-            assert!((0.0..=1.0).contains(&choice.weight));
-        }
-    }
-    assert!(heads[0].best() >= heads[3].best());
-}
-
-#[test]
-fn a_head_that_translates_is_found() {
-    // Keys and queries that are the piece alone, where a noun and its translation share
-    // their vector: the head must put the translation first.
-    let corpus = sample();
-    let tokenizer = tokenizer(&corpus);
-    let folder = tempfile::tempdir().unwrap();
-    let (mut config, mut weights) = weights(1);
-    config.num_attention_heads = 1; // so that a score is the product of whole vectors
-    export(folder.path(), &config, &weights, &tokenizer, "").unwrap();
-    let reader = models::Tokenizer::from_folder(folder.path(), &config).unwrap();
-    let d = config.hidden_size;
-    let zero = |weights: &mut Tensors, name: &str| {
-        let tensor = weights[name].zeros_like().unwrap();
-        weights.insert(name.to_owned(), tensor);
-    };
-    for table in ["position_embeddings", "token_type_embeddings"] {
-        zero(&mut weights, &format!("bert.embeddings.{table}.weight"));
-    }
-    zero(&mut weights, "bert.embeddings.LayerNorm.bias");
-    let ones = Tensor::ones(d, DType::F32, &candle_core::Device::Cpu).unwrap();
-    weights.insert("bert.embeddings.LayerNorm.weight".to_owned(), ones);
-    let words = "bert.embeddings.word_embeddings.weight";
-    let mut rows = weights[words].to_vec2::<f32>().unwrap();
-    let [cat, gato] = ["cat", "gato"]
-        .map(|word| usize::try_from(reader.token_to_id(word).unwrap()).unwrap());
-    rows[gato] = rows[cat].clone();
-    let table = Tensor::from_vec(rows.concat(), (300, d), &candle_core::Device::Cpu);
-    weights.insert(words.to_owned(), table.unwrap());
-    let attention = "bert.encoder.layer.0.attention.self";
-    for part in ["query", "key"] {
-        zero(&mut weights, &format!("{attention}.{part}.bias"));
-        let identity = Tensor::eye(d, DType::F32, &candle_core::Device::Cpu).unwrap();
-        weights.insert(format!("{attention}.{part}.weight"), identity);
-    }
-    // The noun itself scores the same: only the choice across is certain.
-    let pairs = [("The cat sat on the rug.", "O gato sentou no tapete.")];
-    let found = find_nouns(&reader, &pairs, &[("cat", "gato")]).unwrap();
-    let guesser = encoder(&config, &weights);
-    for head in translation_heads(guesser.encoder(), &found).unwrap() {
-        assert!(head.to_portuguese.across > 0.99, "{head:?}");
-        assert!(head.to_english.across > 0.99, "{head:?}");
-    }
 }
 
 #[test]

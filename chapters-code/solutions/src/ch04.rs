@@ -99,7 +99,7 @@ pub fn rollout(attentions: &Array4<f64>) -> Array2<f64> {
     let mut through = Array2::eye(n);
     for layer in attentions.outer_iter() {
         let mean = layer.sum_axis(Axis(0)) / heads as f64; // [n, n]
-        let mixed = mean * 0.5 + Array2::eye(n) * 0.5;
+        let mixed = mean * 0.5 + Array2::<f64>::eye(n) * 0.5;
         through = mixed.dot(&through);
     }
     through

@@ -72,7 +72,10 @@ fn ch04_2_wrong_entropy() {
     });
     // A small number added to each weight, so that log 0 never comes.
     assert_caught("without anything added to it", || {
-        check::entropy(by_row(|w| -w * (w + 1e-13).log2()));
+        check::entropy(by_row(|w| -w * (w + 1e-14).log2()));
+    });
+    assert_caught("nothing added to the weights", || {
+        check::entropy(by_row(|w| -w * (w + 1e-9).log2()));
     });
     assert_caught("one number a row", || {
         check::entropy(|weights| {
@@ -286,7 +289,7 @@ fn rolled(
     mix: impl Fn(Array2<f64>) -> Array2<f64>,
     later_on_the_left: bool,
 ) -> Array2<f64> {
-    let mut through = Array2::eye(attentions.dim().2);
+    let mut through = Array2::<f64>::eye(attentions.dim().2);
     for layer in attentions.outer_iter() {
         let mixed = mix(layer.mean_axis(Axis(0)).unwrap());
         through =
@@ -297,7 +300,7 @@ fn rolled(
 
 #[test]
 fn ch04_6_wrong_rollout() {
-    let half = |mean: Array2<f64>| (&mean + &Array2::eye(mean.nrows())) / 2.0;
+    let half = |mean: Array2<f64>| (&mean + &Array2::<f64>::eye(mean.nrows())) / 2.0;
     check::rollout(|attentions| rolled(attentions, half, true));
     assert_caught("in this order", || {
         check::rollout(|attentions| rolled(attentions, half, false));
@@ -307,7 +310,7 @@ fn ch04_6_wrong_rollout() {
     });
     assert_caught("half the identity", || {
         check::rollout(|attentions| {
-            rolled(attentions, |mean| &mean + &Array2::eye(mean.nrows()), true)
+            rolled(attentions, |mean| &mean + &Array2::<f64>::eye(mean.nrows()), true)
         });
     });
     // The sum of the heads.

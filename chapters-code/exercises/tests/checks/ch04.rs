@@ -29,16 +29,16 @@ pub fn share_to_previous(share_to_previous: impl Fn(&Array3<f64>) -> Array1<f64>
     let found = share_to_previous(&heads);
     assert_eq!(found.len(), 3, "one number for each of the 3 heads");
     assert!(
-        found[1].abs() < 1e-12,
-        "head 1 looks at the token after, never at the one before, but found {}. The \
-         row looks, the column is looked at: the one before i is [i, i − 1].",
-        found[1]
-    );
-    assert!(
         found[2].abs() < 1e-12,
         "head 2 looks at itself, never at the token before, but found {}: the one \
          before i is i − 1, below the diagonal.",
         found[2]
+    );
+    assert!(
+        found[1].abs() < 1e-12,
+        "head 1 looks at the token after, never at the one before, but found {}. The \
+         row looks, the column is looked at: the one before i is [i, i − 1].",
+        found[1]
     );
     let hint = "head 0 gives all to the token before, and so its share is 1: the first \
                 token has none before it and doesn't count, so divide by n − 1.";
@@ -62,7 +62,7 @@ pub fn entropy(entropy: impl Fn(&Array2<f64>) -> Array1<f64>) {
          {found}"
     );
     let hint = "two equal choices are 1 bit, one choice alone is 0 bits: log₂, not ln, \
-                and one number a row.";
+                one number a row, and nothing added to the weights.";
     assert_close(&found, &array![1.0, 0.0], hint);
     let level = Array2::from_elem((2, 8), 0.125);
     let hint = "eight equal weights are log₂ 8 = 3 bits, whatever the number of rows: \
@@ -96,9 +96,8 @@ pub fn sharpest_head(sharpest_head: impl Fn(&Array4<f64>) -> (usize, usize)) {
     }
     let mut attentions = Array4::from_elem((2, 3, 4, 4), 0.25);
     for (i, j) in [(0, 3), (1, 0), (2, 1), (3, 2)] {
-        let mut row = attentions.slice_mut(ndarray::s![1, 2, i, ..]);
-        row.fill(0.0);
-        row[j] = 1.0;
+        attentions.slice_mut(ndarray::s![1, 2, i, ..]).fill(0.0);
+        attentions[[1, 2, i, j]] = 1.0;
     }
     let hint = "the one head that looks at one token a row has entropy 0, the least \
                 there is; the others look everywhere alike. The answer is the layer and \
@@ -166,7 +165,7 @@ pub fn without_special(without_special: impl Fn(&Array2<f64>, &[bool]) -> Array2
     let weights = array![
         [0.4, 0.1, 0.1, 0.4],
         [0.5, 0.2, 0.2, 0.1],
-        [0.6, 0.1, 0.3, 0.0],
+        [0.6, 0.05, 0.15, 0.2],
         [0.7, 0.1, 0.1, 0.1],
     ];
     let special = [true, false, false, true]; // [CLS] … [SEP]
@@ -176,8 +175,8 @@ pub fn without_special(without_special: impl Fn(&Array2<f64>, &[bool]) -> Array2
         [2, 2],
         "of 4 tokens 2 are ordinary: their rows and columns stay, [2, 2]"
     );
-    let hint = "what is left of a row is divided by its own sum: 0.2 and 0.2 of 0.4, 0.1 \
-                and 0.3 of 0.4.";
+    let hint = "what is left of a row is divided by its own sum: 0.2 and 0.2 by 0.4, 0.05 \
+                and 0.15 by 0.2.";
     assert_close(&found, &array![[0.5, 0.5], [0.25, 0.75]], hint);
 
     let all = array![[1.0, 0.0, 0.0], [0.0, 0.25, 0.75], [0.5, 0.5, 0.0]];
