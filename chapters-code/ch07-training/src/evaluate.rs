@@ -3,7 +3,7 @@
 use bert_attention::BertForMaskedLm;
 use candle_core::{D, Tensor};
 use sentiment::{FastEncoder, Run};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokenizers::Tokenizer;
 
 use crate::batches::{Sequence, both_orders, pieces, singles};
@@ -19,7 +19,7 @@ const SEED: u64 = 2026;
 const TOKENS: usize = 4000;
 
 /// How many of the hidden pieces were guessed, first guess only.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Accuracy {
     /// Hidden pieces.
     pub hidden: usize,
@@ -31,7 +31,7 @@ pub struct Accuracy {
 }
 
 /// What an [`Exam`] finds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// Everyday English sentences, alone.
     pub english: Accuracy,

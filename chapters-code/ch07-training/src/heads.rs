@@ -4,12 +4,12 @@
 
 use models::{Tokenizer, Truncate};
 use sentiment::{Batch, FastEncoder, Result, Run};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 // ANCHOR: head_profile
 /// How a head looks, the mean over all ordinary tokens that look. (`[CLS]`, `[SEP]` and
 /// padding are looked at, but don't count as looking.)
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct HeadProfile {
     /// Share of attention to `[CLS]`.
     pub cls: f64,
@@ -178,7 +178,7 @@ pub fn find_nouns(
 
 // ANCHOR: translation_head
 /// How often a head's first choice is a noun's translation.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct FirstChoice {
     /// Among the words of the other sentence.
     pub across: f64,
@@ -189,7 +189,7 @@ pub struct FirstChoice {
 }
 
 /// A head, as a translator.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct TranslationHead {
     /// The layer, from 0.
     pub layer: usize,

@@ -3,8 +3,8 @@
 //! From text to weights: [`corpus`] reads and holds out, [`wordpiece`] makes the
 //! vocabulary, [`batches`] cuts and shuffles, [`masking`] hides, [`learner`] learns,
 //! [`pretrain`] repeats it with checkpoints, [`evaluate`] and [`heads`] ask what was
-//! learned, [`finetune`] makes a classifier of it, and [`export`] writes what
-//! `transformers` reads. [`reverse`] is an encoder-decoder that can be watched whole.
+//! learned, [`record`] keeps how it went, [`finetune`] makes a classifier of it, and
+//! [`export`] writes what `transformers` reads. [`reverse`] is an encoder-decoder that can be watched whole.
 //!
 //! Shapes: `rows` sequences of `n` tokens, `d_model` numbers per token.
 
@@ -25,6 +25,7 @@ pub mod nouns;
 pub mod parameters;
 pub mod pretrain;
 pub mod random;
+pub mod record;
 pub mod reverse;
 pub mod wordpiece;
 
