@@ -18,7 +18,9 @@ use training::batches::{Sequence, both_orders, padded, pieces, training_sequence
 use training::checkpoint::{self, write_atomically};
 use training::evaluate::{Accuracy, Evaluation, Exam, Guesser};
 use training::export::{export, fill_card};
-use training::finetune::{FinetuneOptions, classifier_config, every_other_layer};
+use training::finetune::{
+    FinetuneOptions, Finetuned, classifier_config, every_other_layer,
+};
 use training::heads::{
     HeadProfile, NounPair, SpecialIds, TranslationHead, find_nouns, profile,
     translation_heads,
@@ -502,13 +504,15 @@ pub fn finetune(arguments: &Finetune) -> Result<()> {
     ];
     let praise =
         training::finetune::praise(&config, &trained, &tokenizer, &texts, limit)?;
-    Metrics::Stdout.line(&json!({
-        "options": options,
-        "held_out": found,
-        "naive_bayes": baseline,
-        "train": accuracy(&reviews.train)?,
-        "praise": texts.iter().zip(&praise).collect::<Vec<_>>(),
-    }))?;
+    let texts = texts.map(str::to_owned);
+    let finetuned = Finetuned {
+        options,
+        held_out: found,
+        naive_bayes: baseline,
+        train: accuracy(&reviews.train)?,
+        praise: texts.into_iter().zip(praise).collect(),
+    };
+    Metrics::Stdout.line(&finetuned)?;
     let per_cent = |share: f64| format!("{:.1} %", 100.0 * share);
     let values = [
         ("layers", config.num_hidden_layers.to_string()),
@@ -519,7 +523,8 @@ pub fn finetune(arguments: &Finetune) -> Result<()> {
     ];
     let card = fill_card(include_str!("bertinho-sentiment.md"), &values)?;
     export(&arguments.out, &config, &trained, &tokenizer, &card)?;
-    Ok(())
+    let text = serde_json::to_string(&finetuned)? + "\n";
+    Ok(write_atomically(&arguments.out.with_extension("json"), text.as_bytes())?)
 }
 
 fn read(corpora: &Corpora) -> Result<Corpus> {

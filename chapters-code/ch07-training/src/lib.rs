@@ -14,6 +14,7 @@ pub mod corpus;
 mod error;
 pub mod evaluate;
 pub mod export;
+pub mod fill;
 pub mod finetune;
 pub mod heads;
 pub mod learner;
@@ -31,3 +32,11 @@ pub mod wordpiece;
 
 pub use corpus::{Corpus, CorpusReport, Pair, Review, Split};
 pub use error::{Result, TrainingError};
+
+use std::path::{Path, PathBuf};
+
+/// The folder of the sample: a few hundred made-up sentences, laid out like the corpora
+/// that the shipped models are trained on.
+pub fn sample_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("sample")
+}
