@@ -87,6 +87,7 @@ pub async fn run(workspace: &Workspace, options: Options) -> Result<ExitCode> {
         }
     };
     let folder = workspace.root.join("notebooks").join(options.language.folder());
+    let folder: PathBuf = folder.components().collect(); // no slash at its end
     server::run(&lab, &folder, port, options.open, &mut stop).await
 }
 

@@ -86,6 +86,7 @@ struct Serve {
 }
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 struct Lab {
     /// Only say what is there and what is missing (exit code 1 if something is)
     #[arg(long)]

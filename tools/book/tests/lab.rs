@@ -21,7 +21,9 @@ impl Machine {
     fn with(programs: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let machine = Self { folder };
-        for part in ["path", "home", "tmp", "fake", "book/po", "book/src", "book/notebooks/en"] {
+        for part in
+            ["path", "home", "tmp", "fake", "book/po", "book/src", "book/notebooks/en"]
+        {
             fs::create_dir_all(machine.at(part)).unwrap();
         }
         machine.write("book/book.toml", "");
@@ -99,9 +101,9 @@ impl Machine {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut said = String::new();
         while !said.contains("JupyterLab is at ") {
-            let count = stdout.read_line(&mut said).unwrap();
-            if count == 0 {
-                panic!("no start:\n{said}\n{}", Ended::of(child.wait_with_output().unwrap()).err);
+            if stdout.read_line(&mut said).unwrap() == 0 {
+                let ended = Ended::of(child.wait_with_output().unwrap());
+                unreachable!("no start:\n{said}\n{}", ended.err);
             }
         }
         let port = said.split("http://127.0.0.1:").nth(1).unwrap();
@@ -156,7 +158,8 @@ struct Started {
 impl Started {
     fn asks(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\n\r\n").unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
@@ -208,7 +211,8 @@ fn a_bare_machine_gets_everything_and_the_second_start_nothing() {
     assert_serves(&calls[5], "~/book/notebooks");
     assert!(calls[5].contains(" --no-browser"), "{}", calls[5]);
     assert_eq!(calls.len(), 6, "{calls:?}");
-    let requirements = fs::read_to_string(machine.at("book/target/lab/requirements.txt"));
+    let requirements =
+        fs::read_to_string(machine.at("book/target/lab/requirements.txt"));
     assert!(requirements.unwrap().contains("\njupyterlab==4."));
     assert!(machine.at("home/jupyter/kernels/rust/kernel.json").is_file());
 
@@ -277,7 +281,10 @@ fn an_older_jupyterlab_is_left_alone() {
     machine.program("path/python3");
     machine.starts(&["--no-open"]).ends_with(0);
     let calls = machine.calls();
-    assert!(calls.iter().any(|call| call.starts_with("python -m pip install")), "{calls:?}");
+    assert!(
+        calls.iter().any(|call| call.starts_with("python -m pip install")),
+        "{calls:?}"
+    );
 }
 
 #[test]
@@ -297,7 +304,10 @@ fn check_says_what_is_missing_and_touches_nothing() {
 #[test]
 fn a_failing_cargo_is_quoted_with_a_remedy() {
     let machine = Machine::with(&["cargo", "python3"]);
-    machine.write("fake/cargo-install", "error: linker `cc` not found\nerror: could not compile");
+    machine.write(
+        "fake/cargo-install",
+        "error: linker `cc` not found\nerror: could not compile",
+    );
     let ended = machine.ends(&["--port", "0"]);
     ended.fails_saying(&["linker `cc` not found", "install a C compiler", "cargo.log"]);
     let log = fs::read_to_string(machine.at("book/target/lab/cargo.log")).unwrap();
@@ -311,14 +321,25 @@ fn a_failing_pip_is_quoted_and_the_next_start_begins_the_environment_again() {
     machine.program("path/python3");
     machine.write("fake/pip", "ERROR: No matching distribution found for jupyterlab");
     let ended = machine.ends(&["--port", "0"]);
-    ended.fails_saying(&["No matching distribution found", "is the network up", "pip.log"]);
-    assert!(ended.out.is_empty() || !ended.out.contains("is installed"), "{}", ended.out);
+    ended.fails_saying(&[
+        "No matching distribution found",
+        "is the network up",
+        "pip.log",
+    ]);
+    assert!(
+        ended.out.is_empty() || !ended.out.contains("is installed"),
+        "{}",
+        ended.out
+    );
     machine.calls();
 
     fs::remove_file(machine.at("fake/pip")).unwrap();
     machine.starts(&["--no-open"]).ends_with(0);
     let calls = machine.calls();
-    assert!(calls.iter().any(|call| call.starts_with("python3 -m venv --clear")), "{calls:?}");
+    assert!(
+        calls.iter().any(|call| call.starts_with("python3 -m venv --clear")),
+        "{calls:?}"
+    );
 }
 
 #[test]
@@ -329,7 +350,8 @@ fn an_environment_that_was_moved_is_made_again() {
     machine.starts(&["--no-open"]).ends_with(0);
     fs::rename(machine.at("book"), machine.at("moved")).unwrap();
     machine.calls();
-    let ended = machine.lab(&["--check"]).current_dir(machine.at("moved")).output().unwrap();
+    let ended =
+        machine.lab(&["--check"]).current_dir(machine.at("moved")).output().unwrap();
     let ended = Ended::of(ended);
     assert_eq!(ended.code, Some(1));
     assert!(ended.out.contains("missing  JupyterLab"), "{}", ended.out);
@@ -376,7 +398,10 @@ fn a_jupyterlab_that_does_not_start_is_heard() {
 fn a_kernel_that_does_not_start_is_an_error_that_can_be_passed_over() {
     let machine = Machine::complete();
     machine.write("book/src/ch01-a.md", "# A\n");
-    machine.write("book/chapters-code/ch01-a/Cargo.toml", "[package]\nname = \"ch01-a\"\n");
+    machine.write(
+        "book/chapters-code/ch01-a/Cargo.toml",
+        "[package]\nname = \"ch01-a\"\n",
+    );
     let cell = "{\"cell_type\": \"code\", \"id\": \"setup\", \"metadata\": {}, \"outputs\": [], \
                 \"execution_count\": null, \"source\": [\"1\"]}";
     machine.write(
@@ -385,7 +410,11 @@ fn a_kernel_that_does_not_start_is_an_error_that_can_be_passed_over() {
     );
     let ended = machine.ends(&["--check"]);
     assert!(ended.out.contains("missing  the compile cache for ch01"), "{}", ended.out);
-    machine.ends(&["--port", "0"]).fails_saying(&["ended at once", "exit status: 3", "--no-warm"]);
+    machine.ends(&["--port", "0"]).fails_saying(&[
+        "ended at once",
+        "exit status: 3",
+        "--no-warm",
+    ]);
     machine.starts(&["--no-open", "--no-warm"]).ends_with(0);
 }
 
@@ -427,5 +456,7 @@ fn ctrl_c_stops_an_installation_and_the_next_start_takes_it_up() {
 
     fs::remove_file(machine.at("fake/cargo-install")).unwrap();
     machine.starts(&["--no-open"]).ends_with(0);
-    assert!(machine.calls()[0].starts_with("cargo install --locked --force --target-dir"));
+    assert!(
+        machine.calls()[0].starts_with("cargo install --locked --force --target-dir")
+    );
 }

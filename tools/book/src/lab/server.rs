@@ -163,7 +163,9 @@ async fn end(
         bail!("JupyterLab did not end within {FAREWELL:?} and was killed");
     };
     say(&format!("JupyterLab is stopped ({:.1} s)", asked.elapsed().as_secs_f64()))?;
-    Ok(code(status?))
+    let status = status?;
+    // Ended by our signal, without a code of its own: that is what was asked.
+    Ok(if status.code().is_some() { code(status) } else { ExitCode::SUCCESS })
 }
 
 /// The exit code to pass on; 1 for an end by a signal.

@@ -3,9 +3,8 @@
 //! where a file in the folder `FAKE` says so. Which program it is, its name tells.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::exit;
 
@@ -36,7 +35,9 @@ fn main() -> io::Result<()> {
             Ok(())
         }
         ("jupyter-lab", options) => serve(options),
-        _ => Err(io::Error::other(format!("{name} called in an unknown way: {words:?}"))),
+        _ => {
+            Err(io::Error::other(format!("{name} called in an unknown way: {words:?}")))
+        }
     }
 }
 
@@ -52,7 +53,11 @@ fn said(name: &str) -> Option<String> {
 fn link(to: &Path) -> io::Result<()> {
     fs::create_dir_all(to.parent().expect("a folder"))?;
     let _ = fs::remove_file(to);
-    symlink(std::env::current_exe()?, to)
+    let own = std::env::current_exe()?;
+    #[cfg(unix)]
+    return std::os::unix::fs::symlink(own, to);
+    #[cfg(not(unix))]
+    return fs::copy(own, to).map(drop);
 }
 
 fn cargo_install() -> io::Result<()> {
@@ -67,7 +72,8 @@ fn cargo_install() -> io::Result<()> {
         }
         None => {}
     }
-    let home = PathBuf::from(std::env::var_os("CARGO_HOME").expect("CARGO_HOME is set"));
+    let home =
+        PathBuf::from(std::env::var_os("CARGO_HOME").expect("CARGO_HOME is set"));
     fs::write(fake("cargo-list"), "evcxr_jupyter v0.22.0:\n    evcxr_jupyter\n")?;
     link(&home.join("bin/evcxr_jupyter"))
 }
@@ -76,7 +82,8 @@ fn register(own: &Path) -> io::Result<()> {
     let path = std::env::var_os("JUPYTER_PATH").expect("JUPYTER_PATH is set");
     let folder = Path::new(&path).join("kernels/rust");
     fs::create_dir_all(&folder)?;
-    let spec = format!("{{\"argv\": [{:?}, \"--control_file\"]}}", own.display().to_string());
+    let spec =
+        format!("{{\"argv\": [{:?}, \"--control_file\"]}}", own.display().to_string());
     fs::write(folder.join("kernel.json"), spec)
 }
 
@@ -105,18 +112,22 @@ fn serve(options: &[&str]) -> io::Result<()> {
         eprintln!("{error}");
         exit(7);
     }
-    let port = options.iter().find_map(|option| option.strip_prefix("--ServerApp.port="));
+    let port =
+        options.iter().find_map(|option| option.strip_prefix("--ServerApp.port="));
     let port: u16 = port.and_then(|port| port.parse().ok()).expect("a port");
     for stream in TcpListener::bind(("127.0.0.1", port))?.incoming() {
         let mut stream = stream?;
-        let mut request = [0; 1024];
-        let count = stream.read(&mut request)?;
-        let request = String::from_utf8_lossy(&request[..count]).into_owned();
+        let mut lines =
+            BufReader::new(stream.try_clone()?).lines().map_while(Result::ok);
+        let request = lines.next().unwrap_or_default();
+        lines.take_while(|line| !line.is_empty()).for_each(drop);
         let answer = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"version\": \"2\"}";
         stream.write_all(answer.as_bytes())?;
         if let Some(code) = request.strip_prefix("GET /end/") {
             eprintln!("the server ends");
-            exit(code.split(' ').next().and_then(|code| code.parse().ok()).unwrap_or(99));
+            exit(
+                code.split(' ').next().and_then(|code| code.parse().ok()).unwrap_or(99),
+            );
         }
     }
     Ok(())
