@@ -23,7 +23,7 @@ use crate::workspace::{Chapter, Dependency, Language, Workspace};
 pub const SETUP: &str = "setup";
 
 /// Id of the cell that installs the kernel on Colab.
-const INSTALL: &str = "install";
+pub const INSTALL: &str = "install";
 
 /// What a cell printed and drew, by cell id.
 pub type Outputs = HashMap<String, Vec<Output>>;

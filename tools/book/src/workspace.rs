@@ -286,6 +286,24 @@ impl Workspace {
         Ok(format!("{:x}", hasher.finalize()))
     }
 
+    /// SHA-256 of the manifests that decide which crates a chapter is compiled with: the
+    /// workspace's, its crate's and those of the workspace's crates below it.
+    ///
+    /// # Errors
+    ///
+    /// If a manifest can't be read.
+    pub fn manifests_hash(&self, chapter: &Chapter) -> Result<String> {
+        let mut folders = BTreeSet::from([PathBuf::new()]);
+        self.collect_crates(&chapter.crate_folder(), &mut folders)?;
+        let mut hasher = Sha256::new();
+        for folder in folders {
+            let name = folder.join("Cargo.toml");
+            let text = self.read(&name)?.replace("\r\n", "\n");
+            hasher.update(format!("{}\0{}\0", name.display(), text));
+        }
+        Ok(format!("{:x}", hasher.finalize()))
+    }
+
     /// The folder of a crate and of every workspace crate that it depends on.
     fn collect_crates(
         &self,
