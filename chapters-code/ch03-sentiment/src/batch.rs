@@ -122,6 +122,29 @@ impl Batch {
 }
 // ANCHOR_END: additive_mask
 
+// ANCHOR: padded
+impl Batch {
+    /// From texts of any lengths: the shorter ones are filled up with `pad` at their
+    /// ends, and the mask hides what was filled in.
+    ///
+    /// # Errors
+    ///
+    /// [`EncoderError::NoTokens`] if there is no text, [`EncoderError::Mask`] if one has
+    /// no token.
+    pub fn padded(texts: &[Vec<u32>], pad: u32) -> Result<Self> {
+        let n = texts.iter().map(Vec::len).max().unwrap_or(0);
+        let filled = |row: &[u32], with: u32| {
+            let mut row = row.to_vec();
+            row.resize(n, with);
+            row
+        };
+        let ids: Vec<_> = texts.iter().map(|text| filled(text, pad)).collect();
+        let shown = texts.iter().map(|text| filled(&vec![1; text.len()], 0));
+        Self::new(&ids, None, Some(&shown.collect::<Vec<_>>()))
+    }
+}
+// ANCHOR_END: padded
+
 /// The rows one after another, checked to be `rows` of `n`.
 fn flatten(
     name: &'static str,
