@@ -12,7 +12,6 @@ use anyhow::{Context, Result};
 use models::{HubOptions, Truncate};
 use sentiment::SentimentPipeline;
 use sentiment::calibration::{Answer, HeldOut, calibration_error, reliability};
-use sha2::{Digest, Sha256};
 
 const MODEL: &str = "bertinho-sentiment";
 
@@ -42,7 +41,7 @@ fn main() -> Result<()> {
     let weights = fs::read(folder.path.join("model.safetensors"))?;
     let record = HeldOut {
         model: MODEL.to_owned(),
-        weights: format!("{:x}", Sha256::digest(weights)),
+        weights: HeldOut::fingerprint(&weights),
         sentences: format!(
             "{} held-out sentences of Sentence Polarity v1.0 (Pang and Lee 2005)",
             answers.len()

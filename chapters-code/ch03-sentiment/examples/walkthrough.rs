@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: config
 
     // ANCHOR: by_hand
-    let vocabulary: HashSet<String> = vocabulary(&pipeline.tokenizer);
+    let vocabulary: HashSet<String> = all_pieces(&pipeline.tokenizer);
     for (rest, word_begins) in [("fantastic", true), ("tic", false)] {
         for piece in candidates(rest, word_begins) {
             let found = vocabulary.contains(&piece);
@@ -96,30 +96,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: cls
     fn cls_after_each_layer(
-        model: &DistilBert,
-        tokenizer: &Tokenizer,
+        model: &DistilBertForSequenceClassification,
+        pipeline: &SentimentPipeline,
         text: &str,
     ) -> Result<Vec<Tensor>, EncoderError> {
-        let encoded = tokenizer.encode(text, None, Truncate::Error)?;
+        let encoded = pipeline.tokenizer.encode(text, None, Truncate::Error)?;
         let run = Run { output_hidden_states: true, ..Run::default() };
-        let found = model.forward(&Batch::from_encoded(&[encoded])?, run)?;
+        let found = model.distilbert.forward(&Batch::from_encoded(&[encoded])?, run)?;
         let states = found.hidden_states.unwrap_or_default(); // [1, n, d_model] each
         states.iter().map(|state| Ok(state.i((0, 0))?)).collect() // [d_model] each
     }
-    let [praise, other_praise, blame]: [Vec<Tensor>; 3] = [
-        cls_after_each_layer(&model.distilbert, &pipeline.tokenizer, NOTES[0])?,
-        cls_after_each_layer(
-            &model.distilbert,
-            &pipeline.tokenizer,
-            "The actors are brilliant and the music is beautiful.",
-        )?,
-        cls_after_each_layer(&model.distilbert, &pipeline.tokenizer, NOTES[1])?,
-    ];
-    let (mut same, mut opposite): (Vec<(f64, f64)>, Vec<(f64, f64)>) =
-        (Vec::new(), Vec::new());
+    const ALSO_PRAISE: &str = "The actors are brilliant and the music is beautiful.";
+    let praise: Vec<Tensor> = cls_after_each_layer(&model, &pipeline, NOTES[0])?;
+    let also: Vec<Tensor> = cls_after_each_layer(&model, &pipeline, ALSO_PRAISE)?;
+    let blame: Vec<Tensor> = cls_after_each_layer(&model, &pipeline, NOTES[1])?;
+    let mut same: Vec<(f64, f64)> = Vec::new();
+    let mut opposite: Vec<(f64, f64)> = Vec::new();
     println!("layers  praise, praise  praise, blame");
     for i in 0..praise.len() {
-        let alike = cosine(&praise[i], &other_praise[i])?;
+        let alike = cosine(&praise[i], &also[i])?;
         let apart = cosine(&praise[i], &blame[i])?;
         println!("{i:6}  {alike:14.4}  {apart:13.4}");
         same.push((i as f64, alike));
@@ -155,7 +150,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: sigmoid
     let margin: f32 = (logits.i((0, 1))? - logits.i((0, 0))?)?.to_scalar::<f32>()?;
-    println!("1 / (1 + e^−{margin:.4}) = {:.4}", 1.0 / (1.0 + (-margin).exp()));
+    println!("margin {margin:.4}");
+    println!("score of {}: {:.4}", config.id2label[1], 1.0 / (1.0 + (-margin).exp()));
     // ANCHOR_END: sigmoid
 
     // ANCHOR: padded
@@ -207,14 +203,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: by_kind
 
     // ANCHOR: mistakes
-    let mut wrong: Vec<(&Sentiment, Kind)> = SENTENCES
-        .iter()
-        .zip(&found)
-        .filter(|(sentence, found)| found.label != sentence.label())
-        .map(|(sentence, found)| (found, sentence.kind))
-        .collect();
-    wrong.sort_by(|a, b| b.0.score.total_cmp(&a.0.score));
-    for (found, kind) in wrong.iter().take(8) {
+    let mut wrong: Vec<(Kind, Sentiment)> = Vec::new();
+    for (sentence, found) in SENTENCES.iter().zip(&found) {
+        if found.label != sentence.label() {
+            wrong.push((sentence.kind, found.clone()));
+        }
+    }
+    wrong.sort_by(|(_, a), (_, b)| b.score.total_cmp(&a.score));
+    for (kind, found) in wrong.iter().take(8) {
         println!("{} {:.4}  {kind:?}: {}", found.label, found.score, found.text);
     }
     // ANCHOR_END: mistakes
@@ -291,13 +287,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: left_out
 
     // ANCHOR: looking
-    let looking: Look = look(&pipeline, NOTES[0])?;
-    let attention: Vec<f32> = mean_of_heads(&looking.heads); // [words]
-    let to_words: f32 = attention.iter().sum();
-    for (word, weight) in looking.words.iter().zip(&attention) {
-        println!("{word:<10} {weight:.4}");
+    let by_word: Vec<Word> = words_of(&encoded);
+    let weights: Tensor = last_attention(&pipeline, &batch)?; // [1, heads, n, n]
+    let heads: Vec<Vec<f32>> = attention_to_words(&weights, &by_word)?;
+    let attention: Vec<f32> = mean_of_heads(&heads); // [words]
+    for (word, weight) in by_word.iter().zip(&attention) {
+        println!("{:<10} {weight:.4}", word.text);
     }
-    println!("all words  {to_words:.4}");
+    let to_words: f32 = attention.iter().sum();
+    println!("all words       {to_words:.4}");
     println!("[CLS] and [SEP] {:.4}", 1.0 - to_words);
     // ANCHOR_END: looking
 
@@ -305,7 +303,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     fn wide(numbers: impl Iterator<Item = f32>) -> Vec<f64> {
         numbers.map(f64::from).collect()
     }
-    BarChart::new(&looking.words)
+    BarChart::new(by_word.iter().map(|word| &word.text))
         .title("The same words, two measures")
         .series("attention of [CLS]", &wide(attention.iter().copied()))
         .series("change without it", &wide(left_out.iter().map(|word| word.change)))
@@ -314,11 +312,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: two_measures
 
     // ANCHOR: heads
-    let shape: (usize, usize) = (looking.heads.len(), looking.words.len());
+    let shape: (usize, usize) = (heads.len(), by_word.len());
     let by_head: Array2<f64> = // [heads, words]
-        Array2::from_shape_fn(shape, |(head, word)| f64::from(looking.heads[head][word]));
+        Array2::from_shape_fn(shape, |(head, word)| f64::from(heads[head][word]));
     Heatmap::new(&by_head)
-        .column_labels(&looking.words)
+        .column_labels(by_word.iter().map(|word| &word.text))
         .row_title("head")
         .column_title("word")
         .annotate(false)
@@ -328,11 +326,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: heads
 
     // ANCHOR: agreement
+    fn attention_of(
+        pipeline: &SentimentPipeline,
+        text: &str,
+    ) -> Result<Vec<f32>, EncoderError> {
+        let encoded = pipeline.tokenizer.encode(text, None, Truncate::Error)?;
+        let words = words_of(&encoded);
+        let weights = last_attention(pipeline, &Batch::from_encoded(&[encoded])?)?;
+        Ok(mean_of_heads(&attention_to_words(&weights, &words)?))
+    }
     let mut agreements: Vec<f64> = Vec::new();
     let mut same_word: usize = 0;
     let mut by_chance: f64 = 0.0;
     for sentence in SENTENCES.iter().filter(|one| one.kind != Kind::Portuguese) {
-        let attention = mean_of_heads(&look(&pipeline, sentence.text)?.heads);
+        let attention = attention_of(&pipeline, sentence.text)?;
         let changes: Vec<f32> = leave_one_out(&pipeline, sentence.text)?
             .iter()
             .map(|word| word.change.abs())

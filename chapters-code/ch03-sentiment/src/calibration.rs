@@ -1,6 +1,9 @@
 //! Is a model as sure as it is right? (Guo et al. 2017)
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 // ANCHOR: answer
 /// A score that the model gave, and whether its label was right.
@@ -13,7 +16,7 @@ pub struct Answer {
 }
 // ANCHOR_END: answer
 
-// ANCHOR: reliability
+// ANCHOR: bin
 /// The answers whose scores are within a range.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bin {
@@ -31,14 +34,16 @@ impl Bin {
         self.right as f64 / self.count as f64
     }
 }
+// ANCHOR_END: bin
 
+// ANCHOR: reliability
 /// The answers sorted by score into ranges of equal width from `from` to 1, the empty
 /// ranges left out. A score on a border goes up; one below `from` into the first range.
 pub fn reliability(answers: &[Answer], from: f64, bins: usize) -> Vec<Bin> {
-    let place = |score: f64| (score - from) / (1.0 - from) * bins as f64;
+    let border = |bin: usize| from + (1.0 - from) * bin as f64 / bins as f64;
     let within = |bin: usize, score: f64| {
-        (bin == 0 || place(score) >= bin as f64)
-            && (bin + 1 == bins || place(score) < (bin + 1) as f64)
+        (bin == 0 || score >= border(bin))
+            && (bin + 1 == bins || score < border(bin + 1))
     };
     let gather = |bin: usize| {
         let inside = answers.iter().filter(|answer| within(bin, answer.score));
@@ -97,6 +102,14 @@ impl HeldOut {
     /// None with the file as committed: one that isn't the example's JSON.
     pub fn of_the_book() -> serde_json::Result<Self> {
         serde_json::from_str(include_str!("../held-out.json"))
+    }
+
+    /// What [`HeldOut::weights`] says of a file: its SHA-256, in hexadecimal.
+    pub fn fingerprint(weights: &[u8]) -> String {
+        Sha256::digest(weights).iter().fold(String::new(), |mut digits, byte| {
+            let _ = write!(digits, "{byte:02x}");
+            digits
+        })
     }
 
     /// How many sentences there were, and to how many the answer was right.

@@ -123,8 +123,7 @@ impl DistilBertForSequenceClassification {
     /// If its files can't be read or lack a tensor.
     pub fn open(folder: &ModelFolder) -> Result<Self> {
         let config = folder.config()?;
-        let build = |vb: VarBuilder<'static>| Self::load(&vb, &config);
-        Ok(models::load(folder, DType::F32, build)?)
+        Ok(models::load(folder, DType::F32, |vb| Self::load(&vb, &config))?)
     }
 
     /// The model at `vb`: `distilbert`, `pre_classifier` and `classifier`.

@@ -111,6 +111,9 @@ pub enum EncoderError {
         /// How many positions there are.
         limit: usize,
     },
+    /// A model without layers has no attention.
+    #[error("the model has no layers: its config.json says n_layers = 0")]
+    NoLayers,
     /// A text of which nothing would be left without its only word.
     #[error("{text:?} has a single word: without it, nothing would be left to read")]
     OneWord {

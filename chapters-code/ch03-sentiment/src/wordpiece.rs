@@ -42,8 +42,8 @@ pub fn wordpiece(word: &str, vocabulary: &HashSet<String>) -> Vec<String> {
 }
 // ANCHOR_END: wordpiece
 
-/// All pieces of a tokenizer.
-pub fn vocabulary(tokenizer: &Tokenizer) -> HashSet<String> {
+/// All pieces that a tokenizer knows.
+pub fn all_pieces(tokenizer: &Tokenizer) -> HashSet<String> {
     let mut pieces = HashSet::new();
     let mut id = 0;
     while pieces.len() < tokenizer.vocab_size() && id < u32::MAX {

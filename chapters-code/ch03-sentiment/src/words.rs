@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
-use candle_core::{D, IndexOp, Tensor};
+use candle_core::{IndexOp, Tensor};
 use models::{Encoded, Truncate};
 
-use crate::{Batch, Result, Run, SentimentPipeline, softmax};
+use crate::{Batch, EncoderError, Result, Run, SentimentPipeline};
 
 // ANCHOR: words
 /// A word of a text, and the tokens that it was cut into.
@@ -20,7 +20,7 @@ pub struct Word {
 
 /// The words of an encoded text, in order, without `[CLS]`, `[SEP]` and padding. A
 /// piece with `##` belongs to the word before it; a punctuation mark is a word.
-pub fn words(encoded: &Encoded) -> Vec<Word> {
+pub fn words_of(encoded: &Encoded) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     for (i, token) in encoded.tokens.iter().enumerate() {
         if encoded.special_tokens_mask[i] == 1 {
@@ -46,7 +46,7 @@ pub fn words(encoded: &Encoded) -> Vec<Word> {
 ///
 /// # Errors
 ///
-/// [`EncoderError`](crate::EncoderError) if `weights` has another shape.
+/// [`EncoderError`] if `weights` has another shape.
 pub fn attention_to_words(weights: &Tensor, words: &[Word]) -> Result<Vec<Vec<f32>>> {
     let rows = weights.i((0, .., 0))?.to_vec2::<f32>()?; // [heads, n]
     let to_word = |row: &[f32], word: &Word| row[word.tokens.clone()].iter().sum();
@@ -83,9 +83,9 @@ pub struct LeftOut {
 /// nothing would be left.
 pub fn leave_one_out(pipeline: &SentimentPipeline, text: &str) -> Result<Vec<LeftOut>> {
     let encoded = pipeline.tokenizer.encode(text, None, Truncate::Error)?;
-    let words = words(&encoded);
+    let words = words_of(&encoded);
     if words.len() < 2 {
-        return Err(crate::EncoderError::OneWord { text: text.to_owned() });
+        return Err(EncoderError::OneWord { text: text.to_owned() });
     }
     let whole = pipeline.logits_of(&[encoded.ids.clone()])?; // [1, labels]
     let label = largest(&whole[0]);
@@ -126,38 +126,17 @@ pub fn largest(numbers: &[f32]) -> usize {
     (0..numbers.len()).fold(0, larger)
 }
 
-// ANCHOR: look
-/// Where a text's `[CLS]` looks in the last layer, word by word, in each head, and the
-/// answer that it leads to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Look {
-    /// The words.
-    pub words: Vec<String>,
-    /// One list per head, one number per word.
-    pub heads: Vec<Vec<f32>>,
-    /// The score of the likeliest label.
-    pub score: f32,
-}
-
-/// Reads a text and keeps where `[CLS]` looked in the last layer.
+/// How much every token looks at every token in the last layer, `[rows, heads, n, n]`.
 ///
 /// # Errors
 ///
-/// As [`SentimentPipeline::classify`].
-pub fn look(pipeline: &SentimentPipeline, text: &str) -> Result<Look> {
-    let encoded = pipeline.tokenizer.encode(text, None, Truncate::Error)?;
-    let words = words(&encoded);
-    let batch = Batch::from_encoded(&[encoded])?;
-    let found = pipeline.encoder.forward(&batch, Run::ATTENTIONS)?;
-    let logits = pipeline.head.forward(&found.last_hidden_state, None)?;
-    let score = softmax(&logits)?.max(D::Minus1)?.i(0)?.to_scalar()?;
-    let mut heads = Vec::new();
-    if let Some(last) = found.attentions.as_ref().and_then(|layers| layers.last()) {
-        heads = attention_to_words(last, &words)?;
-    }
-    Ok(Look { words: words.into_iter().map(|word| word.text).collect(), heads, score })
+/// Those of [`FastEncoder::forward`](crate::FastEncoder::forward);
+/// [`EncoderError::NoLayers`] if there is no layer.
+pub fn last_attention(pipeline: &SentimentPipeline, batch: &Batch) -> Result<Tensor> {
+    let found = pipeline.encoder.forward(batch, Run::ATTENTIONS)?;
+    let layers = found.attentions.unwrap_or_default();
+    layers.into_iter().next_back().ok_or(EncoderError::NoLayers)
 }
-// ANCHOR_END: look
 
 // ANCHOR: rank_correlation
 /// Spearman's rank correlation: 1 if both lists put things in the same order, −1 if in

@@ -5,7 +5,6 @@ use std::fs;
 use models::{HubOptions, Truncate};
 use sentiment::SentimentPipeline;
 use sentiment::calibration::{HeldOut, calibration_error};
-use sha2::{Digest, Sha256};
 
 fn folder() -> models::ModelFolder {
     models::resolve("bertinho-sentiment", &HubOptions::from_env()).unwrap()
@@ -29,8 +28,11 @@ fn it_tells_the_notes_sentences_apart() {
 fn the_held_out_record_was_made_with_these_weights() {
     let record = HeldOut::of_the_book().unwrap();
     let weights = fs::read(folder().path.join("model.safetensors")).unwrap();
-    assert_eq!(record.weights, format!("{:x}", Sha256::digest(weights)));
+    assert_eq!(record.weights, HeldOut::fingerprint(&weights));
     assert_eq!(record.model, "bertinho-sentiment");
+    // Of `abc`, from FIPS 180-4.
+    let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    assert_eq!(HeldOut::fingerprint(b"abc"), known);
     let (count, right) = record.totals();
     assert!(record.sentences.starts_with(&format!("{count} ")), "{}", record.sentences);
     assert!(right > count / 2 && right < count, "{right}/{count}");
