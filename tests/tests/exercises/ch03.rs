@@ -366,7 +366,7 @@ fn ch03_5_wrong_leave_one_out() {
         });
     });
     // What is taken out stays out.
-    assert_caught("exactly one must be missing", || {
+    assert_caught("minus the score without the word", || {
         check::leave_one_out(|words, score| {
             (0..words.len()).map(|i| score(words) - score(&words[i + 1..])).collect()
         });

@@ -191,14 +191,14 @@ pub fn calibration_error(calibration_error: impl Fn(&[(f64, bool)], usize) -> f6
     let hint =
         "the gap of a range is between means: an answer alone is never half right.";
     assert_error(&[(0.5, true), (0.5, false)], 10, 0.0, hint);
-    let answers = [(0.92, true), (0.92, false), (0.65, true)];
-    let hint = "a range counts as often as it has answers: (2 · 0.42 + 1 · 0.35) / 3.";
-    assert_error(&answers, 10, (2.0 * 0.42 + 0.35) / 3.0, hint);
     let answers = [(0.9, false), (0.1, true)];
     let hint = "gaps don't cancel: each is an absolute value, 0.9 here and there.";
     assert_error(&answers, 2, 0.9, hint);
     let hint = "with a single range, all answers are in it.";
     assert_error(&answers, 1, 0.0, hint);
+    let answers = [(0.92, true), (0.92, false), (0.65, true)];
+    let hint = "a range counts as often as it has answers: (2 · 0.42 + 1 · 0.35) / 3.";
+    assert_error(&answers, 10, (2.0 * 0.42 + 0.35) / 3.0, hint);
     let hint =
         "a score of 1 belongs to the last range, which has no other border above.";
     assert_error(&[(1.0, false), (0.9, true)], 5, 0.45, hint);
