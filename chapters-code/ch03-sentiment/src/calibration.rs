@@ -58,8 +58,8 @@ pub fn reliability(answers: &[Answer], from: f64, bins: usize) -> Vec<Bin> {
 // ANCHOR_END: reliability
 
 // ANCHOR: calibration_error
-/// The expected calibration error: how far, on average over the answers, each bin's mean
-/// score is from its accuracy. 0 to 1.
+/// The expected calibration error: how far, on average over the answers, each bin's
+/// mean score is from its accuracy. 0 to 1.
 pub fn calibration_error(bins: &[Bin]) -> f64 {
     let total: usize = bins.iter().map(|bin| bin.count).sum();
     let gap = |bin: &Bin| (bin.score - bin.accuracy()).abs() * bin.count as f64;

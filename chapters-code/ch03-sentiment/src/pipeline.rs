@@ -45,7 +45,8 @@ impl SentimentPipeline {
     ///
     /// # Errors
     ///
-    /// [`EncoderError::Models`] if a text is empty, or too long and not to be truncated.
+    /// [`EncoderError::Models`] if a text is empty, or too long and not to be
+    /// truncated.
     pub fn classify(
         &self,
         texts: &[&str],

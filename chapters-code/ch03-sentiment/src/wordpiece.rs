@@ -11,8 +11,8 @@ use models::Tokenizer;
 const LONGEST_WORD: usize = 100;
 
 // ANCHOR: candidates
-/// All beginnings of `rest`, the longest first, as the vocabulary writes them: with `##`
-/// before them unless the word begins here.
+/// All beginnings of `rest`, the longest first, as the vocabulary writes them: with
+/// `##` before them unless the word begins here.
 pub fn candidates(rest: &str, word_begins: bool) -> Vec<String> {
     let mark = if word_begins { "" } else { "##" };
     let ends = rest.char_indices().map(|(start, letter)| start + letter.len_utf8());

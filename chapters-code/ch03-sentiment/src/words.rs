@@ -1,5 +1,5 @@
-//! What each word of a text does: how much `[CLS]` looks at it, and what changes when it
-//! is left out.
+//! What each word of a text does: how much `[CLS]` looks at it, and what changes when
+//! it is left out.
 
 use std::ops::Range;
 
@@ -40,9 +40,9 @@ pub fn words_of(encoded: &Encoded) -> Vec<Word> {
 
 // ANCHOR: attention_to_words
 /// How much `[CLS]` looks at each word in one layer: from that layer's weights,
-/// `[1, heads, n, n]`, the row of `[CLS]`, summed over the tokens of each word. One list
-/// per head, one number per word; a head's numbers and what it gives to `[CLS]` and
-/// `[SEP]` add up to 1.
+/// `[1, heads, n, n]`, the row of `[CLS]`, summed over the tokens of each word. One
+/// list per head, one number per word; a head's numbers and what it gives to `[CLS]`
+/// and `[SEP]` add up to 1.
 ///
 /// # Errors
 ///

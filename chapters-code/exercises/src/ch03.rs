@@ -9,8 +9,8 @@ use ndarray::{Array1, Array2};
 
 // ANCHOR: wordpiece
 /// Exercise 1. The pieces of a word: from the left, always the longest that the
-/// vocabulary has. All but the first are in the vocabulary with `##` before them, and in
-/// the answer too.
+/// vocabulary has. All but the first are in the vocabulary with `##` before them, and
+/// in the answer too.
 ///
 /// If somewhere no piece fits, the answer is `[UNK]` alone: there is no going back to
 /// try a shorter piece before it.
@@ -44,8 +44,8 @@ pub fn mean_pool(hidden: &Array2<f64>, mask: &[u32]) -> Array1<f64> {
 // ANCHOR_END: mean_pool
 
 // ANCHOR: label_and_score
-/// Exercise 4. The likeliest label, of equals the first, and its score: its share of the
-/// softmax of the logits, which are finite, two or more, and may be large.
+/// Exercise 4. The likeliest label, of equals the first, and its score: its share of
+/// the softmax of the logits, which are finite, two or more, and may be large.
 pub fn label_and_score(logits: &[f64]) -> (usize, f64) {
     todo!(
         "exercise 4: subtract the largest logit from all; its own exponential is then 1"
@@ -55,8 +55,8 @@ pub fn label_and_score(logits: &[f64]) -> (usize, f64) {
 
 // ANCHOR: leave_one_out
 /// Exercise 5. How much the score falls without each word: `score` of all the words,
-/// minus `score` of the others in their order. One number per word; below 0 if the score
-/// rises.
+/// minus `score` of the others in their order. One number per word; below 0 if the
+/// score rises.
 pub fn leave_one_out(words: &[&str], score: impl Fn(&[&str]) -> f64) -> Vec<f64> {
     todo!(
         "exercise 5: for each place, the words before it and after it, without itself"
@@ -68,10 +68,10 @@ pub fn leave_one_out(words: &[&str], score: impl Fn(&[&str]) -> f64) -> Vec<f64>
 /// Exercise 6. The expected calibration error of answers, each a score from 0 to 1 and
 /// whether it was right.
 ///
-/// The answers go by their scores into `bins` ranges of equal width from 0 to 1; a score
-/// on a border goes up, and 1 into the last. A range's gap is the distance between the
-/// mean of its scores and the share of it that was right. The error is the mean of the
-/// gaps, in which a range counts as often as it has answers.
+/// The answers go by their scores into `bins` ranges of equal width from 0 to 1; a
+/// score on a border goes up, and 1 into the last. A range's gap is the distance
+/// between the mean of its scores and the share of it that was right. The error is the
+/// mean of the gaps, in which a range counts as often as it has answers.
 pub fn calibration_error(answers: &[(f64, bool)], bins: usize) -> f64 {
     todo!("exercise 6: per range, |sum of scores − number right|; then divide by all")
 }

@@ -8,8 +8,8 @@ use ndarray::{Array1, Array2, Axis};
 
 // ANCHOR: wordpiece
 /// Exercise 1. The pieces of a word: from the left, always the longest that the
-/// vocabulary has. All but the first are in the vocabulary with `##` before them, and in
-/// the answer too.
+/// vocabulary has. All but the first are in the vocabulary with `##` before them, and
+/// in the answer too.
 ///
 /// If somewhere no piece fits, the answer is `[UNK]` alone: there is no going back to
 /// try a shorter piece before it.
@@ -66,8 +66,8 @@ pub fn mean_pool(hidden: &Array2<f64>, mask: &[u32]) -> Array1<f64> {
 // ANCHOR_END: mean_pool
 
 // ANCHOR: label_and_score
-/// Exercise 4. The likeliest label, of equals the first, and its score: its share of the
-/// softmax of the logits, which are finite, two or more, and may be large.
+/// Exercise 4. The likeliest label, of equals the first, and its score: its share of
+/// the softmax of the logits, which are finite, two or more, and may be large.
 pub fn label_and_score(logits: &[f64]) -> (usize, f64) {
     let mut label = 0;
     for (i, logit) in logits.iter().enumerate() {
@@ -82,8 +82,8 @@ pub fn label_and_score(logits: &[f64]) -> (usize, f64) {
 
 // ANCHOR: leave_one_out
 /// Exercise 5. How much the score falls without each word: `score` of all the words,
-/// minus `score` of the others in their order. One number per word; below 0 if the score
-/// rises.
+/// minus `score` of the others in their order. One number per word; below 0 if the
+/// score rises.
 pub fn leave_one_out(words: &[&str], score: impl Fn(&[&str]) -> f64) -> Vec<f64> {
     let whole = score(words);
     let without = |i: usize| [&words[..i], &words[i + 1..]].concat();
@@ -95,10 +95,10 @@ pub fn leave_one_out(words: &[&str], score: impl Fn(&[&str]) -> f64) -> Vec<f64>
 /// Exercise 6. The expected calibration error of answers, each a score from 0 to 1 and
 /// whether it was right.
 ///
-/// The answers go by their scores into `bins` ranges of equal width from 0 to 1; a score
-/// on a border goes up, and 1 into the last. A range's gap is the distance between the
-/// mean of its scores and the share of it that was right. The error is the mean of the
-/// gaps, in which a range counts as often as it has answers.
+/// The answers go by their scores into `bins` ranges of equal width from 0 to 1; a
+/// score on a border goes up, and 1 into the last. A range's gap is the distance
+/// between the mean of its scores and the share of it that was right. The error is the
+/// mean of the gaps, in which a range counts as often as it has answers.
 pub fn calibration_error(answers: &[(f64, bool)], bins: usize) -> f64 {
     let mut gaps = vec![0.0; bins]; // sum of scores − number right
     for &(score, right) in answers {
