@@ -7,9 +7,6 @@ use std::collections::HashSet;
 
 use models::Tokenizer;
 
-/// Words of more characters than this aren't cut: they are unknown.
-const LONGEST_WORD: usize = 100;
-
 // ANCHOR: candidates
 /// All beginnings of `rest`, the longest first, as the vocabulary writes them: with
 /// `##` before them unless the word begins here.
@@ -25,7 +22,7 @@ pub fn candidates(rest: &str, word_begins: bool) -> Vec<String> {
 /// `[UNK]` alone if somewhere there is none, or the word has over 100 characters.
 pub fn wordpiece(word: &str, vocabulary: &HashSet<String>) -> Vec<String> {
     let unknown = vec!["[UNK]".to_owned()];
-    if word.chars().count() > LONGEST_WORD {
+    if word.chars().count() > 100 {
         return unknown;
     }
     let (mut pieces, mut rest) = (Vec::new(), word);
