@@ -8,21 +8,22 @@ use super::assert_caught;
 use super::checks::ch03 as check;
 
 /// How [`cut`] is wrong.
-#[derive(Clone, Copy, Default)]
-struct Faults {
-    shortest_first: bool,
-    never_marked: bool,
-    always_marked: bool,
-    marks_dropped: bool,
-    keeps_what_it_found: bool,
-    goes_back: bool,
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    None,
+    ShortestFirst,
+    NeverMarked,
+    AlwaysMarked,
+    MarksDropped,
+    KeepsWhatItFound,
+    GoesBack,
 }
 
-/// The right cut if there are no faults.
-fn cut(word: &str, vocabulary: &HashSet<&str>, faults: Faults) -> Vec<String> {
+/// The right cut if there is no fault.
+fn cut(word: &str, vocabulary: &HashSet<&str>, fault: Fault) -> Vec<String> {
     let unknown = || "[UNK]".to_owned();
-    pieces(word, true, vocabulary, faults).unwrap_or_else(|mut found| {
-        if !faults.keeps_what_it_found {
+    pieces(word, true, vocabulary, fault).unwrap_or_else(|mut found| {
+        if fault != Fault::KeepsWhatItFound {
             found.clear();
         }
         found.push(unknown());
@@ -35,15 +36,16 @@ fn pieces(
     rest: &str,
     begins: bool,
     vocabulary: &HashSet<&str>,
-    faults: Faults,
+    fault: Fault,
 ) -> Result<Vec<String>, Vec<String>> {
     if rest.is_empty() {
         return Ok(Vec::new());
     }
-    let marked = faults.always_marked || (!begins && !faults.never_marked);
+    let marked =
+        fault == Fault::AlwaysMarked || (!begins && fault != Fault::NeverMarked);
     let mut ends: Vec<usize> =
         rest.char_indices().map(|(i, c)| i + c.len_utf8()).collect();
-    if !faults.shortest_first {
+    if fault != Fault::ShortestFirst {
         ends.reverse();
     }
     let mut stuck = Vec::new();
@@ -52,12 +54,13 @@ fn pieces(
         if !vocabulary.contains(piece.as_str()) {
             continue;
         }
-        let shown = if faults.marks_dropped { rest[..end].to_owned() } else { piece };
-        match pieces(&rest[end..], false, vocabulary, faults) {
+        let shown =
+            if fault == Fault::MarksDropped { rest[..end].to_owned() } else { piece };
+        match pieces(&rest[end..], false, vocabulary, fault) {
             Ok(others) => return Ok([vec![shown], others].concat()),
             Err(others) => stuck = [vec![shown], others].concat(),
         }
-        if !faults.goes_back {
+        if fault != Fault::GoesBack {
             break;
         }
     }
@@ -66,23 +69,19 @@ fn pieces(
 
 #[test]
 fn ch03_1_wrong_wordpiece() {
-    check::wordpiece(|word, vocabulary| cut(word, vocabulary, Faults::default()));
-    let assert_caught = |hint, faults: Faults| {
+    check::wordpiece(|word, vocabulary| cut(word, vocabulary, Fault::None));
+    let assert_caught = |hint, fault: Fault| {
         assert_caught(hint, || {
-            check::wordpiece(|word, vocabulary| cut(word, vocabulary, faults));
+            check::wordpiece(|word, vocabulary| cut(word, vocabulary, fault));
         });
     };
-    let right = Faults::default();
-    assert_caught("whole is a single piece", Faults { shortest_first: true, ..right });
-    assert_caught(
-        "the ## stays in the answer",
-        Faults { marks_dropped: true, ..right },
-    );
-    assert_caught("always the longest piece", Faults { never_marked: true, ..right });
-    assert_caught("whole is a single piece", Faults { always_marked: true, ..right });
-    let keeps = Faults { keeps_what_it_found: true, ..right };
+    assert_caught("whole is a single piece", Fault::ShortestFirst);
+    assert_caught("the ## stays in the answer", Fault::MarksDropped);
+    assert_caught("always the longest piece", Fault::NeverMarked);
+    assert_caught("whole is a single piece", Fault::AlwaysMarked);
+    let keeps = Fault::KeepsWhatItFound;
     assert_caught("without the pieces found before", keeps);
-    assert_caught("WordPiece doesn't go back", Faults { goes_back: true, ..right });
+    assert_caught("WordPiece doesn't go back", Fault::GoesBack);
 }
 
 #[test]
@@ -110,7 +109,7 @@ fn ch03_1_wrong_letters() {
     // Cuts once: the longest beginning, and the whole rest.
     assert_caught("inside a word only pieces with ##", || {
         check::wordpiece(|word, vocabulary| {
-            let found = cut(word, vocabulary, Faults::default());
+            let found = cut(word, vocabulary, Fault::None);
             if found.len() > 2 { vec!["[UNK]".to_owned()] } else { found }
         });
     });
