@@ -5,6 +5,8 @@ use std::path::Path;
 use book::build::{self, BuildOptions};
 use book::workspace::{Language, Workspace};
 use book::{check, i18n, notebook};
+use nbformat::v4::Notebook;
+use serde_json::{Value, json};
 
 fn workspace() -> Workspace {
     Workspace::at(&book_tests::root()).unwrap()
@@ -53,7 +55,37 @@ fn both_notebooks_share_code_and_outputs() {
                 .collect()
         };
         assert_eq!(code(&portuguese), code(&english), "{}", chapter.name);
+        let outputs = |found| {
+            let mut outputs = notebook::outputs(found);
+            outputs.remove(notebook::SETUP);
+            serde_json::to_value(outputs).unwrap()
+        };
+        assert_eq!(outputs(&portuguese), outputs(&english), "{}", chapter.name);
     }
+}
+
+/// A training's figures are the processor's; its words and pictures are not.
+#[test]
+fn a_cell_that_varies_may_print_other_figures_and_no_other_words() {
+    let of = |tags: Value, text: &str| -> Notebook {
+        let output = json!({"output_type": "stream", "name": "stdout", "text": [text]});
+        let cell = json!({
+            "cell_type": "code", "id": "train", "metadata": {"tags": tags},
+            "execution_count": 1, "source": [], "outputs": [output],
+        });
+        serde_json::from_value(json!({
+            "cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5,
+        }))
+        .unwrap()
+    };
+    let varies = json!(["varies"]);
+    let same = |tags: &Value, a: &str, b: &str| {
+        notebook::compare(&of(tags.clone(), a), &of(tags.clone(), b)).is_ok()
+    };
+    assert!(same(&varies, "step  50: loss 3.25, 99.8 %", "step 50: loss 13.5, 9.0 %"));
+    assert!(!same(&varies, "step 50: loss 3.25", "step 50: gain 3.25"));
+    assert!(!same(&varies, "step 50: loss 3.25", "step 50: loss 3.25 1"));
+    assert!(!same(&json!([]), "step 50: loss 3.25", "step 50: loss 3.26"));
 }
 
 /// What a change to a crate does: the notebook's record no longer matches.

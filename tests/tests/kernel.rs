@@ -1,6 +1,8 @@
 //! The real evcxr kernel: what it prints, and which cell it blames.
 
-use book::kernel::Kernel;
+use book::kernel::{Kernel, find_evcxr};
+use book::lab::{Folders, warm};
+use book::workspace::{Language, Workspace};
 use nbformat::v4::Output;
 
 #[tokio::test]
@@ -33,4 +35,59 @@ async fn each_cell_gets_its_own_output_and_its_own_error() {
     for quiet in [&kept.id, &printed.id, &after.id] {
         assert_eq!(kernel.stderr_of(quiet), None);
     }
+}
+
+/// `cargo book lab` runs each notebook's first cells once, and again when what they are
+/// compiled from has changed. A notebook that fails stays cold.
+#[tokio::test]
+async fn a_notebook_is_warmed_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let write = |path: &str, text: &str| {
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("Cargo.toml", "[workspace]\n");
+    for (name, code) in
+        [("ch01-good", "let n: i32 = good::one();"), ("ch02-bad", "1 +")]
+    {
+        write(&format!("src/{name}.md"), "# Page\n");
+        let lib = name.split_once('-').unwrap().1;
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nedition = \"2024\"\n[lib]\nname = \"{lib}\"\n\
+             [dependencies]\nfnv = \"1\"\n[workspace]\n"
+        );
+        write(&format!("chapters-code/{name}/Cargo.toml"), &manifest);
+        write(
+            &format!("chapters-code/{name}/src/lib.rs"),
+            "pub fn one() -> i32 { 1 }\n",
+        );
+        let setup = format!(
+            ":cache 2000\n:dep {name} = {{ path = \"../chapters-code/{name}\" }}"
+        );
+        let cell = |id: &str, code: &str| {
+            serde_json::json!({ "cell_type": "code", "id": id, "metadata": {}, "outputs": [],
+                "execution_count": null, "source": [code] })
+        };
+        let cells = [cell("setup", &setup), cell("first", code)];
+        let notebook = serde_json::json!({ "cells": cells, "metadata": {}, "nbformat": 4,
+            "nbformat_minor": 5 });
+        write(&format!("notebooks/{name}.ipynb"), &notebook.to_string());
+    }
+    let workspace = Workspace::at(root).unwrap();
+    let folders = Folders::of(&workspace);
+    let cold = || async {
+        let workspace = Workspace::at(root).unwrap();
+        let cold =
+            warm::cold(&workspace, &folders, Language::Portuguese).await.unwrap();
+        cold.iter().map(|cold| cold.chapter.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(cold().await, ["ch01-good", "ch02-bad"]);
+    let all = warm::cold(&workspace, &folders, Language::Portuguese).await.unwrap();
+    let kernel = find_evcxr().unwrap();
+    warm::warm(&workspace, &folders, Language::Portuguese, &kernel, all).await.unwrap();
+    assert_eq!(cold().await, ["ch02-bad"]);
+    write("Cargo.toml", "[workspace]\n[workspace.dependencies]\nfnv = \"1\"\n");
+    assert_eq!(cold().await, ["ch01-good", "ch02-bad"]);
 }

@@ -47,6 +47,19 @@ fn every_stub_of_ch02_fails_with_its_hint() {
 }
 
 #[test]
+fn every_stub_of_ch03_fails_with_its_hint() {
+    use checks::ch03 as check;
+    use stubs::ch03;
+
+    assert_todo("exercise 1", || check::wordpiece(ch03::wordpiece));
+    assert_todo("exercise 2", || check::pad(ch03::pad));
+    assert_todo("exercise 3", || check::mean_pool(ch03::mean_pool));
+    assert_todo("exercise 4", || check::label_and_score(ch03::label_and_score));
+    assert_todo("exercise 5", || check::leave_one_out(ch03::leave_one_out));
+    assert_todo("exercise 6", || check::calibration_error(ch03::calibration_error));
+}
+
+#[test]
 fn every_stub_of_ch04_fails_with_its_hint() {
     use checks::ch04 as check;
     use stubs::ch04;
@@ -60,7 +73,8 @@ fn every_stub_of_ch04_fails_with_its_hint() {
 }
 
 /// The chapters above, with how many stubs each has there.
-const ASSERTED: [(&str, usize); 3] = [("ch01", 6), ("ch02", 9), ("ch04", 6)];
+const ASSERTED: [(&str, usize); 4] =
+    [("ch01", 6), ("ch02", 9), ("ch03", 6), ("ch04", 6)];
 
 /// A new exercise can't be forgotten: each `todo!` has a test, for the reader's answer
 /// and the solution, wrong answers that its check must catch, and an assertion above.

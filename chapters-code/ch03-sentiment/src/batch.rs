@@ -25,9 +25,9 @@ impl Batch {
     /// # Errors
     ///
     /// [`EncoderError::NoTokens`] if there is no text or no token;
-    /// [`EncoderError::Rows`] and [`EncoderError::Ragged`] if the rows aren't as many and as
-    /// long as those of the ids; [`EncoderError::Mask`] if the mask has other numbers than
-    /// 0 and 1 or hides a whole text.
+    /// [`EncoderError::Rows`] and [`EncoderError::Ragged`] if the rows aren't as many
+    /// and as long as those of the ids; [`EncoderError::Mask`] if the mask has other
+    /// numbers than 0 and 1 or hides a whole text.
     pub fn new(
         ids: &[Vec<u32>],
         token_type_ids: Option<&[Vec<u32>]>,
@@ -100,8 +100,9 @@ impl Batch {
 // ANCHOR: additive_mask
 impl Batch {
     /// What is added to the scores: 0 where a token may be seen, the lowest finite
-    /// number where it is hidden, so that its weight becomes 0. Shape `[rows, 1, 1, n]`:
-    /// the same for every head and every query. `None` if nothing is hidden.
+    /// number where it is hidden, so that its weight becomes 0. Shape
+    /// `[rows, 1, 1, n]`: the same for every head and every query. `None` if nothing
+    /// is hidden.
     ///
     /// # Errors
     ///
@@ -121,6 +122,29 @@ impl Batch {
     }
 }
 // ANCHOR_END: additive_mask
+
+// ANCHOR: padded
+impl Batch {
+    /// From texts of any lengths: the shorter ones are filled up with `pad` at their
+    /// ends, and the mask hides what was filled in.
+    ///
+    /// # Errors
+    ///
+    /// [`EncoderError::NoTokens`] if there is no text, [`EncoderError::Mask`] if one
+    /// has no token.
+    pub fn padded(texts: &[Vec<u32>], pad: u32) -> Result<Self> {
+        let n = texts.iter().map(Vec::len).max().unwrap_or(0);
+        let filled = |row: &[u32], with: u32| {
+            let mut row = row.to_vec();
+            row.resize(n, with);
+            row
+        };
+        let ids: Vec<_> = texts.iter().map(|text| filled(text, pad)).collect();
+        let shown = texts.iter().map(|text| filled(&vec![1; text.len()], 0));
+        Self::new(&ids, None, Some(&shown.collect::<Vec<_>>()))
+    }
+}
+// ANCHOR_END: padded
 
 /// The rows one after another, checked to be `rows` of `n`.
 fn flatten(

@@ -1,8 +1,8 @@
 //! DistilBERT (Sanh et al. 2019), and its head for classification.
 
-use candle_core::{IndexOp, Tensor};
+use candle_core::{DType, IndexOp, Tensor};
 use candle_nn::{Linear, Module, VarBuilder};
-use models::Config;
+use models::{Config, ModelFolder};
 
 use crate::encoder::{Encoder, EncoderOutput, LayerNames, LayerOptions, Run};
 use crate::{Batch, Dropout, Embeddings, Noise, Result, linear::linear};
@@ -116,6 +116,16 @@ impl DistilBert {
 }
 
 impl DistilBertForSequenceClassification {
+    /// The model in a folder, in f32.
+    ///
+    /// # Errors
+    ///
+    /// If its files can't be read or lack a tensor.
+    pub fn open(folder: &ModelFolder) -> Result<Self> {
+        let config = folder.config()?;
+        Ok(models::load(folder, DType::F32, |vb| Self::load(&vb, &config))?)
+    }
+
     /// The model at `vb`: `distilbert`, `pre_classifier` and `classifier`.
     ///
     /// # Errors

@@ -111,6 +111,15 @@ pub enum EncoderError {
         /// How many positions there are.
         limit: usize,
     },
+    /// A model without layers has no attention.
+    #[error("the model has no layers: its config.json says n_layers = 0")]
+    NoLayers,
+    /// A text of which nothing would be left without its only word.
+    #[error("{text:?} has a single word: without it, nothing would be left to read")]
+    OneWord {
+        /// The text.
+        text: String,
+    },
     /// A probability of dropout outside of 0..1.
     #[error("a dropout probability of {0}: it must be at least 0 and below 1")]
     Dropout(f64),

@@ -22,6 +22,7 @@
 
 pub mod attention;
 pub mod batch;
+pub mod calibration;
 pub mod distilbert;
 pub mod dropout;
 pub mod embeddings;
@@ -32,6 +33,10 @@ pub mod feed_forward;
 pub mod linear;
 pub mod norm;
 pub mod pipeline;
+pub mod sentences;
+pub mod vectors;
+pub mod wordpiece;
+pub mod words;
 
 pub use attention::{MultiHead, MultiHeadAttention, merge_heads, softmax, split_heads};
 pub use batch::Batch;
@@ -50,3 +55,10 @@ pub use fast::FastEncoder;
 pub use feed_forward::{FeedForward, activate};
 pub use norm::LayerNorm;
 pub use pipeline::{Sentiment, SentimentPipeline};
+
+/// What the notebook's cells need of the libraries below: they name this crate alone,
+/// which is compiled before they run.
+pub use candle_core::{IndexOp, Tensor};
+pub use models::{
+    Config, Encoded, HubOptions, ModelFolder, Tokenizer, Truncate, resolve,
+};

@@ -1,6 +1,6 @@
 //! From a text to a label, in one call.
 
-use candle_core::{DType, IndexOp};
+use candle_core::{IndexOp, Tensor};
 use models::{Architecture, Encoded, ModelFolder, Tokenizer, Truncate};
 use serde::Serialize;
 
@@ -45,7 +45,8 @@ impl SentimentPipeline {
     ///
     /// # Errors
     ///
-    /// [`EncoderError::Models`] if a text is empty, or too long and not to be truncated.
+    /// [`EncoderError::Models`] if a text is empty, or too long and not to be
+    /// truncated.
     pub fn classify(
         &self,
         texts: &[&str],
@@ -56,9 +57,7 @@ impl SentimentPipeline {
             let alone: Vec<_> = texts.iter().map(|&text| (text, None)).collect();
             let encoded = self.tokenizer.encode_batch(&alone, truncate)?;
             let batch = Batch::from_encoded(&encoded)?;
-            let encoded_texts = self.encoder.forward(&batch, Run::default())?;
-            let logits = self.head.forward(&encoded_texts.last_hidden_state, None)?;
-            let scores = softmax(&logits)?; // [rows, labels]
+            let scores = softmax(&self.logits(&batch)?)?; // [rows, labels]
             for (row, (text, encoded)) in texts.iter().zip(&encoded).enumerate() {
                 let best: u32 = scores.i(row)?.argmax(0)?.to_scalar()?;
                 let best = usize::try_from(best).unwrap_or_default();
@@ -72,10 +71,35 @@ impl SentimentPipeline {
         }
         Ok(sentiments)
     }
+
+    /// A number for each label, before softmax, `[rows, labels]`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`FastEncoder::forward`].
+    pub fn logits(&self, batch: &Batch) -> Result<Tensor> {
+        let encoded = self.encoder.forward(batch, Run::default())?;
+        self.head.forward(&encoded.last_hidden_state, None)
+    }
 }
 // ANCHOR_END: pipeline
 
 impl SentimentPipeline {
+    /// The logits of texts that are numbers already, of any lengths, one list each.
+    ///
+    /// # Errors
+    ///
+    /// As [`Batch::padded`] and [`FastEncoder::forward`].
+    pub fn logits_of(&self, texts: &[Vec<u32>]) -> Result<Vec<Vec<f32>>> {
+        let pad = self.tokenizer.token_to_id("[PAD]").unwrap_or(0);
+        let mut logits = Vec::new();
+        for texts in texts.chunks(BATCH) {
+            let batch = Batch::padded(texts, pad)?;
+            logits.extend(self.logits(&batch)?.to_vec2::<f32>()?);
+        }
+        Ok(logits)
+    }
+
     /// Reads the folder's tokenizer and weights.
     ///
     /// # Errors
@@ -93,9 +117,7 @@ impl SentimentPipeline {
             return Err(EncoderError::Labels { model });
         }
         let tokenizer = folder.tokenizer()?;
-        let model = models::load(folder, DType::F32, |vb| {
-            DistilBertForSequenceClassification::load(&vb, &config)
-        })?;
+        let model = DistilBertForSequenceClassification::open(folder)?;
         let DistilBertForSequenceClassification { distilbert, head } = model;
         let DistilBert { embeddings, encoder } = distilbert;
         let encoder = FastEncoder::pack(embeddings, encoder)?;

@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 use models::{Tokenizer, Truncate};
 use sentiment::{Batch, FastEncoder, Result, Run};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 // ANCHOR: noun_pair
 /// A pair of sentences in which a noun and its translation stand, each once and whole.
@@ -68,7 +68,7 @@ pub fn find_nouns(
 
 // ANCHOR: translation_head
 /// How often a head's first choice is a noun's translation.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct FirstChoice {
     /// Among the words of the other sentence.
     pub across: f64,
@@ -79,7 +79,7 @@ pub struct FirstChoice {
 }
 
 /// A head, as a translator.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct TranslationHead {
     /// The layer, from 0.
     pub layer: usize,

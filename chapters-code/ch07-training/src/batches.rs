@@ -117,7 +117,7 @@ pub struct Mixture {
 
 impl Default for Mixture {
     fn default() -> Self {
-        Self { pairs: 1, sides: 1, english: 1, portuguese: 1 }
+        Self { pairs: 2, sides: 2, english: 1, portuguese: 1 }
     }
 }
 

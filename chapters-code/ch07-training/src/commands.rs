@@ -15,10 +15,12 @@ use serde::Serialize;
 use serde_json::json;
 use tokenizers::Tokenizer;
 use training::batches::{Sequence, both_orders, padded, pieces, training_sequences};
-use training::checkpoint;
+use training::checkpoint::{self, write_atomically};
 use training::evaluate::{Accuracy, Evaluation, Exam, Guesser};
 use training::export::{export, fill_card};
-use training::finetune::{FinetuneOptions, classifier_config, every_other_layer};
+use training::finetune::{
+    FinetuneOptions, Finetuned, classifier_config, every_other_layer,
+};
 use training::heads::{
     HeadProfile, NounPair, SpecialIds, TranslationHead, find_nouns, profile,
     translation_heads,
@@ -29,6 +31,7 @@ use training::naive_bayes::NaiveBayes;
 use training::nouns::NOUNS;
 use training::parameters::Tensors;
 use training::pretrain::{CHECKPOINT, Pretraining, Recipe, Standing, Step};
+use training::record::Record;
 use training::reverse::{
     ReverserOptions, attention_figure, held_out_strings, train_reverser,
 };
@@ -120,8 +123,8 @@ fn save(tokenizer: &Tokenizer, folder: &Path) -> Result<()> {
     Ok(save_tokenizer(tokenizer, folder, Recipe::default().positions, &inputs)?)
 }
 
-/// Pre-training, from the text to the shipped folder.
-pub fn pretrain(arguments: &Pretrain) -> Result<()> {
+/// Pre-training, from the text to the shipped folder. Returns whether it is done.
+pub fn pretrain(arguments: &Pretrain) -> Result<bool> {
     let corpus = read(&arguments.corpora)?;
     let out = &arguments.out;
     create(out)?;
@@ -143,16 +146,13 @@ pub fn pretrain(arguments: &Pretrain) -> Result<()> {
     let vocab_size = tokenizer.get_vocab_size(true);
     let recipe = recipe(arguments)?;
     recipe.validate()?;
-    let sequences = training_sequences(
-        &tokenizer,
-        &corpus,
-        recipe.mixture,
-        recipe.sequence_tokens,
-    )?;
+    let sequences = |mixture| {
+        training_sequences(&tokenizer, &corpus, mixture, recipe.sequence_tokens)
+    };
     let mut training = if arguments.resume {
-        Pretraining::resume(&recipe, sequences, vocab_size, &fast, out)?
+        Pretraining::resume(&recipe, &sequences, vocab_size, &fast, out)?
     } else {
-        Pretraining::begin(recipe.clone(), sequences, vocab_size, &fast, out)?
+        Pretraining::begin(recipe.clone(), &sequences, vocab_size, &fast, out)?
     };
     let done = training.standing().steps;
     let metrics_path = out.join("metrics.jsonl");
@@ -194,9 +194,26 @@ pub fn pretrain(arguments: &Pretrain) -> Result<()> {
     progress.finish();
     if !finished {
         eprintln!("stopped at step {}: --resume goes on", training.standing().steps);
+        return Ok(false);
+    }
+    let metrics = arguments.metrics.as_deref().unwrap_or(&metrics_path);
+    ship(out, metrics, &corpus, &tokenizer, &training, &examiner)?;
+    Ok(true)
+}
+
+/// Both shipped models: `OUT/bertinho` and `OUT/bertinho-sentiment`.
+pub fn all(arguments: &Pretrain) -> Result<()> {
+    if !pretrain(arguments)? {
         return Ok(());
     }
-    ship(out, &corpus, &tokenizer, &training, &examiner)
+    let model = arguments.out.join("bertinho").display().to_string();
+    finetune(&Finetune {
+        model: Model { corpora: arguments.corpora.clone(), model },
+        out: arguments.out.join("bertinho-sentiment"),
+        epochs: None,
+        learning_rate: None,
+        seed: arguments.seed.unwrap_or(FinetuneOptions::default().seed),
+    })
 }
 
 /// The recipe of the checkpoint, of a file, or the default.
@@ -232,9 +249,10 @@ fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-/// Writes the trained model's folder, `OUT/bertinho`.
+/// Writes the trained model's folder, `OUT/bertinho`, and how it went.
 fn ship(
     out: &Path,
+    metrics: &Path,
     corpus: &Corpus,
     tokenizer: &Tokenizer,
     training: &Pretraining,
@@ -258,24 +276,25 @@ fn ship(
         ("steps", standing.steps.to_string()),
         ("tokens", standing.tokens.to_string()),
         ("recipe", serde_json::to_string_pretty(&standing.recipe)?),
-        ("command", command()),
         ("table", table(&evaluation)),
     ];
     let card = fill_card(include_str!("bertinho.md"), &values)?;
     let folder = out.join("bertinho");
     export(&folder, &config, &weights, tokenizer, &card)?;
-    let metrics = out.join("metrics.jsonl");
     if metrics.is_file() {
-        loss_curve(&metrics)?.save(folder.join("loss.svg"))?;
+        let text = fs::read_to_string(metrics)
+            .with_context(|| format!("cannot read {}", metrics.display()))?;
+        let recipe = serde_json::to_value(&standing.recipe)?;
+        let record = Record::from_metrics(recipe, &text)?;
+        loss_curve(&record)?.save(folder.join("loss.svg"))?;
+        if !record.exams.is_empty() {
+            accuracy_curve(&record)?.save(folder.join("accuracy.svg"))?;
+        }
+        let text = serde_json::to_string(&record)? + "\n";
+        write_atomically(&out.join(RECORD), text.as_bytes())?;
     }
     eprintln!("the trained model is in {}", folder.display());
     Ok(())
-}
-
-/// The command line, to be run again.
-fn command() -> String {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    format!("cargo run -p ch07-training --release -- {}", arguments.join(" "))
 }
 
 fn table(found: &Evaluation) -> String {
@@ -296,24 +315,24 @@ fn table(found: &Evaluation) -> String {
     rows.map(row).join("\n")
 }
 
-/// The loss of a file of metrics, the mean of every hundredth of it.
-fn loss_curve(metrics: &Path) -> Result<Figure> {
-    let text = fs::read_to_string(metrics)?;
-    let losses: Vec<(f64, f64)> = text
-        .lines()
-        .filter_map(|line| {
-            let line: serde_json::Value = serde_json::from_str(line).ok()?;
-            Some((line["step"].as_f64()?, line["loss"].as_f64()?))
-        })
-        .collect();
-    let mean = |part: &[(f64, f64)]| {
-        let sum: f64 = part.iter().map(|(_, loss)| loss).sum();
-        (part[part.len() - 1].0, sum / part.len() as f64)
-    };
-    let parts = losses.chunks(losses.len().div_ceil(100).max(1));
-    let points: Vec<_> = parts.map(mean).collect();
+/// The loss over the steps.
+fn loss_curve(record: &Record) -> Result<Figure> {
     let chart = LineChart::new().title("Pre-training").x_title("step");
-    Ok(chart.y_title("loss (nats)").series("training batches", &points).draw()?)
+    Ok(chart.y_title("loss (nats)").series("training batches", &record.loss).draw()?)
+}
+
+/// Hidden pieces guessed, over the steps.
+fn accuracy_curve(record: &Record) -> Result<Figure> {
+    let over = |of: fn(&Evaluation) -> Accuracy| {
+        record.over_steps(|exam| 100.0 * of(&exam.accuracy).model)
+    };
+    let chart = LineChart::new().title("Held-out pieces guessed").x_title("step");
+    Ok(chart
+        .y_title("%")
+        .series("the translation beside", &over(|found| found.beside))
+        .series("English", &over(|found| found.english))
+        .series("Portuguese", &over(|found| found.portuguese))
+        .draw()?)
 }
 
 /// A step in the metrics.
@@ -328,6 +347,9 @@ struct Line {
 const SPECIAL: SpecialIds = SpecialIds { cls: CLS, sep: SEP };
 /// Pairs that the heads' profiles are measured on while training.
 const PROFILED: usize = 100;
+
+/// How a training went, in the output folder.
+const RECORD: &str = "record.json";
 
 /// What a model is asked while it is trained.
 struct Examiner {
@@ -482,25 +504,27 @@ pub fn finetune(arguments: &Finetune) -> Result<()> {
     ];
     let praise =
         training::finetune::praise(&config, &trained, &tokenizer, &texts, limit)?;
-    Metrics::Stdout.line(&json!({
-        "options": options,
-        "held_out": found,
-        "naive_bayes": baseline,
-        "train": accuracy(&reviews.train)?,
-        "praise": texts.iter().zip(&praise).collect::<Vec<_>>(),
-    }))?;
+    let texts = texts.map(str::to_owned);
+    let finetuned = Finetuned {
+        options,
+        held_out: found,
+        naive_bayes: baseline,
+        train: accuracy(&reviews.train)?,
+        praise: texts.into_iter().zip(praise).collect(),
+    };
+    Metrics::Stdout.line(&finetuned)?;
     let per_cent = |share: f64| format!("{:.1} %", 100.0 * share);
     let values = [
         ("layers", config.num_hidden_layers.to_string()),
         ("reviews", corpus.report.reviews.to_string()),
         ("recipe", serde_json::to_string_pretty(&options)?),
-        ("command", command()),
         ("accuracy", per_cent(found)),
         ("baseline", per_cent(baseline)),
     ];
     let card = fill_card(include_str!("bertinho-sentiment.md"), &values)?;
     export(&arguments.out, &config, &trained, &tokenizer, &card)?;
-    Ok(())
+    let text = serde_json::to_string(&finetuned)? + "\n";
+    Ok(write_atomically(&arguments.out.with_extension("json"), text.as_bytes())?)
 }
 
 fn read(corpora: &Corpora) -> Result<Corpus> {

@@ -2,8 +2,8 @@
 
 use bert_attention::BertForMaskedLm;
 use candle_core::{D, Tensor};
-use sentiment::{FastEncoder, Run};
-use serde::Serialize;
+use sentiment::{Batch, FastEncoder, Run};
+use serde::{Deserialize, Serialize};
 use tokenizers::Tokenizer;
 
 use crate::batches::{Sequence, both_orders, pieces, singles};
@@ -19,7 +19,7 @@ const SEED: u64 = 2026;
 const TOKENS: usize = 4000;
 
 /// How many of the hidden pieces were guessed, first guess only.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Accuracy {
     /// Hidden pieces.
     pub hidden: usize,
@@ -31,7 +31,7 @@ pub struct Accuracy {
 }
 
 /// What an [`Exam`] finds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// Everyday English sentences, alone.
     pub english: Accuracy,
@@ -137,13 +137,23 @@ impl Guesser {
         if batch.positions.is_empty() {
             return Ok(Vec::new());
         }
-        let x = self.encoder.forward(&batch.inputs, Run::default())?.last_hidden_state;
-        let (rows, n, d_model) = x.dims3()?;
-        let positions = Tensor::new(&batch.positions[..], x.device())?;
-        // [rows, n, d_model] -> [rows · n, d_model] -> [hidden, d_model]
-        let hidden = x.reshape((rows * n, d_model))?.index_select(&positions, 0)?;
-        let logits = self.head.predict(&hidden)?; // [hidden, vocabulary]
+        let logits = self.logits(&batch.inputs, &batch.positions)?;
         Ok(logits.argmax(D::Minus1)?.to_vec1()?)
+    }
+
+    /// A number for each piece, at some places of the `rows · n` tokens, row after row:
+    /// `[places, vocabulary]`.
+    ///
+    /// # Errors
+    ///
+    /// If a piece is unknown to the model, or there is no such place.
+    pub fn logits(&self, inputs: &Batch, places: &[u32]) -> Result<Tensor> {
+        let x = self.encoder.forward(inputs, Run::default())?.last_hidden_state;
+        let (rows, n, d_model) = x.dims3()?;
+        let places = Tensor::new(places, x.device())?;
+        // [rows, n, d_model] -> [rows · n, d_model] -> [places, d_model]
+        let hidden = x.reshape((rows * n, d_model))?.index_select(&places, 0)?;
+        Ok(self.head.predict(&hidden)?) // [places, vocabulary]
     }
 }
 

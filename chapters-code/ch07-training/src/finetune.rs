@@ -223,3 +223,29 @@ pub fn accuracy(
         right.filter(|(score, review)| (**score > 0.5) == review.positive).count();
     Ok(right as f64 / reviews.len().max(1) as f64)
 }
+
+/// What came of a fine-tuning.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finetuned {
+    /// How it was trained.
+    pub options: FinetuneOptions,
+    /// The share of held-out reviews that the classifier gets right.
+    pub held_out: f64,
+    /// The share that naive Bayes gets right, which knows words and no order.
+    pub naive_bayes: f64,
+    /// The share of the training's reviews that the classifier gets right.
+    pub train: f64,
+    /// Sentences that are in no corpus, and how sure it is that they praise.
+    pub praise: Vec<(String, f64)>,
+}
+
+impl Finetuned {
+    /// Of the fine-tuning that made the shipped `bertinho-sentiment`.
+    ///
+    /// # Errors
+    ///
+    /// None with the file as committed: one that `finetune` didn't write.
+    pub fn of_the_book() -> serde_json::Result<Self> {
+        serde_json::from_str(include_str!("../finetuned.json"))
+    }
+}

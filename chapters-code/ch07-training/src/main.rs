@@ -22,6 +22,8 @@ enum Command {
     Tokenizer(Tokenizer),
     /// Train a BERT to guess hidden pieces
     Pretrain(Pretrain),
+    /// Both: the recipe of the shipped models, from the text to the two folders
+    All(Pretrain),
     /// Make a sentiment classifier of a trained BERT
     Finetune(Finetune),
     /// Ask a trained BERT for the hidden pieces of held-out sentences
@@ -30,7 +32,7 @@ enum Command {
     Heads(Heads),
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 struct Corpora {
     /// The folder with en.txt, pt.txt, tatoeba.en-pt.tsv and sentiment.tsv
     #[arg(long, value_name = "DIR")]
@@ -135,7 +137,8 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Reverse(arguments) => commands::reverse(&arguments),
         Command::Tokenizer(arguments) => commands::tokenizer(&arguments),
-        Command::Pretrain(arguments) => commands::pretrain(&arguments),
+        Command::Pretrain(arguments) => commands::pretrain(&arguments).map(|_| ()),
+        Command::All(arguments) => commands::all(&arguments),
         Command::Finetune(arguments) => commands::finetune(&arguments),
         Command::Evaluate(arguments) => commands::evaluate(&arguments),
         Command::Heads(arguments) => commands::heads(&arguments),

@@ -28,6 +28,9 @@ pub struct Stage {
     pub steps: u64,
     /// The highest learning rate.
     pub learning_rate: f64,
+    /// What an epoch shows, instead of the recipe's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mixture: Option<Mixture>,
 }
 
 /// All that decides what comes out. Two runs of one recipe on one corpus give the same
@@ -64,8 +67,14 @@ pub struct Recipe {
 
 impl Default for Recipe {
     fn default() -> Self {
-        let stage =
-            |layers, steps, learning_rate| Stage { layers, steps, learning_rate };
+        let stage = |layers, steps, learning_rate| Stage {
+            layers,
+            steps,
+            learning_rate,
+            mixture: None,
+        };
+        // Sentence by sentence, at the end: with the translation beside, it can by then.
+        let alone = Mixture { pairs: 1, sides: 4, english: 1, portuguese: 1 };
         Self {
             seed: 42,
             hidden_size: 192,
@@ -74,9 +83,10 @@ impl Default for Recipe {
             positions: 512,
             dropout: 0.0,
             stages: vec![
-                stage(3, 3000, 1.5e-3),
-                stage(6, 4000, 1e-3),
-                stage(12, 8000, 7e-4),
+                stage(3, 4000, 1.5e-3),
+                stage(6, 4500, 1.2e-3),
+                Stage { mixture: Some(alone), ..stage(6, 3000, 7e-4) },
+                Stage { mixture: Some(alone), ..stage(12, 1500, 4e-4) },
             ],
             warmup: 200,
             batch_tokens: 2000,
@@ -109,6 +119,12 @@ impl Recipe {
     /// Steps of all stages.
     pub fn steps(&self) -> u64 {
         self.stages.iter().map(|stage| stage.steps).sum()
+    }
+
+    /// What an epoch of this stage shows.
+    pub fn mixture(&self, stage: usize) -> Mixture {
+        let own = self.stages.get(stage).and_then(|stage| stage.mixture);
+        own.unwrap_or(self.mixture)
     }
 
     fn learner_options(&self) -> LearnerOptions {
@@ -179,13 +195,24 @@ impl Standing {
         self.recipe.config(layers, self.vocab_size)
     }
 
-    /// The learning rate of the next step.
+    // ANCHOR: learning_rate
+    /// The learning rate of the next step: in each stage up to the stage's own, then
+    /// down in a straight line to the next stage's; after the last one, to 0.
     pub fn learning_rate(&self) -> f64 {
         let Some(stage) = self.recipe.stages.get(self.stage) else { return 0.0 };
+        let next = self.recipe.stages.get(self.stage + 1);
+        let floor =
+            next.map_or(0.0, |next| next.learning_rate.min(stage.learning_rate));
         let (peak, total) = (stage.learning_rate, stage.steps);
         let warmup = self.recipe.warmup.min(total);
-        Schedule { peak, warmup, total, decay: Decay::Linear }.rate(self.stage_steps)
+        let rate = Schedule { peak, warmup, total, decay: Decay::Linear }
+            .rate(self.stage_steps);
+        if self.stage_steps < warmup {
+            return rate;
+        }
+        floor + rate * (peak - floor) / peak
     }
+    // ANCHOR_END: learning_rate
 
     fn stage_is_done(&self) -> bool {
         let stage = self.recipe.stages.get(self.stage);
@@ -210,12 +237,16 @@ pub struct Step {
     pub epoch: u64,
 }
 
+/// Makes an epoch's sequences, as often as a mixture says.
+pub type MakeSequences<'a> = dyn Fn(Mixture) -> Result<Vec<Sequence>> + 'a;
+
 /// A training under way.
 pub struct Pretraining<'a> {
     standing: Standing,
     learner: Box<dyn Learner>,
     batches: Batches,
     make: &'a MakeLearner<'a>,
+    sequences: &'a MakeSequences<'a>,
     checkpoint: PathBuf,
 }
 
@@ -233,7 +264,7 @@ impl<'a> Pretraining<'a> {
     /// [`TrainingError::Setting`] if the recipe is out of range.
     pub fn begin(
         recipe: Recipe,
-        sequences: Vec<Sequence>,
+        sequences: &'a MakeSequences<'a>,
         vocab_size: usize,
         make: &'a MakeLearner<'a>,
         folder: &Path,
@@ -251,7 +282,7 @@ impl<'a> Pretraining<'a> {
     /// another recipe or vocabulary.
     pub fn resume(
         recipe: &Recipe,
-        sequences: Vec<Sequence>,
+        sequences: &'a MakeSequences<'a>,
         vocab_size: usize,
         make: &'a MakeLearner<'a>,
         folder: &Path,
@@ -273,18 +304,16 @@ impl<'a> Pretraining<'a> {
     fn at(
         standing: Standing,
         state: Option<&Tensors>,
-        sequences: Vec<Sequence>,
+        sequences: &'a MakeSequences<'a>,
         make: &'a MakeLearner<'a>,
         folder: &Path,
     ) -> Result<Self> {
-        let Recipe { seed, batch_tokens, .. } = standing.recipe;
-        let batches =
-            Batches::resume(sequences, batch_tokens, seed, standing.position)?;
+        let batches = batches(&standing, sequences)?;
         let start = state.map_or(Start::Fresh, Start::From);
         let learner =
             make(&standing.config(), standing.recipe.learner_options(), start)?;
         let checkpoint = folder.join(CHECKPOINT);
-        Ok(Self { standing, learner, batches, make, checkpoint })
+        Ok(Self { standing, learner, batches, make, sequences, checkpoint })
     }
 
     /// Where it stands.
@@ -346,12 +375,18 @@ impl<'a> Pretraining<'a> {
     }
     // ANCHOR_END: pretrain_step
 
-    /// More layers, each a copy; a new optimizer.
+    /// More layers, each a copy; a new optimizer; a new epoch, if it shows other things.
     fn next_stage(&mut self) -> Result<()> {
         let weights = self.learner.weights()?;
         let from = self.standing.config().num_hidden_layers;
+        let Standing { stage, ref recipe, position, .. } = self.standing;
+        let other = recipe.mixture(stage) != recipe.mixture(stage + 1);
         self.standing.stage += 1;
         self.standing.stage_steps = 0;
+        if other {
+            self.standing.position = Position { epoch: position.epoch + 1, batch: 0 };
+            self.batches = batches(&self.standing, self.sequences)?;
+        }
         let config = self.standing.config();
         let weights = stack(&weights, from, config.num_hidden_layers);
         let options = self.standing.recipe.learner_options();
@@ -398,6 +433,13 @@ impl<'a> Pretraining<'a> {
         self.save()?;
         Ok(done || self.standing.steps >= self.standing.recipe.steps())
     }
+}
+
+/// The batches of a stage, from where it stands.
+fn batches(standing: &Standing, sequences: &MakeSequences) -> Result<Batches> {
+    let Standing { recipe, stage, position, .. } = standing;
+    let sequences = sequences(recipe.mixture(*stage))?;
+    Batches::resume(sequences, recipe.batch_tokens, recipe.seed, *position)
 }
 
 // ANCHOR: stack

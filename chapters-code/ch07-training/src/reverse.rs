@@ -4,6 +4,8 @@
 //! last one: its cross-attention has to become an anti-diagonal, and nobody tells it
 //! so.
 
+use std::collections::BTreeMap;
+
 use candle_core::{D, DType, Device, IndexOp, Tensor};
 use candle_nn::{Init, Linear, Module, VarBuilder};
 use figures::{Figure, Heatmap, LineChart};
@@ -285,17 +287,13 @@ impl Reverser {
     ///
     /// Those of [`Reverser::greedy`].
     pub fn accuracy(&self, strings: &[String]) -> Result<f64> {
+        let mut by_length: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+        for string in strings {
+            by_length.entry(string.len()).or_default().push(string);
+        }
         let mut right = 0;
-        for length in LENGTHS[0]..=LENGTHS[1] {
-            let strings: Vec<&str> = strings
-                .iter()
-                .filter(|s| s.len() == length)
-                .map(String::as_str)
-                .collect();
-            if strings.is_empty() {
-                continue;
-            }
-            let written = self.greedy(&strings)?;
+        for strings in by_length.values() {
+            let written = self.greedy(strings)?;
             let reversed = |string: &&str| string.chars().rev().collect::<String>();
             right += strings
                 .iter()
@@ -445,6 +443,12 @@ pub fn held_out_strings(seed: u64, count: usize) -> Vec<String> {
         string(&mut random, length)
     });
     strings.filter(|string| is_held_out(string)).take(count).collect()
+}
+
+/// Strings of one length, which may be one that training never has.
+pub fn strings_of(length: usize, seed: u64, count: usize) -> Vec<String> {
+    let mut random = generator(seed, Purpose::Evaluation, length as u64);
+    std::iter::repeat_with(|| string(&mut random, length)).take(count).collect()
 }
 
 fn is_held_out(string: &str) -> bool {

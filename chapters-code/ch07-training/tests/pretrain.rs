@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use candle_core::Tensor;
 use common::{sample, tokenizer};
+use training::Result;
 use training::batches::{Mixture, Sequence, training_sequences};
 use training::evaluate::{Exam, Guesser};
 use training::learner::{
@@ -20,7 +21,9 @@ use training::pretrain::{CHECKPOINT, Pretraining, Recipe, Stage, stack};
 use training::random::{Purpose, generator};
 
 fn recipe() -> Recipe {
-    let stage = |layers, steps| Stage { layers, steps, learning_rate: 3e-3 };
+    let stage =
+        |layers, steps| Stage { layers, steps, learning_rate: 3e-3, mixture: None };
+    let alone = Mixture { pairs: 0, sides: 2, english: 1, portuguese: 0 };
     Recipe {
         seed: 11,
         hidden_size: 16,
@@ -28,7 +31,7 @@ fn recipe() -> Recipe {
         intermediate_size: 32,
         positions: 64,
         dropout: 0.1,
-        stages: vec![stage(1, 6), stage(2, 6)],
+        stages: vec![stage(1, 6), Stage { mixture: Some(alone), ..stage(2, 6) }],
         warmup: 3,
         batch_tokens: 200,
         sequence_tokens: 32,
@@ -38,16 +41,16 @@ fn recipe() -> Recipe {
     }
 }
 
-fn sequences() -> Vec<Sequence> {
+fn sequences(mixture: Mixture) -> Result<Vec<Sequence>> {
     let corpus = sample();
     let tokenizer = tokenizer(&corpus);
-    training_sequences(&tokenizer, &corpus, Mixture::default(), 32).unwrap()
+    training_sequences(&tokenizer, &corpus, mixture, 32)
 }
 
 const LEARNERS: [&MakeLearner<'static>; 2] = [&fast, &autograd];
 
 fn begin_with(make: &'static MakeLearner, folder: &Path) -> Pretraining<'static> {
-    Pretraining::begin(recipe(), sequences(), 300, make, folder).unwrap()
+    Pretraining::begin(recipe(), &sequences, 300, make, folder).unwrap()
 }
 
 fn begin(folder: &Path) -> Pretraining<'static> {
@@ -91,7 +94,7 @@ fn a_resumed_training_ends_like_one_that_never_stopped() {
             let folder = tempfile::tempdir().unwrap();
             assert!(!run(&mut begin_with(make, folder.path()), Some(stopped)));
             let mut training =
-                Pretraining::resume(&recipe(), sequences(), 300, make, folder.path())
+                Pretraining::resume(&recipe(), &sequences, 300, make, folder.path())
                     .unwrap();
             assert_eq!(training.standing().steps, stopped);
             assert!(run(&mut training, None));
@@ -102,13 +105,50 @@ fn a_resumed_training_ends_like_one_that_never_stopped() {
 }
 
 #[test]
+fn a_stage_has_its_own_mixture_and_begins_an_epoch_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut training = begin(folder.path());
+    let before = training.batches().statistics().rows;
+    run(&mut training, Some(6));
+    assert_eq!(training.batches().statistics().rows, before);
+    run(&mut training, Some(7));
+    let alone = recipe().mixture(1);
+    assert_eq!(training.batches().statistics().rows, sequences(alone).unwrap().len());
+    let position = training.standing().position;
+    assert_eq!((position.epoch, position.batch), (1, 1));
+}
+
+#[test]
+fn each_stage_rises_to_its_rate_and_falls_to_the_next_ones() {
+    let mut recipe = recipe();
+    recipe.stages[0].learning_rate = 4e-3;
+    recipe.stages[1].learning_rate = 1e-3;
+    let mut standing = training::pretrain::Standing::beginning(recipe, 300);
+    let mut rates = |stage, steps: [u64; 4]| {
+        standing.stage = stage;
+        steps.map(|step| {
+            standing.stage_steps = step;
+            standing.learning_rate()
+        })
+    };
+    // 3 steps of warm-up, 6 in all.
+    let expected = [[0.0, 4e-3 / 3.0, 4e-3, 1e-3], [0.0, 1e-3 / 3.0, 1e-3, 0.0]];
+    for (stage, expected) in expected.into_iter().enumerate() {
+        for (found, expected) in rates(stage, [0, 1, 3, 6]).into_iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-12, "{found} is not {expected}");
+        }
+    }
+}
+
+#[test]
 fn a_training_that_runs_away_says_so() {
-    let stages = vec![Stage { layers: 1, steps: 6, learning_rate: 1e30 }];
+    let stages =
+        vec![Stage { layers: 1, steps: 6, learning_rate: 1e30, mixture: None }];
     let recipe = Recipe { stages, warmup: 0, ..recipe() };
     for make in LEARNERS {
         let folder = tempfile::tempdir().unwrap();
         let mut training =
-            Pretraining::begin(recipe.clone(), sequences(), 300, make, folder.path())
+            Pretraining::begin(recipe.clone(), &sequences, 300, make, folder.path())
                 .unwrap();
         training.step().unwrap(); // its loss is from before
         let error = training.step().unwrap_err().to_string();
@@ -126,8 +166,7 @@ fn a_training_that_is_asked_to_stop_saves_first() {
         Ok(())
     };
     assert!(!training.run(None, 1000, &stop, &mut ask).unwrap());
-    let resumed =
-        Pretraining::resume(&recipe(), sequences(), 300, &fast, folder.path());
+    let resumed = Pretraining::resume(&recipe(), &sequences, 300, &fast, folder.path());
     assert_eq!(resumed.unwrap().standing().steps, 5);
 }
 
@@ -135,7 +174,7 @@ fn a_training_that_is_asked_to_stop_saves_first() {
 fn another_recipe_or_a_broken_checkpoint_is_not_resumed() {
     let folder = tempfile::tempdir().unwrap();
     let resume = |recipe: &Recipe| {
-        Pretraining::resume(recipe, sequences(), 300, &fast, folder.path())
+        Pretraining::resume(recipe, &sequences, 300, &fast, folder.path())
     };
     let error = resume(&recipe()).unwrap_err().to_string();
     assert!(error.contains("cannot read"), "{error}");
@@ -153,10 +192,11 @@ fn another_recipe_or_a_broken_checkpoint_is_not_resumed() {
 #[test]
 fn the_loss_falls_and_the_exam_can_be_asked() {
     let folder = tempfile::tempdir().unwrap();
-    let stages = vec![Stage { layers: 1, steps: 60, learning_rate: 1e-2 }];
+    let stages =
+        vec![Stage { layers: 1, steps: 60, learning_rate: 1e-2, mixture: None }];
     let recipe = Recipe { stages, dropout: 0.0, batch_tokens: 600, ..recipe() };
     let mut training =
-        Pretraining::begin(recipe, sequences(), 300, &fast, folder.path()).unwrap();
+        Pretraining::begin(recipe, &sequences, 300, &fast, folder.path()).unwrap();
     let mut losses = Vec::new();
     let stop = AtomicBool::new(false);
     let mut keep = |step: training::pretrain::Step, _: &Pretraining| {
@@ -190,7 +230,7 @@ fn the_loss_falls_and_the_exam_can_be_asked() {
 }
 
 fn masked_batch() -> MaskedBatch {
-    let rows = sequences();
+    let rows = sequences(Mixture::default()).unwrap();
     let rows: Vec<&Sequence> = rows.iter().filter(|row| row.second.is_some()).collect();
     let mut random = generator(0, Purpose::Masking, 0);
     Masking::bert(300).apply(&rows[..40], &mut random).unwrap()

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use figures::{Figure, FigureError, Heatmap, HeatmapGrid, LineChart};
+use figures::{BarChart, Figure, FigureError, Heatmap, HeatmapGrid, LineChart};
 use ndarray::{Array2, Array3, array};
 
 const TOKENS: [&str; 16] = [
@@ -114,7 +114,16 @@ fn main() -> Result<(), FigureError> {
         .dashed_series("n²", &over(&|n| 5e-9 * n * n));
     save("seconds", &seconds.draw()?)?;
     let bytes = cost("bytes").series("weights", &over(&|n| 8.0 * 8.0 * n * n));
-    save("bytes", &bytes.draw()?)
+    save("bytes", &bytes.draw()?)?;
+
+    let attention: Vec<f64> = (1..=16).map(|i| 0.3 / f64::from(i)).collect();
+    let change: Vec<f64> = (0..16).map(|i| (f64::from(i) * 0.9).sin() * 2.5).collect();
+    let bars = BarChart::new(TOKENS)
+        .title("Two measures of the same words")
+        .series("attention of [CLS]", &attention)
+        .series("change of the margin", &change);
+    save("bars", &bars.draw()?)?;
+    save("bars-one", &BarChart::new(["x"]).series("nothing", &[0.0]).draw()?)
 }
 
 fn grids() -> Result<(), FigureError> {

@@ -1,5 +1,5 @@
 //! The book's pictures: a [`Heatmap`] with its numbers written in the cells, many of them
-//! side by side in a [`HeatmapGrid`], and a [`LineChart`].
+//! side by side in a [`HeatmapGrid`], a [`LineChart`], and a [`BarChart`].
 //!
 //! All are drawn with [`plotters`] and come out as a [`Figure`], which owns all it
 //! needs: an SVG that follows the page's light or dark theme, and a PNG on white. No
@@ -21,6 +21,7 @@
 //! ```
 
 mod axis;
+mod bar_chart;
 mod bitmap;
 mod fonts;
 mod frame;
@@ -33,6 +34,7 @@ mod viridis;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use bar_chart::BarChart;
 use base64::prelude::{BASE64_STANDARD, Engine};
 pub use heatmap::{Heatmap, HeatmapGrid};
 pub use line_chart::LineChart;
@@ -226,8 +228,8 @@ pub enum FigureError {
         /// How many titles were given.
         given: usize,
     },
-    /// A line chart has no series.
-    #[error("the chart has no series: add one with .series(name, &points)")]
+    /// A chart has no series.
+    #[error("the chart has no series: add one with .series(name, …)")]
     NoSeries,
     /// A series has no points.
     #[error("the series {name:?} has no points")]
@@ -261,6 +263,28 @@ pub enum FigureError {
         /// `"x"` or `"y"`.
         axis: &'static str,
         /// The coordinate.
+        value: f64,
+    },
+    /// A measure of a bar chart has more or fewer values than there are labels.
+    #[error("the series {name:?} has {given} values for {expected} labels")]
+    BarCount {
+        /// Name of the series.
+        name: String,
+        /// How many labels there are.
+        expected: usize,
+        /// How many values were given.
+        given: usize,
+    },
+    /// A bar's value is NaN or infinite.
+    #[error(
+        "value {index} (counted from 0) of the series {name:?} is {value}, which no bar can show"
+    )]
+    BarNotFinite {
+        /// Name of the series.
+        name: String,
+        /// Position of the value, from 0.
+        index: usize,
+        /// The value.
         value: f64,
     },
     /// The figure's file (or its folder) can't be written.

@@ -3,7 +3,9 @@
 use std::error::Error;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use figures::{Figure, FigureError, Heatmap, HeatmapGrid, LineChart, viridis};
+use figures::{
+    BarChart, Figure, FigureError, Heatmap, HeatmapGrid, LineChart, viridis,
+};
 use ndarray::{Array2, Array3, array};
 use proptest::prelude::*;
 
@@ -147,8 +149,9 @@ fn the_page_decides_the_colours_of_text() -> Checked {
         .x_title("x")
         .y_title("y")
         .series("s", &[(1.0, 2.0)]);
+    let bars = BarChart::new(WORDS).series("s", &[1.0, -2.0, 0.5]).draw()?;
     let grid = eight_heads().draw()?;
-    for figure in [small().annotate(false).draw()?, chart.draw()?, grid] {
+    for figure in [small().annotate(false).draw()?, chart.draw()?, bars, grid] {
         let svg = figure.svg();
         assert!(
             svg.contains("color:var(--fg, var(--jp-content-font-color1, #1f2328))")
@@ -701,4 +704,77 @@ proptest! {
         let figure = chart.draw()?;
         assert_well_formed(figure.svg());
     }
+}
+
+/// The bars of a chart, as x and width in pixels, in drawing order.
+fn bars(figure: &Figure) -> Vec<(f64, f64)> {
+    let rects = figure.svg().lines().filter(|line| line.starts_with("<rect "));
+    let number = |line: &str, name| -> f64 {
+        attribute(line, name).and_then(|text| text.parse().ok()).unwrap_or(f64::NAN)
+    };
+    let place = |line: &str| (number(line, "x") / 4.0, number(line, "width") / 4.0);
+    rects.skip(1).map(place).collect() // the first is the page
+}
+
+#[test]
+fn bars_start_at_zero_and_are_as_long_as_their_values() -> Checked {
+    let chart = BarChart::new(WORDS)
+        .title("Medidas")
+        .series("weight", &[0.1, 0.2, 0.4])
+        .series("change", &[-1.0, 0.0, 3.0]);
+    let figure = chart.draw()?;
+    assert_well_formed(figure.svg());
+    let (width, height) = svg_size(&figure);
+    assert!(width <= 520, "{width} wide: too small to read on a telephone");
+    assert_eq!(png_size(&figure.png()?), (2 * width, 2 * height));
+    for once in ["Medidas", "weight", "change", "pense", "sobre", "máquinas"] {
+        assert_eq!(written(&figure, once), 1, "{once}");
+    }
+    let bars = bars(&figure);
+    assert_eq!(bars.len(), 6);
+    let near = |a: f64, b: f64| (a - b).abs() <= 1.0;
+    assert!(near(bars[1].1, 2.0 * bars[0].1) && near(bars[2].1, 4.0 * bars[0].1));
+    assert!(near(bars[0].0, bars[2].0), "all start at zero");
+    // Below zero a bar ends at zero, where the one above it starts.
+    assert!(near(bars[3].0 + bars[3].1, bars[5].0) && near(bars[5].1, 3.0 * bars[3].1));
+    assert!(bars[4].1 <= 0.5, "nothing for zero");
+    assert!(bars[3].0 > bars[2].0 + bars[2].1, "the measures keep apart");
+    let colours = ["#1f77b4", "#d55e00"].map(|c| figure.svg().matches(c).count());
+    assert_eq!(colours, [5, 1], "one bar is below zero");
+    assert!(figure.svg().contains("weight: pense 0.100, sobre 0.200, máquinas 0.400;"));
+    Ok(())
+}
+
+#[test]
+fn bar_charts_refuse_what_they_cannot_show() {
+    let refused = |chart: &BarChart| chart.draw().map(|_| ()).unwrap_err().to_string();
+    let message = refused(&BarChart::new(WORDS));
+    assert!(message.contains("no series"), "{message}");
+    let message = refused(&BarChart::new(WORDS).series("a", &[1.0]));
+    assert!(message.contains("1 values for 3 labels"), "{message}");
+    let nan = BarChart::new(WORDS).series("a", &[1.0, f64::NAN, 2.0]);
+    let message = refused(&nan);
+    assert!(message.contains("value 1") && message.contains("NaN"), "{message}");
+    let none = BarChart::new([""; 0]).series("a", &[]);
+    let message = refused(&none);
+    assert!(message.contains("no points"), "{message}");
+}
+
+#[test]
+fn awful_bars_are_drawn() -> Checked {
+    let long = "palavra".repeat(300);
+    let many: Vec<String> = (0..1000).map(|i| i.to_string()).collect();
+    let cases = [
+        BarChart::new([&long, "<b>&\"'"]).title(&long).series(&long, &[1e-300, -1e300]),
+        BarChart::new([""]).series("", &[0.0]),
+        BarChart::new([""]).series("a", &[f64::MAX]).series("b", &[f64::MIN]),
+        BarChart::new(&many).series("many", &vec![1.0; 1000]),
+    ];
+    for case in cases {
+        let figure = case.draw()?;
+        assert_well_formed(figure.svg());
+        let (width, height) = svg_size(&figure);
+        assert!(width < 1000 && height < 2600, "{width} × {height}");
+    }
+    Ok(())
 }

@@ -2,4 +2,5 @@
 
 pub mod ch01;
 pub mod ch02;
+pub mod ch03;
 pub mod ch04;

@@ -16,6 +16,7 @@ use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 use crate::notebook::tidy;
+use crate::programs;
 
 /// The release of `evcxr_jupyter` that the notebooks are made with.
 pub const EVCXR_VERSION: &str = "0.22.0";
@@ -34,7 +35,10 @@ pub struct Kernel {
     /// What cells wrote to standard error: the request's id and the text. It comes by a
     /// way of its own, and may arrive when the next cell is already running.
     stderr: Vec<(String, String)>,
+    version: String,
     _connection_file: tempfile::NamedTempFile,
+    /// What the kernel compiles is deleted with it: killed, it can't do that itself.
+    _scratch: tempfile::TempDir,
 }
 
 /// What one cell gave.
@@ -60,11 +64,22 @@ impl Kernel {
     /// If evcxr is not installed (the message has the command that installs it) or does
     /// not answer.
     pub async fn start(folder: &Path) -> Result<Self> {
-        let program = find_evcxr()?;
+        Self::start_program(&find_evcxr()?, folder).await
+    }
+
+    /// Starts the kernel that is this program; otherwise as [`Kernel::start`].
+    ///
+    /// # Errors
+    ///
+    /// If it can't be started, ends at once, or does not answer.
+    pub async fn start_program(program: &Path, folder: &Path) -> Result<Self> {
         let (connection, file) = connection().await?;
-        let child = Command::new(&program)
+        let scratch =
+            tempfile::tempdir().context("cannot make the kernel's temporary folder")?;
+        let mut child = Command::new(program)
             .arg("--control_file")
             .arg(file.path())
+            .env("EVCXR_TMPDIR", scratch.path())
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -72,12 +87,28 @@ impl Kernel {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
-        let (iopub, shell) =
-            timeout(STARTUP, connect(&connection)).await.map_err(late)??;
-        let mut kernel =
-            Self { child, iopub, shell, stderr: Vec::new(), _connection_file: file };
+        let (iopub, shell) = tokio::select! {
+            connected = timeout(STARTUP, connect(&connection)) => connected.map_err(late)??,
+            status = child.wait() => {
+                bail!("{} ended at once: {}", program.display(), status?)
+            }
+        };
+        let mut kernel = Self {
+            child,
+            iopub,
+            shell,
+            stderr: Vec::new(),
+            version: String::new(),
+            _connection_file: file,
+            _scratch: scratch,
+        };
         timeout(STARTUP, kernel.wait_until_heard()).await.map_err(late)??;
         Ok(kernel)
+    }
+
+    /// The release of `evcxr_jupyter`, by its own account.
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// Asks for the kernel's information until its answer is seen on both channels:
@@ -86,7 +117,11 @@ impl Kernel {
         loop {
             let request = JupyterMessage::from(KernelInfoRequest {});
             self.shell.send(request).await?;
-            self.shell.read().await?;
+            if let JupyterMessageContent::KernelInfoReply(reply) =
+                self.shell.read().await?.content
+            {
+                self.version = reply.implementation_version;
+            }
             let heard = timeout(Duration::from_millis(500), self.iopub.read()).await;
             if matches!(heard, Ok(Ok(_))) {
                 return Ok(());
@@ -247,26 +282,21 @@ async fn connect(
     Ok((iopub, shell))
 }
 
-/// The kernel's program: on the `PATH`, or where `cargo install` puts it.
+/// The kernel's program: where `cargo install` puts it (and `cargo book lab` our release,
+/// whatever else is installed), or on the `PATH`.
 ///
 /// # Errors
 ///
 /// If there is none; the message has the command that installs it.
 pub fn find_evcxr() -> Result<PathBuf> {
-    let name = format!("evcxr_jupyter{}", std::env::consts::EXE_SUFFIX);
-    let mut folders: Vec<PathBuf> = std::env::var_os("PATH")
-        .map(|path| std::env::split_paths(&path).collect())
-        .unwrap_or_default();
-    let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let cargo_home = cargo_home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
-    folders.extend(cargo_home.map(|home| home.join("bin")));
-    let found =
-        folders.iter().map(|folder| folder.join(&name)).find(|path| path.is_file());
-    found.with_context(|| {
+    let by_cargo = programs::cargo_bin()
+        .map(|folder| programs::program_in(&folder, "evcxr_jupyter"))
+        .filter(|file| file.is_file());
+    by_cargo.or_else(|| programs::on_path("evcxr_jupyter").into_iter().next()).with_context(|| {
         format!(
-            "the Rust kernel for Jupyter is not installed: run\n\n    \
+            "the Rust kernel for Jupyter is not installed: `cargo book lab` installs it, and so does\n\n    \
              cargo install --locked evcxr_jupyter@{EVCXR_VERSION} && evcxr_jupyter --install\n\n\
-             (about ten minutes) and then this command again"
+             (about ten minutes)"
         )
     })
 }

@@ -7,7 +7,9 @@ use anyhow::{Result, ensure};
 use book::build::{self, BuildOptions};
 use book::preprocess::{BookPreprocessor, Options};
 use book::workspace::{Chapter, Language, Workspace};
-use book::{check, i18n, notebook, run, say, serve};
+use book::{check, i18n, lab, notebook, run, say, serve};
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};
 use mdbook_preprocessor::Preprocessor;
 
@@ -43,6 +45,8 @@ enum Command {
         #[arg(long)]
         text: bool,
     },
+    /// Install what notebooks need, where it is missing, and open JupyterLab on them
+    Lab(Lab),
     /// Compare the outputs of two executed notebooks
     Compare {
         /// The notebook whose outputs are right
@@ -81,6 +85,35 @@ struct Serve {
     open: bool,
 }
 
+#[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+struct Lab {
+    /// Only say what is there and what is missing (exit code 1 if something is)
+    #[arg(long)]
+    check: bool,
+    /// Whose notebooks
+    #[arg(long, value_parser = language(), default_value = Language::Portuguese.tag())]
+    lang: Language,
+    /// Port on 127.0.0.1 (0: any free one)
+    #[arg(long, default_value_t = 8888)]
+    port: u16,
+    /// Open JupyterLab in the browser (the default)
+    #[arg(long, overrides_with = "no_open")]
+    open: bool,
+    /// Do not open the browser
+    #[arg(long, visible_alias = "no-browser", overrides_with = "open")]
+    no_open: bool,
+    /// Leave the kernel's compile cache as it is: the first cell of a notebook may then
+    /// take minutes
+    #[arg(long)]
+    no_warm: bool,
+}
+
+fn language() -> impl clap::builder::TypedValueParser<Value = Language> {
+    PossibleValuesParser::new(Language::ALL.map(Language::tag))
+        .try_map(|tag| Language::from_tag(&tag).ok_or("no such edition"))
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -107,6 +140,11 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             for chapter in workspace.select(&chapters)? {
                 notebooks(&workspace, &chapter, check, text).await?;
             }
+        }
+        Command::Lab(Lab { check, lang, port, open: _, no_open, no_warm }) => {
+            let (open, warm) = (!no_open, !no_warm);
+            let options = lab::Options { check, language: lang, port, open, warm };
+            return lab::run(&workspace, options).await;
         }
         Command::Compare { expected, actual } => {
             let cells = notebook::compare(

@@ -48,6 +48,9 @@ pub struct Cell {
     pub code: String,
     /// Whether the cell is there to show an error (```` ```rust,cell,error ````).
     pub fails: bool,
+    /// Whether what it prints depends on how the processor rounds, as a training's loss
+    /// does (```` ```rust,cell,varies ````).
+    pub varies: bool,
 }
 
 /// Cuts a page into blocks, with the code that it includes.
@@ -217,8 +220,11 @@ fn fenced(workspace: &Workspace, info: &str, body: &[&str]) -> Result<Block> {
     let mut words = info.split(',');
     let language = words.next().unwrap_or_default();
     let flags: Vec<&str> = words.collect();
-    if let Some(flag) = flags.iter().find(|flag| !["cell", "error"].contains(flag)) {
-        bail!("no such mark on a code block: {flag:?} (there are cell and error)");
+    let known = |flag: &&&str| ["cell", "error", "varies"].contains(*flag);
+    if let Some(flag) = flags.iter().find(|flag| !known(flag)) {
+        bail!(
+            "no such mark on a code block: {flag:?} (there are cell, error and varies)"
+        );
     }
     let includes: Vec<Include> =
         body.iter().filter_map(|line| Include::parse(line)).collect();
@@ -247,6 +253,7 @@ fn fenced(workspace: &Workspace, info: &str, body: &[&str]) -> Result<Block> {
         id,
         code: expand(workspace, body)?,
         fails: flags.contains(&"error"),
+        varies: flags.contains(&"varies"),
     }))
 }
 

@@ -209,12 +209,9 @@ impl Workspace {
         chapter: &Chapter,
     ) -> Result<Vec<(String, Dependency)>> {
         let folder = chapter.crate_folder();
-        let manifest = read_manifest(&self.root.join(&folder))?;
+        let table = self.book_table(chapter)?;
         let mut dependencies = vec![(chapter.name.clone(), Dependency::Path(folder))];
-        let extra = manifest
-            .get("package")
-            .and_then(|package| package.get("metadata")?.get("book")?.as_table())
-            .and_then(|table| table.get("notebook-dependencies")?.as_array());
+        let extra = table.get("notebook-dependencies").and_then(toml::Value::as_array);
         for name in extra.into_iter().flatten().filter_map(|name| name.as_str()) {
             let dependency = self.shared_dependency(name).with_context(|| {
                 format!(
@@ -225,6 +222,30 @@ impl Workspace {
             dependencies.push((name.to_owned(), dependency));
         }
         Ok(dependencies)
+    }
+
+    /// Whether a chapter's notebook is compiled with optimisations, as its crate's
+    /// `[package.metadata.book] notebook-optimised` says: slower to start, and needed
+    /// where candle computes.
+    ///
+    /// # Errors
+    ///
+    /// If the manifest can't be read.
+    pub fn notebook_is_optimised(&self, chapter: &Chapter) -> Result<bool> {
+        let table = self.book_table(chapter)?;
+        Ok(table
+            .get("notebook-optimised")
+            .and_then(toml::Value::as_bool)
+            .unwrap_or(false))
+    }
+
+    /// `[package.metadata.book]` of a chapter's crate.
+    fn book_table(&self, chapter: &Chapter) -> Result<toml::Table> {
+        let manifest = read_manifest(&self.root.join(chapter.crate_folder()))?;
+        let table = manifest
+            .get("package")
+            .and_then(|package| package.get("metadata")?.get("book")?.as_table());
+        Ok(table.cloned().unwrap_or_default())
     }
 
     fn shared_dependency(&self, name: &str) -> Option<Dependency> {
@@ -261,6 +282,24 @@ impl Workspace {
                     hasher.update(format!("{}\0{}\0", name.display(), text));
                 }
             }
+        }
+        Ok(format!("{:x}", hasher.finalize()))
+    }
+
+    /// SHA-256 of the manifests that decide which crates a chapter is compiled with: the
+    /// workspace's, its crate's and those of the workspace's crates below it.
+    ///
+    /// # Errors
+    ///
+    /// If a manifest can't be read.
+    pub fn manifests_hash(&self, chapter: &Chapter) -> Result<String> {
+        let mut folders = BTreeSet::from([PathBuf::new()]);
+        self.collect_crates(&chapter.crate_folder(), &mut folders)?;
+        let mut hasher = Sha256::new();
+        for folder in folders {
+            let name = folder.join("Cargo.toml");
+            let text = self.read(&name)?.replace("\r\n", "\n");
+            hasher.update(format!("{}\0{}\0", name.display(), text));
         }
         Ok(format!("{:x}", hasher.finalize()))
     }

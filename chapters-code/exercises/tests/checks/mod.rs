@@ -6,6 +6,7 @@
 
 pub mod ch01;
 pub mod ch02;
+pub mod ch03;
 pub mod ch04;
 
 use approx::relative_eq;

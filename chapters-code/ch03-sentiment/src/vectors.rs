@@ -1,0 +1,39 @@
+//! Looking at the model's vectors.
+
+use candle_core::Tensor;
+
+use crate::Result;
+
+// ANCHOR: cosine
+/// The cosine of the angle between two vectors, `[d_model]` each: 1 if they point the
+/// same way, 0 if they have nothing in common, −1 if they are opposite.
+///
+/// # Errors
+///
+/// [`EncoderError`](crate::EncoderError) if their lengths differ.
+pub fn cosine(a: &Tensor, b: &Tensor) -> Result<f64> {
+    let dot = |a: &Tensor, b: &Tensor| (a * b)?.sum_all()?.to_scalar::<f32>();
+    let lengths = f64::from(dot(a, a)?).sqrt() * f64::from(dot(b, b)?).sqrt();
+    Ok(f64::from(dot(a, b)?) / lengths)
+}
+// ANCHOR_END: cosine
+
+/// The first numbers of a vector, `[d_model]`, with four decimals each.
+///
+/// # Errors
+///
+/// [`EncoderError`](crate::EncoderError) if `vector` has another shape.
+pub fn beginning(vector: &Tensor, count: usize) -> Result<String> {
+    let numbers = vector.to_vec1::<f32>()?;
+    let shown = numbers.iter().take(count).map(|x| format!("{x:8.4}"));
+    Ok(shown.collect::<Vec<_>>().join(" "))
+}
+
+/// The largest absolute difference between two tensors of one shape.
+///
+/// # Errors
+///
+/// [`EncoderError`](crate::EncoderError) if their shapes differ.
+pub fn largest_difference(a: &Tensor, b: &Tensor) -> Result<f32> {
+    Ok((a - b)?.abs()?.max_all()?.to_scalar()?)
+}

@@ -1,0 +1,166 @@
+//! What each word of a text does: how much `[CLS]` looks at it, and what changes when
+//! it is left out.
+
+use std::ops::Range;
+
+use candle_core::{IndexOp, Tensor};
+use models::{Encoded, Truncate};
+
+use crate::{Batch, EncoderError, Result, Run, SentimentPipeline};
+
+// ANCHOR: words
+/// A word of a text, and the tokens that it was cut into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// Its letters, the pieces joined again.
+    pub text: String,
+    /// Its tokens, from the first to before the last.
+    pub tokens: Range<usize>,
+}
+
+/// The words of an encoded text, in order, without `[CLS]`, `[SEP]` and padding. A
+/// piece with `##` belongs to the word before it; a punctuation mark is a word.
+pub fn words_of(encoded: &Encoded) -> Vec<Word> {
+    let mut words: Vec<Word> = Vec::new();
+    for (i, token) in encoded.tokens.iter().enumerate() {
+        if encoded.special_tokens_mask[i] == 1 {
+            continue;
+        }
+        match (token.strip_prefix("##"), words.last_mut()) {
+            (Some(piece), Some(word)) => {
+                word.text.push_str(piece);
+                word.tokens.end = i + 1;
+            }
+            _ => words.push(Word { text: token.clone(), tokens: i..i + 1 }),
+        }
+    }
+    words
+}
+// ANCHOR_END: words
+
+// ANCHOR: attention_to_words
+/// How much `[CLS]` looks at each word in one layer: from that layer's weights,
+/// `[1, heads, n, n]`, the row of `[CLS]`, summed over the tokens of each word. One
+/// list per head, one number per word; a head's numbers and what it gives to `[CLS]`
+/// and `[SEP]` add up to 1.
+///
+/// # Errors
+///
+/// [`EncoderError`] if `weights` has another shape.
+pub fn attention_to_words(weights: &Tensor, words: &[Word]) -> Result<Vec<Vec<f32>>> {
+    let rows = weights.i((0, .., 0))?.to_vec2::<f32>()?; // [heads, n]
+    let to_word = |row: &[f32], word: &Word| row[word.tokens.clone()].iter().sum();
+    let to_words = |row: Vec<f32>| words.iter().map(|w| to_word(&row, w)).collect();
+    Ok(rows.into_iter().map(to_words).collect())
+}
+
+/// The mean over the lists, number by number.
+pub fn mean_of_heads(heads: &[Vec<f32>]) -> Vec<f32> {
+    let words = heads.first().map_or(0, Vec::len);
+    let mean = |i: usize| heads.iter().map(|head| head[i]).sum::<f32>();
+    (0..words).map(|i| mean(i) / heads.len() as f32).collect()
+}
+// ANCHOR_END: attention_to_words
+
+// ANCHOR: leave_one_out
+/// What a text's answer becomes without one of its words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeftOut {
+    /// The word that was left out.
+    pub word: String,
+    /// The score, without the word, of the label that the whole text gets.
+    pub score: f32,
+    /// By how much that label's margin fell: above 0, the word spoke for the label;
+    /// below 0, against it.
+    pub change: f32,
+}
+
+/// Asks the model again and again, each time without one of the words.
+///
+/// # Errors
+///
+/// As [`SentimentPipeline::classify`]; also for a text of a single word, of which
+/// nothing would be left.
+pub fn leave_one_out(pipeline: &SentimentPipeline, text: &str) -> Result<Vec<LeftOut>> {
+    let encoded = pipeline.tokenizer.encode(text, None, Truncate::Error)?;
+    let words = words_of(&encoded);
+    if words.len() < 2 {
+        return Err(EncoderError::OneWord { text: text.to_owned() });
+    }
+    let whole = pipeline.logits_of(&[encoded.ids.clone()])?; // [1, labels]
+    let label = largest(&whole[0]);
+    let shorter: Vec<Vec<u32>> =
+        words.iter().map(|word| without(&encoded.ids, &word.tokens)).collect();
+    let answers = pipeline.logits_of(&shorter)?; // [words, labels]
+    let left_out = words.into_iter().zip(answers).map(|(word, logits)| LeftOut {
+        word: word.text,
+        score: score(&logits, label),
+        change: margin(&whole[0], label) - margin(&logits, label),
+    });
+    Ok(left_out.collect())
+}
+
+/// The ids without those of some tokens.
+pub fn without(ids: &[u32], tokens: &Range<usize>) -> Vec<u32> {
+    [&ids[..tokens.start], &ids[tokens.end..]].concat()
+}
+
+/// A label's logit minus the largest of the others'. With two labels it is
+/// `ln(score / (1 − score))`: it goes on growing where the score is stuck below 1.
+pub fn margin(logits: &[f32], label: usize) -> f32 {
+    let others = logits.iter().enumerate().filter(|&(other, _)| other != label);
+    logits[label] - others.map(|(_, &logit)| logit).fold(f32::NEG_INFINITY, f32::max)
+}
+// ANCHOR_END: leave_one_out
+
+/// A label's share of the softmax.
+fn score(logits: &[f32], label: usize) -> f32 {
+    let largest = logits[largest(logits)];
+    let sum: f32 = logits.iter().map(|logit| (logit - largest).exp()).sum();
+    (logits[label] - largest).exp() / sum
+}
+
+/// The place of the largest number; of equals, the first.
+pub fn largest(numbers: &[f32]) -> usize {
+    let larger = |best, i| if numbers[i] > numbers[best] { i } else { best };
+    (0..numbers.len()).fold(0, larger)
+}
+
+/// How much every token looks at every token in the last layer, `[rows, heads, n, n]`.
+///
+/// # Errors
+///
+/// Those of [`FastEncoder::forward`](crate::FastEncoder::forward);
+/// [`EncoderError::NoLayers`] if there is no layer.
+pub fn last_attention(pipeline: &SentimentPipeline, batch: &Batch) -> Result<Tensor> {
+    let found = pipeline.encoder.forward(batch, Run::ATTENTIONS)?;
+    let layers = found.attentions.unwrap_or_default();
+    layers.into_iter().next_back().ok_or(EncoderError::NoLayers)
+}
+
+// ANCHOR: rank_correlation
+/// Spearman's rank correlation: 1 if both lists put things in the same order, −1 if in
+/// opposite orders, about 0 if one order says nothing of the other. Equal numbers share
+/// their rank. 0 if all numbers of a list are equal.
+pub fn rank_correlation(a: &[f32], b: &[f32]) -> f64 {
+    let (a, b) = (ranks(a), ranks(b));
+    let mean = |ranks: &[f64]| ranks.iter().sum::<f64>() / ranks.len() as f64;
+    let (mean_a, mean_b) = (mean(&a), mean(&b));
+    let products = |x: &[f64], y: &[f64], mean_x: f64, mean_y: f64| -> f64 {
+        x.iter().zip(y).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum()
+    };
+    let together = products(&a, &b, mean_a, mean_b);
+    let apart = products(&a, &a, mean_a, mean_a) * products(&b, &b, mean_b, mean_b);
+    if apart > 0.0 { together / apart.sqrt() } else { 0.0 }
+}
+
+/// Each number's place in order, from 0; equal numbers have the mean of their places.
+fn ranks(numbers: &[f32]) -> Vec<f64> {
+    let rank = |x: &f32| {
+        let below = numbers.iter().filter(|y| *y < x).count() as f64;
+        let equal = numbers.iter().filter(|y| *y == x).count() as f64;
+        below + (equal - 1.0) / 2.0
+    };
+    numbers.iter().map(rank).collect()
+}
+// ANCHOR_END: rank_correlation

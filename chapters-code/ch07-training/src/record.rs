@@ -1,0 +1,167 @@
+//! How a pre-training went, small enough to keep beside the book.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::evaluate::Evaluation;
+use crate::heads::HeadProfile;
+use crate::{Result, TrainingError};
+
+/// Points of a loss curve.
+const POINTS: usize = 150;
+
+// ANCHOR: record
+/// How a pre-training went.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The recipe, as JSON.
+    pub recipe: Value,
+    /// `(step, nats)`: the mean loss since the point before.
+    pub loss: Vec<(f64, f64)>,
+    /// What the model was asked on the way.
+    pub exams: Vec<Examined>,
+}
+
+/// What a model was asked at some step, on sentences that are held out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Examined {
+    /// After how many steps.
+    pub step: u64,
+    /// Tokens read until then.
+    pub tokens: u64,
+    /// Hidden pieces guessed.
+    pub accuracy: Evaluation,
+    /// The head that most often puts a noun's translation first.
+    pub translator: Specialist,
+    /// For each kind of look, the head with the largest share of it, by the names of
+    /// [`HeadProfile`]'s fields.
+    pub specialists: BTreeMap<String, Specialist>,
+    /// How spread each head's attention is, in bits, by layer and head.
+    pub entropies: Vec<Vec<f64>>,
+}
+
+/// A head and how much it does of something.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Specialist {
+    /// The layer, from 0.
+    pub layer: usize,
+    /// The head, from 0.
+    pub head: usize,
+    /// How much.
+    pub share: f64,
+}
+// ANCHOR_END: record
+
+impl Record {
+    /// Of the training that made the shipped `bertinho`.
+    ///
+    /// # Errors
+    ///
+    /// None with the file as committed: one that isn't a record.
+    pub fn of_the_book() -> serde_json::Result<Self> {
+        serde_json::from_str(include_str!("../record.json"))
+    }
+
+    /// From the JSON lines that `pretrain` writes.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainingError::Tokenizer`] never; [`TrainingError::Setting`] if a line isn't
+    /// one of `pretrain`'s.
+    pub fn from_metrics(recipe: Value, metrics: &str) -> Result<Self> {
+        let (mut losses, mut exams) = (Vec::new(), Vec::new());
+        let mut tokens = 0;
+        for (number, text) in (1..).zip(metrics.lines()) {
+            let wrong = || {
+                let found = format!("line {number}: {text:.60}");
+                TrainingError::setting("metrics", found, "JSON lines from pretrain")
+            };
+            let line: Value = serde_json::from_str(text).map_err(|_| wrong())?;
+            let step = line["step"].as_u64().ok_or_else(wrong)?;
+            if let Some(loss) = line["loss"].as_f64() {
+                tokens = line["tokens"].as_u64().ok_or_else(wrong)?;
+                losses.push((step as f64, loss));
+            } else if line["evaluation"].is_object() {
+                let answers = line["evaluation"].clone();
+                let answers = serde_json::from_value(answers).map_err(|_| wrong())?;
+                exams.push(examined(step, tokens, answers));
+            }
+        }
+        Ok(Self { recipe, loss: means(&losses), exams })
+    }
+
+    /// One number of each exam, over the steps, as a chart takes it.
+    pub fn over_steps(&self, of: impl Fn(&Examined) -> f64) -> Vec<(f64, f64)> {
+        self.exams.iter().map(|exam| (exam.step as f64, of(exam))).collect()
+    }
+
+    /// The last exam: the shipped model's.
+    pub fn last(&self) -> Option<&Examined> {
+        self.exams.last()
+    }
+}
+
+/// The part of `pretrain`'s evaluation that is read again.
+#[derive(Deserialize)]
+struct Answers {
+    accuracy: Evaluation,
+    translation_heads: Vec<crate::heads::TranslationHead>,
+    profiles: Vec<Vec<HeadProfile>>,
+}
+
+fn examined(step: u64, tokens: u64, answers: Answers) -> Examined {
+    let Answers { accuracy, translation_heads, profiles } = answers;
+    let best = translation_heads.first().copied().unwrap_or_default();
+    let translator =
+        Specialist { layer: best.layer, head: best.head, share: rounded(best.best()) };
+    let looks: [(&str, fn(&HeadProfile) -> f64); 5] = [
+        ("cls", |profile| profile.cls),
+        ("sep", |profile| profile.sep),
+        ("itself", |profile| profile.itself),
+        ("previous", |profile| profile.previous),
+        ("next", |profile| profile.next),
+    ];
+    let specialists = looks.map(|(name, of)| (name.to_owned(), most(&profiles, of)));
+    let entropies = profiles.iter().map(|heads| {
+        heads.iter().map(|profile| (100.0 * profile.entropy).round() / 100.0).collect()
+    });
+    Examined {
+        step,
+        tokens,
+        accuracy,
+        translator,
+        specialists: specialists.into(),
+        entropies: entropies.collect(),
+    }
+}
+
+/// The head with the most of something.
+fn most(profiles: &[Vec<HeadProfile>], of: fn(&HeadProfile) -> f64) -> Specialist {
+    let mut best = Specialist { layer: 0, head: 0, share: 0.0 };
+    for (layer, heads) in profiles.iter().enumerate() {
+        for (head, profile) in heads.iter().enumerate() {
+            let share = rounded(of(profile));
+            if share > best.share {
+                best = Specialist { layer, head, share };
+            }
+        }
+    }
+    best
+}
+
+/// To four decimals.
+fn rounded(share: f64) -> f64 {
+    (10_000.0 * share).round() / 10_000.0
+}
+
+/// At most [`POINTS`] means of as many steps each.
+fn means(losses: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let parts = losses.chunks(losses.len().div_ceil(POINTS).max(1));
+    let mean = |part: &[(f64, f64)]| {
+        let sum: f64 = part.iter().map(|(_, loss)| loss).sum();
+        (part[part.len() - 1].0, rounded(sum / part.len() as f64))
+    };
+    parts.map(mean).collect()
+}

@@ -1,0 +1,263 @@
+//! The bar chart: several measures of the same things, side by side.
+
+use crate::axis::{Scale, Tick, extent};
+use crate::frame::{Caption, Heading, PAD, TEXT_SIZE, TICK_SIZE, line_of, widest};
+use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene};
+use crate::svg::printable;
+use crate::{Figure, FigureError, fonts};
+
+/// The width of one measure's bars.
+const PANEL: f64 = 180.0;
+/// Between two measures.
+const GAP: f64 = 24.0;
+/// From one bar to the next, unless there are so many that the bars pass [`TALLEST`].
+const ROW: f64 = 22.0;
+const TALLEST: f64 = 2400.0;
+/// The bar's share of it.
+const FILLED: f64 = 0.66;
+const LONGEST_LABEL: f64 = 160.0;
+/// About how many numbers stand below each measure.
+const TICKS: usize = 4;
+
+/// Above zero and below it. Both stand out from white and from dark pages.
+const COLOURS: [[u8; 3]; 2] = [[0x1f, 0x77, 0xb4], [0xd5, 0x5e, 0x00]];
+
+/// Horizontal bars from zero, one a label: each measure has its own column of bars and
+/// its own scale, and all share the labels on the left.
+///
+/// It copies what it is given, so a notebook can keep it between cells.
+///
+/// ```
+/// use figures::BarChart;
+///
+/// let figure = BarChart::new(["o", "gato"])
+///     .title("Two measures")
+///     .series("weight", &[0.2, 0.8])
+///     .series("change", &[-0.5, 1.5])
+///     .draw()?;
+/// # Ok::<(), figures::FigureError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct BarChart {
+    caption: Caption,
+    labels: Vec<String>,
+    series: Vec<Series>,
+}
+
+#[derive(Clone, Debug)]
+struct Series {
+    name: String,
+    values: Vec<f64>,
+}
+
+impl BarChart {
+    /// A chart of these things, from the top, with no measure yet.
+    pub fn new<L>(labels: L) -> Self
+    where
+        L: IntoIterator,
+        L::Item: AsRef<str>,
+    {
+        let labels = labels.into_iter().map(|label| printable(label.as_ref()));
+        Self { caption: Caption::default(), labels: labels.collect(), series: vec![] }
+    }
+
+    /// The heading above the bars, which is also the picture's name for a screen reader.
+    #[must_use]
+    pub fn title(mut self, title: impl AsRef<str>) -> Self {
+        self.caption.set_title(title);
+        self
+    }
+
+    /// What a screen reader says of the picture. Unless set, it is each measure's name
+    /// with every label and its value.
+    #[must_use]
+    pub fn description(mut self, description: impl AsRef<str>) -> Self {
+        self.caption.set_description(description);
+        self
+    }
+
+    /// Adds a measure to the right of those before it: a value for each label.
+    #[must_use]
+    pub fn series(mut self, name: impl AsRef<str>, values: &[f64]) -> Self {
+        let name = printable(name.as_ref());
+        self.series.push(Series { name, values: values.to_vec() });
+        self
+    }
+
+    /// Draws the chart.
+    ///
+    /// # Errors
+    ///
+    /// - [`FigureError::NoSeries`]: nothing to draw.
+    /// - [`FigureError::SeriesEmpty`]: there are no labels.
+    /// - [`FigureError::BarCount`]: a measure has not one value a label.
+    /// - [`FigureError::BarNotFinite`]: a value is NaN or infinite.
+    /// - [`FigureError::Draw`]: the drawing library failed.
+    pub fn draw(&self) -> Result<Figure, FigureError> {
+        self.check()?;
+        let names: Vec<&str> = self.series.iter().map(|s| s.name.as_str()).collect();
+        let layout = Layout::new(self);
+        self.caption.figure(layout.scene(), names.join(" / "), || self.describe())
+    }
+
+    fn check(&self) -> Result<(), FigureError> {
+        let Some(first) = self.series.first() else {
+            return Err(FigureError::NoSeries);
+        };
+        if self.labels.is_empty() {
+            return Err(FigureError::SeriesEmpty { name: first.name.clone() });
+        }
+        for Series { name, values } in &self.series {
+            let name = name.clone();
+            let (expected, given) = (self.labels.len(), values.len());
+            if given != expected {
+                return Err(FigureError::BarCount { name, expected, given });
+            }
+            if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+                let value = values[index];
+                return Err(FigureError::BarNotFinite { name, index, value });
+            }
+        }
+        Ok(())
+    }
+
+    fn describe(&self) -> String {
+        let measure = |Series { name, values }: &Series| {
+            let bars = self.labels.iter().zip(values);
+            let bars: Vec<String> =
+                bars.map(|(label, value)| format!("{label} {value:.3}")).collect();
+            format!("{name}: {}", bars.join(", "))
+        };
+        self.series.iter().map(measure).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// Where everything of a chart goes. All lengths are pixels.
+struct Layout<'a> {
+    labels: Vec<String>,
+    panels: Vec<Panel<'a>>,
+    /// From one bar to the next.
+    row: f64,
+    heading: Heading,
+    width: f64,
+    height: f64,
+}
+
+/// One measure's bars.
+struct Panel<'a> {
+    series: &'a Series,
+    scale: Scale,
+    ticks: Vec<Tick>,
+    area: Area,
+}
+
+impl<'a> Layout<'a> {
+    fn new(chart: &'a BarChart) -> Self {
+        let elide =
+            |label: &String| fonts::elide(label, TEXT_SIZE, false, LONGEST_LABEL);
+        let labels: Vec<String> = chart.labels.iter().map(elide).collect();
+        let widest = widest(labels.iter().map(String::as_str), TEXT_SIZE, false);
+        let left = (PAD + widest + 10.0).round();
+        let count = chart.series.len() as f64;
+        let width = left + count * PANEL + (count - 1.0) * GAP + PAD;
+        let heading = chart.caption.heading(width - 2.0 * PAD);
+        let top = heading.bottom() + line_of("name");
+        let row = ROW.min(TALLEST / labels.len() as f64);
+        let tall = labels.len() as f64 * row;
+        let place = |(i, series): (usize, &'a Series)| {
+            let x = left + i as f64 * (PANEL + GAP);
+            let area = Area { x, y: top, width: PANEL, height: tall };
+            Panel::new(series, area)
+        };
+        let panels = chart.series.iter().enumerate().map(place).collect();
+        let height = top + tall + 10.0 + TICK_SIZE + PAD;
+        Self { labels, panels, row, heading, width, height }
+    }
+
+    fn scene(&self) -> Scene {
+        let mut scene = Scene::new(self.width, self.height);
+        self.heading.draw(&mut scene, self.width / 2.0, self.width);
+        for panel in &self.panels {
+            panel.draw(&mut scene);
+        }
+        let first = self.panels.first().map(|panel| panel.area);
+        for (row, label) in self.labels.iter().enumerate() {
+            let Some(area) = first else { break };
+            let at = (area.x - 8.0, area.y + (row as f64 + 0.5) * self.row);
+            scene.label(Label::new(label, at, TEXT_SIZE).anchor(Anchor::End));
+        }
+        scene
+    }
+}
+
+impl<'a> Panel<'a> {
+    fn new(series: &'a Series, area: Area) -> Self {
+        // Bars start at zero: it is on every scale.
+        let (low, high) = extent(series.values.iter().copied().chain([0.0]));
+        let scale = Scale::new(low, high);
+        Self { series, scale, ticks: scale.ticks(TICKS), area }
+    }
+
+    fn x(&self, value: f64) -> f64 {
+        self.area.x + self.scale.place(value) * self.area.width
+    }
+
+    fn draw(&self, scene: &mut Scene) {
+        let Area { x, y, width, .. } = self.area;
+        let name = fonts::elide(&self.series.name, TEXT_SIZE, false, width);
+        let above = (x + width / 2.0, y - line_of("name") / 2.0);
+        scene.label(Label::new(name, above, TEXT_SIZE));
+        for tick in &self.ticks {
+            let across = x + tick.at * width;
+            self.line(scene, across, Ink::Faint(0.12));
+            let below = (across, self.area.bottom() + 7.0 + TICK_SIZE / 2.0);
+            scene.label(Label::new(&tick.label, below, TICK_SIZE));
+        }
+        for (row, value) in self.series.values.iter().enumerate() {
+            let (zero, end) = (self.x(0.0), self.x(*value));
+            let step = self.area.height / self.series.values.len() as f64;
+            let bar = Area {
+                x: zero.min(end),
+                y: y + (row as f64 + (1.0 - FILLED) / 2.0) * step,
+                width: (end - zero).abs(),
+                height: step * FILLED,
+            };
+            let colour = COLOURS[usize::from(*value < 0.0)];
+            scene.add(Mark::Rect(bar, Ink::Rgb(colour)));
+        }
+        self.line(scene, self.x(0.0), Ink::Faint(0.6));
+    }
+
+    fn line(&self, scene: &mut Scene, x: f64, ink: Ink) {
+        let ends = vec![(x, self.area.y), (x, self.area.bottom())];
+        scene.add(Mark::Path(ends, 1.0, ink));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::viridis::contrast;
+
+    #[test]
+    fn bars_stand_out_from_light_and_dark_pages() {
+        for colour in COLOURS {
+            for page in [[255; 3], [0x16, 0x19, 0x23]] {
+                assert!(contrast(colour, page) >= 3.0, "{colour:?} on {page:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn zero_is_on_every_scale() {
+        let area = Area { x: 100.0, y: 0.0, width: 200.0, height: 10.0 };
+        let zero_of = |values: &[f64]| {
+            let series = Series { name: String::new(), values: values.to_vec() };
+            Panel::new(&series, area).x(0.0)
+        };
+        assert!((zero_of(&[1.0, 3.0]) - 100.0).abs() < 1e-9);
+        assert!((zero_of(&[-1.0, -3.0]) - 300.0).abs() < 1e-9);
+        assert!((zero_of(&[-1.0, 3.0]) - 150.0).abs() < 1e-9);
+        assert!((100.0..=300.0).contains(&zero_of(&[0.0, 0.0])));
+    }
+}
