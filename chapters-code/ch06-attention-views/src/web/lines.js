@@ -42,11 +42,10 @@ class LinesView {
   paint(pen, { left, right, width, selection }) {
     const share = 1 / Math.sqrt(this.heads.length);
     const middle = index => (index + 0.5) * ROW;
-    const line = (head, row, column, weight) =>
-      pen.line(left, middle(row), right, middle(column), this.colour(head), weight * share);
+    const line = (head, from, to, weight) => pen.line(left, from, right, to, this.colour(head), weight * share);
     if (selection === null) {
       for (const [head, lines] of this.strongest.lines) {
-        for (const [row, column, weight] of lines) line(head, row, column, weight);
+        for (const [row, column, weight] of lines) line(head, middle(row), middle(column), weight);
       }
       return;
     }
@@ -59,7 +58,9 @@ class LinesView {
         const [row, column] = side === 'left' ? [index, other] : [other, index];
         const weight = this.pane.weight(this.layer, head, row, column);
         if (weight < this.least || weight === 0) continue;
-        line(head, row, column, weight);
+        const slot = other * ROW + ((place + 0.5) / this.heads.length) * ROW; // heads fan out
+        const ends = side === 'left' ? [middle(index), slot] : [slot, middle(index)];
+        line(head, ...ends, weight);
         pen.rect(x + place * wide, other * ROW, wide, ROW, this.colour(head), weight);
       }
     });

@@ -86,7 +86,7 @@ class NeuronView {
     const strip = (width - left - right - score - 5 * gap) / 3;
     const at = [0, 1, 2].map(index => left + gap + index * (strip + gap));
     this.places = { at, strip, score: at[2] + strip + gap, size: score };
-    const titles = [...at, this.places.score, width - right];
+    const titles = [...at, this.places.score + score, width - right];
     this.titles.forEach((title, index) => { title.style.left = `${titles[index]}px`; });
     return [left, right];
   }
@@ -166,7 +166,8 @@ class NeuronView {
     const [row, column] = this.pairOf(selection, other);
     if (this.hides(row, column)) return '·';
     const pane = this.view.data.panes[this.pane];
-    return `${digits(this.score(row, column), 2)}  ${digits(pane.weight(this.layer, this.head, row, column))}`;
+    const weight = digits(pane.weight(this.layer, this.head, row, column));
+    return this.panel.box.width < 560 ? weight : `${digits(this.score(row, column), 2)}  ${weight}`;
   }
 
   say() {

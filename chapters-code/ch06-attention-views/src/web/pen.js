@@ -1,6 +1,6 @@
 // One drawing, two papers: a canvas on the screen, an SVG to be saved.
 
-// Lines of one colour and one of 32 opacities are drawn together: 20,000 lines take a few strokes.
+// Lines of one colour and one of 64 opacities are drawn together: 20,000 lines take a few strokes.
 class CanvasPen {
   constructor(context) {
     this.context = context;
@@ -8,12 +8,12 @@ class CanvasPen {
   }
 
   line(x1, y1, x2, y2, colour, opacity, width = 1.5) {
-    const level = Math.ceil(Math.min(1, opacity) * 32);
+    const level = Math.round(Math.min(1, opacity) * 64);
     if (level <= 0) return;
     const name = `${colour} ${level} ${width}`;
     let batch = this.batches.get(name);
     if (batch === undefined) {
-      batch = { colour, opacity: level / 32, width, path: new Path2D() };
+      batch = { colour, opacity: level / 64, width, path: new Path2D() };
       this.batches.set(name, batch);
     }
     batch.path.moveTo(x1, y1);
