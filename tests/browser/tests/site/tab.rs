@@ -85,6 +85,13 @@ impl Tab {
         );
     }
 
+    /// Asks for a page, and waits for nothing.
+    pub fn start_loading(&mut self, url: &str) {
+        self.connection.events.clear();
+        let loading = self.call("Page.navigate", &json!({ "url": url }));
+        assert_eq!(loading["errorText"], Value::Null, "{url}");
+    }
+
     /// Waits for an event of the protocol.
     pub fn wait_for_event(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) {
         let came = self.connection.wait(PATIENCE, wanted);
