@@ -52,7 +52,8 @@ fn attentions(n: usize) -> Result<Stack, Box<dyn Error>> {
                 let far = (row as f32 + shift - column as f32).abs() / reach;
                 (loud * noise - far.min(6.0)).exp()
             };
-            let row: Vec<f32> = (0..n).map(|column| score(column, noise.next())).collect();
+            let row: Vec<f32> =
+                (0..n).map(|column| score(column, noise.next())).collect();
             let sum: f32 = row.iter().sum();
             values.extend(row.iter().map(|weight| weight / sum));
         }

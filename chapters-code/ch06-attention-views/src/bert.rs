@@ -12,7 +12,9 @@ use crate::{Layer, Result, Stack, ToLayer, ToStack, ViewError};
 impl ToLayer for Tensor {
     fn to_layer(&self, what: &'static str, layer: usize) -> Result<Layer> {
         let shape = match *self.dims() {
-            [1, heads, rows, columns] | [heads, rows, columns] => [heads, rows, columns],
+            [1, heads, rows, columns] | [heads, rows, columns] => {
+                [heads, rows, columns]
+            }
             _ => {
                 let found = format!("{:?}", self.dims());
                 return Err(ViewError::Batch { what, layer, found });
@@ -62,8 +64,8 @@ impl OpenModel {
     pub fn load(folder: &ModelFolder) -> Result<Self> {
         let config = folder.config().map_err(AttentionsError::from)?;
         let tokenizer = folder.tokenizer().map_err(AttentionsError::from)?;
-        let loaded =
-            models::load(folder, candle_core::DType::F32, |vb| match config.architecture {
+        let loaded = models::load(folder, candle_core::DType::F32, |vb| {
+            match config.architecture {
                 Architecture::Bert => {
                     let model = Bert::load(&vb.pp("bert"), &config)?;
                     Ok((model.embeddings, model.encoder))
@@ -72,7 +74,8 @@ impl OpenModel {
                     let model = DistilBert::load(&vb.pp("distilbert"), &config)?;
                     Ok((model.embeddings, model.encoder))
                 }
-            });
+            }
+        });
         let (embeddings, encoder) = loaded.map_err(AttentionsError::from)?;
         Ok(Self { name: folder.name.clone(), config, tokenizer, embeddings, encoder })
     }

@@ -92,7 +92,9 @@ pub enum ViewError {
         count: usize,
     },
     /// A list of layers or heads with nothing in it.
-    #[error("{list} is an empty list: name at least one, or leave the call out to have all")]
+    #[error(
+        "{list} is an empty list: name at least one, or leave the call out to have all"
+    )]
     NoneChosen {
         /// `heads`, `include_layers` or `include_heads`.
         list: &'static str,

@@ -138,7 +138,8 @@ impl Data<'_> {
 
 /// A page around a fragment: light or dark as the system is.
 pub(crate) fn page(title: &str, fragment: &str, language: Language) -> String {
-    let language = language.code().map_or(String::new(), |code| format!(" lang=\"{code}\""));
+    let language =
+        language.code().map_or(String::new(), |code| format!(" lang=\"{code}\""));
     format!(
         "<!DOCTYPE html>\n\
          <html{language}>\n\

@@ -161,7 +161,9 @@ fn neuron(arguments: &Arguments, folder: &ModelFolder) -> Result<NeuronView> {
         None => Ok(view),
         Some(&[head]) => Ok(view.head(head)),
         Some(heads) => {
-            bail!("--heads {heads:?}: the neuron view shows one head, such as --heads 8")
+            bail!(
+                "--heads {heads:?}: the neuron view shows one head, such as --heads 8"
+            )
         }
     }
 }

@@ -34,7 +34,11 @@ pub(crate) fn encode(stack: &Stack, may_round: bool) -> Encoded {
     } else {
         ("f32", planes(values, f32::to_be_bytes))
     };
-    Encoded { shape: stack.shape(), kind, data: BASE64_STANDARD.encode(deflated(&bytes)) }
+    Encoded {
+        shape: stack.shape(),
+        kind,
+        data: BASE64_STANDARD.encode(deflated(&bytes)),
+    }
 }
 
 #[expect(

@@ -258,7 +258,8 @@ impl Source {
             Self::One(one) => (one.stack.layers, one.stack.heads),
             Self::Two(two) => two.counts(included)?,
         };
-        let layers = chosen("include_layers", "layer", included.layers.as_deref(), layers)?;
+        let layers =
+            chosen("include_layers", "layer", included.layers.as_deref(), layers)?;
         let heads =
             chosen("include_heads", "head", included.heads.as_deref(), total_heads)?;
         let select = |stack| selected(stack, &layers, &heads);

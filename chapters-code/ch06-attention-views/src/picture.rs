@@ -32,7 +32,8 @@ impl Picture {
     /// model's numbers of heads and the stack's of the layer.
     pub fn lines(panes: &Panes, layer: usize, heads: &[usize]) -> Self {
         let shown = &panes.stacks[0];
-        let at = |head: &usize| panes.heads.iter().position(|included| included == head);
+        let at =
+            |head: &usize| panes.heads.iter().position(|included| included == head);
         let places: Vec<usize> = heads.iter().filter_map(at).collect();
         let rows = shown.left.len().max(shown.right.len()).min(TOKENS);
         let (width, height) = (360.0, rows as f64 * 20.0 + 12.0);

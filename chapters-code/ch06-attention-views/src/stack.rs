@@ -182,7 +182,10 @@ impl<L: ToLayer, const N: usize> ToStack for [L; N] {
 impl ToLayer for Array3<f32> {
     fn to_layer(&self, _: &'static str, _: usize) -> Result<Layer> {
         let (heads, rows, columns) = self.dim();
-        Ok(Layer { shape: [heads, rows, columns], values: self.iter().copied().collect() })
+        Ok(Layer {
+            shape: [heads, rows, columns],
+            values: self.iter().copied().collect(),
+        })
     }
 }
 

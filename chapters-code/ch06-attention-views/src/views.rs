@@ -278,10 +278,9 @@ impl NeuronView {
     fn checked(&self) -> Result<Panes<'_>> {
         let panes = self.source.panes(&Included::default())?;
         let (layers, heads) = (self.layer.as_slice(), self.head.as_slice());
-        for (kind, index, count) in [
-            ("layer", layers, panes.layers.len()),
-            ("head", heads, panes.total_heads),
-        ] {
+        for (kind, index, count) in
+            [("layer", layers, panes.layers.len()), ("head", heads, panes.total_heads)]
+        {
             if let Some(&index) = index.iter().find(|&&index| index >= count) {
                 return Err(ViewError::Index { kind, index, count });
             }
@@ -308,7 +307,10 @@ macro_rules! grid_methods {
         impl $view {
             /// The layers that the view has; without this, all.
             #[must_use]
-            pub fn include_layers(mut self, layers: impl IntoIterator<Item = usize>) -> Self {
+            pub fn include_layers(
+                mut self,
+                layers: impl IntoIterator<Item = usize>,
+            ) -> Self {
                 self.included.layers = Some(layers.into_iter().collect());
                 self
             }

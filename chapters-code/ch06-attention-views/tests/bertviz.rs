@@ -68,7 +68,10 @@ fn equal(page: &str, json: attention_views::Result<String>) {
     let ours: Value = serde_json::from_str(&json).expect("JSON");
     let theirs = &FIXTURE["pages"][page];
     assert!(theirs.is_object(), "{page} is not in the fixture");
-    assert!(single(&ours) == single(theirs), "{page}: ours\n{ours}\nbertviz's\n{theirs}");
+    assert!(
+        single(&ours) == single(theirs),
+        "{page}: ours\n{ours}\nbertviz's\n{theirs}"
+    );
 }
 
 #[test]
@@ -100,7 +103,10 @@ fn neuron_view() {
 #[test]
 fn encoder_and_decoder() {
     let two = encoder_decoder();
-    equal("head_encoder_decoder", HeadView::encoder_decoder(two.clone()).bertviz_json());
+    equal(
+        "head_encoder_decoder",
+        HeadView::encoder_decoder(two.clone()).bertviz_json(),
+    );
     equal("model_encoder_decoder", ModelView::encoder_decoder(two).bertviz_json());
     let cross = EncoderDecoder::new(tokens("encoder_tokens"), tokens("decoder_tokens"))
         .cross(&layers("cross"))

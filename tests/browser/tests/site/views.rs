@@ -37,7 +37,9 @@ fn attentions(layers: usize, heads: usize, rows: usize, columns: usize) -> Stack
     for (layer, head) in (0..layers).flat_map(|l| (0..heads).map(move |h| (l, h))) {
         for row in 0..rows {
             let most = (row + head + layer) % columns;
-            values.extend((0..columns).map(|column| if column == most { 0.65 } else { rest }));
+            values.extend(
+                (0..columns).map(|column| if column == most { 0.65 } else { rest }),
+            );
         }
     }
     Stack::new([layers, heads, rows, columns], values).expect("all weights are there")
@@ -260,9 +262,9 @@ fn token(side: &str, index: usize) -> String {
 
 #[test]
 fn a_saved_file_asks_for_nothing_and_tokens_stay_text() {
-    let fragments = [head().html(), model().html(), neuron().html(), encoder_decoder().html()];
-    let mut saved =
-        Saved::open("en", &fragments.map(|html| html.expect("a view")));
+    let fragments =
+        [head().html(), model().html(), neuron().html(), encoder_decoder().html()];
+    let mut saved = Saved::open("en", &fragments.map(|html| html.expect("a view")));
     for (index, expected) in TOKENS.iter().enumerate() {
         let shown = saved.text(&format!("{} .text", token("left", index)));
         assert_eq!(&shown, expected);
@@ -536,8 +538,14 @@ fn what_is_seen_can_be_saved() {
     assert_eq!(json["attn"][0][0][0][2].as_f64(), Some(f64::from(0.65_f32)));
     let csv = saved.download(".save", "csv", "attention-head.csv");
     let csv = String::from_utf8(csv).expect("UTF-8");
-    assert_eq!(csv.lines().next(), Some("layer,head,from_index,from,to_index,to,weight"));
-    assert!(csv.contains("\r\n0,2,0,[CLS],2,\"\"\"'&amp;\",0.6499999761581421\r\n"), "{csv}");
+    assert_eq!(
+        csv.lines().next(),
+        Some("layer,head,from_index,from,to_index,to,weight")
+    );
+    assert!(
+        csv.contains("\r\n0,2,0,[CLS],2,\"\"\"'&amp;\",0.6499999761581421\r\n"),
+        "{csv}"
+    );
     assert!(csv.contains(",'=gata,"), "a cell that would be a formula");
     let svg = saved.download(".save", "svg", "attention-head.svg");
     let svg = String::from_utf8(svg).expect("UTF-8");
@@ -568,7 +576,10 @@ fn a_view_can_be_linked() {
     assert_eq!(saved.heads(), [8]);
     assert_eq!(saved.attribute(&token("left", 3), "class"), "token pinned");
     saved.says(".status", "gato → <!--"); // (3 + 8 + 2) mod 8
-    assert!(saved.text_in(1, ".status").starts_with("Point at a token"), "its twin stays");
+    assert!(
+        saved.text_in(1, ".status").starts_with("Point at a token"),
+        "its twin stays"
+    );
     let broken = address.replace("left3", "left99").replace("layer:2", "layer:77");
     saved.load(&broken);
     saved.says(".status", "Point at a token");
@@ -587,14 +598,22 @@ fn views_follow_the_theme_and_the_language_around_them() {
         let part = json!(at(view, ".view"));
         saved.tab.probe(&format!("attribute({part}, 'data-theme')"))
     };
-    assert_eq!((theme(&mut saved, 0), theme(&mut saved, 1)), (json!("light"), json!("dark")));
+    assert_eq!(
+        (theme(&mut saved, 0), theme(&mut saved, 1)),
+        (json!("light"), json!("dark"))
+    );
     let before = saved.drawing(".panel canvas");
-    let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": "dark" }] });
+    let scheme =
+        json!({ "features": [{ "name": "prefers-color-scheme", "value": "dark" }] });
     saved.tab.devtools("Emulation.setEmulatedMedia", &scheme);
     let condition = "document.querySelector('.attention-view').shadowRoot\
                      .querySelector('.view').dataset.theme === 'dark'";
     saved.tab.wait("the view turns dark", condition);
-    assert_ne!(saved.drawing(".panel canvas"), before, "lines take the theme's colours");
+    assert_ne!(
+        saved.drawing(".panel canvas"),
+        before,
+        "lines take the theme's colours"
+    );
     saved.quiet();
 }
 
