@@ -77,10 +77,7 @@ struct PaneData {
 
 impl Data<'_> {
     pub fn new(view: &'static str, panes: Panes, prettify: bool) -> Self {
-        let text = |tokens: &[String]| match prettify {
-            true => prettified(tokens),
-            false => tokens.to_vec(),
-        };
+        let text = |tokens| if prettify { prettified(tokens) } else { tokens.to_vec() };
         let stacks = panes.stacks.iter().map(|shown| StackData {
             weights: encode(&shown.stack, true),
             left: text(&shown.left),
@@ -95,7 +92,7 @@ impl Data<'_> {
         Self {
             view,
             stacks: stacks.collect(),
-            panes: panes.panes.iter().map(pane).collect(),
+            panes: panes.list.iter().map(pane).collect(),
             layers: panes.layers,
             heads: panes.heads,
             layer: None,
@@ -110,7 +107,7 @@ impl Data<'_> {
     }
 
     /// The whole fragment. It has no blank lines, so that Markdown leaves it whole.
-    pub fn fragment(mut self, look: &Look, picture: &Picture) -> String {
+    pub fn fragment(mut self, look: Look, picture: &Picture) -> String {
         self.theme = look.theme.key();
         self.language = look.language.code();
         if let Some((queries, keys)) = self.vectors {

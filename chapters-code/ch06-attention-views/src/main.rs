@@ -29,7 +29,7 @@ struct Arguments {
     layer: Option<usize>,
     /// The heads shown first, from 0: `--heads 8` or `--heads 0,3,8`; the model view then has no
     /// others, and the neuron view shows one
-    #[arg(long, value_delimiter = ',', num_args = 1..)]
+    #[arg(long, value_delimiter = ',')]
     heads: Option<Vec<usize>>,
     /// Save the view here
     #[arg(short, long, value_name = "FILE.html", default_value = "attention.html")]

@@ -81,7 +81,7 @@ pub(crate) struct Labelled<'a> {
 #[derive(Debug)]
 pub(crate) struct Panes<'a> {
     pub stacks: Vec<Labelled<'a>>,
-    pub panes: Vec<Pane>,
+    pub list: Vec<Pane>,
     /// The model's layers that are in the stacks.
     pub layers: Vec<usize>,
     /// The model's heads that are in the stacks.
@@ -280,7 +280,7 @@ impl Source {
                 given.unzip()
             }
         };
-        Ok(Panes { stacks, panes, layers, heads, total_heads })
+        Ok(Panes { stacks, list: panes, layers, heads, total_heads })
     }
 }
 

@@ -365,7 +365,7 @@ macro_rules! view_methods {
             /// [`ViewError`] if what was asked for isn't there.
             pub fn html(&self) -> Result<String> {
                 let (data, picture) = self.data()?;
-                Ok(data.fragment(&self.look, &picture))
+                Ok(data.fragment(self.look, &picture))
             }
 
             /// The view as a page of its own.
@@ -440,10 +440,7 @@ struct NamedPart<'a> {
 fn lists<'a>(panes: &'a Panes, prettify: bool) -> Vec<NamedPart<'a>> {
     let part = |pane: &Pane| {
         let shown = &panes.stacks[pane.stack];
-        let text = |tokens: &[String]| match prettify {
-            true => prettified(tokens),
-            false => tokens.to_vec(),
-        };
+        let text = |tokens| if prettify { prettified(tokens) } else { tokens.to_vec() };
         NamedPart {
             name: pane.filter.name(),
             attn: shown.stack.part(pane.rows.clone(), pane.columns.clone()),
@@ -451,7 +448,7 @@ fn lists<'a>(panes: &'a Panes, prettify: bool) -> Vec<NamedPart<'a>> {
             right_text: text(&shown.right[pane.columns.clone()]),
         }
     };
-    panes.panes.iter().map(part).collect()
+    panes.list.iter().map(part).collect()
 }
 
 #[derive(Serialize)]
@@ -482,8 +479,8 @@ impl Serialize for NeuronParts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let NeuronView { queries, keys, .. } = self.view;
         let width = 0..queries.columns;
-        let mut map = serializer.serialize_map(Some(self.panes.panes.len()))?;
-        for pane in &self.panes.panes {
+        let mut map = serializer.serialize_map(Some(self.panes.list.len()))?;
+        for pane in &self.panes.list {
             let shown = &self.panes.stacks[pane.stack];
             let (rows, columns) = (pane.rows.clone(), pane.columns.clone());
             let part = NeuronPart {
