@@ -94,7 +94,7 @@ impl OpenModel {
     ) -> Result<QueriesAndKeys> {
         let encoded = self.tokenizer.encode(text, pair, truncate);
         let encoded = encoded.map_err(AttentionsError::from)?;
-        let (attentions, queries, keys) =
+        let [attentions, queries, keys] =
             self.pass(&encoded).map_err(AttentionsError::from)?;
         let attentions = Attentions {
             model: self.name.clone(),
@@ -107,12 +107,12 @@ impl OpenModel {
         Ok(QueriesAndKeys { attentions, queries, keys })
     }
 
-    /// A layer's queries and keys come from the vectors that went into it, which the
+    /// The attentions, queries and keys. A layer's queries and keys come from the vectors that went into it, which the
     /// encoder keeps when asked: it needs no change.
     fn pass(
         &self,
         encoded: &models::Encoded,
-    ) -> Result<(Vec<Tensor>, Vec<Tensor>, Vec<Tensor>), EncoderError> {
+    ) -> Result<[Vec<Tensor>; 3], EncoderError> {
         let batch = Batch::from_encoded(std::slice::from_ref(encoded))?; // 1 row
         let x = self.embeddings.forward(&batch, None)?; // [1, n, d_model]
         let mask = batch.additive_mask(x.dtype(), x.device())?;
@@ -129,6 +129,6 @@ impl OpenModel {
             queries.push(split(&layer.attention.query)?);
             keys.push(split(&layer.attention.key)?);
         }
-        Ok((output.attentions.unwrap_or_default(), queries, keys))
+        Ok([output.attentions.unwrap_or_default(), queries, keys])
     }
 }

@@ -1,9 +1,20 @@
 // From the text in the page to numbers, and to the parts of them that a menu names.
 
+function fromBase64(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const characters = atob(text);
+  const bytes = new Uint8Array(characters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
+  return bytes;
+}
+
 async function inflate(text) {
-  const bytes = Uint8Array.fromBase64?.(text) ?? Uint8Array.from(atob(text), c => c.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  const stream = new DecompressionStream('deflate');
+  const writer = stream.writable.getWriter();
+  const written = [writer.write(fromBase64(text)), writer.close()];
+  const bytes = new Uint8Array(await new Response(stream.readable).arrayBuffer());
+  await Promise.all(written);
+  return bytes;
 }
 
 // The numbers of `{shape, kind, data}`: byte planes, the most significant byte first.
