@@ -106,6 +106,7 @@ def main():
                 theirs.write_text(bertviz_page(view, json.loads(data.read_text())))
                 data.unlink()
                 for who, path in [("bertviz", theirs), ("ours", ours)]:
+                    if who in os.environ.get("SKIP", ""): continue
                     browser = playwright.chromium.launch(executable_path=CHROME, args=["--no-sandbox"])
                     row = {"view": view, "tokens": n, "who": who, "bytes": path.stat().st_size}
                     print(json.dumps(row | measure(browser, who, view, path)), flush=True)

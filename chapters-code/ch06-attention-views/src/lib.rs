@@ -21,7 +21,7 @@
 //! ```
 //!
 //! With the feature `bert` (on by default), chapter 4's attentions are taken as they are,
-//! and [`bert::QueriesAndKeys`] gives the queries and keys of any BERT.
+//! and `bert::OpenModel` gives the queries and keys of any BERT.
 
 #[cfg(feature = "bert")]
 pub mod bert;

@@ -1,6 +1,6 @@
 // Model view: every head of every layer, small; one at a time large.
 
-const THUMB_BINS = 40; // longer texts: the largest weight of each bin
+const THUMB_BINS = 24; // longer texts: the largest weight of each bin
 
 class ModelView {
   constructor(view) {
@@ -175,7 +175,7 @@ class ModelView {
   }
 }
 
-// A head's weights in at most 40 × 40 bins, each with its largest weight.
+// A head's weights in at most 24 × 24 bins, each with its largest weight.
 function binned(pane, layer, head) {
   const rows = Math.min(THUMB_BINS, pane.left.length);
   const columns = Math.min(THUMB_BINS, pane.right.length);
