@@ -86,9 +86,10 @@ struct Saved {
 impl Saved {
     fn open(lang: &str, fragments: &[String]) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        let sections: String = (fragments.iter().enumerate())
-            .map(|(i, html)| format!("<section id=\"v{i}\">{html}</section>\n"))
-            .collect();
+        let sections =
+            fragments.iter().enumerate().fold(String::new(), |all, (i, html)| {
+                all + &format!("<section id=\"v{i}\">") + html + "</section>\n"
+            });
         let page = format!(
             "<!DOCTYPE html><html lang=\"{lang}\"><meta charset=\"utf-8\">\
              <meta name=\"color-scheme\" content=\"light dark\">\
