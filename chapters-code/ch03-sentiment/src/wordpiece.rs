@@ -3,6 +3,8 @@
 //! Wu et al. 2016, as BERT reads it: transformers' `WordpieceTokenizer`, and
 //! `tokenizers::models::wordpiece::WordPiece`.
 
+#![allow(clippy::implicit_hasher)] // a reader's own vocabulary is a plain set
+
 use std::collections::HashSet;
 
 use models::Tokenizer;

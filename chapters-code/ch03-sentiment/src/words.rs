@@ -87,7 +87,7 @@ pub fn leave_one_out(pipeline: &SentimentPipeline, text: &str) -> Result<Vec<Lef
     if words.len() < 2 {
         return Err(EncoderError::OneWord { text: text.to_owned() });
     }
-    let whole = pipeline.logits_of(&[encoded.ids.clone()])?; // [1, labels]
+    let whole = pipeline.logits_of(std::slice::from_ref(&encoded.ids))?; // [1, labels]
     let label = largest(&whole[0]);
     let shorter: Vec<Vec<u32>> =
         words.iter().map(|word| without(&encoded.ids, &word.tokens)).collect();
@@ -158,7 +158,8 @@ pub fn rank_correlation(a: &[f32], b: &[f32]) -> f64 {
 fn ranks(numbers: &[f32]) -> Vec<f64> {
     let rank = |x: &f32| {
         let below = numbers.iter().filter(|y| *y < x).count() as f64;
-        let equal = numbers.iter().filter(|y| *y == x).count() as f64;
+        let above = numbers.iter().filter(|y| *y > x).count() as f64;
+        let equal = numbers.len() as f64 - below - above;
         below + (equal - 1.0) / 2.0
     };
     numbers.iter().map(rank).collect()

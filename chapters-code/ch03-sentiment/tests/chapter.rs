@@ -117,7 +117,7 @@ fn logits_of_numbers_are_those_of_the_texts() {
     let found = pipeline.logits_of(&texts).unwrap();
     assert_eq!(found.len(), texts.len());
     for (text, found) in texts.iter().zip(found) {
-        let batch = Batch::new(&[text.clone()], None, None).unwrap();
+        let batch = Batch::new(std::slice::from_ref(text), None, None).unwrap();
         let expected = model.forward(&batch, Run::default()).unwrap().logits;
         let found = Tensor::new(vec![found], &Device::Cpu).unwrap();
         assert_close("logits", &found, &expected, LOGITS);

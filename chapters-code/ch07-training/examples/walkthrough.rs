@@ -25,7 +25,7 @@ use training::random::*;
 use training::record::*;
 use training::reverse::*;
 use training::wordpiece::*;
-use training::{Corpus, CorpusReport, parameters, sample_folder};
+use training::{Corpus, CorpusReport, Pair, parameters, sample_folder};
 // ANCHOR_END: imports
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -71,8 +71,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: exam
 
     // ANCHOR: after
-    let title: &str = "Cross-attention after training";
-    attention_figure(&reverser.model, "cabide", title)?.show()?;
+    attention_figure(&reverser.model, "cabide", "Cross-attention after training")?
+        .show()?;
     // ANCHOR_END: after
 
     // ANCHOR: anti_diagonal
@@ -123,10 +123,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: corpus
     let corpus: Corpus = Corpus::read(&sample_folder())?;
-    let CorpusReport { english, portuguese, pairs, .. } = corpus.report;
-    println!("{english} English, {portuguese} Portuguese, {pairs} pairs");
-    println!("trained on: {:?}", corpus.pairs.train[0].english);
-    println!("held out:   {:?}", corpus.pairs.held_out[0].english);
+    let report: CorpusReport = corpus.report;
+    println!("English    {}", report.english);
+    println!("Portuguese {}", report.portuguese);
+    println!("pairs      {}", report.pairs);
+    println!("to learn from: {:?}", corpus.pairs.train[0].english);
+    println!("held out:      {:?}", corpus.pairs.held_out[0].english);
     // ANCHOR_END: corpus
 
     // ANCHOR: vocabulary
@@ -154,8 +156,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: bertinho
 
     // ANCHOR: sequence
-    let [pair, _]: [Sequence; 2] =
-        both_orders(&tokenizer, &corpus.pairs.train[..1], 64)?.remove(0);
+    let pair: Sequence =
+        both_orders(&tokenizer, &corpus.pairs.train[..1], 64)?[0][0].clone();
     let names: Vec<String> = (pair.ids.iter())
         .map(|&id| tokenizer.id_to_token(id).unwrap_or_default())
         .collect();
@@ -179,28 +181,26 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: mask
 
     // ANCHOR: mask_shares
-    let sequences: Vec<Sequence> =
-        both_orders(&tokenizer, &corpus.pairs.train, 64)?.concat();
-    let rows: Vec<&Sequence> = sequences.iter().collect();
-    let mut random = generator(42, Purpose::Masking, 0);
-    let batch: MaskedBatch = masking.apply(&rows, &mut random)?;
-    let pieces: usize = rows.iter().map(|row| row.len() - 3).sum();
-    let (mut hidden, mut kept) = (0, 0);
-    for (&place, &label) in batch.positions.iter().zip(&batch.labels) {
-        let shown = batch.inputs.ids()[place as usize];
-        hidden += usize::from(shown == MASK);
-        kept += usize::from(shown == label);
+    fn count_shown(masking: &Masking, sequences: &[Sequence]) -> training::Result<()> {
+        let rows: Vec<&Sequence> = sequences.iter().collect();
+        let mut random = generator(42, Purpose::Masking, 0);
+        let batch = masking.apply(&rows, &mut random)?;
+        let pieces: usize = rows.iter().map(|row| row.len() - 3).sum(); // of pairs
+        let (mut hidden, mut kept) = (0, 0);
+        for (&place, &label) in batch.positions.iter().zip(&batch.labels) {
+            let shown = batch.inputs.ids()[place as usize];
+            hidden += usize::from(shown == MASK);
+            kept += usize::from(shown == label);
+        }
+        let asked = batch.labels.len();
+        let share = |part: usize, of: usize| 100.0 * part as f64 / of as f64;
+        println!("asked: {asked} of {pieces} pieces, {:.1} %", share(asked, pieces));
+        println!("   hidden   {:.1} %", share(hidden, asked));
+        println!("   replaced {:.1} %", share(asked - hidden - kept, asked));
+        println!("   kept     {:.1} %", share(kept, asked));
+        Ok(())
     }
-    let asked: usize = batch.labels.len();
-    println!(
-        "{asked} of {pieces} pieces: {:.1} %",
-        100.0 * asked as f64 / pieces as f64
-    );
-    for (name, count) in
-        [("hidden", hidden), ("replaced", asked - hidden - kept), ("kept", kept)]
-    {
-        println!("{name:>8}: {:.1} %", 100.0 * count as f64 / asked as f64);
-    }
+    count_shown(&masking, &both_orders(&tokenizer, &corpus.pairs.train, 64)?.concat())?;
     // ANCHOR_END: mask_shares
 
     // ANCHOR: small_recipe
@@ -319,37 +319,38 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: final_accuracies
 
     // ANCHOR: birth
+    fn best_of(record: &Record, kind: &str) -> Vec<(f64, f64)> {
+        record.over_steps(|exam| 100.0 * exam.specialists[kind].share)
+    }
     let translator: Vec<(f64, f64)> =
         record.over_steps(|exam| 100.0 * exam.translator.share);
-    let share_of: fn(&Record, &str) -> Vec<(f64, f64)> =
-        |record, kind| record.over_steps(|exam| 100.0 * exam.specialists[kind].share);
     LineChart::new()
         .title("The best head of each kind")
         .x_title("step")
         .y_title("%")
         .series("translation", &translator)
-        .series("previous", &share_of(&record, "previous"))
-        .series("next", &share_of(&record, "next"))
-        .series("[SEP]", &share_of(&record, "sep"))
-        .series("itself", &share_of(&record, "itself"))
+        .series("previous", &best_of(&record, "previous"))
+        .series("next", &best_of(&record, "next"))
+        .series("[SEP]", &best_of(&record, "sep"))
+        .series("itself", &best_of(&record, "itself"))
         .draw()?
         .show()?;
     // ANCHOR_END: birth
 
     // ANCHOR: birth_numbers
-    println!("  step  layers  translation  previous   next  [SEP]");
-    for exam in record.exams.iter().filter(|exam| {
-        exam.step.is_power_of_two() || exam.step % 1500 == 0 || exam.step == 250
-    }) {
-        let kind = |kind: &str| 100.0 * exam.specialists[kind].share;
+    println!("  step  layers  translation  previous    next   [SEP]");
+    for exam in &record.exams {
+        if exam.step > 2000 && exam.step % 2000 != 0 {
+            continue;
+        }
         println!(
-            "{:6}  {:6}  {:9.1} %  {:6.1} % {:4.1} % {:4.1} %",
+            "{:6}  {:6}  {:9.1} %  {:6.1} %  {:4.1} %  {:4.1} %",
             exam.step,
             exam.entropies.len(),
             100.0 * exam.translator.share,
-            kind("previous"),
-            kind("next"),
-            kind("sep"),
+            100.0 * exam.specialists["previous"].share,
+            100.0 * exam.specialists["next"].share,
+            100.0 * exam.specialists["sep"].share,
         );
     }
     // ANCHOR_END: birth_numbers
@@ -393,25 +394,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: final_entropies
 
     // ANCHOR: translators
-    let pairs: Vec<(&str, &str)> = (corpus.pairs.train.iter())
-        .map(|pair| (pair.english.as_str(), pair.portuguese.as_str()))
-        .collect();
-    let nouns: Vec<NounPair> = find_nouns(&filler.tokenizer, &pairs, &NOUNS)?;
+    fn nouns_of(
+        tokenizer: &models::Tokenizer,
+        pairs: &[Pair],
+    ) -> sentiment::Result<Vec<NounPair>> {
+        let texts: Vec<(&str, &str)> = (pairs.iter())
+            .map(|pair| (pair.english.as_str(), pair.portuguese.as_str()))
+            .collect();
+        find_nouns(tokenizer, &texts, &NOUNS)
+    }
+    let nouns: Vec<NounPair> = nouns_of(&filler.tokenizer, &corpus.pairs.train)?;
     let heads: Vec<TranslationHead> =
         translation_heads(filler.guesser.encoder(), &nouns)?;
-    println!("{} nouns in {} pairs", nouns.len(), pairs.len());
-    println!("layer  head  en → pt  pt → en  chance");
-    let chance: f64 = nouns.iter().map(|noun| 1.0 / noun.batch.n() as f64).sum::<f64>()
-        / nouns.len() as f64;
-    for head in &heads[..6] {
-        println!(
-            "{:5}  {:4}  {:5.1} %  {:5.1} %  {:.1} %",
-            head.layer,
-            head.head,
-            100.0 * head.to_portuguese.overall,
-            100.0 * head.to_english.overall,
-            100.0 * chance,
-        );
+    println!("{} nouns in {} pairs", nouns.len(), corpus.pairs.train.len());
+    println!("layer  head   en → pt   pt → en");
+    for TranslationHead { layer, head, to_portuguese, to_english } in &heads[..6] {
+        let (there, back) = (100.0 * to_portuguese.overall, 100.0 * to_english.overall);
+        println!("{layer:5}  {head:4}  {there:6.1} %  {back:6.1} %");
     }
     // ANCHOR_END: translators
 

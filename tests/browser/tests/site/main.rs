@@ -8,6 +8,7 @@ mod chromium;
 mod leash;
 mod server;
 mod tab;
+mod views;
 
 use std::fs;
 use std::path::Path;

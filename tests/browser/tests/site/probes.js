@@ -87,20 +87,48 @@
     const tall = Math.min(one[3], two[3]) - Math.max(one[2], two[2]);
     return wide > 1 && tall > 0.3 * Math.min(one[3] - one[2], two[3] - two[2]);
   });
+  // An element by its selector; ` >>> ` goes into a shadow root.
+  const find = selector => selector.split(' >>> ')
+    .reduce((root, part) => (root?.shadowRoot ?? root)?.querySelector(part) ?? null, document);
+  const hitAt = (x, y) => {
+    let hit = document.elementFromPoint(x, y);
+    for (;;) {
+      const inner = hit?.shadowRoot?.elementFromPoint(x, y) ?? hit;
+      if (inner === hit) return hit;
+      hit = inner;
+    }
+  };
   const figures = () => all('main figure svg').filter(svg => svg.closest('svg svg') === null);
   const scrolls = element => /auto|scroll|hidden|clip/.test(getComputedStyle(element).overflowX);
 
   return {
+    // An element's text, an attribute, how many there are, whether it has the focus.
+    text: selector => find(selector)?.textContent ?? null,
+    attribute: (selector, name) => find(selector)?.getAttribute(name) ?? null,
+    count(selector) {
+      const [last, ...before] = selector.split(' >>> ').reverse();
+      const root = before.length === 0 ? document : find(before.reverse().join(' >>> '));
+      return (root?.shadowRoot ?? root)?.querySelectorAll(last).length ?? 0;
+    },
+    focused(selector) {
+      let active = document.activeElement;
+      while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+      const [last, ...hosts] = selector.split(' >>> ').reverse();
+      const host = active?.getRootNode().host;
+      return (active?.matches(last) ?? false)
+        && (hosts.length === 0 || host === find(hosts.reverse().join(' >>> ')));
+    },
+
     // Where to click an element; or why a reader could not.
     target(selector) {
-      const element = document.querySelector(selector);
+      const element = find(selector);
       if (element === null) {
         return { problem: 'there is none' };
       }
       element.scrollIntoView({ block: 'center', behavior: 'instant' });
       const box = element.getBoundingClientRect();
       const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
-      const hit = document.elementFromPoint(x, y);
+      const hit = hitAt(x, y);
       if (hit === null || !(element.contains(hit) || hit.contains(element))) {
         return { problem: `it is covered by ${hit?.outerHTML.slice(0, 100)}` };
       }

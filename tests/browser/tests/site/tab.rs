@@ -85,6 +85,13 @@ impl Tab {
         );
     }
 
+    /// Asks for a page, and waits for nothing.
+    pub fn start_loading(&mut self, url: &str) {
+        self.connection.events.clear();
+        let loading = self.call("Page.navigate", &json!({ "url": url }));
+        assert_eq!(loading["errorText"], Value::Null, "{url}");
+    }
+
     /// Waits for an event of the protocol.
     pub fn wait_for_event(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) {
         let came = self.connection.wait(PATIENCE, wanted);
@@ -168,6 +175,35 @@ impl Tab {
         }
     }
 
+    /// Clicks twice, as fast as one does.
+    pub fn double_click(&mut self, what: &str, selector: &str) {
+        let mut event = self.point_at(what, selector);
+        event["button"] = json!("left");
+        for count in [1, 2] {
+            event["clickCount"] = json!(count);
+            for kind in ["mousePressed", "mouseReleased"] {
+                event["type"] = json!(kind);
+                self.call("Input.dispatchMouseEvent", &event);
+            }
+        }
+    }
+
+    /// Touches the middle of an element with a finger.
+    pub fn tap(&mut self, what: &str, selector: &str) {
+        let found = self.probe(&format!("target({})", json!(selector)));
+        assert_eq!(found["problem"], Value::Null, "{what}: cannot touch {selector}");
+        let point = json!({ "x": found["x"], "y": found["y"] });
+        let touch = json!({ "type": "touchStart", "touchPoints": [point] });
+        self.call("Input.dispatchTouchEvent", &touch);
+        let lift = json!({ "type": "touchEnd", "touchPoints": [] });
+        self.call("Input.dispatchTouchEvent", &lift);
+    }
+
+    /// Calls a method of the protocol that has no name of its own here.
+    pub fn devtools(&mut self, method: &str, params: &Value) -> Value {
+        self.call(method, params)
+    }
+
     /// Moves the pointer to the middle of an element, once it is there to be pointed at.
     pub fn point_at(&mut self, what: &str, selector: &str) -> Value {
         let target = format!("target({})", json!(selector));
@@ -186,6 +222,15 @@ impl Tab {
 
     /// Presses and releases a key, by its name in the DOM: `Tab`, `Enter`, `s`, …
     pub fn press(&mut self, key: &str) {
+        self.press_with(key, 0);
+    }
+
+    /// The same while Shift is held.
+    pub fn press_shifted(&mut self, key: &str) {
+        self.press_with(key, 8);
+    }
+
+    fn press_with(&mut self, key: &str, modifiers: u8) {
         let (code, number, text) = match key {
             "Tab" => ("Tab", 9, ""),
             "Enter" => ("Enter", 13, "\r"),
@@ -193,12 +238,15 @@ impl Tab {
             " " => ("Space", 32, " "),
             "End" => ("End", 35, ""),
             "Home" => ("Home", 36, ""),
+            "ArrowLeft" => ("ArrowLeft", 37, ""),
+            "ArrowRight" => ("ArrowRight", 39, ""),
             "ArrowUp" => ("ArrowUp", 38, ""),
             "ArrowDown" => ("ArrowDown", 40, ""),
             other => ("", 0, other),
         };
         let mut event = json!({
             "type": "keyDown", "key": key, "code": code, "windowsVirtualKeyCode": number,
+            "modifiers": modifiers,
         });
         if !text.is_empty() {
             event["text"] = json!(text);
@@ -218,10 +266,10 @@ impl Tab {
 
     /// Presses Tab until the focus is where it should be.
     pub fn tab_to(&mut self, what: &str, selector: &str) {
-        let there = format!("document.activeElement.matches({})", json!(selector));
+        let there = format!("focused({})", json!(selector));
         for _ in 0..400 {
             self.press("Tab");
-            if self.evaluate(&there) == true {
+            if self.probe(&there) == true {
                 return;
             }
         }

@@ -1,0 +1,186 @@
+//! The fragment: a picture for where scripts don't run, the data, the style, the script.
+
+use std::fmt::Write;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use serde::Serialize;
+
+use crate::numbers::{Encoded, encode};
+use crate::panes::{Pane, Panes, prettified};
+use crate::picture;
+use crate::{Language, Stack, Theme};
+
+pub(crate) use crate::picture::Picture;
+
+/// The parts of the script, in the order in which they are read.
+const SCRIPT: [&str; 10] = [
+    include_str!("web/words.js"),
+    include_str!("web/data.js"),
+    include_str!("web/colours.js"),
+    include_str!("web/pen.js"),
+    include_str!("web/panel.js"),
+    include_str!("web/lines.js"),
+    include_str!("web/export.js"),
+    include_str!("web/head.js"),
+    include_str!("web/model.js"),
+    include_str!("web/neuron.js"),
+];
+const MOUNT: &str = include_str!("web/mount.js");
+const STYLE: &str = include_str!("web/view.css");
+
+/// How a view looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Look {
+    pub theme: Theme,
+    pub language: Language,
+}
+
+/// What the script reads.
+#[derive(Debug, Serialize)]
+pub(crate) struct Data<'a> {
+    view: &'static str,
+    /// Numbers and tokens.
+    stacks: Vec<StackData>,
+    /// The entries of the menu.
+    panes: Vec<PaneData>,
+    /// The model's numbers of the layers and heads in the stacks.
+    layers: Vec<usize>,
+    heads: Vec<usize>,
+    /// The layer shown first.
+    pub layer: Option<usize>,
+    /// The heads shown first, if not all.
+    pub visible: Option<Vec<usize>>,
+    /// Whether a token can't see what comes after it.
+    pub causal: bool,
+    #[serde(skip)]
+    pub vectors: Option<(&'a Stack, &'a Stack)>,
+    queries: Option<Encoded>,
+    keys: Option<Encoded>,
+    theme: Option<&'static str>,
+    language: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct StackData {
+    weights: Encoded,
+    left: Vec<String>,
+    right: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct PaneData {
+    filter: &'static str,
+    stack: usize,
+    rows: [usize; 2],
+    columns: [usize; 2],
+}
+
+impl Data<'_> {
+    pub fn new(view: &'static str, panes: Panes, prettify: bool) -> Self {
+        let text = |tokens| if prettify { prettified(tokens) } else { tokens.to_vec() };
+        let stacks = panes.stacks.iter().map(|shown| StackData {
+            weights: encode(&shown.stack, true),
+            left: text(&shown.left),
+            right: text(&shown.right),
+        });
+        let pane = |Pane { filter, stack, rows, columns }: &Pane| PaneData {
+            filter: filter.key(),
+            stack: *stack,
+            rows: [rows.start, rows.end],
+            columns: [columns.start, columns.end],
+        };
+        Self {
+            view,
+            stacks: stacks.collect(),
+            panes: panes.list.iter().map(pane).collect(),
+            layers: panes.layers,
+            heads: panes.heads,
+            layer: None,
+            visible: None,
+            causal: false,
+            vectors: None,
+            queries: None,
+            keys: None,
+            theme: None,
+            language: None,
+        }
+    }
+
+    /// The whole fragment. It has no blank lines, so that Markdown leaves it whole.
+    pub fn fragment(mut self, look: Look, picture: &Picture) -> String {
+        self.theme = look.theme.key();
+        self.language = look.language.code();
+        if let Some((queries, keys)) = self.vectors {
+            self.queries = Some(encode(queries, false));
+            self.keys = Some(encode(keys, false));
+        }
+        // Keys are strings and numbers are finite, so nothing can go wrong.
+        let json = in_script(&serde_json::to_string(&self).unwrap_or_default());
+        let id = identity(&json);
+        let (image, alt) = (BASE64_STANDARD.encode(&picture.svg), &picture.alt);
+        let alt = picture::escape(alt);
+        let style = without_blank_lines(STYLE);
+        let script = SCRIPT.map(without_blank_lines).concat();
+        let mount = without_blank_lines(MOUNT).replace("VIEW_ID", &id);
+        format!(
+            "<div class=\"attention-view\" data-attention-view=\"{id}\">\n\
+             <img alt=\"{alt}\" src=\"data:image/svg+xml;base64,{image}\">\n\
+             <script type=\"application/json\">{json}</script>\n\
+             <script type=\"text/css\">\n{style}</script>\n\
+             <script type=\"module\">\n{script}{mount}</script>\n\
+             </div>\n"
+        )
+    }
+}
+
+/// A page around a fragment: light or dark as the system is.
+pub(crate) fn page(title: &str, fragment: &str, language: Language) -> String {
+    let language =
+        language.code().map_or(String::new(), |code| format!(" lang=\"{code}\""));
+    format!(
+        "<!DOCTYPE html>\n\
+         <html{language}>\n\
+         <head>\n\
+         <meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <link rel=\"icon\" href=\"data:,\">\n\
+         <title>{title}</title>\n\
+         <style>body {{ margin: 1rem auto; padding: 0 1rem; max-width: 80rem; \
+         font-family: system-ui, sans-serif; }}</style>\n\
+         </head>\n\
+         <body>\n\
+         {fragment}\
+         </body>\n\
+         </html>\n"
+    )
+}
+
+/// JSON that may stand in a `<script>`: no token can end it, nor look like a comment.
+fn in_script(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                // Writing to a String does not fail.
+                let _ = write!(safe, "\\u{:04x}", u32::from(character));
+            }
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
+/// A name for a view that depends on what it shows alone (FNV-1a), so that a notebook's
+/// output is the same each time.
+fn identity(json: &str) -> String {
+    let hash = json.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{:08x}", hash >> 32)
+}
+
+fn without_blank_lines(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    lines.fold(String::with_capacity(text.len()), |all, line| all + line + "\n")
+}

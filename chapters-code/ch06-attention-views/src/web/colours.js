@@ -1,0 +1,40 @@
+// Twelve colours for each theme, found by search: in OKLab the closest two are 0.19 apart (0.11 in
+// d3's ten, which bertviz uses), half of that for red-green blind eyes, and each has a contrast of
+// 3 to the page at least. A thirteenth head and later ones take hues in between.
+const COLOURS = {
+  light: [
+    '#0868a1', '#fc3f0a', '#46955a', '#7a0ae8', '#7f4a05', '#f140fe',
+    '#0d3801', '#a783b2', '#b90272', '#0103ab', '#5c045c', '#07023a',
+  ],
+  dark: [
+    '#0495ce', '#fc0d0b', '#02c981', '#984fff', '#e19b0a', '#fd09b0',
+    '#fef1a8', '#15fffe', '#9d6678', '#80fe07', '#daa5f2', '#148813',
+  ],
+};
+const TONES = {
+  light: { text: '#1c1c1c', faint: '#767676', background: '#ffffff', positive: '#0c4fd8', negative: '#d8480c', line: '#2a5db0' },
+  dark: { text: '#e6e6e6', faint: '#9a9a9a', background: '#1b1b1f', positive: '#4da3ff', negative: '#ff8a4d', line: '#6fb2ff' },
+};
+
+const colourOf = (theme, index) => COLOURS[theme][index]
+  ?? `hsl(${Math.round(index * 137.5) % 360} 65% ${theme === 'dark' ? 65 : 40}%)`;
+
+// Light or dark, by the colour that the page around gives to text: it works in the book, in Jupyter
+// and in a page that knows nothing of us.
+function themeAround(host) {
+  const context = Object.assign(document.createElement('canvas'), { width: 1, height: 1 })
+    .getContext('2d', { willReadFrequently: true });
+  context.fillStyle = getComputedStyle(host).color;
+  context.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 140 ? 'dark' : 'light';
+}
+
+// Calls `changed` when the page's theme may have changed.
+function watchTheme(host, changed) {
+  const observer = new MutationObserver(changed);
+  for (const root of [document.documentElement, document.body]) {
+    observer.observe(root, { attributes: true, attributeFilter: ['class', 'style', 'data-theme', 'data-jp-theme-light', 'data-jp-theme-name'] });
+  }
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed);
+}

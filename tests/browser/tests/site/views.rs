@@ -1,0 +1,643 @@
+//! Chapter 6's views in a saved file: every interaction, by mouse, by keyboard and by touch, with
+//! the result read from the page.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use attention_views::{
+    EncoderDecoder, HeadView, Language, ModelView, NeuronView, Stack, Theme,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::tab::Tab;
+use crate::{complaint, report};
+
+const TOKENS: [&str; 8] = [
+    "[CLS]",
+    "<script>alert(1)</script>",
+    "\"'&amp;",
+    "gato",
+    "[SEP]",
+    "<!-- \u{2028}",
+    "=gata",
+    "[SEP]",
+];
+/// A view of 512 tokens is megabytes, and the machine may be busy.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+const STARTER: usize = 5;
+const HEADS: usize = 12;
+
+/// Weights that tell the tests where they came from: row `i` of head `h` in layer `l` looks most at
+/// column `i + h + l` (around the end), with weight 0.65; the rest is shared.
+fn attentions(layers: usize, heads: usize, rows: usize, columns: usize) -> Stack {
+    let rest = 0.35 / (columns as f32 - 1.0);
+    let mut values = Vec::new();
+    for (layer, head) in (0..layers).flat_map(|l| (0..heads).map(move |h| (l, h))) {
+        for row in 0..rows {
+            let most = (row + head + layer) % columns;
+            values.extend(
+                (0..columns).map(|column| if column == most { 0.65 } else { rest }),
+            );
+        }
+    }
+    Stack::new([layers, heads, rows, columns], values).expect("all weights are there")
+}
+
+/// Query `i` is 1, 2, 3, 4 times `i + 1`; key `i` is the same with its second number negative.
+fn vectors(sign: f32) -> Stack {
+    let row = |i: usize| [1.0, 2.0 * sign, 3.0, 4.0].map(|x| x * (i + 1) as f32);
+    let head: Vec<f32> = (0..TOKENS.len()).flat_map(row).collect();
+    Stack::new([2, 2, TOKENS.len(), 4], head.repeat(4)).expect("all numbers are there")
+}
+
+fn head() -> HeadView {
+    let view = HeadView::new(&attentions(3, HEADS, 8, 8), TOKENS).expect("they fit");
+    view.sentence_b_start(STARTER).language(Language::English)
+}
+
+fn model() -> ModelView {
+    let view = ModelView::new(&attentions(3, HEADS, 8, 8), TOKENS).expect("they fit");
+    view.sentence_b_start(STARTER).language(Language::English)
+}
+
+fn neuron() -> NeuronView {
+    let attentions = attentions(2, 2, 8, 8);
+    let view = NeuronView::new(&attentions, &vectors(1.0), &vectors(-1.0), TOKENS);
+    view.expect("they fit").language(Language::English)
+}
+
+fn encoder_decoder() -> HeadView {
+    let two = EncoderDecoder::new(["o", "gato", "</s>"], ["<s>", "cat"])
+        .encoder(&attentions(2, 2, 3, 3))
+        .and_then(|two| two.decoder(&attentions(2, 2, 2, 2)))
+        .and_then(|two| two.cross(&attentions(2, 2, 2, 3)));
+    HeadView::encoder_decoder(two.expect("they fit")).language(Language::English)
+}
+
+/// A tab with a saved file of views: `#v0`, `#v1`… around them.
+struct Saved {
+    tab: Tab,
+    folder: TempDir,
+    url: String,
+}
+
+impl Saved {
+    fn open(lang: &str, fragments: &[String]) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let sections =
+            fragments.iter().enumerate().fold(String::new(), |all, (i, html)| {
+                all + &format!("<section id=\"v{i}\">") + html + "</section>\n"
+            });
+        let page = format!(
+            "<!DOCTYPE html><html lang=\"{lang}\"><meta charset=\"utf-8\">\
+             <meta name=\"color-scheme\" content=\"light dark\">\
+             <link rel=\"icon\" href=\"data:,\"><title>views</title><body>{sections}"
+        );
+        let path = folder.path().join("views.html");
+        fs::write(&path, page).expect("a writable folder");
+        let url = format!("file://{}", path.display());
+        let mut saved = Self { tab: Tab::open(), folder, url: url.clone() };
+        saved.load(&url);
+        saved
+    }
+
+    fn load(&mut self, url: &str) {
+        self.tab.load("about:blank");
+        self.tab.start_loading(url);
+        self.tab.wait_long(
+            "every view is there",
+            "[...document.querySelectorAll('[data-attention-view]')].length > 0 && \
+             [...document.querySelectorAll('[data-attention-view]')]\
+             .every(host => host.shadowRoot?.querySelector('.view'))",
+            PATIENCE,
+        );
+    }
+
+    /// What a part of the first view says.
+    fn text(&mut self, part: &str) -> String {
+        self.text_in(0, part)
+    }
+
+    fn text_in(&mut self, view: usize, part: &str) -> String {
+        let selector = json!(at(view, part));
+        let text = self.tab.probe(&format!("text({selector})"));
+        text.as_str().unwrap_or_else(|| panic!("there is no {selector}")).to_owned()
+    }
+
+    fn attribute(&mut self, part: &str, name: &str) -> Value {
+        self.tab.probe(&format!("attribute({}, {})", json!(at(0, part)), json!(name)))
+    }
+
+    fn count(&mut self, part: &str) -> u64 {
+        let count = self.tab.probe(&format!("count({})", json!(at(0, part))));
+        count.as_u64().expect("a count")
+    }
+
+    fn click(&mut self, part: &str) {
+        self.tab.click(part, &at(0, part));
+    }
+
+    fn hover(&mut self, part: &str) {
+        self.tab.point_at(part, &at(0, part));
+    }
+
+    fn tab_to(&mut self, part: &str) {
+        self.tab.evaluate("document.activeElement?.blur()");
+        self.tab.tab_to(part, &at(0, part));
+    }
+
+    fn focused(&mut self, part: &str) -> bool {
+        self.tab.probe(&format!("focused({})", json!(at(0, part)))) == true
+    }
+
+    /// Waits until a part says this.
+    fn says(&mut self, part: &str, text: &str) {
+        let selector = json!(at(0, part));
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let found = self.tab.probe(&format!("text({selector})"));
+            if found.as_str().is_some_and(|found| found.contains(text)) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{part} says {found}, not {text:?}");
+            self.frame();
+        }
+    }
+
+    fn frame(&mut self) {
+        self.tab.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
+    }
+
+    /// Chooses an entry of a menu as a script of the page would see it: Chromium draws the list
+    /// itself, outside the page.
+    fn select(&mut self, part: &str, label: &str) {
+        let script = format!(
+            "(() => {{ const [host, inner] = {}.split(' >>> '); \
+             const menu = document.querySelector(host).shadowRoot.querySelector(inner); \
+             const index = [...menu.options].findIndex(option => option.text === {}); \
+             menu.selectedIndex = index; menu.dispatchEvent(new Event('change')); return index; }})()",
+            json!(at(0, part)),
+            json!(label)
+        );
+        assert_ne!(self.tab.evaluate(&script), -1, "{part} has no {label}");
+    }
+
+    /// The heads that are on.
+    fn heads(&mut self) -> Vec<usize> {
+        let pressed = |saved: &mut Self, i: usize| {
+            saved.attribute(&chip(i), "aria-pressed") == "true"
+        };
+        (0..HEADS).filter(|&i| pressed(self, i)).collect()
+    }
+
+    /// The colours on the canvas, as one number that changes when the drawing does.
+    fn drawing(&mut self, part: &str) -> Value {
+        self.frame();
+        let script = format!(
+            "(() => {{ const [host, inner] = {}.split(' >>> '); \
+             const canvas = document.querySelector(host).shadowRoot.querySelector(inner); \
+             const copy = Object.assign(document.createElement('canvas'), {{ width: canvas.width, height: canvas.height }}); \
+             const context = copy.getContext('2d', {{ willReadFrequently: true }}); \
+             context.drawImage(canvas, 0, 0); \
+             const {{ data }} = context.getImageData(0, 0, canvas.width, canvas.height); \
+             let hash = 0; let ink = 0; \
+             for (let i = 0; i < data.length; i++) {{ hash = (hash * 31 + data[i]) | 0; ink += data[i] > 0; }} \
+             return [hash, ink]; }})()",
+            json!(at(0, part))
+        );
+        self.tab.evaluate(&script)
+    }
+
+    /// The file that an entry of the menu of the view saves.
+    fn download(&mut self, menu: &str, action: &str, name: &str) -> Vec<u8> {
+        let folder = self.folder.path().join(action);
+        let behaviour = json!({ "behavior": "allow", "downloadPath": folder });
+        self.tab.devtools("Page.setDownloadBehavior", &behaviour);
+        if self.attribute(menu, "open").is_null() {
+            self.click(&format!("{menu} > summary"));
+        }
+        self.click(&format!("{menu} [data-action=\"{action}\"]"));
+        let file = folder.join(name); // until it is whole, it has another name
+        let deadline = Instant::now() + PATIENCE;
+        while !file.is_file() {
+            assert!(Instant::now() < deadline, "{} is not saved", file.display());
+            self.frame();
+        }
+        fs::read(&file).expect("a file that can be read")
+    }
+
+    /// Fails if anything was asked of the network, or complained.
+    fn quiet(&self) {
+        let mut findings = Vec::new();
+        for event in self.tab.events() {
+            let url = event["params"]["request"]["url"].as_str().unwrap_or("data:");
+            let own = ["data:", "blob:"].iter().any(|scheme| url.starts_with(scheme))
+                || url.split('#').next() == self.url.split('#').next();
+            if event["method"] != "Network.requestWillBeSent" {
+                findings.extend(complaint(event));
+            } else if !own {
+                findings.push(format!("a request leaves the file: {url}"));
+            }
+            if event["method"] == "Page.javascriptDialogOpening" {
+                findings.push("a token ran as a script".to_owned());
+            }
+        }
+        report(&findings);
+    }
+}
+
+/// A part of the `view`th view.
+fn at(view: usize, part: &str) -> String {
+    format!("#v{view} .attention-view >>> {part}")
+}
+
+fn chip(head: usize) -> String {
+    format!(".chip:nth-of-type({})", head + 1)
+}
+
+fn token(side: &str, index: usize) -> String {
+    format!("#{side}-{index}")
+}
+
+#[test]
+fn a_saved_file_asks_for_nothing_and_tokens_stay_text() {
+    let fragments =
+        [head().html(), model().html(), neuron().html(), encoder_decoder().html()];
+    let mut saved = Saved::open("en", &fragments.map(|html| html.expect("a view")));
+    for (index, expected) in TOKENS.iter().enumerate() {
+        let shown = saved.text(&format!("{} .text", token("left", index)));
+        assert_eq!(&shown, expected);
+        saved.hover(&token("left", index));
+    }
+    saved.hover(".status");
+    saved.click(".top > summary");
+    saved.says(".top tbody", "alert(1)");
+    assert_eq!(saved.tab.evaluate("document.scripts.length"), 4 * 3);
+    saved.quiet();
+}
+
+#[test]
+fn head_view_by_mouse() {
+    let mut saved = Saved::open("en", &[head().layer(1).heads([2]).html().unwrap()]);
+    assert_eq!(saved.heads(), [2]);
+    let all = saved.drawing(".panel canvas");
+    assert!(all[1].as_u64() > Some(1000), "no lines are drawn");
+
+    // layer 1, head 2: token 0 looks at token 3
+    saved.hover(&token("left", 0));
+    saved.says(".status", "[CLS] → gato 0.650");
+    saved.says(&format!("{} .number", token("right", 3)), "0.650");
+    assert_eq!(saved.attribute(&token("left", 0), "aria-selected"), "true");
+    assert_ne!(saved.drawing(".panel canvas"), all);
+
+    saved.hover(&token("right", 3));
+    saved.says(".status", "gato ← [CLS] 0.650");
+    saved.hover(".status");
+    saved.says(".status", "Point at a token");
+    assert_eq!(saved.drawing(".panel canvas"), all);
+
+    saved.click(&token("left", 1));
+    saved.hover(&token("right", 4));
+    saved.says(".status", "→ [SEP] · head 2: 0.6500");
+    saved.click(".top > summary");
+    saved.says(".top tbody tr:first-child", "[SEP]20.6500");
+    saved.click(&token("left", 1));
+    saved.hover(".status");
+    saved.says(".status", "Point at a token");
+    saved.quiet();
+}
+
+#[test]
+fn heads_toggle_isolate_and_come_back() {
+    let mut saved = Saved::open("en", &[head().html().unwrap()]);
+    let all: Vec<usize> = (0..HEADS).collect();
+    assert_eq!(saved.heads(), all);
+    saved.click(&chip(3));
+    assert_eq!(saved.heads().len(), 11);
+    saved.click(&chip(3));
+    assert_eq!(saved.heads(), all);
+    saved.tab.double_click("isolate", &at(0, &chip(8)));
+    assert_eq!(saved.heads(), [8]);
+    saved.click(&chip(8));
+    assert_eq!(saved.heads(), [8], "the last head stays on");
+    saved.click(&chip(5));
+    assert_eq!(saved.heads(), [5, 8]);
+    saved.click(&chip(8));
+    assert_eq!(saved.heads(), [5]);
+    saved.tab.double_click("all", &at(0, &chip(5)));
+    assert_eq!(saved.heads(), all);
+
+    // layer 0, head 8: token 0 looks at token 0
+    saved.tab.double_click("isolate", &at(0, &chip(8)));
+    saved.hover(&token("left", 0));
+    saved.says(".status", "[CLS] → [CLS] 0.650");
+    saved.click(".every");
+    assert_eq!(saved.heads(), all);
+
+    let colours = saved.tab.evaluate(
+        "new Set([...document.querySelector('.attention-view').shadowRoot.querySelectorAll('.chip')]\
+         .map(chip => getComputedStyle(chip).borderBottomColor)).size",
+    );
+    assert_eq!(colours, 12, "twelve heads have twelve colours");
+    saved.quiet();
+}
+
+#[test]
+fn head_view_menus_and_threshold() {
+    let mut saved = Saved::open("en", &[head().heads([0]).html().unwrap()]);
+    saved.select(".controls label:nth-of-type(1) select", "2");
+    saved.hover(&token("left", 0));
+    saved.says(".status", "[CLS] → \"'&amp; 0.650");
+    saved.select(".controls label:nth-of-type(2) select", "A → B");
+    assert_eq!(saved.count(".left .token"), 5);
+    assert_eq!(saved.count(".right .token"), 3);
+    saved.hover(&token("left", 3));
+    saved.says(".status", "gato → <!-- \u{2028} 0.650");
+    saved.select(".controls label:nth-of-type(2) select", "B → A");
+    assert_eq!(saved.count(".left .token"), 3);
+    saved.select(".controls label:nth-of-type(2) select", "All");
+    let all = saved.drawing(".panel canvas");
+    saved.tab_to(".slider input");
+    for _ in 0..60 {
+        saved.tab.press("ArrowRight");
+    }
+    assert_eq!(saved.text(".slider output"), "0.090");
+    let strong = saved.drawing(".panel canvas");
+    assert!(strong[1].as_u64() < all[1].as_u64(), "the slider takes lines away");
+    saved.quiet();
+}
+
+#[test]
+fn encoder_and_decoder_share_a_menu() {
+    let mut saved = Saved::open("en", &[encoder_decoder().html().unwrap()]);
+    let menu = ".controls label:nth-of-type(2) select";
+    assert_eq!(saved.text(menu), "EncoderDecoderCross");
+    assert_eq!(saved.count(".left .token"), 3);
+    saved.select(menu, "Cross");
+    assert_eq!((saved.count(".left .token"), saved.count(".right .token")), (2, 3));
+    saved.click(&chip(1));
+    saved.hover(&token("left", 1));
+    saved.says(".status", "cat → gato 0.650");
+    saved.select(menu, "Decoder");
+    assert_eq!((saved.count(".left .token"), saved.count(".right .token")), (2, 2));
+    saved.quiet();
+}
+
+#[test]
+fn head_view_by_keyboard() {
+    let mut saved = Saved::open("en", &[head().heads([2]).html().unwrap()]);
+    saved.tab.evaluate(
+        "window.stray = []; document.addEventListener('keydown', event => stray.push(event.key))",
+    );
+    saved.tab_to(".tokens.left");
+    saved.says(".status", "[CLS] → \"'&amp; 0.650");
+    saved.tab.press("ArrowDown");
+    saved.says(".status", "→ gato 0.650");
+    saved.tab.press("End");
+    assert_eq!(saved.attribute(&token("left", 7), "aria-selected"), "true");
+    assert_eq!(saved.attribute(".tokens.left", "aria-activedescendant"), "left-7");
+    saved.tab.press("ArrowRight");
+    assert!(saved.focused(".tokens.right"));
+    saved.says(".status", "[SEP] ← <!--"); // 5 + 2
+    saved.tab.press("Home");
+    saved.says(".status", "[CLS] ← =gata 0.650");
+    saved.tab.press("Enter");
+    assert_eq!(saved.attribute(&token("right", 0), "class"), "token pinned");
+    saved.tab.press("Escape");
+    saved.says(".status", "Point at a token");
+
+    saved.tab_to(&chip(2));
+    saved.tab.press("ArrowRight");
+    assert!(saved.focused(&chip(3)));
+    saved.tab.press(" ");
+    assert_eq!(saved.heads(), [2, 3]);
+    saved.tab.press_shifted("Enter");
+    assert_eq!(saved.heads(), [3]);
+    saved.tab.press_shifted("Enter");
+    assert_eq!(saved.heads().len(), HEADS);
+    let stray = saved.tab.evaluate("stray.filter(key => key !== 'Tab')");
+    assert_eq!(stray, json!([]), "keys of the view reach the page around");
+    saved.quiet();
+}
+
+#[test]
+fn a_finger_pins_a_token() {
+    let mut saved = Saved::open("en", &[head().heads([2]).html().unwrap()]);
+    saved.tab.tap("a token", &at(0, &token("left", 1)));
+    saved.says(".status", "→ gato 0.650");
+    assert_eq!(saved.attribute(&token("left", 1), "class"), "token pinned");
+    saved.tab.tap("again", &at(0, &token("left", 1)));
+    saved.says(".status", "Point at a token");
+    saved.quiet();
+}
+
+#[test]
+fn model_view_by_mouse_and_keyboard() {
+    let mut saved = Saved::open("en", &[model().html().unwrap()]);
+    assert_eq!(saved.count(".cell"), 3 * 12);
+    let second = ".row:nth-child(3) .cell:nth-of-type(3)"; // layer 1, head 2
+    saved.frame();
+    saved.hover(second);
+    saved.says(".status", "Layer 1, head 2: [CLS] → gato 0.650");
+    let ink = saved.drawing(&format!("{second} canvas"));
+    assert!(ink[1].as_u64() > Some(100), "the thumbnail is drawn");
+    saved.click(second);
+    assert_eq!(saved.text(".detail h3"), "Layer 1, head 2");
+    assert_eq!(saved.attribute(second, "aria-pressed"), "true");
+    saved.hover(&format!(".detail {}", token("left", 0)));
+    saved.says(".detail .status", "[CLS] → gato 0.650");
+    saved.click(second);
+    assert_eq!(saved.attribute(".detail", "hidden"), "");
+    saved.select(".controls label select", "A → A");
+    saved.click(second);
+    assert_eq!(saved.count(".detail .left .token"), 5);
+    saved.click(".detail .close");
+    assert_eq!(saved.attribute(".detail", "hidden"), "");
+    saved.select(".controls label select", "All");
+
+    saved.tab_to(".cell");
+    saved.tab.press("Home");
+    saved.tab.press("ArrowUp");
+    saved.tab.press("ArrowUp");
+    saved.says(".status", "Layer 0, head 0");
+    saved.tab.press("ArrowDown");
+    saved.tab.press("ArrowRight");
+    saved.tab.press("ArrowRight");
+    saved.tab.press("Enter");
+    assert_eq!(saved.text(".detail h3"), "Layer 1, head 2");
+    saved.tab.press("Escape");
+    assert_eq!(saved.attribute(".detail", "hidden"), "");
+    assert!(saved.focused(second));
+    saved.tab.press("End");
+    saved.says(".status", "Layer 1, head 11");
+    saved.quiet();
+}
+
+#[test]
+fn layers_and_heads_left_out_keep_their_numbers() {
+    let some = model().include_layers([2]).include_heads([3, 7]);
+    let head = head().include_layers([1, 2]).layer(2).heads([2]);
+    let mut saved = Saved::open("en", &[some.html().unwrap(), head.html().unwrap()]);
+    assert_eq!(saved.count(".cell"), 2);
+    saved.click(".cell:nth-of-type(2)");
+    assert_eq!(saved.text(".detail h3"), "Layer 2, head 7");
+    saved.hover(&format!(".detail {}", token("left", 0)));
+    saved.says(".detail .status", "[CLS] → <script>"); // (0 + 7 + 2) mod 8
+    assert_eq!(saved.text_in(1, ".controls label:nth-of-type(1) select"), "12");
+    saved.tab.point_at("a token", &at(1, &token("left", 0)));
+    saved.frame();
+    assert!(saved.text_in(1, ".status").starts_with("[CLS] → [SEP] 0.650"));
+    saved.quiet();
+}
+
+#[test]
+fn neuron_view_shows_how_a_weight_is_made() {
+    let view = neuron().sentence_b_start(STARTER).layer(1).head(1);
+    let mut saved = Saved::open("en", &[view.html().unwrap()]);
+    saved.hover(&token("left", 0)); // layer 1, head 1: looks at token 2
+    saved.says(".lines .status", "[CLS] → \"'&amp; 0.650");
+    saved.click(".expand");
+    assert_eq!(saved.attribute(".expand", "aria-expanded"), "true");
+    let inside = |side, index| format!(".inside {}", token(side, index));
+    let plain = saved.drawing(".inside canvas");
+    saved.hover(&inside("left", 1));
+    // q = 2 (1, 2, 3, 4), k = 4 (1, −2, 3, 4): q·k / √4 = 8 (1 − 4 + 9 + 16) / 2 = 88
+    saved.says(&format!("{} .number", inside("right", 3)), "88.00  0.650");
+    saved.says(".inside .status", "→ gato: q·k / √d = 88.000, softmax = 0.650");
+    assert_ne!(saved.drawing(".inside canvas"), plain);
+    saved.click(&inside("left", 1));
+    saved.hover(&inside("right", 0));
+    saved.says(".inside .status", "→ [CLS]: q·k / √d = 22.0000, softmax = 0.0500");
+    saved.select(".controls label:nth-of-type(3) select", "A → B");
+    assert_eq!(saved.count(".inside .right .token"), 3);
+    saved.tab_to(".expand");
+    saved.tab.press("Enter");
+    assert_eq!(saved.attribute(".inside", "hidden"), "");
+    saved.quiet();
+}
+
+#[test]
+fn neuron_view_hides_what_comes_after() {
+    let mut saved = Saved::open("en", &[neuron().causal(true).html().unwrap()]);
+    saved.click(".expand");
+    saved.tab_to(".inside .tokens.left");
+    saved.tab.press("ArrowDown");
+    saved.says(".inside #right-2 .number", "·");
+    assert!(saved.text(".inside #right-1 .number").contains("44.00")); // 4 · 22 / 2
+    saved.quiet();
+}
+
+#[test]
+fn what_is_seen_can_be_saved() {
+    let mut saved = Saved::open("en", &[head().heads([2]).html().unwrap()]);
+    let json = saved.download(".save", "json", "attention-head.json");
+    let json: Value = serde_json::from_slice(&json).expect("JSON");
+    assert_eq!(json["left_text"], json!(TOKENS));
+    assert_eq!(json["heads"], json!([2]));
+    assert_eq!(json["attn"][0][0][0][2].as_f64(), Some(f64::from(0.65_f32)));
+    let csv = saved.download(".save", "csv", "attention-head.csv");
+    let csv = String::from_utf8(csv).expect("UTF-8");
+    assert_eq!(
+        csv.lines().next(),
+        Some("layer,head,from_index,from,to_index,to,weight")
+    );
+    assert!(
+        csv.contains("\r\n0,2,0,[CLS],2,\"\"\"'&amp;\",0.6499999761581421\r\n"),
+        "{csv}"
+    );
+    assert!(csv.contains(",'=gata,"), "a cell that would be a formula");
+    let svg = saved.download(".save", "svg", "attention-head.svg");
+    let svg = String::from_utf8(svg).expect("UTF-8");
+    assert!(svg.contains("&lt;script&gt;alert(1)&lt;/script&gt;</text>"));
+    assert_eq!(svg.matches("<path").count(), 64, "a line for each pair");
+    let parsed = format!(
+        "new DOMParser().parseFromString({}, 'image/svg+xml').querySelector('parsererror') === null",
+        json!(svg)
+    );
+    assert_eq!(saved.tab.evaluate(&parsed), true);
+    let png = saved.download(".save", "png", "attention-head.png");
+    assert!(png.starts_with(b"\x89PNG\r\n"));
+    saved.quiet();
+}
+
+#[test]
+fn a_view_can_be_linked() {
+    let fragment = head().html().unwrap();
+    let mut saved = Saved::open("en", &[fragment.clone(), fragment]); // twins
+    saved.tab.double_click("isolate", &at(0, &chip(8)));
+    saved.select(".controls label:nth-of-type(1) select", "2");
+    saved.click(&token("left", 3));
+    saved.tab.wait("the address follows", "location.hash.includes('token:left3')");
+    let address = saved.tab.evaluate("location.href");
+    let address = address.as_str().expect("an address").to_owned();
+    assert_eq!(saved.text_in(1, ".status"), saved.text_in(1, ".status"));
+    saved.load(&address);
+    assert_eq!(saved.heads(), [8]);
+    assert_eq!(saved.attribute(&token("left", 3), "class"), "token pinned");
+    saved.says(".status", "gato → <!--"); // (3 + 8 + 2) mod 8
+    assert!(
+        saved.text_in(1, ".status").starts_with("Point at a token"),
+        "its twin stays"
+    );
+    let broken = address.replace("left3", "left99").replace("layer:2", "layer:77");
+    saved.load(&broken);
+    saved.says(".status", "Point at a token");
+    saved.quiet();
+}
+
+#[test]
+fn views_follow_the_theme_and_the_language_around_them() {
+    let plain = || HeadView::new(&attentions(1, 2, 8, 8), TOKENS).expect("they fit");
+    let dark = plain().theme(Theme::Dark).language(Language::English);
+    let fragments = [plain().html().unwrap(), dark.html().unwrap()];
+    let mut saved = Saved::open("pt-BR", &fragments);
+    saved.says(".status", "Passe o ponteiro");
+    assert!(saved.text_in(1, ".status").starts_with("Point at a token"));
+    let theme = |saved: &mut Saved, view| {
+        let part = json!(at(view, ".view"));
+        saved.tab.probe(&format!("attribute({part}, 'data-theme')"))
+    };
+    assert_eq!(
+        (theme(&mut saved, 0), theme(&mut saved, 1)),
+        (json!("light"), json!("dark"))
+    );
+    let before = saved.drawing(".panel canvas");
+    let scheme =
+        json!({ "features": [{ "name": "prefers-color-scheme", "value": "dark" }] });
+    saved.tab.devtools("Emulation.setEmulatedMedia", &scheme);
+    let condition = "document.querySelector('.attention-view').shadowRoot\
+                     .querySelector('.view').dataset.theme === 'dark'";
+    saved.tab.wait("the view turns dark", condition);
+    assert_ne!(
+        saved.drawing(".panel canvas"),
+        before,
+        "lines take the theme's colours"
+    );
+    saved.quiet();
+}
+
+#[test]
+fn five_hundred_tokens_stay_usable() {
+    let tokens: Vec<String> = (0..512).map(|i| format!("t{i}")).collect();
+    let stack = attentions(1, 12, 512, 512); // 3 million weights: rounded
+    let view = HeadView::new(&stack, &tokens).expect("they fit");
+    let html = view.language(Language::English).html().unwrap();
+    let mut saved = Saved::open("en", &[html]);
+    saved.says(".status", "of 3145728 lines");
+    saved.says(".note", "rounded");
+    let height = saved.tab.evaluate(
+        "document.querySelector('.attention-view').shadowRoot.querySelector('.panel canvas').height",
+    );
+    assert!(height.as_u64() < Some(1000), "the canvas is as tall as what is seen");
+    saved.tab_to(".tokens.left");
+    saved.tab.press("End");
+    saved.says("#left-511 .text", "t511");
+    let scrolled = "document.querySelector('.attention-view').shadowRoot\
+                    .querySelector('.panel').scrollTop > 10000";
+    saved.tab.wait("the panel scrolls to the token", scrolled);
+    saved.says(".status", "t511 → ");
+    saved.says("#right-511 .number", "0.055"); // (0.65 + 11 · 0.35 / 511) / 12
+    saved.quiet();
+}
