@@ -188,7 +188,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let look: Look = model.look(TEXT, noun, verb)?.ok_or("split into pieces")?;
         let hits: Array2<f64> = model.first_choices(std::slice::from_ref(&look))?;
         let (count, blindly) = (hits.sum(), chance(&[look]) * heads as f64);
-        let here = hits[[0, 0]] == 1.0;
+        let here = hits[[0, 0]] > 0.5;
         println!("{noun} → {verb}: first choice in {count} of {heads} heads");
         println!("   in layer 0, head 0: {here}; blindly, in {blindly:.1}");
     }

@@ -124,7 +124,7 @@ impl MaskedModel {
         let mask = self.model.tokenizer.token_to_id("[MASK]");
         encoded.ids[place] =
             mask.ok_or(AttentionsError::NoToken { token: "[MASK]" })?;
-        encoded.tokens[place] = "[MASK]".to_owned();
+        "[MASK]".clone_into(&mut encoded.tokens[place]);
         Ok(())
     }
 }
@@ -176,9 +176,9 @@ pub fn rank_correlation(a: &Array1<f64>, b: &Array1<f64>) -> f64 {
 /// The rank of each value from 1, the least; equal values share the mean of their ranks.
 fn ranks(values: &Array1<f64>) -> Array1<f64> {
     values.mapv(|value| {
-        let less = values.iter().filter(|&&other| other < value).count();
-        let equal = values.iter().filter(|&&other| other == value).count();
-        less as f64 + (equal as f64 + 1.0) / 2.0
+        let below = values.iter().filter(|&&other| other < value).count();
+        let up_to = values.iter().filter(|&&other| other <= value).count();
+        (below + 1 + up_to) as f64 / 2.0 // the mean of below + 1, …, up_to
     })
 }
 // ANCHOR_END: rank_correlation
