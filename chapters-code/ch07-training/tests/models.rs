@@ -10,7 +10,7 @@ use sentiment::{
     Batch, DistilBert, DistilBertForSequenceClassification, Embeddings, Encoder, Run,
     SentimentPipeline,
 };
-use training::batches::{Sequence, both_orders, padded, singles};
+use training::batches::{Sequence, both_orders, padded};
 use training::checkpoint::write_atomically;
 use training::export::{export, fill_card};
 use training::finetune::{
