@@ -20,7 +20,9 @@ pub fn hide_pieces(
     mask: u32,
     other: &[u32],
 ) -> (Vec<u32>, Vec<Option<u32>>) {
-    todo!("exercise 1: which places are asked, first; then what is shown in each of them")
+    todo!(
+        "exercise 1: which places are asked, first; then what is shown in each of them"
+    )
 }
 // ANCHOR_END: hide_pieces
 
