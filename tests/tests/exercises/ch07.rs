@@ -874,20 +874,20 @@ fn ch07_7_wrong_anti_diagonal() {
         });
     }
     // The sum; the sum over n + 1.
-    assert_caught("the mean is 0.625", || {
+    assert_caught("the mean is 0.5625", || {
         check::anti_diagonal(|weights| {
             let n = weights.nrows() - 1;
             n as f64 * mean(weights, n, &|t| [t, n - 1 - t])
         });
     });
-    assert_caught("the mean is 0.625", || {
+    assert_caught("the mean is 0.5625", || {
         check::anti_diagonal(|weights| {
             let n = weights.nrows() - 1;
             n as f64 * mean(weights, n, &|t| [t, n - 1 - t]) / (n + 1) as f64
         });
     });
     // How often the letter is the first choice; the first choice's share.
-    assert_caught("the mean is 0.625", || {
+    assert_caught("the mean is 0.5625", || {
         check::anti_diagonal(|weights| {
             let n = weights.nrows() - 1;
             let first = |t: usize| {
@@ -896,7 +896,7 @@ fn ch07_7_wrong_anti_diagonal() {
             (0..n).filter(|&t| first(t)).count() as f64 / n as f64
         });
     });
-    assert_caught("the mean is 0.625", || {
+    assert_caught("the mean is 0.5625", || {
         check::anti_diagonal(|weights| {
             let n = weights.nrows() - 1;
             let most = weights.fold_axis(Axis(1), 0.0_f64, |&a, &b| a.max(b));
@@ -904,7 +904,7 @@ fn ch07_7_wrong_anti_diagonal() {
         });
     });
     // Of what is left without the end.
-    assert_caught("the mean is 0.625", || {
+    assert_caught("the mean is 0.5625", || {
         check::anti_diagonal(|weights| {
             let n = weights.nrows() - 1;
             let left = |t: usize| 1.0 - weights[[t, n]];
