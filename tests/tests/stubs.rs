@@ -72,9 +72,23 @@ fn every_stub_of_ch04_fails_with_its_hint() {
     assert_todo("exercise 6", || check::rollout(ch04::rollout));
 }
 
+#[test]
+fn every_stub_of_ch07_fails_with_its_hint() {
+    use checks::ch07 as check;
+    use stubs::ch07;
+
+    assert_todo("exercise 1", || check::hide_pieces(ch07::hide_pieces));
+    assert_todo("exercise 2", || check::masked_loss(ch07::masked_loss));
+    assert_todo("exercise 3", || check::adamw_step(ch07::adamw_step));
+    assert_todo("exercise 4", || check::learning_rate(ch07::learning_rate));
+    assert_todo("exercise 5", || check::clip(ch07::clip));
+    assert_todo("exercise 6", || check::gained_beside(ch07::gained_beside));
+    assert_todo("exercise 7", || check::anti_diagonal(ch07::anti_diagonal));
+}
+
 /// The chapters above, with how many stubs each has there.
-const ASSERTED: [(&str, usize); 4] =
-    [("ch01", 6), ("ch02", 9), ("ch03", 6), ("ch04", 6)];
+const ASSERTED: [(&str, usize); 5] =
+    [("ch01", 6), ("ch02", 9), ("ch03", 6), ("ch04", 6), ("ch07", 7)];
 
 /// A new exercise can't be forgotten: each `todo!` has a test, for the reader's answer
 /// and the solution, wrong answers that its check must catch, and an assertion above.
