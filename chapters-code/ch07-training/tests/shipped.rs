@@ -48,7 +48,8 @@ fn assert_near(found: &Tensor, expected: &Tensor, tolerance: f32, what: &str) {
     assert!(worst <= tolerance, "{what}: {worst:e} apart, at most {tolerance:e}");
 }
 
-/// Compares each text's tokens, the attentions kept, and the logits.
+/// Compares each text's tokens, the attentions kept, and the logits, with what
+/// transformers computes in f64. In f32 it is itself 2.8e-6 and 1.8e-5 from that.
 fn assert_same(
     name: &str,
     run: impl Fn(&Batch, &Encoded) -> (Vec<Tensor>, Option<Tensor>),
@@ -68,12 +69,12 @@ fn assert_same(
         for layer in [0, attentions.len() / 2, attentions.len() - 1] {
             let what = format!("{name}.{i}.attentions.{layer}");
             let found = attentions[layer].i(0).unwrap(); // [heads, n, n]
-            assert_near(&found, &tensors[&what], 2e-6, &what);
+            assert_near(&found, &tensors[&what], 4e-6, &what);
         }
         let what = format!("{name}.{i}.logits");
         assert_eq!(logits.is_some(), tensors.contains_key(&what), "{what}");
         if let Some(logits) = logits {
-            assert_near(&logits, &tensors[&what], 1e-5, &what);
+            assert_near(&logits, &tensors[&what], 4e-5, &what);
         }
     }
 }
