@@ -1,5 +1,7 @@
 //! Wrong answers to chapter 7's exercises.
 
+#![allow(clippy::type_complexity, reason = "the exercises' own signatures")]
+
 use ndarray::{Array1, Array2, Axis};
 
 use super::assert_caught;
@@ -112,7 +114,13 @@ fn ch07_1_wrong_pieces() {
         |_| 4, // always [MASK]
         |place| if place.drawn.1 < 0.9 { place.mask } else { place.other },
         |place| if place.drawn.1 <= 0.8 { place.mask } else { place.shown() },
-        |place| if place.drawn.1 == 0.9 { place.other } else { place.shown() },
+        |place| {
+            if (0.8..=0.9).contains(&place.drawn.1) {
+                place.other
+            } else {
+                place.shown()
+            }
+        },
         // The second threshold taken as a share of the rest.
         |place| match place.drawn.1 {
             second if second < 0.8 => place.mask,
@@ -469,37 +477,40 @@ fn rate(step: f64, peak: f64, warmup: f64, total: f64) -> f64 {
     }
 }
 
+/// Asserts that a check refuses the answer, given step, peak, warm-up and total as f64.
+#[track_caller]
+fn assert_rate_caught(hint: &str, answer: fn(f64, f64, f64, f64) -> f64) {
+    assert_caught(hint, || {
+        check::learning_rate(|step, peak, warmup, total| {
+            answer(step as f64, peak, warmup as f64, total as f64)
+        });
+    });
+}
+
 #[test]
 fn ch07_4_wrong_learning_rate() {
-    let caught = |hint: &str, answer: fn(f64, f64, f64, f64) -> f64| {
-        assert_caught(hint, || {
-            check::learning_rate(|step, peak, warmup, total| {
-                answer(step as f64, peak, warmup as f64, total as f64)
-            });
-        });
-    };
     check::learning_rate(|step, peak, warmup, total| {
         rate(step as f64, peak, warmup as f64, total as f64)
     });
     // From 1; both lines a step early.
-    caught("not (step + 1) / warmup", |step, peak, warmup, total| {
+    assert_rate_caught("not (step + 1) / warmup", |step, peak, warmup, total| {
         if step < warmup {
             peak * (step + 1.0) / warmup
         } else {
             rate(step, peak, warmup, total)
         }
     });
-    caught("not (step + 1) / warmup", |step, peak, warmup, total| {
+    assert_rate_caught("not (step + 1) / warmup", |step, peak, warmup, total| {
         rate(step + 1.0, peak, warmup, total)
     });
     // No warm-up; the peak forgotten; whole numbers.
-    caught("the first step, 0, has the rate 0", |step, peak, _, total| {
+    assert_rate_caught("the first step, 0, has the rate 0", |step, peak, _, total| {
         rate(step, peak, 0.0, total)
     });
-    caught("peak · step / warmup", |step, _, warmup, total| {
+    assert_rate_caught("peak · step / warmup", |step, _, warmup, total| {
         rate(step, 1.0, warmup, total)
     });
-    caught("not of whole numbers", |step, peak, warmup, total| {
+    assert_rate_caught("not of whole numbers", |step, peak, warmup, total| {
         if step < warmup {
             peak * (step / warmup).floor()
         } else {
@@ -507,75 +518,91 @@ fn ch07_4_wrong_learning_rate() {
         }
     });
     // The way down counted from step 0, or not counted from the warm-up's end.
-    caught("the peak is reached at step `warmup`", |step, peak, warmup, total| {
-        if step < warmup {
+    assert_rate_caught(
+        "the peak is reached at step `warmup`",
+        |step, peak, warmup, total| {
+            if step < warmup {
+                rate(step, peak, warmup, total)
+            } else {
+                rate(step, peak, 0.0, total)
+            }
+        },
+    );
+    assert_rate_caught(
+        "the peak is reached at step `warmup`",
+        |step, peak, warmup, total| {
             rate(step, peak, warmup, total)
-        } else {
-            rate(step, peak, 0.0, total)
-        }
-    });
-    caught("the peak is reached at step `warmup`", |step, peak, warmup, total| {
-        rate(step, peak, warmup, total)
-            * if step < warmup { 1.0 } else { (total - step) / total }
-    });
+                * if step < warmup { 1.0 } else { (total - step) / total }
+        },
+    );
     // Never 0: a floor of a tenth; never down; as if `total` came a step later.
-    caught("an eighth of the peak each step", |step, peak, warmup, total| {
-        let rate = rate(step, peak, warmup, total);
-        if step < warmup { rate } else { rate.max(0.15 * peak) }
-    });
-    caught("half of the way down", |step, peak, warmup, _| {
+    assert_rate_caught(
+        "an eighth of the peak each step",
+        |step, peak, warmup, total| {
+            let rate = rate(step, peak, warmup, total);
+            if step < warmup { rate } else { rate.max(0.15 * peak) }
+        },
+    );
+    assert_rate_caught("half of the way down", |step, peak, warmup, _| {
         peak * (step / warmup).min(1.0)
     });
-    caught("the way down is counted", |step, peak, warmup, total| {
+    assert_rate_caught("the way down is counted", |step, peak, warmup, total| {
         if step < warmup || step >= total {
             return rate(step, peak, warmup, total);
         }
         peak * (total - step) / (total - warmup + 1.0)
     });
-    caught("0 from step `total` on", |step, peak, warmup, total| {
+    assert_rate_caught("0 from step `total` on", |step, peak, warmup, total| {
         let rate = rate(step, peak, warmup, total);
         if step < warmup { rate } else { rate.max(0.1 * peak) }
     });
     // A cosine.
-    caught("one straight line", |step, peak, warmup, total| {
+    assert_rate_caught("one straight line", |step, peak, warmup, total| {
         if step < warmup || step >= total {
             return rate(step, peak, warmup, total);
         }
         let done = (step - warmup) / (total - warmup);
         peak * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
     });
-    caught("never negative", |step, peak, warmup, total| {
+    assert_rate_caught("never negative", |step, peak, warmup, total| {
         if step < warmup {
             peak * step / warmup
         } else {
             peak * (total - step) / (total - warmup)
         }
     });
-    caught("don't divide by warmup = 0", |step, peak, warmup, total| {
+}
+
+#[test]
+fn ch07_4_wrong_ends() {
+    assert_rate_caught("don't divide by warmup = 0", |step, peak, warmup, total| {
         if step <= warmup {
             peak * step / warmup
         } else {
             rate(step, peak, warmup, total)
         }
     });
-    caught("don't divide by warmup = 0", |step, peak, warmup, total| {
+    assert_rate_caught("don't divide by warmup = 0", |step, peak, warmup, total| {
         let (up, down) = (step / warmup, (total - step) / (total - warmup));
         if step < total { peak * if up > 1.0 { down } else { up } } else { 0.0 }
     });
     // A warm-up of 0 taken for one of 1.
-    caught("with the peak at step 0", |step, peak, warmup, total| {
+    assert_rate_caught("with the peak at step 0", |step, peak, warmup, total| {
         rate(step, peak, warmup.max(1.0), total)
     });
-    caught("don't divide by total − warmup = 0", |step, peak, warmup, total| {
-        if step > total {
-            0.0
-        } else if step < warmup {
-            peak * step / warmup
-        } else {
-            peak * (total - step) / (total - warmup)
-        }
-    });
-    caught("step `total` has 0", |step, peak, warmup, total| {
+    assert_rate_caught(
+        "don't divide by total − warmup = 0",
+        |step, peak, warmup, total| {
+            if step > total {
+                0.0
+            } else if step < warmup {
+                peak * step / warmup
+            } else {
+                peak * (total - step) / (total - warmup)
+            }
+        },
+    );
+    assert_rate_caught("step `total` has 0", |step, peak, warmup, total| {
         if step < warmup {
             return peak * step / warmup;
         }
@@ -588,7 +615,9 @@ fn length(gradients: &[Array1<f64>]) -> f64 {
 }
 
 fn scale(gradients: &mut [Array1<f64>], factor: f64) {
-    gradients.iter_mut().for_each(|gradient| *gradient *= factor);
+    for gradient in gradients {
+        *gradient *= factor;
+    }
 }
 
 /// The right answer if `measure` is [`length`].
@@ -615,7 +644,7 @@ fn ch07_5_wrong_length() {
     });
     let caught = |hint, measure: fn(&[Array1<f64>]) -> f64| {
         assert_caught(hint, || {
-            check::clip(|gradients, limit| clipped(gradients, limit, measure))
+            check::clip(|gradients, limit| clipped(gradients, limit, measure));
         });
     };
     let each = |gradients: &[Array1<f64>]| -> Vec<f64> {
@@ -671,9 +700,9 @@ fn ch07_5_wrong_clip() {
     assert_caught("no gradient and no number is cut alone", || {
         check::clip(|gradients, limit| {
             let all = length(gradients);
-            gradients
-                .iter_mut()
-                .for_each(|gradient| *gradient = gradient.clamp(-limit, limit));
+            for gradient in gradients {
+                *gradient = gradient.clamp(-limit, limit);
+            }
             all
         });
     });
@@ -718,7 +747,7 @@ fn ch07_5_wrong_clip() {
         });
     });
     assert_caught("all are divided by 2", || {
-        check::clip(|gradients, _| length(gradients))
+        check::clip(|gradients, _| length(gradients));
     });
     // Only the first is shortened.
     assert_caught("all are divided by 2", || {
