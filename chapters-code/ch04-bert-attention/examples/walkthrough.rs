@@ -262,18 +262,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: minilm_layers
 
     // ANCHOR: translators
-    let english_first: Vec<(&str, &str)> =
-        pairs().iter().map(|&(portuguese, english)| (english, portuguese)).collect();
-    let nouns: Vec<NounPair> = find_nouns(&model.tokenizer, &english_first, &NOUNS)?;
-    let translators: Vec<TranslationHead> = translation_heads(&model.encoder, &nouns)?;
-    let same_place = |one: &NounPair| {
-        let (first, second) = (
-            one.english.min(one.portuguese) - 1,
-            one.english.max(one.portuguese) - one.second,
-        );
+    fn english_first() -> Vec<(&'static str, &'static str)> {
+        pairs().into_iter().map(|(portuguese, english)| (english, portuguese)).collect()
+    }
+    fn in_the_same_place(one: &NounPair) -> bool {
+        let first = one.english.min(one.portuguese) - 1;
+        let second = one.english.max(one.portuguese) - one.second;
         first == second
-    };
-    let same: usize = nouns.iter().filter(|one| same_place(one)).count();
+    }
+    let nouns: Vec<NounPair> = find_nouns(&model.tokenizer, &english_first(), &NOUNS)?;
+    let translators: Vec<TranslationHead> = translation_heads(&model.encoder, &nouns)?;
+    let same: usize = nouns.iter().filter(|one| in_the_same_place(one)).count();
     println!("{} looks each way, {same} of them to the same place\n", nouns.len());
     println!("         en → pt            pt → en");
     println!("         words  all tokens  words  all tokens");

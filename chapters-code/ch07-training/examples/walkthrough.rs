@@ -239,7 +239,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut training =
             Pretraining::begin(recipe.clone(), &sequences, size, &fast, &folder)?;
         let mut observe = |step: Step, _: &Pretraining| {
-            if every > 0 && step.step % every == 0 {
+            if every > 0 && step.step.is_multiple_of(every) {
                 println!(
                     "step {}, {} layers: loss {:.2}",
                     step.step, step.layers, step.loss
@@ -264,7 +264,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, tensor) in &whole {
         let [a, b]: [Vec<f32>; 2] =
             [tensor.flatten_all()?.to_vec1()?, resumed[name].flatten_all()?.to_vec1()?];
-        differences += a.iter().zip(&b).filter(|(a, b)| a != b).count();
+        differences +=
+            a.iter().zip(&b).filter(|(a, b)| a.to_bits() != b.to_bits()).count();
     }
     println!("{} tensors, {differences} numbers differ", whole.len());
     // ANCHOR_END: resumed
@@ -340,7 +341,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: birth_numbers
     println!("  step  layers  translation  previous    next   [SEP]");
     for exam in &record.exams {
-        if exam.step > 2000 && exam.step % 2000 != 0 {
+        if exam.step > 2000 && !exam.step.is_multiple_of(2000) {
             continue;
         }
         println!(
@@ -420,7 +421,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("O gato dormiu no tapete."),
         models::Truncate::Error,
     )?;
-    let batch: sentiment::Batch = sentiment::Batch::from_encoded(&[encoded.clone()])?;
+    let batch: sentiment::Batch =
+        sentiment::Batch::from_encoded(std::slice::from_ref(&encoded))?;
     let output: sentiment::EncoderOutput =
         filler.guesser.encoder().forward(&batch, sentiment::Run::ATTENTIONS)?;
     let layers: Vec<candle_core::Tensor> = output.attentions.unwrap_or_default();

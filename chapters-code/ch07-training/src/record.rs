@@ -68,8 +68,7 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// [`TrainingError::Tokenizer`] never; [`TrainingError::Setting`] if a line isn't
-    /// one of `pretrain`'s.
+    /// [`TrainingError::Setting`] if a line isn't one of `pretrain`'s.
     pub fn from_metrics(recipe: Value, metrics: &str) -> Result<Self> {
         let (mut losses, mut exams) = (Vec::new(), Vec::new());
         let mut tokens = 0;
@@ -111,12 +110,15 @@ struct Answers {
     profiles: Vec<Vec<HeadProfile>>,
 }
 
+/// A number of a profile.
+type Share = fn(&HeadProfile) -> f64;
+
 fn examined(step: u64, tokens: u64, answers: Answers) -> Examined {
     let Answers { accuracy, translation_heads, profiles } = answers;
     let best = translation_heads.first().copied().unwrap_or_default();
     let translator =
         Specialist { layer: best.layer, head: best.head, share: rounded(best.best()) };
-    let looks: [(&str, fn(&HeadProfile) -> f64); 5] = [
+    let looks: [(&str, Share); 5] = [
         ("cls", |profile| profile.cls),
         ("sep", |profile| profile.sep),
         ("itself", |profile| profile.itself),
@@ -138,7 +140,7 @@ fn examined(step: u64, tokens: u64, answers: Answers) -> Examined {
 }
 
 /// The head with the most of something.
-fn most(profiles: &[Vec<HeadProfile>], of: fn(&HeadProfile) -> f64) -> Specialist {
+fn most(profiles: &[Vec<HeadProfile>], of: Share) -> Specialist {
     let mut best = Specialist { layer: 0, head: 0, share: 0.0 };
     for (layer, heads) in profiles.iter().enumerate() {
         for (head, profile) in heads.iter().enumerate() {

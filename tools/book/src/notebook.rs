@@ -516,10 +516,8 @@ pub fn compare(expected: &Notebook, actual: &Notebook) -> Result<usize> {
         let varies = varying.contains(id.as_str());
         let [wanted, found] = [&expected, &actual].map(|cells| {
             let outputs = cells.get(*id);
-            let text = outputs.map(|outputs| match varies {
-                true => form(outputs),
-                false => canonical(outputs),
-            });
+            let text = outputs
+                .map(|outputs| if varies { form(outputs) } else { canonical(outputs) });
             text.unwrap_or_else(|| "no such cell".to_owned())
         });
         ensure!(
@@ -550,7 +548,7 @@ fn form(outputs: &[Output]) -> String {
         }
         Output::DisplayData(display) => kinds(&display.data.content),
         Output::ExecuteResult(result) => kinds(&result.data.content),
-        other => format!("{other:?}"),
+        Output::Error(error) => format!("{error:?}"),
     };
     tidy(outputs.to_vec()).iter().map(form).collect::<Vec<_>>().join("\n")
 }
