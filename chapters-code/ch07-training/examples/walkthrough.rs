@@ -31,9 +31,10 @@ use training::{Corpus, CorpusReport, Pair, parameters, sample_folder};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: new_reverser
     let options: ReverserOptions = ReverserOptions::default();
-    let mut reverser: ReverserTraining = ReverserTraining::new(options)?;
-    println!("{} numbers to learn", reverser.parameters());
-    println!("cabide → {}", reverser.model.greedy(&["cabide"])?[0]);
+    let untrained: ReverserTraining = ReverserTraining::new(options)?;
+    let before: Reverser = untrained.snapshot()?;
+    println!("{} numbers to learn", untrained.parameters());
+    println!("cabide → {}", before.greedy(&["cabide"])?[0]);
     // ANCHOR_END: new_reverser
 
     // ANCHOR: strings
@@ -43,11 +44,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: strings
 
     // ANCHOR: before
-    let before: Reverser = reverser.snapshot()?;
     attention_figure(&before, "cabide", "Cross-attention before training")?.show()?;
     // ANCHOR_END: before
 
     // ANCHOR: train_reverser
+    // The same seed: the same weights as before.
+    let mut reverser: ReverserTraining = ReverserTraining::new(options)?;
     let held_out: Vec<String> = held_out_strings(43, 200);
     let mut curves: Curves = Curves::default();
     for tenth in 1..=10 {
