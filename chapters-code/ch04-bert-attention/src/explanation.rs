@@ -173,7 +173,8 @@ pub fn rank_correlation(a: &Array1<f64>, b: &Array1<f64>) -> f64 {
     a.dot(&b) / (a.dot(&a) * b.dot(&b)).sqrt()
 }
 
-/// The rank of each value from 1, the least; equal values share the mean of their ranks.
+/// The rank of each value from 1, the least; equal values share the mean of their
+/// ranks.
 fn ranks(values: &Array1<f64>) -> Array1<f64> {
     values.mapv(|value| {
         let below = values.iter().filter(|&&other| other < value).count();

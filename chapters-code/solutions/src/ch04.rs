@@ -50,8 +50,8 @@ pub fn sharpest_head(attentions: &Array4<f64>) -> (usize, usize) {
 /// looks at most; of equals, the first.
 ///
 /// `weights`, `[n, n]`, are one head's for `[CLS] A … [SEP] B … [SEP]`, and B begins at
-/// `sentence_b_start`. The special tokens neither look nor are looked at: the answer has
-/// `sentence_b_start − 2` places, counted from the beginning of the pair.
+/// `sentence_b_start`. The special tokens neither look nor are looked at: the answer
+/// has `sentence_b_start − 2` places, counted from the beginning of the pair.
 pub fn first_choice_across(
     weights: &Array2<f64>,
     sentence_b_start: usize,
