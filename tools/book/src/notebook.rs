@@ -554,7 +554,9 @@ fn form(outputs: &[Output]) -> String {
 }
 
 fn kinds(media: &[MediaType]) -> String {
-    media.iter().map(MediaType::mime_type).collect::<Vec<_>>().join(", ")
+    let mut kinds: Vec<&str> = media.iter().map(MediaType::mime_type).collect();
+    kinds.sort_unstable(); // a map's: in any order
+    kinds.join(", ")
 }
 
 /// A text with `#` for each number, and for the spaces that align it.
