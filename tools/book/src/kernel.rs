@@ -27,6 +27,9 @@ const STARTUP: Duration = Duration::from_mins(1);
 /// How long one cell may take (the first one compiles every crate).
 const CELL: Duration = Duration::from_mins(20);
 
+/// How long the kernel must be quiet after a cell for the next one to begin.
+const QUIET: Duration = Duration::from_millis(250);
+
 /// A running kernel. It dies with this value.
 pub struct Kernel {
     child: Child,
@@ -158,9 +161,22 @@ impl Kernel {
             }
             status = self.child.wait() => bail!("the evcxr kernel died: {}", status?),
         }
+        self.listen_on().await?;
         answer.outputs = tidy(answer.outputs);
         answer.took = start.elapsed();
         Ok(answer)
+    }
+
+    /// Listens until the kernel has been quiet for [`QUIET`]. It passes standard error on
+    /// as that of its newest request: what comes late must not find another one there.
+    async fn listen_on(&mut self) -> Result<()> {
+        while let Ok(message) = timeout(QUIET, self.iopub.read()).await {
+            let message = message?;
+            if let Some(text) = stderr(&message.content) {
+                self.stderr.push((parent(&message), text));
+            }
+        }
+        Ok(())
     }
 
     /// Waits until all that the cells wrote to standard error has arrived: writes a mark
