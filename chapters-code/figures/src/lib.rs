@@ -1,5 +1,6 @@
 //! The book's pictures: a [`Heatmap`] with its numbers written in the cells, many of them
-//! side by side in a [`HeatmapGrid`], and a [`LineChart`].
+//! side by side in a [`HeatmapGrid`], a [`LineChart`], and a [`Diagram`] of boxes and
+//! arrows.
 //!
 //! All are drawn with [`plotters`] and come out as a [`Figure`], which owns all it
 //! needs: an SVG that follows the page's light or dark theme, and a PNG on white. No
@@ -22,6 +23,7 @@
 
 mod axis;
 mod bitmap;
+mod diagram;
 mod fonts;
 mod frame;
 mod heatmap;
@@ -34,6 +36,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
+pub use diagram::Diagram;
 pub use heatmap::{Heatmap, HeatmapGrid};
 pub use line_chart::LineChart;
 pub use viridis::viridis;
@@ -262,6 +265,19 @@ pub enum FigureError {
         axis: &'static str,
         /// The coordinate.
         value: f64,
+    },
+    /// An arrow of a diagram leads from or to a box that there isn't, or in a circle.
+    #[error(
+        "the arrow from box {from} to box {to} can't be drawn: there are {nodes} boxes, \
+         counted from 0, and arrows must not lead in a circle"
+    )]
+    Edge {
+        /// Where it starts.
+        from: usize,
+        /// Where it leads.
+        to: usize,
+        /// How many boxes there are.
+        nodes: usize,
     },
     /// The figure's file (or its folder) can't be written.
     #[error("can't write {}: {source}", path.display())]
