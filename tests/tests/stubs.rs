@@ -46,8 +46,21 @@ fn every_stub_of_ch02_fails_with_its_hint() {
     assert_todo("exercise 9", || check::greedy(ch02::greedy));
 }
 
+#[test]
+fn every_stub_of_ch05_fails_with_its_hint() {
+    use checks::ch05 as check;
+    use stubs::ch05;
+
+    assert_todo("exercise 1", || check::glorot_limit(ch05::glorot_limit));
+    assert_todo("exercise 2", || check::dense(ch05::dense));
+    assert_todo("exercise 3", || check::count_params(ch05::count_params));
+    assert_todo("exercise 4", || check::matmul_shape(ch05::matmul_shape));
+    assert_todo("exercise 5", || check::cross_entropy(ch05::cross_entropy));
+    assert_todo("exercise 6", || check::adam_step(ch05::adam_step));
+}
+
 /// The chapters above, with how many stubs each has there.
-const ASSERTED: [(&str, usize); 2] = [("ch01", 6), ("ch02", 9)];
+const ASSERTED: [(&str, usize); 3] = [("ch01", 6), ("ch02", 9), ("ch05", 6)];
 
 /// A new exercise can't be forgotten: each `todo!` has a test, for the reader's answer
 /// and the solution, wrong answers that its check must catch, and an assertion above.

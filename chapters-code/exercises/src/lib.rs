@@ -9,3 +9,4 @@
 
 pub mod ch01;
 pub mod ch02;
+pub mod ch05;

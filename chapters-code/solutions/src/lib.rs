@@ -2,3 +2,4 @@
 
 pub mod ch01;
 pub mod ch02;
+pub mod ch05;

@@ -2,6 +2,7 @@
 
 mod ch01;
 mod ch02;
+mod ch05;
 #[path = "../../../chapters-code/exercises/tests/checks/mod.rs"]
 mod checks;
 

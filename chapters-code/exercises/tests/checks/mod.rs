@@ -6,6 +6,7 @@
 
 pub mod ch01;
 pub mod ch02;
+pub mod ch05;
 
 use approx::relative_eq;
 use ndarray::{Array, Dimension};
