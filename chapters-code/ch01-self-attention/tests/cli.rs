@@ -1,42 +1,18 @@
 //! The command line: what it prints, and what it says to bad input.
 
+#[path = "../../../tests/support/cli.rs"]
+mod cli;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
-use serde_json::Value;
+use cli::Program;
 
-fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ch01-self-attention"))
-        .args(arguments)
-        .output()
-        .expect("the program starts")
-}
-
-fn json(arguments: &[&str]) -> Value {
-    let output = run(&[arguments, &["--json"]].concat());
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{error}");
-    serde_json::from_slice(&output.stdout).expect("one JSON object")
-}
-
-/// Asserts that the program refuses with one line, exit code `code`, and all of `parts`.
-#[track_caller]
-fn assert_refused(arguments: &[&str], code: i32, parts: &[&str]) {
-    let output = run(arguments);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{error}");
-    assert!(output.stdout.is_empty(), "it printed a result");
-    assert!(!error.contains("panicked"), "{error}");
-    for part in parts {
-        assert!(error.contains(part), "{part:?} is not in {error:?}");
-    }
-    assert!(code == 2 || error.trim_end().lines().count() == 1, "{error}");
-}
+const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_ch01-self-attention"));
 
 #[test]
 fn json_has_every_step_and_nothing_else() {
-    let report = json(&[]);
+    let report = PROGRAM.json(&[]);
     let fields: Vec<&String> = report.as_object().unwrap().keys().collect();
     let mut expected = [
         "words",
@@ -61,7 +37,7 @@ fn json_has_every_step_and_nothing_else() {
 
 #[test]
 fn the_notes_numbers_come_out() {
-    let output = &json(&["--seed", "42", "--d-k", "3"])["output"][0];
+    let output = &PROGRAM.json(&["--seed", "42", "--d-k", "3"])["output"][0];
     let expected =
         [1.562_632_534_579_082_4, 1.753_098_745_278_267, 0.783_103_686_097_012_2];
     for (i, expected) in expected.into_iter().enumerate() {
@@ -72,7 +48,7 @@ fn the_notes_numbers_come_out() {
 
 #[test]
 fn words_can_be_chosen_and_repeated() {
-    let report = json(&["--words", "máquinas", "pense", "máquinas"]);
+    let report = PROGRAM.json(&["--words", "máquinas", "pense", "máquinas"]);
     assert_eq!(report["embeddings"][0], report["embeddings"][2]);
     assert_eq!(report["output"][0], report["output"][2]);
 }
@@ -81,11 +57,12 @@ fn words_can_be_chosen_and_repeated() {
 fn embeddings_of_any_width_can_be_given() {
     let folder = tempfile::tempdir().unwrap();
     let file = write(folder.path(), "e.json", "[[1, 2], [3, 4], [5, 6], [7, 8]]");
-    let report = json(&["--embeddings", &file, "--d-k", "5"]);
+    let report = PROGRAM.json(&["--embeddings", &file, "--d-k", "5"]);
     assert_eq!(report["w_query"].as_array().unwrap().len(), 2);
     assert_eq!(report["output"][3].as_array().unwrap().len(), 5);
     assert_eq!(report["words"][3], "x4");
-    let report = json(&["--embeddings", &file, "--words", "a", "b", "<c>", "&d"]);
+    let report =
+        PROGRAM.json(&["--embeddings", &file, "--words", "a", "b", "<c>", "&d"]);
     assert_eq!(report["words"][2], "<c>");
 }
 
@@ -95,7 +72,15 @@ fn the_heatmap_is_saved_with_words_escaped() {
     let file = write(folder.path(), "e.json", "[[1], [2]]");
     let svg = folder.path().join("map.svg").display().to_string();
     let words = ["<script>alert(1)</script>", "\"'&"];
-    json(&["--embeddings", &file, "--svg", &svg, "--words", words[0], words[1]]);
+    PROGRAM.json(&[
+        "--embeddings",
+        &file,
+        "--svg",
+        &svg,
+        "--words",
+        words[0],
+        words[1],
+    ]);
     let text = fs::read_to_string(&svg).unwrap();
     assert!(text.starts_with("<svg"), "{text}");
     assert!(!text.contains("<script>"), "{text}");
@@ -117,37 +102,61 @@ fn bad_input_gets_one_clear_error() {
     let truncated = file("truncated.json", "[[1, 2], [3");
     let missing = folder.path().join("missing.json").display().to_string();
 
-    assert_refused(&["--words", "robô"], 1, &["robô", "--embeddings", "pense"]);
-    assert_refused(&["--words", "  "], 1, &["word 1", "empty"]);
-    assert_refused(&["--embeddings", &missing], 1, &["missing.json", "No such file"]);
-    assert_refused(&["--embeddings", &ragged], 1, &["row 2", "1 numbers", "has 2"]);
-    assert_refused(&["--embeddings", &nan], 1, &["nan.json", "JSON list of rows"]);
-    assert_refused(&["--embeddings", &huge], 1, &["huge.json", "out of range"]);
-    assert_refused(
+    PROGRAM.assert_refused(&["--words", "robô"], 1, &["robô", "--embeddings", "pense"]);
+    PROGRAM.assert_refused(&["--words", "  "], 1, &["word 1", "empty"]);
+    PROGRAM.assert_refused(
+        &["--embeddings", &missing],
+        1,
+        &["missing.json", "No such file"],
+    );
+    PROGRAM.assert_refused(
+        &["--embeddings", &ragged],
+        1,
+        &["row 2", "1 numbers", "has 2"],
+    );
+    PROGRAM.assert_refused(
+        &["--embeddings", &nan],
+        1,
+        &["nan.json", "JSON list of rows"],
+    );
+    PROGRAM.assert_refused(&["--embeddings", &huge], 1, &["huge.json", "out of range"]);
+    PROGRAM.assert_refused(
         &["--embeddings", &overflow],
         1,
         &["score [0, 0] is inf", "scale them down"],
     );
-    assert_refused(
+    PROGRAM.assert_refused(
         &["--embeddings", &object],
         1,
         &["object.json", "JSON list of rows"],
     );
-    assert_refused(&["--embeddings", &truncated], 1, &["truncated.json", "EOF"]);
-    assert_refused(&["--embeddings", &none], 1, &["none.json", "no numbers"]);
-    assert_refused(&["--embeddings", &rowless], 1, &["rowless.json", "no numbers"]);
-    assert_refused(&["--embeddings", &two, "--words", "a"], 1, &["1 words", "2 rows"]);
-    assert_refused(&["--svg", "/nowhere/map.svg"], 1, &["/nowhere/map.svg"]);
-    assert_refused(&["--d-k", "4294967295"], 1, &["4294967295", "smaller d_k"]);
-    assert_refused(&["--d-k", "0"], 2, &["--d-k", "0"]);
-    assert_refused(&["--seed", "-1"], 2, &["-1"]);
-    assert_refused(&["--seed", "4294967296"], 2, &["4294967296"]);
-    assert_refused(&["--bogus"], 2, &["--bogus", "--help"]);
+    PROGRAM.assert_refused(
+        &["--embeddings", &truncated],
+        1,
+        &["truncated.json", "EOF"],
+    );
+    PROGRAM.assert_refused(&["--embeddings", &none], 1, &["none.json", "no numbers"]);
+    PROGRAM.assert_refused(
+        &["--embeddings", &rowless],
+        1,
+        &["rowless.json", "no numbers"],
+    );
+    PROGRAM.assert_refused(
+        &["--embeddings", &two, "--words", "a"],
+        1,
+        &["1 words", "2 rows"],
+    );
+    PROGRAM.assert_refused(&["--svg", "/nowhere/map.svg"], 1, &["/nowhere/map.svg"]);
+    PROGRAM.assert_refused(&["--d-k", "4294967295"], 1, &["4294967295", "smaller d_k"]);
+    PROGRAM.assert_refused(&["--d-k", "0"], 2, &["--d-k", "0"]);
+    PROGRAM.assert_refused(&["--seed", "-1"], 2, &["-1"]);
+    PROGRAM.assert_refused(&["--seed", "4294967296"], 2, &["4294967296"]);
+    PROGRAM.assert_refused(&["--bogus"], 2, &["--bogus", "--help"]);
 }
 
 #[test]
 fn help_names_every_option() {
-    let output = run(&["--help"]);
+    let output = PROGRAM.run(&["--help"]);
     let text = String::from_utf8_lossy(&output.stdout);
     for option in ["--seed", "--d-k", "--words", "--embeddings", "--svg", "--json"] {
         assert!(text.contains(option), "{option} is not in {text}");

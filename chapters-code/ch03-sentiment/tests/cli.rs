@@ -1,54 +1,27 @@
 //! The command line: what it prints, and what it says to bad input.
 
+#[path = "../../../tests/support/cli.rs"]
+mod cli;
 mod common;
 
 use std::fs;
-use std::process::{Command, Output, Stdio};
 
+use cli::Program;
 use common::{Fixture, LOGITS};
 use sentiment::softmax;
 use serde_json::Value;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_ch03-sentiment");
+const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_ch03-sentiment"));
 
 fn model(name: &str) -> String {
     common::path(name).display().to_string()
-}
-
-fn run(arguments: &[&str]) -> Output {
-    // Nobody's cache, nobody's token.
-    let home = tempfile::tempdir().unwrap();
-    let mut command = Command::new(PROGRAM);
-    command.args(arguments).env("HF_HOME", home.path()).env("HF_HUB_OFFLINE", "1");
-    command.output().expect("the program starts")
-}
-
-fn json(arguments: &[&str]) -> Value {
-    let output = run(&[arguments, &["--json"]].concat());
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{error}");
-    serde_json::from_slice(&output.stdout).expect("one JSON list")
-}
-
-/// Asserts that the program refuses with exit code `code` and all of `parts`.
-#[track_caller]
-fn assert_refused(arguments: &[&str], code: i32, parts: &[&str]) {
-    let output = run(arguments);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{error}");
-    assert!(output.stdout.is_empty(), "it printed a result");
-    assert!(error.starts_with("error: "), "{error}");
-    assert!(!error.contains("panicked"), "{error}");
-    for part in parts {
-        assert!(error.contains(part), "{part:?} is not in {error:?}");
-    }
 }
 
 #[test]
 fn json_is_what_transformers_pipeline_says() {
     let fixture = Fixture::open("bert-distilbert-classifier");
     let text = "O gato sentou no tapete.";
-    let found = json(&[text, "--model", &model("bert-distilbert-classifier")]);
+    let found = PROGRAM.json(&[text, "--model", &model("bert-distilbert-classifier")]);
     let scores = softmax(fixture.expected("single.logits")).unwrap();
     let scores = scores.to_vec2::<f32>().unwrap().remove(0);
     let best = usize::from(scores[1] > scores[0]);
@@ -68,10 +41,10 @@ fn texts_of_any_length_go_together_in_their_order() {
     let texts: Vec<String> = (1..40).map(|i| "cat ".repeat(1 + i * 7 % 30)).collect();
     let mut arguments: Vec<&str> = texts.iter().map(String::as_str).collect();
     arguments.extend(["--model", &model]);
-    let together = json(&arguments);
+    let together = PROGRAM.json(&arguments);
     assert_eq!(together.as_array().unwrap().len(), texts.len());
     for i in [0, 15, 16, 38] {
-        let alone = &json(&[&texts[i], "--model", &model])[0];
+        let alone = &PROGRAM.json(&[&texts[i], "--model", &model])[0];
         for field in ["text", "label", "tokens"] {
             assert_eq!(together[i][field], alone[field], "text {i}");
         }
@@ -83,7 +56,7 @@ fn texts_of_any_length_go_together_in_their_order() {
 
 #[test]
 fn people_get_a_bar() {
-    let output = run(&[
+    let output = PROGRAM.run(&[
         "the cat",
         "o\u{7}gato",
         "--model",
@@ -100,8 +73,12 @@ fn people_get_a_bar() {
 fn long_texts_are_cut_only_if_asked() {
     let model = model("bert-distilbert-classifier");
     let long = "cat ".repeat(100);
-    assert_refused(&[&long, "--model", &model], 1, &["102", "40", "--truncate"]);
-    let found = json(&[&long, "--model", &model, "--truncate"]);
+    PROGRAM.assert_refused(
+        &[&long, "--model", &model],
+        1,
+        &["102", "40", "--truncate"],
+    );
+    let found = PROGRAM.json(&[&long, "--model", &model, "--truncate"]);
     assert_eq!(found[0]["tokens"].as_array().unwrap().len(), 40);
 }
 
@@ -112,17 +89,21 @@ fn bad_input_gets_a_clear_error() {
     let bert = model("bert-classifier");
     let empty = tempfile::tempdir().unwrap();
     let empty = empty.path().display().to_string();
-    assert_refused(&["  ", "--model", &classifier], 1, &["no tokens"]);
-    assert_refused(&["a", "--model", &no_head], 1, &["pre_classifier.weight"]);
-    assert_refused(&["a", "--model", &bert], 1, &["not a DistilBERT", "--model"]);
-    assert_refused(&["a", "--model", &empty], 1, &["config.json"]);
-    assert_refused(
+    PROGRAM.assert_refused(&["  ", "--model", &classifier], 1, &["no tokens"]);
+    PROGRAM.assert_refused(&["a", "--model", &no_head], 1, &["pre_classifier.weight"]);
+    PROGRAM.assert_refused(
+        &["a", "--model", &bert],
+        1,
+        &["not a DistilBERT", "--model"],
+    );
+    PROGRAM.assert_refused(&["a", "--model", &empty], 1, &["config.json"]);
+    PROGRAM.assert_refused(
         &["a", "--model", "no/such-model"],
         1,
         &["no/such-model", "--model"],
     );
-    assert_refused(&[], 2, &["TEXT"]);
-    assert_refused(&["a", "--bogus"], 2, &["--bogus", "--help"]);
+    PROGRAM.assert_refused(&[], 2, &["TEXT"]);
+    PROGRAM.assert_refused(&["a", "--bogus"], 2, &["--bogus", "--help"]);
 }
 
 #[test]
@@ -136,25 +117,22 @@ fn a_truncated_file_gets_a_clear_error() {
     let bytes = fs::read(&weights).unwrap();
     fs::write(&weights, &bytes[..bytes.len() / 2]).unwrap();
     let folder = folder.path().display().to_string();
-    assert_refused(&["cat", "--model", &folder], 1, &["model.safetensors"]);
+    PROGRAM.assert_refused(&["cat", "--model", &folder], 1, &["model.safetensors"]);
 }
 
 #[test]
 fn a_closed_standard_output_is_no_error() {
-    let mut child = Command::new(PROGRAM)
-        .args(["the cat", "--json", "--model", &model("bert-distilbert-classifier")])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    PROGRAM.assert_minds_no_closed_output(&[
+        "the cat",
+        "--json",
+        "--model",
+        &model("bert-distilbert-classifier"),
+    ]);
 }
 
 #[test]
 fn help_names_every_option() {
-    let output = run(&["--help"]);
+    let output = PROGRAM.run(&["--help"]);
     let text = String::from_utf8_lossy(&output.stdout);
     for option in ["--model", "--truncate", "--offline", "--json"] {
         assert!(text.contains(option), "{option} is not in {text}");

@@ -1,53 +1,21 @@
 //! The command line: what it prints, and what it says to bad input.
 
+#[path = "../../../tests/support/cli.rs"]
+mod cli;
 #[path = "../../ch03-sentiment/tests/common/mod.rs"]
 mod common;
 
 use std::fs;
-use std::process::{Command, Output, Stdio};
 
 use candle_core::{Device, Tensor};
+use cli::Program;
 use common::{ATTENTIONS, Fixture, RUNS};
 use serde_json::Value;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_ch04-bert-attention");
+const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_ch04-bert-attention"));
 
 fn model(name: &str) -> String {
     common::path(name).display().to_string()
-}
-
-fn run(arguments: &[&str]) -> Output {
-    // Nobody's cache, nobody's token.
-    let home = tempfile::tempdir().unwrap();
-    let mut command = Command::new(PROGRAM);
-    command.args(arguments).env("HF_HOME", home.path()).env("HF_HUB_OFFLINE", "1");
-    command.output().expect("the program starts")
-}
-
-fn text(arguments: &[&str]) -> String {
-    let output = run(arguments);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{error}");
-    String::from_utf8(output.stdout).expect("UTF-8")
-}
-
-fn json(arguments: &[&str]) -> Value {
-    let text = text(&[arguments, &["--json"]].concat());
-    serde_json::from_str(&text).expect("one JSON object")
-}
-
-/// Asserts that the program refuses with exit code `code` and all of `parts`.
-#[track_caller]
-fn assert_refused(arguments: &[&str], code: i32, parts: &[&str]) {
-    let output = run(arguments);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{error}");
-    assert!(output.stdout.is_empty(), "it printed a result");
-    assert!(!error.contains("panicked"), "{error}");
-    for part in parts {
-        assert!(error.contains(part), "{part:?} is not in {error:?}");
-    }
-    assert!(code == 2 || error.trim_end().lines().count() == 1, "{error}");
 }
 
 /// A layer's attentions, `[1, heads, n, n]`.
@@ -67,7 +35,7 @@ fn assert_fixture(name: &str, run: &str) {
     }
     let model = model(name);
     arguments.extend(["--model", &model]);
-    let found = json(&arguments);
+    let found = PROGRAM.json(&arguments);
     let batch = fixture.batch(run);
     assert_eq!(found["model"], model.as_str());
     assert_eq!(found["ids"], Value::from(batch.ids()));
@@ -105,8 +73,8 @@ fn people_get_a_table_of_the_head_that_they_ask_for() {
     let model = model("bert-base");
     let head = ["--layer", "1", "--head", "11"];
     let arguments = [&["the <cat>", "--model", &model], &head[..]].concat();
-    let text = text(&arguments);
-    let found = json(&arguments);
+    let text = PROGRAM.text(&arguments);
+    let found = PROGRAM.json(&arguments);
     let row = &found["attentions"][1][11][0];
     let shares: Vec<f64> =
         row.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
@@ -129,7 +97,15 @@ fn the_heatmap_is_saved_with_tokens_escaped() {
     let folder = tempfile::tempdir().unwrap();
     let svg = folder.path().join("head.svg").display().to_string();
     let written = "<b>o gato & \"";
-    text(&[written, "--model", &model("bert-base"), "--svg", &svg, "--head", "3"]);
+    PROGRAM.text(&[
+        written,
+        "--model",
+        &model("bert-base"),
+        "--svg",
+        &svg,
+        "--head",
+        "3",
+    ]);
     let text = fs::read_to_string(&svg).unwrap();
     assert!(text.starts_with("<svg"), "{text}");
     assert!(text.contains("gato") && text.contains("Layer 0, head 3"), "{text}");
@@ -141,8 +117,12 @@ fn the_heatmap_is_saved_with_tokens_escaped() {
 fn long_texts_are_cut_only_if_asked() {
     let model = model("bert-base");
     let long = "cat ".repeat(100);
-    assert_refused(&[&long, "--model", &model], 1, &["102", "40", "--truncate"]);
-    let found = json(&[&long, "--model", &model, "--truncate"]);
+    PROGRAM.assert_refused(
+        &[&long, "--model", &model],
+        1,
+        &["102", "40", "--truncate"],
+    );
+    let found = PROGRAM.json(&[&long, "--model", &model, "--truncate"]);
     assert_eq!(found["tokens"].as_array().unwrap().len(), 40);
 }
 
@@ -152,7 +132,7 @@ fn bad_input_gets_one_clear_error() {
     let empty = tempfile::tempdir().unwrap();
     let empty = empty.path().display().to_string();
     let refused = |arguments: &[&str], parts: &[&str]| {
-        assert_refused(&[&["o gato", "--model"], arguments].concat(), 1, parts);
+        PROGRAM.assert_refused(&[&["o gato", "--model"], arguments].concat(), 1, parts);
     };
     refused(&[&bert, "--head", "12"], &["head 12", "0 to 11"]);
     refused(&[&bert, "--layer", "2"], &["layer 2", "0 to 1"]);
@@ -160,28 +140,25 @@ fn bad_input_gets_one_clear_error() {
     refused(&[&bert, "--svg", "/nowhere/head.svg"], &["/nowhere/head.svg"]);
     refused(&[&empty], &["config.json"]);
     refused(&["no/such-model"], &["no/such-model", "--model"]);
-    assert_refused(&["", "--model", &bert], 1, &["no tokens"]);
-    assert_refused(&[], 2, &["TEXT"]);
-    assert_refused(&["a", "--head", "-1"], 2, &["-1"]);
-    assert_refused(&["a", "--bogus"], 2, &["--bogus", "--help"]);
+    PROGRAM.assert_refused(&["", "--model", &bert], 1, &["no tokens"]);
+    PROGRAM.assert_refused(&[], 2, &["TEXT"]);
+    PROGRAM.assert_refused(&["a", "--head", "-1"], 2, &["-1"]);
+    PROGRAM.assert_refused(&["a", "--bogus"], 2, &["--bogus", "--help"]);
 }
 
 #[test]
 fn a_closed_standard_output_is_no_error() {
-    let mut child = Command::new(PROGRAM)
-        .args(["o gato", "--json", "--model", &model("bert-base")])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    PROGRAM.assert_minds_no_closed_output(&[
+        "o gato",
+        "--json",
+        "--model",
+        &model("bert-base"),
+    ]);
 }
 
 #[test]
 fn help_names_every_option() {
-    let text = text(&["--help"]);
+    let text = PROGRAM.text(&["--help"]);
     let options = ["--pair", "--model", "--layer", "--head", "--svg", "--truncate"];
     for option in options.iter().chain(&["--offline", "--json"]) {
         assert!(text.contains(option), "{option} is not in {text}");
