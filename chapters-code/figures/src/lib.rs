@@ -1,5 +1,6 @@
 //! The book's pictures: a [`Heatmap`] with its numbers written in the cells, many of them
-//! side by side in a [`HeatmapGrid`], a [`LineChart`], and a [`BarChart`].
+//! side by side in a [`HeatmapGrid`], a [`LineChart`], a [`BarChart`], and a
+//! [`Diagram`] of boxes and arrows.
 //!
 //! All are drawn with [`plotters`] and come out as a [`Figure`], which owns all it
 //! needs: an SVG that follows the page's light or dark theme, and a PNG on white. No
@@ -23,6 +24,7 @@
 mod axis;
 mod bar_chart;
 mod bitmap;
+mod diagram;
 mod fonts;
 mod frame;
 mod heatmap;
@@ -36,6 +38,7 @@ use std::path::{Path, PathBuf};
 
 pub use bar_chart::BarChart;
 use base64::prelude::{BASE64_STANDARD, Engine};
+pub use diagram::Diagram;
 pub use heatmap::{Heatmap, HeatmapGrid};
 pub use line_chart::LineChart;
 pub use viridis::viridis;
@@ -286,6 +289,19 @@ pub enum FigureError {
         index: usize,
         /// The value.
         value: f64,
+    },
+    /// An arrow of a diagram leads from or to a box that there isn't, or in a circle.
+    #[error(
+        "the arrow from box {from} to box {to} can't be drawn: there are {nodes} boxes, \
+         counted from 0, and arrows must not lead in a circle"
+    )]
+    Edge {
+        /// Where it starts.
+        from: usize,
+        /// Where it leads.
+        to: usize,
+        /// How many boxes there are.
+        nodes: usize,
     },
     /// The figure's file (or its folder) can't be written.
     #[error("can't write {}: {source}", path.display())]
