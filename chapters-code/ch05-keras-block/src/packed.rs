@@ -1,0 +1,66 @@
+//! A model's kernels as the fast product reads them, for `predict`.
+
+use candle_core::{CpuStorage, Error, Storage, Tensor};
+use kernels::{Epilogue, PackedLinear, in_pool};
+
+use crate::{Activation, Model, Problem, Result};
+
+/// The Dense layers of a model, packed; `None` where another layer is.
+#[derive(Debug)]
+pub(crate) struct Packed(Vec<Option<PackedDense>>);
+
+#[derive(Debug)]
+pub(crate) struct PackedDense {
+    linear: PackedLinear,
+    activation: Activation,
+}
+
+impl Packed {
+    pub(crate) fn new(model: &Model) -> Result<Self> {
+        let layer = |layer: &crate::model::ModelLayer| {
+            let Some(dense) = layer.tensor.node().layer.as_dense() else {
+                return Ok(None);
+            };
+            let [kernel, bias] = layer.variables.as_slice() else { return Ok(None) };
+            let (outputs, inputs) = kernel.var.dims2()?;
+            let kernel: Vec<f32> = kernel.var.flatten_all()?.to_vec1()?;
+            let bias: Vec<f32> = bias.var.to_vec1()?;
+            let linear = PackedLinear::new(&kernel, Some(&bias), inputs, outputs);
+            let linear = linear.map_err(Error::wrap)?;
+            Ok(Some(PackedDense { linear, activation: dense.activation }))
+        };
+        Ok(Self(model.layers.iter().map(layer).collect::<Result<_>>()?))
+    }
+
+    pub(crate) fn layer(&self, i: usize) -> Option<&PackedDense> {
+        self.0.get(i)?.as_ref()
+    }
+}
+
+impl PackedDense {
+    /// `[…, inputs] -> […, outputs]`
+    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor, Problem> {
+        let x = x.contiguous()?;
+        let mut shape = x.dims().to_vec();
+        let rows = x.elem_count() / self.linear.inputs();
+        if let Some(width) = shape.last_mut() {
+            *width = self.linear.outputs();
+        }
+        let mut out = vec![0.0; rows * self.linear.outputs()];
+        {
+            let (storage, layout) = x.storage_and_layout();
+            let Storage::Cpu(CpuStorage::F32(values)) = &*storage else {
+                return Err(Error::Msg("not f32 on the CPU".into()).into());
+            };
+            let start = layout.start_offset();
+            let values = &values[start..start + layout.shape().elem_count()];
+            let epilogue = match self.activation {
+                Activation::Linear => Epilogue::None,
+                Activation::Relu => Epilogue::Relu,
+            };
+            in_pool(|| self.linear.forward(values, rows, epilogue, &mut out))
+                .map_err(Error::wrap)?;
+        }
+        Ok(Tensor::from_vec(out, shape, x.device())?)
+    }
+}

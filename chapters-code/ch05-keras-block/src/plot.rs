@@ -1,0 +1,31 @@
+//! `plot_model`: the graph as a picture.
+
+use figures::{Diagram, Figure};
+
+use crate::{Model, Result};
+
+impl Model {
+    /// The graph with the shape that each layer gives:
+    /// `keras.utils.plot_model(model, show_shapes=True)`.
+    ///
+    /// # Errors
+    ///
+    /// [`KerasError::Figure`](crate::KerasError::Figure) if the drawing library fails.
+    pub fn plot(&self) -> Result<Figure> {
+        let mut diagram = Diagram::new().title("Model: functional");
+        for layer in &self.layers {
+            let class = layer.tensor.node().layer.class();
+            let shape = layer.tensor.shape();
+            diagram =
+                diagram.node([format!("{} ({class})", layer.name), shape.to_string()]);
+        }
+        let place = |id: u64| self.layers.iter().position(|l| l.tensor.id() == id);
+        for (to, layer) in self.layers.iter().enumerate() {
+            let inputs = &layer.tensor.node().inputs;
+            for from in inputs.iter().filter_map(|input| place(input.id())) {
+                diagram = diagram.edge(from, to);
+            }
+        }
+        Ok(diagram.draw()?)
+    }
+}

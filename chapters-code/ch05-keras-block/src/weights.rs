@@ -1,0 +1,145 @@
+//! Weights in and out: safetensors with Keras' paths, and Keras' own files.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensorError, SafeTensors, serialize};
+
+use crate::{KerasError, Model, Result, Shape};
+
+/// Tensors of a file, by Keras' paths.
+pub(crate) type Tensors = BTreeMap<String, Tensor>;
+
+impl Model {
+    // ANCHOR: save
+    /// Writes all weights to a safetensors file, by Keras' paths and in Keras' shapes:
+    /// `query/kernel`. Python reads it with `safetensors.numpy.load_file`.
+    ///
+    /// # Errors
+    ///
+    /// [`KerasError::Io`] if the file can't be written.
+    pub fn save_weights(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let mut bytes: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+        for variable in self.variables() {
+            let values: Vec<f32> = variable.value()?.flatten_all()?.to_vec1()?;
+            let values = values.iter().flat_map(|x| x.to_le_bytes()).collect();
+            bytes.push((variable.path.clone(), variable.shape().to_vec(), values));
+        }
+        let wrong = |error: SafeTensorError| KerasError::Weights {
+            path: path.display().to_string(),
+            problem: error.to_string(),
+        };
+        let views = bytes.iter().map(|(name, shape, values)| {
+            Ok((name, TensorView::new(Dtype::F32, shape.clone(), values)?))
+        });
+        let views: Vec<_> = views.collect::<Result<_, _>>().map_err(wrong)?;
+        let format = HashMap::from([("format".to_owned(), "keras".to_owned())]);
+        let bytes = serialize(views, Some(format)).map_err(wrong)?;
+        Ok(gradients::write_atomically(path, &bytes)?)
+    }
+    // ANCHOR_END: save
+
+    /// Sets all weights from a file: safetensors with Keras' paths, or with the feature
+    /// `h5` Keras' own `.weights.h5`.
+    ///
+    /// # Errors
+    ///
+    /// [`KerasError::Io`] if the file can't be read; [`KerasError::Weights`], naming the
+    /// weight, if it isn't such a file, or a weight is missing, unknown, of another shape
+    /// or not f32. Then nothing is changed.
+    pub fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let bytes = fs::read(path)
+            .map_err(|source| KerasError::Io { path: path.to_owned(), source })?;
+        let tensors = if bytes.starts_with(b"\x89HDF\r\n\x1a\n") {
+            self.read_h5(path, bytes)?
+        } else {
+            read_safetensors(path, &bytes)?
+        };
+        self.check(path, &tensors)?;
+        self.forget_packed();
+        self.variables().try_for_each(|v| match tensors.get(&v.path) {
+            Some(value) => v.set(value),
+            None => Ok(()), // `check` has seen that there are all
+        })
+    }
+
+    /// That the tensors are the model's weights, all of them and no others.
+    fn check(&self, path: &Path, tensors: &Tensors) -> Result<()> {
+        let mut problems = Vec::new();
+        for variable in self.variables() {
+            match tensors.get(&variable.path) {
+                None => problems.push(format!("{} is missing", variable.path)),
+                Some(found) if found.dims() != variable.shape() => {
+                    let [expected, found] =
+                        [variable.shape(), found.dims()].map(Shape::from);
+                    problems.push(format!(
+                        "{} has the shape {found}, not {expected}",
+                        variable.path
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        let known = |name: &&String| self.variables().any(|v| v.path == **name);
+        let unknown = tensors.keys().filter(|name| !known(name));
+        problems
+            .extend(unknown.map(|name| format!("{name} is no weight of the model")));
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let more = problems.len().saturating_sub(6);
+        problems.truncate(6);
+        if more > 0 {
+            problems.push(format!("and {more} more"));
+        }
+        let problem =
+            format!("the weights are another model's: {}", problems.join("; "));
+        Err(KerasError::Weights { path: path.display().to_string(), problem })
+    }
+
+    #[cfg(not(feature = "h5"))]
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    fn read_h5(&self, path: &Path, _: Vec<u8>) -> Result<Tensors> {
+        let path = path.display().to_string();
+        let problem =
+            "it is an HDF5 file: add `--features h5` to the cargo command, or \
+                       write its weights as safetensors with Python"
+                .to_owned();
+        Err(KerasError::Weights { path, problem })
+    }
+
+    #[cfg(feature = "h5")]
+    fn read_h5(&self, path: &Path, bytes: Vec<u8>) -> Result<Tensors> {
+        crate::h5::read(self, bytes).map_err(|problem| KerasError::Weights {
+            path: path.display().to_string(),
+            problem,
+        })
+    }
+}
+
+fn read_safetensors(path: &Path, bytes: &[u8]) -> Result<Tensors> {
+    let wrong =
+        |problem| KerasError::Weights { path: path.display().to_string(), problem };
+    let file = SafeTensors::deserialize(bytes).map_err(|error| {
+        wrong(format!("it is no safetensors file, or only part of one ({error})"))
+    })?;
+    let mut tensors = Tensors::new();
+    for (name, view) in file.iter() {
+        if view.dtype() != Dtype::F32 {
+            let found = view.dtype();
+            return Err(wrong(format!(
+                "{name} is {found:?}, not F32: convert it first"
+            )));
+        }
+        let (numbers, _) = view.data().as_chunks();
+        let values: Vec<f32> = numbers.iter().map(|&x| f32::from_le_bytes(x)).collect();
+        let tensor = Tensor::from_vec(values, view.shape(), &Device::Cpu)?;
+        tensors.insert(name.to_owned(), tensor);
+    }
+    Ok(tensors)
+}

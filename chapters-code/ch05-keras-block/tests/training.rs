@@ -1,0 +1,85 @@
+//! Weights in and out, and training.
+
+use candle_core::Tensor;
+use keras_block::{
+    Adam, BlockOptions, Fit, Model, PointerOptions, SparseCategoricalCrossentropy,
+    Verbose, block, pointer, pointer_network,
+};
+
+fn flat(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+#[test]
+fn weights_written_are_weights_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("block.safetensors");
+    let options = BlockOptions { embedding_dim: 16, ..BlockOptions::default() };
+    let block = block(&options).unwrap();
+    let written = Model::new(&block.ids, &block.output, 1).unwrap();
+    written.save_weights(&path).unwrap();
+    let mut read = Model::new(&block.ids, &block.output, 2).unwrap();
+    let (x, _) = pointer::examples(3, 0).unwrap();
+    let expected = flat(&written.call(&x).unwrap());
+    // `predict` packs the weights: it must notice that they change.
+    assert_ne!(flat(&read.predict(&x).unwrap()), expected);
+    read.load_weights(&path).unwrap();
+    assert_eq!(flat(&read.call(&x).unwrap()), expected);
+    for (found, expected) in flat(&read.predict(&x).unwrap()).iter().zip(&expected) {
+        assert!((found - expected).abs() < 1e-5);
+    }
+    // Keras' shape, not the one in which a kernel is kept.
+    let file = candle_core::safetensors::load(&path, x.device()).unwrap();
+    assert_eq!(file["dense/kernel"].dims(), [16, 64]);
+}
+
+/// The pointer task is learned by attention: the first token, and it alone, ends up
+/// looking at the position that it names.
+#[test]
+fn a_small_network_learns_where_to_look() {
+    let options = PointerOptions { width: 32, ..PointerOptions::default() };
+    let network = pointer_network(&options).unwrap();
+    let mut model = Model::new(&network.ids, &network.logits, 42).unwrap();
+    model.compile(Adam::new(3e-3), SparseCategoricalCrossentropy).unwrap();
+    let (x, y) = pointer::examples(2000, 1).unwrap();
+    let (x_val, y_val) = pointer::examples(300, 2).unwrap();
+    let before = model.evaluate(&x_val, &y_val).unwrap();
+    assert!(before.accuracy < 0.3 && (before.loss - 20.0_f64.ln()).abs() < 1.0);
+    let fit = Fit {
+        epochs: 12,
+        validation_data: Some((x_val.clone(), y_val)),
+        verbose: Verbose::Silent,
+        ..Fit::default()
+    };
+    let history = model.fit(&x, &y, &fit).unwrap();
+    assert_eq!([history.train.len(), history.validation.len()], [12, 12]);
+    let last = history.validation[11];
+    assert!(last.accuracy > 0.95, "{last:?}");
+
+    let ids: Vec<Vec<u32>> = x_val.to_vec2().unwrap();
+    let weights = model.values(&x_val, &[&network.weights[0]]).unwrap().remove(0);
+    let weights: Vec<Vec<Vec<f32>>> = weights.to_vec3().unwrap();
+    let looks = ids.iter().zip(&weights).filter(|(ids, weights)| {
+        let named = weights[0][ids[0] as usize];
+        weights[0].iter().all(|&weight| weight <= named)
+    });
+    let looks = looks.count();
+    assert!(looks > 285, "{looks} of 300 look where the first token says");
+}
+
+#[test]
+fn the_same_seeds_train_the_same_weights() {
+    let train = |seed| {
+        let network =
+            pointer_network(&PointerOptions { width: 8, ..Default::default() });
+        let network = network.unwrap();
+        let mut model = Model::new(&network.ids, &network.logits, 5).unwrap();
+        model.compile(Adam::default(), SparseCategoricalCrossentropy).unwrap();
+        let (x, y) = pointer::examples(70, 1).unwrap();
+        let fit = Fit { epochs: 2, seed, verbose: Verbose::Silent, ..Fit::default() };
+        model.fit(&x, &y, &fit).unwrap();
+        model.get_weights().unwrap().iter().flat_map(flat).collect::<Vec<f32>>()
+    };
+    assert_eq!(train(1), train(1));
+    assert_ne!(train(1), train(2));
+}
