@@ -73,6 +73,19 @@ fn every_stub_of_ch04_fails_with_its_hint() {
 }
 
 #[test]
+fn every_stub_of_ch05_fails_with_its_hint() {
+    use checks::ch05 as check;
+    use stubs::ch05;
+
+    assert_todo("exercise 1", || check::glorot_limit(ch05::glorot_limit));
+    assert_todo("exercise 2", || check::dense(ch05::dense));
+    assert_todo("exercise 3", || check::count_params(ch05::count_params));
+    assert_todo("exercise 4", || check::matmul_shape(ch05::matmul_shape));
+    assert_todo("exercise 5", || check::cross_entropy(ch05::cross_entropy));
+    assert_todo("exercise 6", || check::adam_step(ch05::adam_step));
+}
+
+#[test]
 fn every_stub_of_ch07_fails_with_its_hint() {
     use checks::ch07 as check;
     use stubs::ch07;
@@ -87,8 +100,8 @@ fn every_stub_of_ch07_fails_with_its_hint() {
 }
 
 /// The chapters above, with how many stubs each has there.
-const ASSERTED: [(&str, usize); 5] =
-    [("ch01", 6), ("ch02", 9), ("ch03", 6), ("ch04", 6), ("ch07", 7)];
+const ASSERTED: [(&str, usize); 6] =
+    [("ch01", 6), ("ch02", 9), ("ch03", 6), ("ch04", 6), ("ch05", 6), ("ch07", 7)];
 
 /// A new exercise can't be forgotten: each `todo!` has a test, for the reader's answer
 /// and the solution, wrong answers that its check must catch, and an assertion above.

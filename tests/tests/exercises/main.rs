@@ -4,6 +4,7 @@ mod ch01;
 mod ch02;
 mod ch03;
 mod ch04;
+mod ch05;
 mod ch07;
 #[path = "../../../chapters-code/exercises/tests/checks/mod.rs"]
 mod checks;
