@@ -113,7 +113,7 @@ fn hits_of(name: &str) -> u32 {
         let entry = entry.unwrap().path();
         let is_it = std::fs::read_dir(&entry).unwrap().any(|file| {
             let file = file.unwrap().file_name().into_string().unwrap();
-            file.starts_with(&format!("{name}-")) && file.ends_with(".d")
+            file.starts_with(&format!("{name}-")) // its list: name-hash.d
         });
         if is_it {
             sum += std::fs::read_to_string(entry.join("hits"))
