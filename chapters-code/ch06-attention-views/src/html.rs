@@ -13,7 +13,7 @@ use crate::{Language, Stack, Theme};
 pub(crate) use crate::picture::Picture;
 
 /// The parts of the script, in the order in which they are read.
-const SCRIPT: [&str; 10] = [
+const SCRIPT: [&str; 11] = [
     include_str!("web/words.js"),
     include_str!("web/data.js"),
     include_str!("web/colours.js"),
@@ -24,8 +24,8 @@ const SCRIPT: [&str; 10] = [
     include_str!("web/head.js"),
     include_str!("web/model.js"),
     include_str!("web/neuron.js"),
+    include_str!("web/mount.js"),
 ];
-const MOUNT: &str = include_str!("web/mount.js");
 const STYLE: &str = include_str!("web/view.css");
 
 /// How a view looks.
@@ -121,13 +121,12 @@ impl Data<'_> {
         let alt = picture::escape(alt);
         let style = without_blank_lines(STYLE);
         let script = SCRIPT.map(without_blank_lines).concat();
-        let mount = without_blank_lines(MOUNT).replace("VIEW_ID", &id);
         format!(
             "<div class=\"attention-view\" data-attention-view=\"{id}\">\n\
              <img alt=\"{alt}\" src=\"data:image/svg+xml;base64,{image}\">\n\
              <script type=\"application/json\">{json}</script>\n\
              <script type=\"text/css\">\n{style}</script>\n\
-             <script type=\"module\">\n{script}{mount}</script>\n\
+             <script type=\"module\">\n{script}</script>\n\
              </div>\n"
         )
     }
