@@ -1,6 +1,8 @@
 //! The fragment: a picture for where scripts don't run, the data, the style, the script.
 
+use std::borrow::Cow;
 use std::fmt::Write;
+use std::path::Path;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Serialize;
@@ -8,12 +10,12 @@ use serde::Serialize;
 use crate::numbers::{Encoded, encode};
 use crate::panes::{Pane, Panes, prettified};
 use crate::picture;
-use crate::{Language, Stack, Theme};
+use crate::{Language, Result, Stack, Theme, ViewError};
 
 pub(crate) use crate::picture::Picture;
 
 /// The parts of the script, in the order in which they are read.
-const SCRIPT: [&str; 10] = [
+const SCRIPT: [&str; 11] = [
     include_str!("web/words.js"),
     include_str!("web/data.js"),
     include_str!("web/colours.js"),
@@ -24,8 +26,8 @@ const SCRIPT: [&str; 10] = [
     include_str!("web/head.js"),
     include_str!("web/model.js"),
     include_str!("web/neuron.js"),
+    include_str!("web/mount.js"),
 ];
-const MOUNT: &str = include_str!("web/mount.js");
 const STYLE: &str = include_str!("web/view.css");
 
 /// How a view looks.
@@ -53,7 +55,7 @@ pub(crate) struct Data<'a> {
     /// Whether a token can't see what comes after it.
     pub causal: bool,
     #[serde(skip)]
-    pub vectors: Option<(&'a Stack, &'a Stack)>,
+    pub vectors: Option<(Cow<'a, Stack>, Cow<'a, Stack>)>,
     queries: Option<Encoded>,
     keys: Option<Encoded>,
     theme: Option<&'static str>,
@@ -110,7 +112,7 @@ impl Data<'_> {
     pub fn fragment(mut self, look: Look, picture: &Picture) -> String {
         self.theme = look.theme.key();
         self.language = look.language.code();
-        if let Some((queries, keys)) = self.vectors {
+        if let Some((queries, keys)) = &self.vectors {
             self.queries = Some(encode(queries, false));
             self.keys = Some(encode(keys, false));
         }
@@ -121,13 +123,12 @@ impl Data<'_> {
         let alt = picture::escape(alt);
         let style = without_blank_lines(STYLE);
         let script = SCRIPT.map(without_blank_lines).concat();
-        let mount = without_blank_lines(MOUNT).replace("VIEW_ID", &id);
         format!(
             "<div class=\"attention-view\" data-attention-view=\"{id}\">\n\
              <img alt=\"{alt}\" src=\"data:image/svg+xml;base64,{image}\">\n\
              <script type=\"application/json\">{json}</script>\n\
              <script type=\"text/css\">\n{style}</script>\n\
-             <script type=\"module\">\n{script}{mount}</script>\n\
+             <script type=\"module\">\n{script}</script>\n\
              </div>\n"
         )
     }
@@ -154,6 +155,18 @@ pub(crate) fn page(title: &str, fragment: &str, language: Language) -> String {
          </body>\n\
          </html>\n"
     )
+}
+
+/// Saves a page in `target/views/` and prints the file's name.
+pub(crate) fn show(title: &str, fragment: &str, language: Language) -> Result<()> {
+    let folder = Path::new("target/views");
+    let name = title.to_lowercase().replace(' ', "-");
+    let path = folder.join(format!("{name}-{}.html", identity(fragment)));
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(&path, page(title, fragment, language)))
+        .map_err(|source| ViewError::Save { path: path.clone(), source })?;
+    println!("{}", path.display());
+    Ok(())
 }
 
 /// JSON that may stand in a `<script>`: no token can end it, nor look like a comment.

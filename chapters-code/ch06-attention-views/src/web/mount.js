@@ -93,6 +93,8 @@ async function mount(host) {
   }
 }
 
-for (const host of document.querySelectorAll('[data-attention-view="VIEW_ID"]:not([data-mounted])')) {
-  mount(host);
+// All that wait in the page: a page with several views needs this script once. Where a sanitiser took
+// the data away, the picture stays.
+for (const host of document.querySelectorAll('[data-attention-view]:not([data-mounted])')) {
+  if (host.querySelector('script[type="application/json"]')) mount(host);
 }
