@@ -31,12 +31,11 @@ const SCRIPT: [&str; 12] = [
 ];
 const STYLE: &str = include_str!("web/view.css");
 /// What stands below the picture, and is hidden with it as soon as the script runs.
-const NOTE: &str = "<p lang=\"pt-BR\"><small>Figura parada. Para que responda ao ponteiro e ao \
-teclado: numa página, ligue o JavaScript; no JupyterLab, confie no notebook (Ctrl+Shift+C, \
-<em>Trust Notebook</em>) ou execute a célula.</small></p>\n\
-<p lang=\"en\"><small>A still picture. To have it answer to pointer and keyboard: in a page, turn \
-JavaScript on; in JupyterLab, trust the notebook (Ctrl+Shift+C, <em>Trust Notebook</em>) or run the \
-cell.</small></p>";
+const NOTE: &str = "<p><small><span lang=\"pt-BR\">Figura parada: ela responde com JavaScript ligado \
+ou, no JupyterLab, num notebook em que você confia (Ctrl+Shift+C, <em>Trust Notebook</em>) ou depois \
+de executar a célula.</span> <span lang=\"en\">A still picture: it answers with JavaScript on or, in \
+JupyterLab, in a notebook that you trust (Ctrl+Shift+C, <em>Trust Notebook</em>) or once the cell has \
+run.</span></small></p>";
 
 /// How a view looks.
 #[derive(Debug, Clone, Copy, Default)]

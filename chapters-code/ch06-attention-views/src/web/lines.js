@@ -12,7 +12,7 @@ class LinesView {
       columns: width => [1, 1].map(() => Math.round(Math.min(190, width * 0.34))),
       paint: (pen, box) => this.paint(pen, box),
       numbers: (side, index) => this.number(side, index),
-      chosen: selection => this.chosen(selection),
+      chosen: pins => this.chosen(pins),
       pointed: place => this.pointed(place),
     });
     this.status = element('p', { class: 'status', role: 'status' });
@@ -83,9 +83,10 @@ class LinesView {
     return digits(this.mean(side, index));
   }
 
-  chosen(selection) {
+  chosen(pins) {
     this.say();
-    if (selection === null || selection.pinned) this.table.fill();
+    if (!pins) return;
+    this.table.fill();
     this.view.remember();
   }
 

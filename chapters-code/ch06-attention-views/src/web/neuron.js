@@ -19,7 +19,7 @@ class NeuronView extends Body {
       columns: width => this.columns(width),
       paint: (pen, box) => this.paint(pen, box),
       numbers: (side, index) => this.number(side, index),
-      chosen: selection => this.chosen(selection),
+      chosen: pins => this.chosen(pins),
       pointed: place => this.pointed(place),
     });
     this.titles = ['query', 'key', 'product', 'score', 'softmax'].map(name =>
@@ -82,9 +82,10 @@ class NeuronView extends Body {
     this.table.fill();
   }
 
-  chosen(selection) {
+  chosen(pins) {
     this.say();
-    if (selection === null || selection.pinned) this.table.fill();
+    if (!pins) return;
+    this.table.fill();
     this.view.remember();
   }
 

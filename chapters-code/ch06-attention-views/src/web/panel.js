@@ -9,8 +9,9 @@ const MOST_ROWS = 48; // taller panels scroll
 
 class Panel {
   // `columns(width)` says how wide the columns of tokens are; `paint(pen, box)` draws; `numbers(side,
-  // index)` gives the text beside a token while another is chosen; `chosen(selection)` and
-  // `pointed(place)` hear what happens. `prefix` tells the ids of two panels of a view apart.
+  // index)` gives the text beside a token while another is chosen; `chosen(pins)` hears that
+  // another token is chosen, and whether one was pinned or let go; `pointed(place)`, what is under the
+  // pointer. `prefix` tells the ids of two panels of a view apart.
   constructor(words, { columns, paint, numbers, chosen, pointed, prefix = '' }) {
     Object.assign(this, { words, columns, paint, numbers, chosen, pointed, prefix });
     this.selection = null; // { side, index, pinned }
@@ -154,7 +155,7 @@ class Panel {
       this.at[side] = index;
       this.lists[side].setAttribute('aria-activedescendant', this.id(side, index));
     }
-    this.chosen(this.selection);
+    this.chosen(pinned || (before?.pinned ?? false));
     this.draw();
   }
 
