@@ -43,8 +43,7 @@ READY = {
     },
     "ours": {
         "head": f"{OURS}?.querySelector('.panel canvas')?.style.width",
-        # a canvas that has not been drawn is 300 wide
-        "model": f"{OURS}?.querySelector('.cell') && {OURS}.querySelector('.row:last-child .cell:last-child canvas').width !== 300",
+        "model": f"{OURS}?.querySelector('.thumbnails canvas.drawn') != null",
         "neuron": f"{OURS}?.querySelector('.panel canvas')?.style.width",
     },
 }

@@ -2,7 +2,6 @@
 
 const THUMB_BINS = 24; // longer texts: the largest weight of each bin
 const FRAME = 10; // milliseconds of drawing
-const MARGIN = 24; // for the numbers of layers and heads, in a saved picture
 
 class ModelView extends Body {
   constructor(view) {
@@ -21,6 +20,9 @@ class ModelView extends Body {
       class: 'grid', role: 'grid', 'aria-label': `${words.layers} × ${words.heads}`,
       style: `--heads: ${data.heads.length}`, onkeydown: event => this.key(event),
     }, element('div', { role: 'row', class: 'row' }, corner, ...columns), ...rows);
+    // one canvas behind all cells: a canvas in each would be a layer each for the browser
+    this.canvas = element('canvas', { 'aria-hidden': 'true' });
+    this.sheet = element('div', { class: 'thumbnails' }, this.canvas, this.grid);
     this.lines = new LinesView(view);
     this.title = element('p', { class: 'title', id: 'title' });
     const close = element('button', { type: 'button', class: 'close', onclick: () => this.open(null) }, words.close);
@@ -29,8 +31,8 @@ class ModelView extends Body {
       this.lines.element);
     this.element = element('div', {},
       element('div', { class: 'controls' }, this.paneMenu.element, this.slider.element, saveMenu(view, () => this)),
-      element('div', { class: 'overview' }, element('div', {}, this.grid, this.status), this.large));
-    new ResizeObserver(() => { if (String(this.cellSize()) !== String(this.size)) this.drawAll(); }).observe(this.grid);
+      element('div', { class: 'overview' }, element('div', {}, this.sheet, this.status), this.large));
+    new ResizeObserver(() => { if (String(this.gridSize()) !== String(this.size)) this.drawAll(); }).observe(this.grid);
   }
 
   cell(layer, head) {
@@ -41,7 +43,7 @@ class ModelView extends Body {
       onclick: () => this.open(this.isOpen(layer, head) ? null : [layer, head]),
       onpointerenter: () => this.say(layer, head),
       onfocus: () => { this.focus = [layer, head]; this.say(layer, head); },
-    }, element('canvas', { 'aria-hidden': 'true' }));
+    });
   }
 
   name(layer, head) {
@@ -111,35 +113,42 @@ class ModelView extends Body {
     this.lines.show({ pane: this.shown, layer, heads: [head], least: this.least, colour });
   }
 
+  gridSize() {
+    return [this.grid.clientWidth, this.grid.clientHeight, devicePixelRatio];
+  }
+
+  // Every head's place: x, y, width, height.
+  places() {
+    const { left, top } = this.grid.getBoundingClientRect();
+    return this.cells.flatMap((row, layer) => row.map((cell, head) => {
+      const { x, y, width, height } = cell.getBoundingClientRect();
+      return { layer, head, box: [x - left, y - top, width, height] };
+    }));
+  }
+
   // As much in each frame as leaves the page time to answer.
   drawAll() {
     cancelAnimationFrame(this.next);
-    this.size = this.cellSize();
-    if (this.size[0] === 0) return; // not in the page yet
-    const places = this.cells.flatMap((row, layer) => row.map((cell, head) => [cell, layer, head]));
+    this.size = this.gridSize();
+    const [width, height, scale] = this.size;
+    if (width === 0) return; // not in the page yet
+    Object.assign(this.canvas, { width: width * scale, height: height * scale });
+    Object.assign(this.canvas.style, { width: `${width}px`, height: `${height}px` });
+    const context = this.canvas.getContext('2d');
+    context.scale(scale, scale);
+    const places = this.places();
     const some = () => {
       const end = performance.now() + FRAME;
-      while (places.length > 0 && performance.now() < end) this.drawCell(...places.shift());
+      while (places.length > 0 && performance.now() < end) {
+        const pen = new CanvasPen(context);
+        const { layer, head, box } = places.shift();
+        this.paintCell(pen, layer, head, ...box);
+        pen.finish();
+      }
+      this.canvas.classList.toggle('drawn', places.length === 0);
       if (places.length > 0) this.next = requestAnimationFrame(some);
     };
     this.next = requestAnimationFrame(some);
-  }
-
-  // All cells are of one size.
-  cellSize() {
-    const [[{ clientWidth, clientHeight }]] = this.cells;
-    return [clientWidth, clientHeight];
-  }
-
-  drawCell(cell, layer, head) {
-    const [canvas, [width, height]] = [cell.firstElementChild, this.size];
-    const scale = devicePixelRatio || 1;
-    Object.assign(canvas, { width: width * scale, height: height * scale });
-    const context = canvas.getContext('2d');
-    context.scale(scale, scale);
-    const pen = new CanvasPen(context);
-    this.paintCell(pen, layer, head, 0, 0, width, height);
-    pen.finish();
   }
 
   paintCell(pen, layer, head, x, y, width, height) {
@@ -168,18 +177,13 @@ class ModelView extends Body {
   svg() {
     const { data, theme } = this.view;
     const tones = TONES[theme];
-    const [width, height] = this.cellSize();
     const pen = new SvgPen();
-    const middle = (index, size) => MARGIN + (index + 0.5) * size;
-    data.heads.forEach((head, column) => pen.text(middle(column, width), MARGIN / 2, String(head), 'middle', tones.text));
-    data.layers.forEach((layer, row) => {
-      pen.text(MARGIN / 2, middle(row, height), String(layer), 'middle', tones.text);
-      data.heads.forEach((_, column) => {
-        this.paintCell(pen, row, column, MARGIN + column * width, MARGIN + row * height, width, height);
-      });
-    });
-    const size = [width * data.heads.length, height * data.layers.length].map(sum => sum + MARGIN);
-    return pen.document(...size, tones.background);
+    for (const { layer, head, box: [x, y, width, height] } of this.places()) {
+      if (layer === 0) pen.text(x + width / 2, y / 2, String(data.heads[head]), 'middle', tones.text);
+      if (head === 0) pen.text(x / 2, y + height / 2, String(data.layers[layer]), 'middle', tones.text);
+      this.paintCell(pen, layer, head, x, y, width, height);
+    }
+    return pen.document(...this.size, tones.background);
   }
 
   // The large head has a menu of its own; this one saves all heads of all layers.

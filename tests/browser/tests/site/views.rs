@@ -441,8 +441,8 @@ fn model_view_by_mouse_and_keyboard() {
     saved.frame();
     saved.hover(second);
     saved.says(".status", "Layer 1, head 2: [CLS] → gato 0.650");
-    let ink = saved.drawing(&format!("{second} canvas"));
-    assert!(ink[1].as_u64() > Some(100), "the thumbnail is drawn");
+    let ink = saved.drawing(".thumbnails canvas.drawn");
+    assert!(ink[1].as_u64() > Some(10_000), "the thumbnails are drawn");
     saved.click(second);
     assert_eq!(saved.text(".detail .title"), "Layer 1, head 2");
     assert_eq!(saved.attribute(second, "aria-selected"), "true");
