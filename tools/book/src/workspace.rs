@@ -275,7 +275,9 @@ impl Workspace {
             for entry in sources {
                 let entry = entry
                     .with_context(|| format!("cannot list {}", folder.display()))?;
-                let is_source = entry.path().extension().is_some_and(|e| e == "rs");
+                let kind = entry.path().extension().and_then(|kind| kind.to_str());
+                let is_source =
+                    kind.is_some_and(|kind| ["rs", "js", "css"].contains(&kind));
                 if is_source && entry.file_name() != "main.rs" {
                     let name = entry.path().strip_prefix(&self.root)?;
                     let text = self.read(name)?.replace("\r\n", "\n");

@@ -100,6 +100,7 @@ class NeuronView {
     return side === 'left' ? [index, other] : [other, index];
   }
 
+  // ANCHOR: score
   product(row, column) {
     return this.queries[row].map((number, place) => number * this.keys[column][place]);
   }
@@ -111,6 +112,7 @@ class NeuronView {
     }
     return sum / Math.sqrt(this.width);
   }
+  // ANCHOR_END: score
 
   paint(pen, box) {
     const { selection, top, bottom, left, right, width } = box;
