@@ -11,10 +11,10 @@ use attention_views::{
 };
 use bert_attention::{AttentionModel, Attentions, AttentionsError};
 use models::{HubOptions, ModelFolder, Truncate};
-use ndarray::{Array1, Array2, Array3, Axis};
+use ndarray::{Array1, Array2, Axis};
 use self_attention::numpy::NumpyRandom;
 use whole_transformer::words::{ENGLISH, PORTUGUESE, spell};
-use whole_transformer::{Activation, AttentionKind, LayerOptions, NormOrder};
+use whole_transformer::{Activation, LayerOptions, NormOrder};
 use whole_transformer::{Options, Prediction, Transformer};
 // ANCHOR_END: imports
 
@@ -262,15 +262,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: transformer
 
     // ANCHOR: encoder_decoder
-    fn of_kind(prediction: &Prediction, kind: AttentionKind) -> Vec<Array3<f64>> {
-        let records = prediction.attentions.iter().filter(|one| one.kind == kind);
-        records.map(|record| record.weights.clone()).collect() // [heads, n, m] each
-    }
-    let two: EncoderDecoder =
-        EncoderDecoder::new(spell(&PORTUGUESE, &read), spell(&ENGLISH, &written))
-            .encoder(&of_kind(&prediction, AttentionKind::EncoderSelf))?
-            .decoder(&of_kind(&prediction, AttentionKind::DecoderSelf))?
-            .cross(&of_kind(&prediction, AttentionKind::Cross))?;
+    let two: EncoderDecoder = EncoderDecoder::from_records(
+        spell(&PORTUGUESE, &read),
+        spell(&ENGLISH, &written),
+        &prediction.attentions,
+    )?;
     HeadView::encoder_decoder(two).heads([0]).show()?;
     // ANCHOR_END: encoder_decoder
 

@@ -64,25 +64,6 @@ pub struct NeuronView {
 }
 
 impl HeadView {
-    /// The attentions of a text, or of a pair: for each layer `[heads, n, n]`, or
-    /// `[1, heads, n, n]` as models give them; `n` tokens.
-    ///
-    /// # Errors
-    ///
-    /// [`ViewError`] if there is nothing, if the layers' shapes differ, if a weight is
-    /// NaN, or if there are more or fewer tokens than positions.
-    pub fn new<T: AsRef<str>>(
-        attentions: &(impl ToStack + ?Sized),
-        tokens: impl IntoIterator<Item = T>,
-    ) -> Result<Self> {
-        Ok(Self::of(Source::One(SelfAttention::new(attentions, tokens)?)))
-    }
-
-    /// The attentions of an encoder and a decoder, chosen in a menu.
-    pub fn encoder_decoder(attentions: EncoderDecoder) -> Self {
-        Self::of(Source::Two(attentions))
-    }
-
     fn of(source: Source) -> Self {
         Self {
             source,
@@ -154,23 +135,6 @@ impl HeadView {
 }
 
 impl ModelView {
-    /// As [`HeadView::new`].
-    ///
-    /// # Errors
-    ///
-    /// Those of [`HeadView::new`].
-    pub fn new<T: AsRef<str>>(
-        attentions: &(impl ToStack + ?Sized),
-        tokens: impl IntoIterator<Item = T>,
-    ) -> Result<Self> {
-        Ok(Self::of(Source::One(SelfAttention::new(attentions, tokens)?)))
-    }
-
-    /// The attentions of an encoder and a decoder, chosen in a menu.
-    pub fn encoder_decoder(attentions: EncoderDecoder) -> Self {
-        Self::of(Source::Two(attentions))
-    }
-
     fn of(source: Source) -> Self {
         let included = Included::default();
         Self { source, included, prettify_tokens: true, look: Look::default() }
@@ -337,6 +301,25 @@ impl NeuronView {
 macro_rules! grid_methods {
     ($view:ident) => {
         impl $view {
+            /// The attentions of a text, or of a pair: for each layer `[heads, n, n]`, or
+            /// `[1, heads, n, n]` as models give them; `n` tokens.
+            ///
+            /// # Errors
+            ///
+            /// [`ViewError`] if there is nothing, if the layers' shapes differ, if a weight is
+            /// NaN, or if there are more or fewer tokens than positions.
+            pub fn new<T: AsRef<str>>(
+                attentions: &(impl ToStack + ?Sized),
+                tokens: impl IntoIterator<Item = T>,
+            ) -> Result<Self> {
+                Ok(Self::of(Source::One(SelfAttention::new(attentions, tokens)?)))
+            }
+
+            /// The attentions of an encoder and a decoder, chosen in a menu.
+            pub fn encoder_decoder(attentions: EncoderDecoder) -> Self {
+                Self::of(Source::Two(attentions))
+            }
+
             /// The layers that the view has; without this, all.
             #[must_use]
             pub fn include_layers(
