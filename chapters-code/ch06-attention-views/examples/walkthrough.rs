@@ -221,12 +221,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         row.iter().copied().map(f64::from).collect() // [d_k]
     }
     let query: Array1<f64> = vector(&queries, (1, 11), 2); // gato
-    for token in [3, 7, 8] {
-        let product: Array1<f64> = &query * &vector(&keys, (1, 11), token); // [d_k]
-        let score = product.sum() / (product.len() as f64).sqrt();
-        println!("gato × {}: score {score:.2}", inside.attentions.tokens[token]);
-        println!("{product:6.1}");
+    let products: Vec<Array1<f64>> = [3, 7, 8] // dormiu, cat, slept
+        .iter()
+        .map(|&token| &query * &vector(&keys, (1, 11), token)) // [d_k]
+        .collect();
+    println!("gato ×   dormiu      cat    slept");
+    for k in 0..query.len() {
+        print!("{k:6}");
+        for product in &products {
+            print!(" {:8.1}", product[k]);
+        }
+        println!();
     }
+    print!("score ");
+    for product in &products {
+        print!(" {:8.2}", product.sum() / (product.len() as f64).sqrt());
+    }
+    println!();
     // ANCHOR_END: products
 
     // ANCHOR: softmax
@@ -274,14 +285,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let small: Stack = Stack::new([1, 1, 2, 2], vec![0.25, 0.75, 0.5, 0.5])?;
     let names: [&str; 2] = ["<b>", "</script><script>alert(1)</script>"];
     let view: HeadView = HeadView::new(&small, names)?;
-    println!("{}", view.bertviz_json()?);
+    println!("{}", view.bertviz_json()?.replace(",\"", ",\n\""));
     // ANCHOR_END: data
 
     // ANCHOR: escaped
     let html: String = view.html()?;
     let start: usize = html.find("{\"view\"").ok_or("no data")?;
     let length: usize = html[start..].find('\n').ok_or("no end")?;
-    println!("{}", &html[start..start + length]);
+    println!("{}", html[start..start + length].replace(",\"", ",\n\""));
     println!("the token as such: {}", html.contains(names[1]));
     // ANCHOR_END: escaped
 
