@@ -15,11 +15,12 @@ use crate::{Language, Result, Stack, Theme, ViewError};
 pub(crate) use crate::picture::Picture;
 
 /// The parts of the script, in the order in which they are read.
-const SCRIPT: [&str; 11] = [
+const SCRIPT: [&str; 12] = [
     include_str!("web/words.js"),
     include_str!("web/data.js"),
     include_str!("web/colours.js"),
     include_str!("web/pen.js"),
+    include_str!("web/parts.js"),
     include_str!("web/panel.js"),
     include_str!("web/lines.js"),
     include_str!("web/export.js"),
@@ -29,6 +30,13 @@ const SCRIPT: [&str; 11] = [
     include_str!("web/mount.js"),
 ];
 const STYLE: &str = include_str!("web/view.css");
+/// What stands below the picture, and is hidden with it as soon as the script runs.
+const NOTE: &str = "<p lang=\"pt-BR\"><small>Figura parada. Para que responda ao ponteiro e ao \
+teclado: numa página, ligue o JavaScript; no JupyterLab, confie no notebook (Ctrl+Shift+C, \
+<em>Trust Notebook</em>) ou execute a célula.</small></p>\n\
+<p lang=\"en\"><small>A still picture. To have it answer to pointer and keyboard: in a page, turn \
+JavaScript on; in JupyterLab, trust the notebook (Ctrl+Shift+C, <em>Trust Notebook</em>) or run the \
+cell.</small></p>";
 
 /// How a view looks.
 #[derive(Debug, Clone, Copy, Default)]
@@ -123,12 +131,14 @@ impl Data<'_> {
         let alt = picture::escape(alt);
         let style = without_blank_lines(STYLE);
         let script = SCRIPT.map(without_blank_lines).concat();
+        let colours = picture::COLOURS;
         format!(
             "<div class=\"attention-view\" data-attention-view=\"{id}\">\n\
              <img alt=\"{alt}\" src=\"data:image/svg+xml;base64,{image}\">\n\
+             {NOTE}\n\
              <script type=\"application/json\">{json}</script>\n\
              <script type=\"text/css\">\n{style}</script>\n\
-             <script type=\"module\">\n{script}</script>\n\
+             <script type=\"module\">\nconst COLOURS = {colours}{script}</script>\n\
              </div>\n"
         )
     }
@@ -147,11 +157,16 @@ pub(crate) fn page(title: &str, fragment: &str, language: Language) -> String {
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <link rel=\"icon\" href=\"data:,\">\n\
          <title>{title}</title>\n\
-         <style>body {{ margin: 1rem auto; padding: 0 1rem; max-width: 80rem; \
-         font-family: system-ui, sans-serif; }}</style>\n\
+         <style>:root {{ color-scheme: light dark; background: light-dark(#fff, #1b1b1f); \
+         color: light-dark(#1c1c1c, #e6e6e6); }} body {{ margin: 1rem auto; padding: 0 1rem; \
+         max-width: 80rem; font-family: system-ui, sans-serif; }} h1 {{ font-size: 1.25rem; \
+         }}</style>\n\
          </head>\n\
          <body>\n\
+         <main>\n\
+         <h1>{title}</h1>\n\
          {fragment}\
+         </main>\n\
          </body>\n\
          </html>\n"
     )

@@ -9,7 +9,7 @@ class View {
     this.data = data;
     this.name = name;
     this.words = wordsFor(host, data.language);
-    this.frame = element('div', { class: `view ${data.view}` });
+    this.frame = element('div', { class: `view ${data.view}`, role: 'group', 'aria-label': this.words.views[data.view] });
     this.setTheme();
     this.body = new VIEWS[data.view](this);
     this.frame.append(this.body.element);
