@@ -50,17 +50,12 @@ pub fn prettify(tokens: &[&str]) -> Vec<String> {
 /// `<`, `>` and `&` become `\u` and four hexadecimal digits, in lower case: `<` is
 /// `\u003c`. All else stays.
 pub fn json_in_script(token: &str) -> String {
-    let mut json = String::from('"');
-    for character in token.chars() {
-        match character {
-            '"' | '\\' => json.extend(['\\', character]),
-            '\0'..' ' | '<' | '>' | '&' => {
-                json += &format!("\\u{:04x}", u32::from(character));
-            }
-            other => json.push(other),
-        }
-    }
-    json + "\""
+    let written = |character: char| match character {
+        '"' | '\\' => format!("\\{character}"),
+        '\0'..' ' | '<' | '>' | '&' => format!("\\u{:04x}", u32::from(character)),
+        other => other.to_string(),
+    };
+    format!("\"{}\"", token.chars().map(written).collect::<String>())
 }
 // ANCHOR_END: json_in_script
 
