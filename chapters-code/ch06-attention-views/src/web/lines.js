@@ -2,6 +2,7 @@
 
 const MOST_LINES = 20000; // at once; each frame stays short
 const PAIRS = 10; // in the table
+const SLICE = 0.55; // of the colour beside a token, which stays legible
 
 class LinesView {
   constructor(view) {
@@ -61,7 +62,7 @@ class LinesView {
         const ends = side === 'left' ? [middle(index), slot] : [slot, middle(index)];
         line(head, ...ends, weight);
         const seen = (other + 1) * ROW > top && other * ROW < bottom;
-        if (seen) pen.rect(x + place * wide, other * ROW, wide, ROW, this.colour(head), opacity(weight));
+        if (seen) pen.rect(x + place * wide, other * ROW, wide, ROW, this.colour(head), opacity(weight) * SLICE);
       }
     });
   }

@@ -22,9 +22,9 @@ class ModelView extends Body {
       style: `--heads: ${data.heads.length}`, onkeydown: event => this.key(event),
     }, element('div', { role: 'row', class: 'row' }, corner, ...columns), ...rows);
     this.lines = new LinesView(view);
-    this.title = element('h3');
+    this.title = element('p', { class: 'title', id: 'title' });
     const close = element('button', { type: 'button', class: 'close', onclick: () => this.open(null) }, words.close);
-    this.large = element('section', { class: 'detail', hidden: true, onkeydown: event => this.escape(event) },
+    this.large = element('section', { class: 'detail', hidden: true, 'aria-labelledby': 'title', onkeydown: event => this.escape(event) },
       element('div', { class: 'controls' }, this.title, close, saveMenu(view, () => this.lines)),
       this.lines.element);
     this.element = element('div', {},
