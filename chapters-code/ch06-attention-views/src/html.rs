@@ -183,6 +183,7 @@ pub(crate) fn show(title: &str, fragment: &str, language: Language) -> Result<()
     Ok(())
 }
 
+// ANCHOR: in_script
 /// JSON that may stand in a `<script>`: no token can end it, nor look like a comment.
 fn in_script(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
@@ -197,6 +198,7 @@ fn in_script(json: &str) -> String {
     }
     safe
 }
+// ANCHOR_END: in_script
 
 /// A name for a view that depends on what it shows alone (FNV-1a), so that a notebook's
 /// output is the same each time.
@@ -207,7 +209,9 @@ fn identity(json: &str) -> String {
     format!("{:08x}", hash >> 32)
 }
 
+/// Nor with the marks of the parts that the book shows.
 fn without_blank_lines(text: &str) -> String {
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let mark = |line: &str| line.trim_start().starts_with("// ANCHOR");
+    let lines = text.lines().filter(|line| !line.trim().is_empty() && !mark(line));
     lines.fold(String::with_capacity(text.len()), |all, line| all + line + "\n")
 }

@@ -118,6 +118,7 @@ class NeuronView extends Body {
     return side === 'left' ? [index, other] : [other, index];
   }
 
+  // ANCHOR: score
   product(row, column) {
     return this.queries[row].map((number, place) => number * this.keys[column][place]);
   }
@@ -129,6 +130,7 @@ class NeuronView extends Body {
     }
     return sum / Math.sqrt(this.width);
   }
+  // ANCHOR_END: score
 
   paint(pen, box) {
     const { selection, top, bottom, left, right, width } = box;

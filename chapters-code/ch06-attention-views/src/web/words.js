@@ -60,6 +60,7 @@ function wordsFor(host, language) {
   return WORDS[code.toLowerCase().startsWith('pt') ? 'pt' : 'en'];
 }
 
+// ANCHOR: element
 // An element with attributes, listeners (`onclick: f`) and children.
 function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -73,5 +74,6 @@ function element(tag, attributes = {}, ...children) {
   made.append(...children);
   return made;
 }
+// ANCHOR_END: element
 
 const digits = (number, count = 3) => number.toFixed(count).replace('-', '−');
