@@ -94,7 +94,13 @@ impl Picture {
         let pitch = (tall - 8.0) / rows as f64;
         for (row, &layer) in panes.layers.iter().enumerate() {
             let y = edge + row as f64 * tall;
-            write_text(&mut svg, 10.0, y + tall / 2.0 + 4.0, NUMBERS, &layer.to_string());
+            write_text(
+                &mut svg,
+                10.0,
+                y + tall / 2.0 + 4.0,
+                NUMBERS,
+                &layer.to_string(),
+            );
             for head in 0..heads {
                 let x = edge + head as f64 * wide + 4.0;
                 let y = y + 4.0 + pitch / 2.0;

@@ -129,6 +129,7 @@ class ModelView extends Body {
   // As much in each frame as leaves the page time to answer.
   drawAll() {
     cancelAnimationFrame(this.next);
+    this.canvas.classList.remove('drawn');
     this.size = this.gridSize();
     const [width, height, scale] = this.size;
     if (width === 0) return; // not in the page yet

@@ -3,6 +3,7 @@
 //! `cargo test -p browser-tests` starts `book serve` and a headless Chromium. `BOOK_URL` names a
 //! copy of the site served elsewhere, to be tested instead; `CHROME` names the browser.
 
+mod answers;
 mod cdp;
 mod chromium;
 mod leash;

@@ -76,15 +76,19 @@ fn encoder_decoder() -> HeadView {
     HeadView::encoder_decoder(two.expect("they fit")).language(Language::English)
 }
 
-/// A tab with a saved file of views: `#v0`, `#v1`… around them.
-struct Saved {
-    tab: Tab,
+/// A tab with views: those of a saved file, or of a page of the book.
+pub struct Saved {
+    pub tab: Tab,
     folder: TempDir,
-    url: String,
+    pub url: String,
+    /// A selector for each view.
+    hosts: Vec<String>,
+    /// The view that a test works with.
+    pub view: usize,
 }
 
 impl Saved {
-    fn open(lang: &str, fragments: &[String]) -> Self {
+    pub fn open(lang: &str, fragments: &[String]) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let sections =
             fragments.iter().enumerate().fold(String::new(), |all, (i, html)| {
@@ -98,9 +102,62 @@ impl Saved {
         let path = folder.path().join("views.html");
         fs::write(&path, page).expect("a writable folder");
         let url = format!("file://{}", path.display());
-        let mut saved = Self { tab: Tab::open(), folder, url: url.clone() };
+        let hosts = (0..fragments.len()).map(|i| format!("#v{i} .attention-view"));
+        let hosts = hosts.collect();
+        let tab = Tab::open();
+        let mut saved = Self { tab, folder, url: url.clone(), hosts, view: 0 };
         saved.load(&url);
         saved
+    }
+
+    /// A page of the book.
+    pub fn page(url: &str) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let (tab, hosts) = (Tab::open(), Vec::new());
+        let mut saved = Self { tab, folder, url: url.to_owned(), hosts, view: 0 };
+        saved.load(url);
+        let names = "[...document.querySelectorAll('[data-attention-view]')]\
+                     .map(host => `[data-attention-view=\"${host.dataset.attentionView}\"]`)";
+        saved.hosts = serde_json::from_value(saved.tab.evaluate(names)).expect("names");
+        saved
+    }
+
+    /// The data of the view, as it stands in the page.
+    pub fn data(&mut self) -> String {
+        let host = json!(self.hosts[self.view]);
+        let script = "script[type=\"application/json\"]";
+        let text = format!(
+            "document.querySelector({host}).querySelector('{script}').textContent"
+        );
+        self.tab.evaluate(&text).as_str().expect("JSON").to_owned()
+    }
+
+    pub fn double_click(&mut self, part: &str) {
+        self.tab.double_click(part, &self.here(part));
+    }
+
+    /// As `select`, by the entry's place.
+    pub fn select_place(&mut self, menu: &str, place: usize) {
+        let label = format!(
+            "(([host, inner]) => document.querySelector(host).shadowRoot.querySelector(inner)\
+             .options[{place}].text)({}.split(' >>> '))",
+            json!(self.here(menu))
+        );
+        let label = self.tab.evaluate(&label);
+        self.select(menu, label.as_str().expect("an entry"));
+    }
+
+    pub fn len(&self) -> usize {
+        self.hosts.len()
+    }
+
+    /// A part of a view.
+    fn at(&self, view: usize, part: &str) -> String {
+        format!("{} >>> {part}", self.hosts[view])
+    }
+
+    fn here(&self, part: &str) -> String {
+        self.at(self.view, part)
     }
 
     fn load(&mut self, url: &str) {
@@ -116,45 +173,56 @@ impl Saved {
     }
 
     /// What a part of the first view says.
-    fn text(&mut self, part: &str) -> String {
-        self.text_in(0, part)
+    pub fn text(&mut self, part: &str) -> String {
+        self.text_in(self.view, part)
     }
 
     fn text_in(&mut self, view: usize, part: &str) -> String {
-        let selector = json!(at(view, part));
+        let selector = json!(self.at(view, part));
         let text = self.tab.probe(&format!("text({selector})"));
         text.as_str().unwrap_or_else(|| panic!("there is no {selector}")).to_owned()
     }
 
-    fn attribute(&mut self, part: &str, name: &str) -> Value {
-        self.tab.probe(&format!("attribute({}, {})", json!(at(0, part)), json!(name)))
+    pub fn attribute(&mut self, part: &str, name: &str) -> Value {
+        self.tab.probe(&format!(
+            "attribute({}, {})",
+            json!(self.here(part)),
+            json!(name)
+        ))
     }
 
-    fn count(&mut self, part: &str) -> u64 {
-        let count = self.tab.probe(&format!("count({})", json!(at(0, part))));
+    pub fn count(&mut self, part: &str) -> u64 {
+        let count = self.tab.probe(&format!("count({})", json!(self.here(part))));
         count.as_u64().expect("a count")
     }
 
-    fn click(&mut self, part: &str) {
-        self.tab.click(part, &at(0, part));
+    pub fn click(&mut self, part: &str) {
+        self.tab.click(part, &self.here(part));
     }
 
-    fn hover(&mut self, part: &str) {
-        self.tab.point_at(part, &at(0, part));
+    pub fn hover(&mut self, part: &str) {
+        self.tab.point_at(part, &self.here(part));
     }
 
-    fn tab_to(&mut self, part: &str) {
-        self.tab.evaluate("document.activeElement?.blur()");
-        self.tab.tab_to(part, &at(0, part));
+    pub fn tab_to(&mut self, part: &str) {
+        let start = format!(
+            "(() => {{ document.activeElement?.blur(); \
+             if ({} > 0) document.querySelector({}).shadowRoot\
+             .querySelector('select:not([hidden] *), button').focus(); }})()",
+            self.view,
+            json!(self.hosts[self.view])
+        );
+        self.tab.evaluate(&start); // from a later view's first control, not from the page's top
+        self.tab.tab_to(part, &self.here(part));
     }
 
-    fn focused(&mut self, part: &str) -> bool {
-        self.tab.probe(&format!("focused({})", json!(at(0, part)))) == true
+    pub fn focused(&mut self, part: &str) -> bool {
+        self.tab.probe(&format!("focused({})", json!(self.here(part)))) == true
     }
 
     /// Waits until a part says this.
-    fn says(&mut self, part: &str, text: &str) {
-        let selector = json!(at(0, part));
+    pub fn says(&mut self, part: &str, text: &str) {
+        let selector = json!(self.here(part));
         let deadline = Instant::now() + PATIENCE;
         loop {
             let found = self.tab.probe(&format!("text({selector})"));
@@ -166,7 +234,7 @@ impl Saved {
         }
     }
 
-    fn frame(&mut self) {
+    pub fn frame(&mut self) {
         self.tab.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
     }
 
@@ -178,7 +246,7 @@ impl Saved {
              const menu = document.querySelector(host).shadowRoot.querySelector(inner); \
              const index = [...menu.options].findIndex(option => option.text === {}); \
              menu.selectedIndex = index; menu.dispatchEvent(new Event('change')); return index; }})()",
-            json!(at(0, part)),
+            json!(self.here(part)),
             json!(label)
         );
         assert_ne!(self.tab.evaluate(&script), -1, "{part} has no {label}");
@@ -193,7 +261,13 @@ impl Saved {
     }
 
     /// The colours on the canvas, as one number that changes when the drawing does.
-    fn drawing(&mut self, part: &str) -> Value {
+    pub fn drawing(&mut self, part: &str) -> Value {
+        let there = format!(
+            "(([host, inner]) => document.querySelector(host).shadowRoot\
+             .querySelector(inner) !== null)({}.split(' >>> '))",
+            json!(self.here(part))
+        );
+        self.tab.wait_long("the canvas is drawn", &there, PATIENCE);
         self.frame();
         let script = format!(
             "(() => {{ const [host, inner] = {}.split(' >>> '); \
@@ -205,7 +279,7 @@ impl Saved {
              let hash = 0; let ink = 0; \
              for (let i = 0; i < data.length; i++) {{ hash = (hash * 31 + data[i]) | 0; ink += data[i] > 0; }} \
              return [hash, ink]; }})()",
-            json!(at(0, part))
+            json!(self.here(part))
         );
         self.tab.evaluate(&script)
     }
@@ -229,13 +303,15 @@ impl Saved {
     }
 
     /// Fails if anything was asked of the network, or complained.
-    fn quiet(&self) {
+    pub fn quiet(&self) {
         let mut findings = Vec::new();
         for event in self.tab.events() {
             let url = event["params"]["request"]["url"].as_str().unwrap_or("data:");
             let own = ["data:", "blob:"].iter().any(|scheme| url.starts_with(scheme))
                 || url.split('#').next() == self.url.split('#').next();
             if event["method"] != "Network.requestWillBeSent" {
+                findings.extend(complaint(event));
+            } else if self.url.starts_with("http") {
                 findings.extend(complaint(event));
             } else if !own {
                 findings.push(format!("a request leaves the file: {url}"));
@@ -248,16 +324,11 @@ impl Saved {
     }
 }
 
-/// A part of the `view`th view.
-fn at(view: usize, part: &str) -> String {
-    format!("#v{view} .attention-view >>> {part}")
-}
-
-fn chip(head: usize) -> String {
+pub fn chip(head: usize) -> String {
     format!(".chip:nth-of-type({})", head + 1)
 }
 
-fn token(side: &str, index: usize) -> String {
+pub fn token(side: &str, index: usize) -> String {
     format!("#{side}-{index}")
 }
 
@@ -318,7 +389,7 @@ fn heads_toggle_isolate_and_come_back() {
     assert_eq!(saved.heads().len(), 11);
     saved.click(&chip(3));
     assert_eq!(saved.heads(), all);
-    saved.tab.double_click("isolate", &at(0, &chip(8)));
+    saved.tab.double_click("isolate", &saved.at(0, &chip(8)));
     assert_eq!(saved.heads(), [8]);
     saved.click(&chip(8));
     assert_eq!(saved.heads(), [8], "the last head stays on");
@@ -326,11 +397,11 @@ fn heads_toggle_isolate_and_come_back() {
     assert_eq!(saved.heads(), [5, 8]);
     saved.click(&chip(8));
     assert_eq!(saved.heads(), [5]);
-    saved.tab.double_click("all", &at(0, &chip(5)));
+    saved.tab.double_click("all", &saved.at(0, &chip(5)));
     assert_eq!(saved.heads(), all);
 
     // layer 0, head 8: token 0 looks at token 0
-    saved.tab.double_click("isolate", &at(0, &chip(8)));
+    saved.tab.double_click("isolate", &saved.at(0, &chip(8)));
     saved.hover(&token("left", 0));
     saved.says(".status", "[CLS] → [CLS] 0.650");
     saved.click(".every");
@@ -425,10 +496,10 @@ fn head_view_by_keyboard() {
 #[test]
 fn a_finger_pins_a_token() {
     let mut saved = Saved::open("en", &[head().heads([2]).html().unwrap()]);
-    saved.tab.tap("a token", &at(0, &token("left", 1)));
+    saved.tab.tap("a token", &saved.at(0, &token("left", 1)));
     saved.says(".status", "→ gato 0.650");
     assert_eq!(saved.attribute(&token("left", 1), "class"), "token pinned");
-    saved.tab.tap("again", &at(0, &token("left", 1)));
+    saved.tab.tap("again", &saved.at(0, &token("left", 1)));
     saved.says(".status", "Point at a token");
     saved.quiet();
 }
@@ -486,7 +557,7 @@ fn layers_and_heads_left_out_keep_their_numbers() {
     saved.hover(&format!(".detail {}", token("left", 0)));
     saved.says(".detail .status", "[CLS] → <script>"); // (0 + 7 + 2) mod 8
     assert_eq!(saved.text_in(1, ".controls label:nth-of-type(1) select"), "12");
-    saved.tab.point_at("a token", &at(1, &token("left", 0)));
+    saved.tab.point_at("a token", &saved.at(1, &token("left", 0)));
     saved.frame();
     assert!(saved.text_in(1, ".status").starts_with("[CLS] → [SEP] 0.650"));
     saved.quiet();
@@ -566,7 +637,7 @@ fn what_is_seen_can_be_saved() {
 fn a_view_can_be_linked() {
     let fragment = head().html().unwrap();
     let mut saved = Saved::open("en", &[fragment.clone(), fragment]); // twins
-    saved.tab.double_click("isolate", &at(0, &chip(8)));
+    saved.tab.double_click("isolate", &saved.at(0, &chip(8)));
     saved.select(".controls label:nth-of-type(1) select", "2");
     saved.click(&token("left", 3));
     saved.tab.wait("the address follows", "location.hash.includes('token:left3')");
@@ -596,7 +667,7 @@ fn views_follow_the_theme_and_the_language_around_them() {
     saved.says(".status", "Passe o ponteiro");
     assert!(saved.text_in(1, ".status").starts_with("Point at a token"));
     let theme = |saved: &mut Saved, view| {
-        let part = json!(at(view, ".view"));
+        let part = json!(saved.at(view, ".view"));
         saved.tab.probe(&format!("attribute({part}, 'data-theme')"))
     };
     assert_eq!(
