@@ -30,7 +30,7 @@ class ModelView extends Body {
       element('div', { class: 'controls' }, this.title, close, saveMenu(view, () => this.lines)),
       this.lines.element);
     this.element = element('div', {},
-      element('div', { class: 'controls' }, this.paneMenu.element, this.slider.element, saveMenu(view, () => this)),
+      element('div', { class: 'controls overview-controls' }, this.paneMenu.element, this.slider.element, saveMenu(view, () => this)),
       element('div', { class: 'overview' }, element('div', {}, this.sheet, this.status), this.large));
     new ResizeObserver(() => { if (String(this.gridSize()) !== String(this.size)) this.drawAll(); }).observe(this.grid);
   }

@@ -16,11 +16,12 @@
   };
   const over = ([r, g, b, a], [R, G, B]) =>
     [r * a + R * (1 - a), g * a + G * (1 - a), b * a + B * (1 - a), 1];
+  const linear = value => {
+    const v = value / 255;
+    return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  };
   const luminance = rgb => {
-    const [r, g, b] = rgb.slice(0, 3).map(value => {
-      const v = value / 255;
-      return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
-    });
+    const [r, g, b] = rgb.slice(0, 3).map(linear);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const contrast = (a, b) => {
@@ -117,6 +118,31 @@
       const host = active?.getRootNode().host;
       return (active?.matches(last) ?? false)
         && (hosts.length === 0 || host === find(hosts.reverse().join(' >>> ')));
+    },
+
+    // The colours of a view's heads: how far apart the closest two are in OKLab, and the least contrast
+    // to the view's paper.
+    headColours(selector) {
+      const view = find(selector);
+      const paper = colour(getComputedStyle(view).backgroundColor);
+      const heads = all('.chip', view).map(chip => colour(getComputedStyle(chip).borderBottomColor));
+      const lab = rgb => {
+        const [r, g, b] = rgb.slice(0, 3).map(linear);
+        const [l, m, s] = [
+          0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b,
+          0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b,
+          0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b,
+        ].map(Math.cbrt);
+        return [
+          0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s,
+          1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
+          0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s,
+        ];
+      };
+      const labs = heads.map(lab);
+      const distance = (one, other) => Math.hypot(...one.map((value, axis) => value - other[axis]));
+      const apart = labs.flatMap((one, i) => labs.slice(i + 1).map(other => distance(one, other)));
+      return [Math.min(...apart), Math.min(...heads.map(head => contrast(head, paper)))];
     },
 
     // Where to click an element; or why a reader could not.

@@ -284,6 +284,14 @@ impl Saved {
         self.tab.evaluate(&script)
     }
 
+    /// Of the heads' colours: the distance in OKLab of the closest two, and the least
+    /// contrast to the view's paper.
+    fn colours(&mut self) -> (f64, f64) {
+        let here = json!(self.here(".view"));
+        let found = self.tab.probe(&format!("headColours({here})"));
+        serde_json::from_value(found).expect("two numbers")
+    }
+
     /// The file that an entry of the menu of the view saves.
     fn download(&mut self, menu: &str, action: &str, name: &str) -> Vec<u8> {
         let folder = self.folder.path().join(action);
@@ -505,6 +513,25 @@ fn a_finger_pins_a_token() {
 }
 
 #[test]
+fn a_finger_opens_a_head_and_looks_inside_another() {
+    let views = [model().html().unwrap(), neuron().html().unwrap()];
+    let mut saved = Saved::open("en", &views);
+    let thumbnail = ".row:nth-child(3) .cell:nth-of-type(3)";
+    saved.tab.tap("a thumbnail", &saved.at(0, thumbnail));
+    saved.says(".detail .title", "Layer 1, head 2");
+    let first = format!(".detail {}", token("left", 0));
+    saved.tab.tap("a token", &saved.at(0, &first));
+    saved.says(".detail .status", "[CLS] → gato 0.650");
+    saved.tab.tap("close", &saved.at(0, ".detail .close"));
+    assert_eq!(saved.attribute(".detail", "hidden"), "");
+    saved.view = 1;
+    saved.tab.tap("q and k", &saved.at(1, ".expand"));
+    saved.tab.tap("a token", &saved.at(1, "#inside-left-1"));
+    saved.says("#inside-right-3 .number", "88.00");
+    saved.quiet();
+}
+
+#[test]
 fn model_view_by_mouse_and_keyboard() {
     let mut saved = Saved::open("en", &[model().html().unwrap()]);
     assert_eq!(saved.count(".cell"), 3 * 12);
@@ -631,6 +658,61 @@ fn what_is_seen_can_be_saved() {
     let png = saved.download(".save", "png", "attention-head.png");
     assert!(png.starts_with(b"\x89PNG\r\n"));
     saved.quiet();
+}
+
+#[test]
+fn the_whole_grid_can_be_saved() {
+    let mut saved = Saved::open("en", &[model().html().unwrap()]);
+    let menu = ".overview-controls .save";
+    let json = saved.download(menu, "json", "attention-model.json");
+    let json: Value = serde_json::from_slice(&json).expect("JSON");
+    assert_eq!(json["layers"], json!([0, 1, 2]));
+    // (0 + 11 + 2) mod 8
+    assert_eq!(json["attn"][2][11][0][5].as_f64(), Some(f64::from(0.65_f32)));
+    let csv = saved.download(menu, "csv", "attention-model.csv");
+    let csv = String::from_utf8(csv).expect("UTF-8");
+    assert_eq!(csv.matches("\r\n").count(), 1 + 3 * HEADS * 8 * 8);
+    assert!(csv.contains("\r\n2,11,0,[CLS],5,<!-- \u{2028},0.6499999761581421\r\n"));
+    let svg = saved.download(menu, "svg", "attention-model.svg");
+    let svg = String::from_utf8(svg).expect("UTF-8");
+    assert_eq!(svg.matches("<path").count(), 3 * HEADS * 8 * 8);
+    assert_eq!(svg.matches("</text>").count(), 3 + HEADS, "their numbers");
+    let png = saved.download(menu, "png", "attention-model.png");
+    assert!(png.starts_with(b"\x89PNG\r\n"));
+    saved.quiet();
+}
+
+#[test]
+fn what_would_not_fit_in_a_file_is_not_offered() {
+    let tokens: Vec<String> = (0..200).map(|i| format!("t{i}")).collect();
+    let stack = attentions(12, 12, 200, 200);
+    let view = ModelView::new(&stack, &tokens).expect("they fit");
+    let mut saved = Saved::open("en", &[view.html().unwrap()]);
+    let menu = ".overview-controls .save";
+    saved.click(&format!("{menu} > summary"));
+    for (action, refused) in
+        [("copy", 1), ("json", 1), ("csv", 1), ("svg", 0), ("png", 0)]
+    {
+        let disabled = format!("{menu} [data-action=\"{action}\"]:disabled");
+        assert_eq!(saved.count(&disabled), refused, "{action}");
+    }
+    saved.quiet();
+}
+
+#[test]
+fn twelve_heads_are_told_apart_on_light_and_on_dark() {
+    let views = [Theme::Light, Theme::Dark];
+    let views = views.map(|theme| head().theme(theme).html().unwrap());
+    let mut saved = Saved::open("en", &views);
+    for view in 0..2 {
+        saved.view = view;
+        let (nearest, faintest) = saved.colours();
+        assert!(
+            nearest > 0.18,
+            "view {view}: two colours are {nearest} apart in OKLab"
+        );
+        assert!(faintest >= 3.0, "view {view}: a colour has contrast {faintest}");
+    }
 }
 
 #[test]
