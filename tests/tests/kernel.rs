@@ -65,7 +65,7 @@ async fn a_notebook_is_warmed_once() {
             "pub fn one() -> i32 { 1 }\n",
         );
         let setup = format!(
-            ":cache 2000\n:dep {name} = {{ path = \"../chapters-code/{name}\" }}"
+            ":cache 4000\n:dep {name} = {{ path = \"../chapters-code/{name}\" }}"
         );
         let cell = |id: &str, code: &str| {
             serde_json::json!({ "cell_type": "code", "id": id, "metadata": {}, "outputs": [],
@@ -95,7 +95,7 @@ async fn a_notebook_is_warmed_once() {
 
     // Another kernel takes `thiserror` from the cache once, not for every cell.
     let mut kernel = Kernel::start(&root.join("notebooks")).await.unwrap();
-    let dep = ":cache 2000\n:dep ch01-good = { path = \"../chapters-code/ch01-good\" }";
+    let dep = ":cache 4000\n:dep ch01-good = { path = \"../chapters-code/ch01-good\" }";
     let mut hits = Vec::new();
     for code in [dep, "let a = good::one();", "let b = good::one();"] {
         let answer = kernel.run(code).await.unwrap();

@@ -96,7 +96,8 @@ fn metadata(sources: &str) -> Metadata {
 
 /// The notebook's first code cell: where the kernel finds the crates. Cheap to compile
 /// first (`:opt 0`) unless the chapter needs speed, and kept for the next session
-/// (`:cache`, in megabytes).
+/// (`:cache`, in megabytes: room for all chapters, because a crate that evcxr drops and
+/// compiles again no longer fits those that it has kept).
 ///
 /// # Errors
 ///
@@ -107,9 +108,8 @@ pub fn setup_code(
     language: Language,
 ) -> Result<String> {
     let up = language.notebooks_to_root();
-    let (cache, opt) =
-        if workspace.notebook_is_optimised(chapter)? { (4000, 2) } else { (2000, 0) };
-    let mut lines = vec![format!(":cache {cache}"), format!(":opt {opt}")];
+    let opt = if workspace.notebook_is_optimised(chapter)? { 2 } else { 0 };
+    let mut lines = vec![":cache 4000".to_owned(), format!(":opt {opt}")];
     for (name, dependency) in workspace.notebook_dependencies(chapter)? {
         lines.push(match dependency {
             Dependency::Path(path) => {
