@@ -91,8 +91,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: weights_file
 
     // ANCHOR: examples
-    let (x_train, y_train): (Tensor, Tensor) = examples(4000, 1)?;
-    let (x_val, y_val): (Tensor, Tensor) = examples(500, 2)?;
+    let (x_train, y_train): (Tensor, Tensor) = examples(4000, 1, 1)?;
+    let (x_val, y_val): (Tensor, Tensor) = examples(500, 1, 2)?;
     for i in 0..4 {
         let row: Vec<u32> = x_val.get(i)?.to_vec1()?;
         let row: Vec<String> = row.into_iter().map(spell).collect();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor, Var};
 use gradients::Parameters;
+use kernels::in_pool;
 
 use crate::layer::{described, list};
 use crate::packed::Packed;
@@ -180,7 +181,7 @@ impl Model {
             Some(packed) => packed,
             None => Packed::new(self)?,
         };
-        let output = self.run(ids, &[&self.output], Some(&packed));
+        let output = in_pool(|| self.run(ids, &[&self.output], Some(&packed)));
         self.packed = Some(packed);
         Ok(output?.remove(0))
     }

@@ -174,7 +174,7 @@ fn settings_and_labels_that_make_no_sense_are_refused() {
         panic!("the network")
     };
     let mut model = Model::new(&network.ids, &network.logits, 0).unwrap();
-    let (x, y) = pointer::examples(4, 0).unwrap();
+    let (x, y) = pointer::examples(4, 1, 0).unwrap();
     let silent = Fit { verbose: Verbose::Silent, ..Fit::default() };
     assert_says(model.fit(&x, &y, &silent), &["call compile() before fit()"]);
     assert_says(model.evaluate(&x, &y), &["call compile() before evaluate()"]);

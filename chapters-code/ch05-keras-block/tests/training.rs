@@ -19,7 +19,7 @@ fn weights_written_are_weights_read() {
     let written = Model::new(&block.ids, &block.output, 1).unwrap();
     written.save_weights(&path).unwrap();
     let mut read = Model::new(&block.ids, &block.output, 2).unwrap();
-    let (x, _) = pointer::examples(3, 0).unwrap();
+    let (x, _) = pointer::examples(3, 1, 0).unwrap();
     let expected = flat(&written.call(&x).unwrap());
     // `predict` packs the weights: it must notice that they change.
     assert_ne!(flat(&read.predict(&x).unwrap()), expected);
@@ -41,8 +41,8 @@ fn a_small_network_learns_where_to_look() {
     let network = pointer_network(&options).unwrap();
     let mut model = Model::new(&network.ids, &network.logits, 42).unwrap();
     model.compile(Adam::new(3e-3), SparseCategoricalCrossentropy).unwrap();
-    let (x, y) = pointer::examples(2000, 1).unwrap();
-    let (x_val, y_val) = pointer::examples(300, 2).unwrap();
+    let (x, y) = pointer::examples(2000, 1, 1).unwrap();
+    let (x_val, y_val) = pointer::examples(300, 1, 2).unwrap();
     let before = model.evaluate(&x_val, &y_val).unwrap();
     assert!(before.accuracy < 0.3 && (before.loss - 20.0_f64.ln()).abs() < 1.0);
     let fit = Fit {
@@ -75,7 +75,7 @@ fn the_same_seeds_train_the_same_weights() {
         let network = network.unwrap();
         let mut model = Model::new(&network.ids, &network.logits, 5).unwrap();
         model.compile(Adam::default(), SparseCategoricalCrossentropy).unwrap();
-        let (x, y) = pointer::examples(70, 1).unwrap();
+        let (x, y) = pointer::examples(70, 1, 1).unwrap();
         let fit = Fit { epochs: 2, seed, verbose: Verbose::Silent, ..Fit::default() };
         model.fit(&x, &y, &fit).unwrap();
         model.get_weights().unwrap().iter().flat_map(flat).collect::<Vec<f32>>()
