@@ -33,7 +33,7 @@ struct Arguments {
 /// Every network: how many hops, how many blocks, with which of what the notes lack.
 fn settings() -> Vec<Setting> {
     let setting = |hops, blocks, residual, heads, learning_rate| {
-        let options = PointerOptions { blocks, residual, heads, ..Default::default() };
+        let options = PointerOptions { heads, residual, blocks, ..Default::default() };
         Setting { hops, options, learning_rate }
     };
     let mut all = Vec::new();

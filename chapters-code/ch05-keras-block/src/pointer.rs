@@ -1,6 +1,7 @@
 //! A task that can't be done without attention.
 
 use candle_core::{Device, Tensor};
+use ndarray::Array2;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -46,6 +47,41 @@ pub fn examples(count: usize, hops: usize, seed: u64) -> Result<(Tensor, Tensor)
     Ok((ids, Tensor::from_vec(labels, count, &Device::Cpu)?))
 }
 // ANCHOR_END: pointer
+
+/// How often the label is the letter that its example has most often: what can be had
+/// without looking where the numbers point. Of letters as often, the first counts.
+///
+/// # Errors
+///
+/// None for what [`examples`] gives.
+pub fn most_frequent(ids: &Tensor, labels: &Tensor) -> Result<f64> {
+    let (ids, labels): (Vec<Vec<u32>>, Vec<u32>) = (ids.to_vec2()?, labels.to_vec1()?);
+    let right = ids.iter().zip(&labels).filter(|(row, label)| {
+        let count = |letter: u32| row.iter().filter(|&&id| id == letter).count();
+        (10..20).rev().max_by_key(|&letter| count(letter)) == Some(**label)
+    });
+    Ok(right.count() as f64 / labels.len().max(1) as f64)
+}
+
+/// Where the first token looks: of weights `[n, 10, 10]` the first rows, `[n, 10]`.
+///
+/// # Errors
+///
+/// If the weights have another shape.
+pub fn first_token(weights: &Tensor) -> Result<Array2<f64>> {
+    let rows: Vec<Vec<f32>> = weights.narrow(1, 0, 1)?.squeeze(1)?.to_vec2()?; // [n, 10]
+    Ok(Array2::from_shape_fn((rows.len(), LENGTH), |(i, j)| f64::from(rows[i][j])))
+}
+
+/// An example as a reader sees it: `3 d a h c b b i e f`.
+///
+/// # Errors
+///
+/// If it isn't a row of ids.
+pub fn spell_row(row: &Tensor) -> Result<String> {
+    let row: Vec<String> = row.to_vec1()?.into_iter().map(spell).collect();
+    Ok(row.join(" "))
+}
 
 /// A token as a reader sees it: `3`, or `d`.
 pub fn spell(id: u32) -> String {

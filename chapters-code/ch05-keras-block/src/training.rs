@@ -129,6 +129,23 @@ pub struct History {
     pub validation: Vec<Metrics>,
 }
 
+impl History {
+    /// The losses in training and in validation, epoch by epoch from 1: two curves.
+    pub fn losses(&self) -> [Vec<(f64, f64)>; 2] {
+        self.curves(|metrics| metrics.loss)
+    }
+
+    /// The same of the accuracies.
+    pub fn accuracies(&self) -> [Vec<(f64, f64)>; 2] {
+        self.curves(|metrics| metrics.accuracy)
+    }
+
+    fn curves(&self, of: impl Fn(&Metrics) -> f64) -> [Vec<(f64, f64)>; 2] {
+        [&self.train, &self.validation]
+            .map(|part| (1..).map(f64::from).zip(part.iter().map(&of)).collect())
+    }
+}
+
 /// A sum of metrics, weighted by examples.
 #[derive(Clone, Copy, Debug, Default)]
 struct Mean {
@@ -217,6 +234,7 @@ impl Model {
         if self.compiled.is_none() {
             return Err(KerasError::NotCompiled { call: "fit" });
         }
+        self.check_home()?;
         in_pool(|| self.step(x, y))
     }
 

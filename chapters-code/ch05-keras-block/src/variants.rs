@@ -59,6 +59,56 @@ impl Variants {
         })
     }
 
+    /// The accuracy after the last epoch, in %: the mean over the seeds, and the least and
+    /// the most.
+    pub fn accuracies(&self) -> String {
+        self.table(|variant| {
+            let [mean, least, most] = variant.last().map(|accuracy| 100.0 * accuracy);
+            format!("{mean:.0} ({least:.0}–{most:.0})")
+        })
+    }
+
+    /// The first epoch in which the mean over the seeds is 99 % or more.
+    pub fn epochs(&self) -> String {
+        self.table(|variant| {
+            let learned = variant.curve().into_iter().find(|(_, mean)| *mean >= 0.99);
+            learned.map_or("—".to_owned(), |(epoch, _)| epoch.to_string())
+        })
+    }
+
+    /// A line for each task, depth and learning rate; a column for what the notes have,
+    /// for that with residuals, with 8 heads, and with both.
+    fn table(&self, cell: impl Fn(&Variant) -> String) -> String {
+        let mut text =
+            "hops  blocks    rate         notes      residual       8 heads  \
+                        residual, 8 heads\n"
+                .to_owned();
+        let mut lines: Vec<(usize, usize, f64)> = Vec::new();
+        for Variant { setting: Setting { hops, options, learning_rate }, .. } in
+            &self.variants
+        {
+            let line = (*hops, options.blocks, *learning_rate);
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        lines.sort_by(|(h, b, r), (g, c, s)| (h, b).cmp(&(g, c)).then(s.total_cmp(r)));
+        for (hops, blocks, learning_rate) in lines {
+            let columns =
+                [(false, 1, 14), (true, 1, 14), (false, 8, 14), (true, 8, 19)];
+            let cells = columns.map(|(residual, heads, width)| {
+                let options =
+                    PointerOptions { heads, residual, blocks, ..Default::default() };
+                let variant = self.find(&Setting { hops, options, learning_rate });
+                format!("{:>width$}", variant.map_or(String::new(), &cell))
+            });
+            let line = format!("{hops:4}  {blocks:6}  {learning_rate:6}");
+            text += (line + &cells.concat()).trim_end();
+            text.push('\n');
+        }
+        text
+    }
+
     /// The network of this setting, if it was trained.
     pub fn find(&self, setting: &Setting) -> Option<&Variant> {
         self.variants.iter().find(|variant| variant.setting == *setting)
@@ -81,7 +131,7 @@ impl Variant {
             let adam = Adam::new(setting.learning_rate);
             model.compile(adam, SparseCategoricalCrossentropy)?;
             let (verbose, validation_data) = (Verbose::Bar, Some(validation.clone()));
-            let fit = Fit { epochs, seed, verbose, validation_data, ..Fit::default() };
+            let fit = Fit { epochs, validation_data, seed, verbose, ..Fit::default() };
             let history = model.fit(&x, &y, &fit)?;
             parameters = model.count_params();
             accuracies.push(history.validation.iter().map(|m| m.accuracy).collect());

@@ -4,8 +4,9 @@
 //! dW = dYᵀ X, reads both matrices along their rows already.
 
 use std::cell::RefCell;
+use std::sync::LazyLock;
 
-use kernels::{Isa, load, store};
+use kernels::{Buffer, Buffers, Isa, load, store};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -160,9 +161,12 @@ pub struct WeightGradient<'a> {
     height: usize,
     /// `x` by blocks of rows, in each by columns of two vectors: `[inputs / width][rows of
     /// the block][width]`, in the order in which a tile reads it.
-    panels: Vec<f32>,
+    panels: Buffer,
     width: usize,
 }
+
+/// Memory for panels, used again at each step.
+static BUFFERS: LazyLock<Buffers> = LazyLock::new(Buffers::default);
 
 thread_local! {
     /// The columns of dY that a task reads, side by side.
@@ -177,7 +181,7 @@ impl<'a> WeightGradient<'a> {
         let height = outputs.div_ceil(tasks).next_multiple_of(8).min(64);
         let width = Isa::best().run(PairWidth);
         let across = inputs.div_ceil(width);
-        let mut panels = vec![0.0; across * width * rows];
+        let mut panels = BUFFERS.take(across * width * rows);
         let blocks = panels.par_chunks_mut(across * width * BLOCK);
         blocks.zip(x.par_chunks(inputs * BLOCK)).for_each(|(panels, x)| {
             let rows = x.len() / inputs;
