@@ -1,5 +1,6 @@
 //! The real evcxr kernel: what it prints, and which cell it blames.
 
+use book::evcxr_cache;
 use book::kernel::{Kernel, find_evcxr};
 use book::lab::{Folders, warm};
 use book::workspace::{Language, Workspace};
@@ -56,7 +57,7 @@ async fn a_notebook_is_warmed_once() {
         let lib = name.split_once('-').unwrap().1;
         let manifest = format!(
             "[package]\nname = \"{name}\"\nedition = \"2024\"\n[lib]\nname = \"{lib}\"\n\
-             [dependencies]\nfnv = \"1\"\n[workspace]\n"
+             [dependencies]\nfnv = \"1\"\nthiserror = \"2\"\n[workspace]\n"
         );
         write(&format!("chapters-code/{name}/Cargo.toml"), &manifest);
         write(
@@ -88,6 +89,38 @@ async fn a_notebook_is_warmed_once() {
     let kernel = find_evcxr().unwrap();
     warm::warm(&workspace, &folders, Language::Portuguese, &kernel, all).await.unwrap();
     assert_eq!(cold().await, ["ch02-bad"]);
+    assert_eq!(evcxr_cache::mend().unwrap(), 0, "warmed, and not mended");
     write("Cargo.toml", "[workspace]\n[workspace.dependencies]\nfnv = \"1\"\n");
     assert_eq!(cold().await, ["ch01-good", "ch02-bad"]);
+
+    // Another kernel takes `thiserror` from the cache once, not for every cell.
+    let mut kernel = Kernel::start(&root.join("notebooks")).await.unwrap();
+    let dep = ":cache 2000\n:dep ch01-good = { path = \"../chapters-code/ch01-good\" }";
+    let mut hits = Vec::new();
+    for code in [dep, "let a = good::one();", "let b = good::one();"] {
+        let answer = kernel.run(code).await.unwrap();
+        assert!(answer.error.is_none(), "{answer:?}");
+        hits.push(hits_of("thiserror"));
+    }
+    assert!(hits[0] > 0, "{hits:?}");
+    assert_eq!(hits, [hits[0]; 3]);
+}
+
+/// How often evcxr has taken a crate from its cache, by its own account.
+fn hits_of(name: &str) -> u32 {
+    let mut sum = 0;
+    for entry in std::fs::read_dir(evcxr_cache::folder().unwrap()).unwrap() {
+        let entry = entry.unwrap().path();
+        let is_it = std::fs::read_dir(&entry).unwrap().any(|file| {
+            let file = file.unwrap().file_name().into_string().unwrap();
+            file.starts_with(&format!("{name}-")) // its list: name-hash.d
+        });
+        if is_it {
+            sum += std::fs::read_to_string(entry.join("hits"))
+                .unwrap()
+                .parse::<u32>()
+                .unwrap();
+        }
+    }
+    sum
 }

@@ -86,6 +86,20 @@ fn every_stub_of_ch05_fails_with_its_hint() {
 }
 
 #[test]
+fn every_stub_of_ch06_fails_with_its_hint() {
+    use checks::ch06 as check;
+    use stubs::ch06;
+
+    assert_todo("exercise 1", || check::pair_parts(ch06::pair_parts));
+    assert_todo("exercise 2", || check::hover(ch06::hover));
+    assert_todo("exercise 3", || check::prettify(ch06::prettify));
+    assert_todo("exercise 4", || check::json_in_script(ch06::json_in_script));
+    assert_todo("exercise 5", || check::inside(ch06::inside));
+    assert_todo("exercise 6", || check::top_pairs(ch06::top_pairs));
+    assert_todo("exercise 7", || check::least_weight(ch06::least_weight));
+}
+
+#[test]
 fn every_stub_of_ch07_fails_with_its_hint() {
     use checks::ch07 as check;
     use stubs::ch07;
@@ -100,8 +114,15 @@ fn every_stub_of_ch07_fails_with_its_hint() {
 }
 
 /// The chapters above, with how many stubs each has there.
-const ASSERTED: [(&str, usize); 6] =
-    [("ch01", 6), ("ch02", 9), ("ch03", 6), ("ch04", 6), ("ch05", 6), ("ch07", 7)];
+const ASSERTED: [(&str, usize); 7] = [
+    ("ch01", 6),
+    ("ch02", 9),
+    ("ch03", 6),
+    ("ch04", 6),
+    ("ch05", 6),
+    ("ch06", 7),
+    ("ch07", 7),
+];
 
 /// A new exercise can't be forgotten: each `todo!` has a test, for the reader's answer
 /// and the solution, wrong answers that its check must catch, and an assertion above.

@@ -3,7 +3,9 @@
 use candle_core::{DType, IndexOp, Tensor};
 use models::{Architecture, Config, Encoded, ModelFolder, Tokenizer, Truncate};
 use ndarray::Array2;
-use sentiment::{Batch, DistilBert, EncoderError, FastEncoder, Run};
+use sentiment::{
+    Batch, DistilBert, Embeddings, Encoder, EncoderError, FastEncoder, Run,
+};
 use thiserror::Error;
 
 use crate::Bert;
@@ -153,17 +155,7 @@ impl AttentionModel {
     pub fn load(folder: &ModelFolder) -> Result<Self> {
         let config = folder.config()?;
         let tokenizer = folder.tokenizer()?;
-        let (embeddings, encoder) =
-            models::load(folder, DType::F32, |vb| match config.architecture {
-                Architecture::Bert => {
-                    let model = Bert::load(&vb.pp("bert"), &config)?;
-                    Ok((model.embeddings, model.encoder))
-                }
-                Architecture::DistilBert => {
-                    let model = DistilBert::load(&vb.pp("distilbert"), &config)?;
-                    Ok((model.embeddings, model.encoder))
-                }
-            })?;
+        let (embeddings, encoder) = embeddings_and_encoder(folder)?;
         let encoder = FastEncoder::pack(embeddings, encoder)?;
         Ok(Self { name: folder.name.clone(), config, tokenizer, encoder })
     }
@@ -177,6 +169,27 @@ impl AttentionModel {
         check("layer", layer, self.config.num_hidden_layers)?;
         check("head", head, self.config.num_attention_heads)
     }
+}
+
+/// The two parts of a folder's model that attentions need, tensor by tensor: a BERT's or
+/// a DistilBERT's.
+///
+/// # Errors
+///
+/// [`AttentionsError::Encoder`] if the weights can't be read or don't fit together.
+pub fn embeddings_and_encoder(folder: &ModelFolder) -> Result<(Embeddings, Encoder)> {
+    let config = folder.config()?;
+    let parts = models::load(folder, DType::F32, |vb| match config.architecture {
+        Architecture::Bert => {
+            let model = Bert::load(&vb.pp("bert"), &config)?;
+            Ok((model.embeddings, model.encoder))
+        }
+        Architecture::DistilBert => {
+            let model = DistilBert::load(&vb.pp("distilbert"), &config)?;
+            Ok((model.embeddings, model.encoder))
+        }
+    })?;
+    Ok(parts)
 }
 
 impl Attentions {

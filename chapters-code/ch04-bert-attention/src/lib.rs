@@ -29,7 +29,9 @@ pub mod rollout;
 pub mod sentences;
 pub mod translation;
 
-pub use attentions::{AttentionModel, Attentions, AttentionsError};
+pub use attentions::{
+    AttentionModel, Attentions, AttentionsError, embeddings_and_encoder,
+};
 pub use bert::{Bert, Pooler};
 pub use explanation::{Influence, MaskedModel, rank_correlation};
 pub use heads::{BertForMaskedLm, BertForSequenceClassification, MaskedLmOutput};

@@ -3,7 +3,7 @@
 mod table;
 
 use std::fs;
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ use bert_attention::{AttentionModel, Attentions};
 use candle_core::{IndexOp, Tensor};
 use clap::Parser;
 use figures::Heatmap;
-use models::{HubOptions, Truncate};
+use models::cli::{self, ModelArguments};
 use serde::ser::{Error, SerializeSeq};
 use serde::{Serialize, Serializer};
 
@@ -24,9 +24,8 @@ struct Arguments {
     /// A second text: the model reads `[CLS] TEXT [SEP] TEXT_B [SEP]`
     #[arg(long, value_name = "TEXT_B")]
     pair: Option<String>,
-    /// A folder, a model that ships with the book, or a model of the Hugging Face Hub
-    #[arg(long, value_name = "NAME|DIR", default_value = "bertinho")]
-    model: String,
+    #[command(flatten)]
+    model: ModelArguments,
     /// The layer to show, from 0
     #[arg(long, default_value_t = 0)]
     layer: usize,
@@ -36,54 +35,29 @@ struct Arguments {
     /// Save the heatmap of the head here
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
-    /// Cut a text that is too long for the model
-    #[arg(long)]
-    truncate: bool,
-    /// Use what has been downloaded before; never the network
-    #[arg(long)]
-    offline: bool,
     /// Print one JSON object, with all layers and heads, instead of a table
     #[arg(long)]
     json: bool,
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    cli::exit_code(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
-    let mut hub = HubOptions::from_env();
-    hub.offline |= arguments.offline;
-    let folder = models::resolve(&arguments.model, &hub)
-        .with_context(|| format!("--model {}", arguments.model))?;
-    let model = AttentionModel::load(&folder)?;
+    let model = AttentionModel::load(&arguments.model.folder()?)?;
     let (layer, head) = (arguments.layer, arguments.head);
     model.check(layer, head)?;
-    let truncate =
-        if arguments.truncate { Truncate::To(usize::MAX) } else { Truncate::Error };
-    let pair = arguments.pair.as_deref();
+    let (pair, truncate) = (arguments.pair.as_deref(), arguments.model.truncation());
     let found = model.attentions(&arguments.text, pair, truncate)?;
     if let Some(path) = &arguments.svg {
         save_heatmap(path, &found, layer, head)?;
     }
-    let mut out = BufWriter::new(io::stdout().lock());
-    let written = if arguments.json {
-        json(&mut out, &found)
-    } else {
-        let text = table::table(&found, layer, head)?;
-        out.write_all(text.as_bytes())
-    };
-    match written.and_then(|()| out.flush()) {
-        // A reader that has left (`| head`) is no error.
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
+    if arguments.json {
+        return Ok(cli::print(|out| json(out, &found))?);
     }
+    let text = table::table(&found, layer, head)?;
+    Ok(cli::print(|out| out.write_all(text.as_bytes()))?)
 }
 
 fn save_heatmap(

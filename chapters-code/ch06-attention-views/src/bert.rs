@@ -1,10 +1,10 @@
 //! From chapter 4's BERT to a view.
 
-use bert_attention::{Attentions, AttentionsError, Bert};
+use bert_attention::{Attentions, AttentionsError, embeddings_and_encoder};
 use candle_core::Tensor;
-use models::{Architecture, Config, ModelFolder, Tokenizer, Truncate};
+use models::{Config, ModelFolder, Tokenizer, Truncate};
 use sentiment::attention::split_heads;
-use sentiment::{Batch, DistilBert, Embeddings, Encoder, EncoderError, Run};
+use sentiment::{Batch, Embeddings, Encoder, EncoderError, Run};
 
 use crate::{Layer, Result, Stack, ToLayer, ToStack, ViewError};
 
@@ -64,19 +64,7 @@ impl OpenModel {
     pub fn load(folder: &ModelFolder) -> Result<Self> {
         let config = folder.config().map_err(AttentionsError::from)?;
         let tokenizer = folder.tokenizer().map_err(AttentionsError::from)?;
-        let loaded = models::load(folder, candle_core::DType::F32, |vb| {
-            match config.architecture {
-                Architecture::Bert => {
-                    let model = Bert::load(&vb.pp("bert"), &config)?;
-                    Ok((model.embeddings, model.encoder))
-                }
-                Architecture::DistilBert => {
-                    let model = DistilBert::load(&vb.pp("distilbert"), &config)?;
-                    Ok((model.embeddings, model.encoder))
-                }
-            }
-        });
-        let (embeddings, encoder) = loaded.map_err(AttentionsError::from)?;
+        let (embeddings, encoder) = embeddings_and_encoder(folder)?;
         Ok(Self { name: folder.name.clone(), config, tokenizer, embeddings, encoder })
     }
 
@@ -107,8 +95,8 @@ impl OpenModel {
         Ok(QueriesAndKeys { attentions, queries, keys })
     }
 
-    /// The attentions, queries and keys. A layer's queries and keys come from the vectors that went into it, which the
-    /// encoder keeps when asked: it needs no change.
+    /// The attentions, queries and keys. A layer's queries and keys come from the vectors
+    /// that went into it, which the encoder keeps when asked: it needs no change.
     fn pass(
         &self,
         encoded: &models::Encoded,

@@ -1,6 +1,8 @@
 //! The fragment: a picture for where scripts don't run, the data, the style, the script.
 
+use std::borrow::Cow;
 use std::fmt::Write;
+use std::path::Path;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Serialize;
@@ -8,25 +10,32 @@ use serde::Serialize;
 use crate::numbers::{Encoded, encode};
 use crate::panes::{Pane, Panes, prettified};
 use crate::picture;
-use crate::{Language, Stack, Theme};
+use crate::{Language, Result, Stack, Theme, ViewError};
 
 pub(crate) use crate::picture::Picture;
 
 /// The parts of the script, in the order in which they are read.
-const SCRIPT: [&str; 10] = [
+const SCRIPT: [&str; 12] = [
     include_str!("web/words.js"),
     include_str!("web/data.js"),
     include_str!("web/colours.js"),
     include_str!("web/pen.js"),
+    include_str!("web/parts.js"),
     include_str!("web/panel.js"),
     include_str!("web/lines.js"),
     include_str!("web/export.js"),
     include_str!("web/head.js"),
     include_str!("web/model.js"),
     include_str!("web/neuron.js"),
+    include_str!("web/mount.js"),
 ];
-const MOUNT: &str = include_str!("web/mount.js");
 const STYLE: &str = include_str!("web/view.css");
+/// What stands below the picture, and is hidden with it as soon as the script runs.
+const NOTE: &str = "<p><small><span lang=\"pt-BR\">Figura parada: ela responde com JavaScript ligado \
+ou, no JupyterLab, num notebook em que você confia (Ctrl+Shift+C, <em>Trust Notebook</em>) ou depois \
+de executar a célula.</span> <span lang=\"en\">A still picture: it answers with JavaScript on or, in \
+JupyterLab, in a notebook that you trust (Ctrl+Shift+C, <em>Trust Notebook</em>) or once the cell has \
+run.</span></small></p>";
 
 /// How a view looks.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,7 +62,7 @@ pub(crate) struct Data<'a> {
     /// Whether a token can't see what comes after it.
     pub causal: bool,
     #[serde(skip)]
-    pub vectors: Option<(&'a Stack, &'a Stack)>,
+    pub vectors: Option<(Cow<'a, Stack>, Cow<'a, Stack>)>,
     queries: Option<Encoded>,
     keys: Option<Encoded>,
     theme: Option<&'static str>,
@@ -110,7 +119,7 @@ impl Data<'_> {
     pub fn fragment(mut self, look: Look, picture: &Picture) -> String {
         self.theme = look.theme.key();
         self.language = look.language.code();
-        if let Some((queries, keys)) = self.vectors {
+        if let Some((queries, keys)) = &self.vectors {
             self.queries = Some(encode(queries, false));
             self.keys = Some(encode(keys, false));
         }
@@ -121,13 +130,14 @@ impl Data<'_> {
         let alt = picture::escape(alt);
         let style = without_blank_lines(STYLE);
         let script = SCRIPT.map(without_blank_lines).concat();
-        let mount = without_blank_lines(MOUNT).replace("VIEW_ID", &id);
+        let colours = picture::COLOURS;
         format!(
             "<div class=\"attention-view\" data-attention-view=\"{id}\">\n\
              <img alt=\"{alt}\" src=\"data:image/svg+xml;base64,{image}\">\n\
+             {NOTE}\n\
              <script type=\"application/json\">{json}</script>\n\
              <script type=\"text/css\">\n{style}</script>\n\
-             <script type=\"module\">\n{script}{mount}</script>\n\
+             <script type=\"module\">\nconst COLOURS = {colours}{script}</script>\n\
              </div>\n"
         )
     }
@@ -146,16 +156,34 @@ pub(crate) fn page(title: &str, fragment: &str, language: Language) -> String {
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <link rel=\"icon\" href=\"data:,\">\n\
          <title>{title}</title>\n\
-         <style>body {{ margin: 1rem auto; padding: 0 1rem; max-width: 80rem; \
-         font-family: system-ui, sans-serif; }}</style>\n\
+         <style>:root {{ color-scheme: light dark; background: light-dark(#fff, #1b1b1f); \
+         color: light-dark(#1c1c1c, #e6e6e6); }} body {{ margin: 1rem auto; padding: 0 1rem; \
+         max-width: 80rem; font-family: system-ui, sans-serif; }} h1 {{ font-size: 1.25rem; \
+         }}</style>\n\
          </head>\n\
          <body>\n\
+         <main>\n\
+         <h1>{title}</h1>\n\
          {fragment}\
+         </main>\n\
          </body>\n\
          </html>\n"
     )
 }
 
+/// Saves a page in `target/views/` and prints the file's name.
+pub(crate) fn show(title: &str, fragment: &str, language: Language) -> Result<()> {
+    let folder = Path::new("target/views");
+    let name = title.to_lowercase().replace(' ', "-");
+    let path = folder.join(format!("{name}-{}.html", identity(fragment)));
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(&path, page(title, fragment, language)))
+        .map_err(|source| ViewError::Save { path: path.clone(), source })?;
+    println!("{}", path.display());
+    Ok(())
+}
+
+// ANCHOR: in_script
 /// JSON that may stand in a `<script>`: no token can end it, nor look like a comment.
 fn in_script(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
@@ -170,6 +198,7 @@ fn in_script(json: &str) -> String {
     }
     safe
 }
+// ANCHOR_END: in_script
 
 /// A name for a view that depends on what it shows alone (FNV-1a), so that a notebook's
 /// output is the same each time.
@@ -180,7 +209,9 @@ fn identity(json: &str) -> String {
     format!("{:08x}", hash >> 32)
 }
 
+/// Nor with the marks of the parts that the book shows.
 fn without_blank_lines(text: &str) -> String {
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let mark = |line: &str| line.trim_start().starts_with("// ANCHOR");
+    let lines = text.lines().filter(|line| !line.trim().is_empty() && !mark(line));
     lines.fold(String::with_capacity(text.len()), |all, line| all + line + "\n")
 }

@@ -21,7 +21,8 @@
 //! ```
 //!
 //! With the feature `bert` (on by default), chapter 4's attentions are taken as they are,
-//! and `bert::OpenModel` gives the queries and keys of any BERT.
+//! and `bert::OpenModel` gives the queries and keys of any BERT. With the feature
+//! `transformer` (also on), [`EncoderDecoder`] takes the records of chapter 2's Transformer.
 
 #[cfg(feature = "bert")]
 pub mod bert;
@@ -31,6 +32,8 @@ mod numbers;
 mod panes;
 mod picture;
 mod stack;
+#[cfg(feature = "transformer")]
+mod transformer;
 mod views;
 
 pub use error::{Result, ViewError};

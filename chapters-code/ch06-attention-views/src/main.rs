@@ -1,6 +1,6 @@
 //! Views of a text on the command line: `cargo run -p ch06-attention-views -- --help`.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,7 +9,8 @@ use attention_views::bert::OpenModel;
 use attention_views::{HeadView, Language, ModelView, NeuronView, ViewError};
 use bert_attention::{AttentionModel, Attentions};
 use clap::{Parser, ValueEnum};
-use models::{HubOptions, ModelFolder, Truncate};
+use models::ModelFolder;
+use models::cli::{self, ModelArguments};
 
 /// Who looks at whom in a text: a page that any browser opens, with no network.
 #[derive(Parser)]
@@ -21,9 +22,8 @@ struct Arguments {
     /// A second text: the model reads `[CLS] TEXT [SEP] TEXT_B [SEP]`
     #[arg(long, value_name = "TEXT_B")]
     pair: Option<String>,
-    /// A folder, a model that ships with the book, or a model of the Hugging Face Hub
-    #[arg(long, value_name = "NAME|DIR", default_value = "bertinho")]
-    model: String,
+    #[command(flatten)]
+    model: ModelArguments,
     /// The layer shown first, from 0; the model view then has no other
     #[arg(long)]
     layer: Option<usize>,
@@ -37,12 +37,6 @@ struct Arguments {
     /// The language of the view's labels: `pt` or `en`; without this, the browser's
     #[arg(long, value_enum)]
     language: Option<Labels>,
-    /// Cut a text that is too long for the model
-    #[arg(long)]
-    truncate: bool,
-    /// Use what has been downloaded before; never the network
-    #[arg(long)]
-    offline: bool,
     /// Print the data behind the view as one JSON object, in bertviz's shape, and save nothing
     #[arg(long)]
     json: bool,
@@ -65,20 +59,11 @@ enum Labels {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    cli::exit_code(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
-    let mut hub = HubOptions::from_env();
-    hub.offline |= arguments.offline;
-    let folder = models::resolve(&arguments.model, &hub)
-        .with_context(|| format!("--model {}", arguments.model))?;
+    let folder = arguments.model.folder()?;
     match arguments.view {
         Kind::Head => {
             let view = head(arguments, &folder)?;
@@ -110,12 +95,8 @@ fn emit(
     print(&file.display().to_string())
 }
 
-/// Writes a line to standard output; a reader that has left (`| head`) is no error.
-fn print(text: &str) -> Result<()> {
-    match writeln!(io::stdout().lock(), "{text}") {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
+fn print(line: &str) -> Result<()> {
+    Ok(cli::print(|out| writeln!(out, "{line}"))?)
 }
 
 fn head(arguments: &Arguments, folder: &ModelFolder) -> Result<HeadView> {
@@ -149,7 +130,7 @@ fn model(arguments: &Arguments, folder: &ModelFolder) -> Result<ModelView> {
 fn neuron(arguments: &Arguments, folder: &ModelFolder) -> Result<NeuronView> {
     let model = OpenModel::load(folder)?;
     let pair = arguments.pair.as_deref();
-    let found = model.open(&arguments.text, pair, arguments.truncate())?;
+    let found = model.open(&arguments.text, pair, arguments.model.truncation())?;
     let text = &found.attentions;
     let mut view = NeuronView::new(text, &found.queries, &found.keys, &text.tokens)?
         .sentence_b_start(text.sentence_b_start)
@@ -171,14 +152,10 @@ fn neuron(arguments: &Arguments, folder: &ModelFolder) -> Result<NeuronView> {
 fn attentions(arguments: &Arguments, folder: &ModelFolder) -> Result<Attentions> {
     let model = AttentionModel::load(folder)?;
     let pair = arguments.pair.as_deref();
-    Ok(model.attentions(&arguments.text, pair, arguments.truncate())?)
+    Ok(model.attentions(&arguments.text, pair, arguments.model.truncation())?)
 }
 
 impl Arguments {
-    fn truncate(&self) -> Truncate {
-        if self.truncate { Truncate::To(usize::MAX) } else { Truncate::Error }
-    }
-
     fn language(&self) -> Language {
         match self.language {
             None => Language::Page,

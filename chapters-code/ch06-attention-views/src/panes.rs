@@ -303,7 +303,12 @@ pub(crate) fn chosen(
     }
 }
 
-fn selected<'a>(stack: &'a Stack, layers: &[usize], heads: &[usize]) -> Cow<'a, Stack> {
+/// These layers and heads of a stack; the stack itself if they are all of them.
+pub(crate) fn selected<'a>(
+    stack: &'a Stack,
+    layers: &[usize],
+    heads: &[usize],
+) -> Cow<'a, Stack> {
     if layers.iter().copied().eq(0..stack.layers)
         && heads.iter().copied().eq(0..stack.heads)
     {

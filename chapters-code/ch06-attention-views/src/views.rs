@@ -1,14 +1,20 @@
 //! The three views: what each shows first, and its data in bertviz's shape.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::html::{Data, Look, Picture};
 use crate::panes::{
     EncoderDecoder, Included, Pane, Panes, SelfAttention, Source, chosen, prettified,
+    selected,
 };
 use crate::stack::Part;
 use crate::{Language, Result, Stack, Theme, ToStack, ViewError};
+
+/// evcxr sets this variable for the code of its cells.
+const EVCXR: &str = "EVCXR_IS_RUNTIME";
 
 // ANCHOR: head_view
 /// All heads of a layer at once: a line from each token that looks to each that is looked
@@ -50,6 +56,7 @@ pub struct NeuronView {
     source: Source,
     queries: Stack,
     keys: Stack,
+    included: Included,
     layer: Option<usize>,
     head: Option<usize>,
     causal: bool,
@@ -57,25 +64,6 @@ pub struct NeuronView {
 }
 
 impl HeadView {
-    /// The attentions of a text, or of a pair: for each layer `[heads, n, n]`, or
-    /// `[1, heads, n, n]` as models give them; `n` tokens.
-    ///
-    /// # Errors
-    ///
-    /// [`ViewError`] if there is nothing, if the layers' shapes differ, if a weight is
-    /// NaN, or if there are more or fewer tokens than positions.
-    pub fn new<T: AsRef<str>>(
-        attentions: &(impl ToStack + ?Sized),
-        tokens: impl IntoIterator<Item = T>,
-    ) -> Result<Self> {
-        Ok(Self::of(Source::One(SelfAttention::new(attentions, tokens)?)))
-    }
-
-    /// The attentions of an encoder and a decoder, chosen in a menu.
-    pub fn encoder_decoder(attentions: EncoderDecoder) -> Self {
-        Self::of(Source::Two(attentions))
-    }
-
     fn of(source: Source) -> Self {
         Self {
             source,
@@ -147,23 +135,6 @@ impl HeadView {
 }
 
 impl ModelView {
-    /// As [`HeadView::new`].
-    ///
-    /// # Errors
-    ///
-    /// Those of [`HeadView::new`].
-    pub fn new<T: AsRef<str>>(
-        attentions: &(impl ToStack + ?Sized),
-        tokens: impl IntoIterator<Item = T>,
-    ) -> Result<Self> {
-        Ok(Self::of(Source::One(SelfAttention::new(attentions, tokens)?)))
-    }
-
-    /// The attentions of an encoder and a decoder, chosen in a menu.
-    pub fn encoder_decoder(attentions: EncoderDecoder) -> Self {
-        Self::of(Source::Two(attentions))
-    }
-
     fn of(source: Source) -> Self {
         let included = Included::default();
         Self { source, included, prettify_tokens: true, look: Look::default() }
@@ -229,6 +200,7 @@ impl NeuronView {
             source: Source::One(attention),
             queries,
             keys,
+            included: Included::default(),
             layer: None,
             head: None,
             causal: false,
@@ -236,10 +208,17 @@ impl NeuronView {
         })
     }
 
-    /// The layer shown first; without this, layer 0.
+    /// The layer shown first, by its number in the model; without this, the first.
     #[must_use]
     pub fn layer(mut self, layer: usize) -> Self {
         self.layer = Some(layer);
+        self
+    }
+
+    /// The layers that the view has; without this, all, as bertviz's neuron view has.
+    #[must_use]
+    pub fn include_layers(mut self, layers: impl IntoIterator<Item = usize>) -> Self {
+        self.included.layers = Some(layers.into_iter().collect());
         self
     }
 
@@ -265,8 +244,9 @@ impl NeuronView {
     /// [`ViewError`] if what was asked for isn't there.
     pub fn bertviz_json(&self) -> Result<String> {
         let panes = self.checked()?;
+        let (queries, keys) = self.vectors(&panes);
         Ok(json(&NeuronParams {
-            attention: NeuronParts { view: self, panes: &panes },
+            attention: NeuronParts { panes: &panes, queries, keys },
             default_filter: "all",
             bidirectional: !self.causal,
             display_mode: self.look.theme.bertviz(),
@@ -276,27 +256,43 @@ impl NeuronView {
     }
 
     fn checked(&self) -> Result<Panes<'_>> {
-        let panes = self.source.panes(&Included::default())?;
-        let (layers, heads) = (self.layer.as_slice(), self.head.as_slice());
-        for (kind, index, count) in
-            [("layer", layers, panes.layers.len()), ("head", heads, panes.total_heads)]
-        {
-            if let Some(&index) = index.iter().find(|&&index| index >= count) {
-                return Err(ViewError::Index { kind, index, count });
-            }
+        let panes = self.source.panes(&self.included)?;
+        if let (Some(layer), None) = (self.layer, &self.included.layers) {
+            chosen("layer", "layer", Some(&[layer]), panes.layers.len())?;
         }
-        Ok(panes)
+        chosen(
+            "head",
+            "head",
+            self.head.as_ref().map(std::slice::from_ref),
+            panes.total_heads,
+        )?;
+        match self.layer {
+            Some(layer) if !panes.layers.contains(&layer) => {
+                let included = panes.layers;
+                Err(ViewError::NotIncluded { layer, included })
+            }
+            _ => Ok(panes),
+        }
+    }
+
+    /// The queries and keys of the layers included.
+    fn vectors(&self, panes: &Panes) -> (Cow<'_, Stack>, Cow<'_, Stack>) {
+        let of = |stack| selected(stack, &panes.layers, &panes.heads);
+        (of(&self.queries), of(&self.keys))
     }
 
     fn data(&self) -> Result<(Data<'_>, Picture)> {
         let panes = self.checked()?;
-        let (layer, head) = (self.layer.unwrap_or(0), self.head.unwrap_or(0));
-        let picture = Picture::lines(&panes, layer, &[head]);
+        let layer = self.layer.unwrap_or(panes.layers[0]);
+        let at = panes.layers.iter().position(|&included| included == layer);
+        let head = self.head.unwrap_or(0);
+        let picture = Picture::lines(&panes, at.unwrap_or(0), &[head]);
+        let vectors = self.vectors(&panes);
         let mut data = Data::new("neuron", panes, true);
         data.layer = Some(layer);
         data.visible = Some(vec![head]);
         data.causal = self.causal;
-        data.vectors = Some((&self.queries, &self.keys));
+        data.vectors = Some(vectors);
         Ok((data, picture))
     }
 }
@@ -305,6 +301,25 @@ impl NeuronView {
 macro_rules! grid_methods {
     ($view:ident) => {
         impl $view {
+            /// The attentions of a text, or of a pair: for each layer `[heads, n, n]`, or
+            /// `[1, heads, n, n]` as models give them; `n` tokens.
+            ///
+            /// # Errors
+            ///
+            /// [`ViewError`] if there is nothing, if the layers' shapes differ, if a weight is
+            /// NaN, or if there are more or fewer tokens than positions.
+            pub fn new<T: AsRef<str>>(
+                attentions: &(impl ToStack + ?Sized),
+                tokens: impl IntoIterator<Item = T>,
+            ) -> Result<Self> {
+                Ok(Self::of(Source::One(SelfAttention::new(attentions, tokens)?)))
+            }
+
+            /// The attentions of an encoder and a decoder, chosen in a menu.
+            pub fn encoder_decoder(attentions: EncoderDecoder) -> Self {
+                Self::of(Source::Two(attentions))
+            }
+
             /// The layers that the view has; without this, all.
             #[must_use]
             pub fn include_layers(
@@ -388,6 +403,21 @@ macro_rules! view_methods {
                     .map_err(|source| ViewError::Save { path: path.into(), source })
             }
 
+            /// Shows the view: below the cell in a notebook; elsewhere it is saved in
+            /// `target/views/`, and the file's name is printed.
+            ///
+            /// # Errors
+            ///
+            /// Those of `save`.
+            pub fn show(&self) -> Result<()> {
+                let html = self.html()?;
+                if std::env::var_os(EVCXR).is_some() {
+                    self.evcxr_display();
+                    return Ok(());
+                }
+                crate::html::show($title, &html, self.look.language)
+            }
+
             /// Shows the view in a notebook. evcxr calls this for a view that is the last
             /// expression of a cell.
             pub fn evcxr_display(&self) {
@@ -462,8 +492,9 @@ struct NeuronParams<'a> {
 }
 
 struct NeuronParts<'a> {
-    view: &'a NeuronView,
     panes: &'a Panes<'a>,
+    queries: Cow<'a, Stack>,
+    keys: Cow<'a, Stack>,
 }
 
 #[derive(Serialize)]
@@ -477,7 +508,7 @@ struct NeuronPart<'a> {
 
 impl Serialize for NeuronParts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let NeuronView { queries, keys, .. } = self.view;
+        let Self { queries, keys, .. } = self;
         let width = 0..queries.columns;
         let mut map = serializer.serialize_map(Some(self.panes.list.len()))?;
         for pane in &self.panes.list {

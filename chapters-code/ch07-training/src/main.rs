@@ -143,11 +143,5 @@ fn main() -> ExitCode {
         Command::Evaluate(arguments) => commands::evaluate(&arguments),
         Command::Heads(arguments) => commands::heads(&arguments),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    models::cli::exit_code(done)
 }

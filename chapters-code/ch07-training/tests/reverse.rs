@@ -1,6 +1,8 @@
 //! The reverser: its data, its shapes, that it learns and that it repeats.
 #![allow(missing_docs)]
 
+use attention_views::{EncoderDecoder, HeadView};
+use serde_json::{Value, json};
 use training::reverse::{
     LENGTHS, ReverserOptions, ReverserTraining, held_out_strings, train_reverser,
     training_strings,
@@ -64,6 +66,25 @@ fn every_parameter_learns() {
         // The key's bias shifts all scores of a query alike: it has no gradient.
         let learned = values(tensor) != values(&after[name]);
         assert!(learned || name.ends_with("key.bias"), "{name} did not learn");
+    }
+}
+
+#[test]
+fn chapter_6_shows_the_cross_attention() {
+    let model = ReverserTraining::new(small()).unwrap().model;
+    let layers = model.cross_attention("gato").unwrap();
+    let (read, written) = (["g", "a", "t", "o", "end"], ["o", "t", "a", "g", "end"]);
+    let two = EncoderDecoder::new(read, written).cross(&layers).unwrap();
+    let json = HeadView::encoder_decoder(two).bertviz_json().unwrap();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let pane = &json["attention"][0];
+    assert_eq!(
+        (&pane["left_text"], &pane["right_text"]),
+        (&json!(written), &json!(read))
+    );
+    for ((row, column), weight) in layers[0][1].indexed_iter() {
+        let found = pane["attn"][0][1][row][column].as_f64().unwrap();
+        assert!((found - weight).abs() < 1e-7);
     }
 }
 

@@ -61,19 +61,12 @@ impl BarChart {
         Self { caption: Caption::default(), labels: labels.collect(), series: vec![] }
     }
 
-    /// The heading above the bars, which is also the picture's name for a screen reader.
-    #[must_use]
-    pub fn title(mut self, title: impl AsRef<str>) -> Self {
-        self.caption.set_title(title);
-        self
-    }
-
-    /// What a screen reader says of the picture. Unless set, it is each measure's name
-    /// with every label and its value.
-    #[must_use]
-    pub fn description(mut self, description: impl AsRef<str>) -> Self {
-        self.caption.set_description(description);
-        self
+    caption_setters! {
+        /// The heading above the bars, which is also the picture's name for a screen reader.
+        title,
+        /// What a screen reader says of the picture. Unless set, it is each measure's name
+        /// with every label and its value.
+        description
     }
 
     /// Adds a measure to the right of those before it: a value for each label.
@@ -237,15 +230,11 @@ impl<'a> Panel<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::viridis::contrast;
+    use crate::viridis::assert_seen_on_pages;
 
     #[test]
     fn bars_stand_out_from_light_and_dark_pages() {
-        for colour in COLOURS {
-            for page in [[255; 3], [0x16, 0x19, 0x23]] {
-                assert!(contrast(colour, page) >= 3.0, "{colour:?} on {page:?}");
-            }
-        }
+        assert_seen_on_pages(&COLOURS);
     }
 
     #[test]

@@ -45,19 +45,12 @@ impl Diagram {
         Self::default()
     }
 
-    /// The heading above the boxes, and the picture's name for a screen reader.
-    #[must_use]
-    pub fn title(mut self, title: impl AsRef<str>) -> Self {
-        self.caption.set_title(title);
-        self
-    }
-
-    /// What a screen reader says of the picture. Unless set, it is every box with the
-    /// boxes that its arrows lead to.
-    #[must_use]
-    pub fn description(mut self, description: impl AsRef<str>) -> Self {
-        self.caption.set_description(description);
-        self
+    caption_setters! {
+        /// The heading above the boxes, and the picture's name for a screen reader.
+        title,
+        /// What a screen reader says of the picture. Unless set, it is every box with the
+        /// boxes that its arrows lead to.
+        description
     }
 
     /// Adds a box with these lines of text. Boxes are counted from 0.

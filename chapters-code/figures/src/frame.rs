@@ -28,6 +28,26 @@ pub(crate) fn widest<'a>(
     texts.into_iter().map(|text| fonts::width(text, size, bold)).fold(0.0, f64::max)
 }
 
+/// The two setters that every figure has, each with its documentation, for a type with a
+/// `caption`.
+macro_rules! caption_setters {
+    ($(#[$of_title:meta])* title, $(#[$of_description:meta])* description) => {
+        $(#[$of_title])*
+        #[must_use]
+        pub fn title(mut self, title: impl AsRef<str>) -> Self {
+            self.caption.set_title(title);
+            self
+        }
+
+        $(#[$of_description])*
+        #[must_use]
+        pub fn description(mut self, description: impl AsRef<str>) -> Self {
+            self.caption.set_description(description);
+            self
+        }
+    };
+}
+
 /// What a figure is called and what a screen reader says of it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Caption {

@@ -120,20 +120,13 @@ impl Heatmap {
         self
     }
 
-    /// The heading above the cells, which is also the picture's name for a screen
-    /// reader.
-    #[must_use]
-    pub fn title(mut self, title: impl AsRef<str>) -> Self {
-        self.caption.set_title(title);
-        self
-    }
-
-    /// What a screen reader says of the picture. Unless set, it is every label with its
-    /// values, or the shape and the range of a large matrix.
-    #[must_use]
-    pub fn description(mut self, description: impl AsRef<str>) -> Self {
-        self.caption.set_description(description);
-        self
+    caption_setters! {
+        /// The heading above the cells, which is also the picture's name for a screen
+        /// reader.
+        title,
+        /// What a screen reader says of the picture. Unless set, it is every label with its
+        /// values, or the shape and the range of a large matrix.
+        description
     }
 
     /// The values at the two ends of the colour scale; unless set, the least and the

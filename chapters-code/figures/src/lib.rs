@@ -21,12 +21,14 @@
 //! # Ok::<(), figures::FigureError>(())
 //! ```
 
+#[macro_use]
+mod frame;
+
 mod axis;
 mod bar_chart;
 mod bitmap;
 mod diagram;
 mod fonts;
-mod frame;
 mod heatmap;
 mod line_chart;
 mod scene;

@@ -88,20 +88,13 @@ impl LineChart {
         Self::default()
     }
 
-    /// The heading above the lines, which is also the picture's name for a screen
-    /// reader.
-    #[must_use]
-    pub fn title(mut self, title: impl AsRef<str>) -> Self {
-        self.caption.set_title(title);
-        self
-    }
-
-    /// What a screen reader says of the picture. Unless set, it is each series' name
-    /// with its first and last points.
-    #[must_use]
-    pub fn description(mut self, description: impl AsRef<str>) -> Self {
-        self.caption.set_description(description);
-        self
+    caption_setters! {
+        /// The heading above the lines, which is also the picture's name for a screen
+        /// reader.
+        title,
+        /// What a screen reader says of the picture. Unless set, it is each series' name
+        /// with its first and last points.
+        description
     }
 
     /// What runs along the horizontal axis.
@@ -454,15 +447,11 @@ fn marker(index: usize, (x, y): (f64, f64)) -> Mark {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::viridis::contrast;
+    use crate::viridis::assert_seen_on_pages;
 
     #[test]
     fn lines_stand_out_from_light_and_dark_pages() {
-        for colour in COLOURS {
-            for page in [[255; 3], [0x16, 0x19, 0x23]] {
-                assert!(contrast(colour, page) >= 3.0, "{colour:?} on {page:?}");
-            }
-        }
+        assert_seen_on_pages(&COLOURS);
     }
 
     #[test]

@@ -82,6 +82,17 @@ fn luminance(rgb: [u8; 3]) -> f64 {
     0.2126 * red + 0.7152 * green + 0.0722 * blue
 }
 
+/// Asserts that shapes of these colours stand out from light and from dark pages.
+#[cfg(test)]
+#[track_caller]
+pub(crate) fn assert_seen_on_pages(colours: &[[u8; 3]]) {
+    for colour in colours {
+        for page in [[255; 3], [0x16, 0x19, 0x23]] {
+            assert!(contrast(*colour, page) >= 3.0, "{colour:?} on {page:?}");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

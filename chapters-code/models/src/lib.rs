@@ -16,6 +16,7 @@
 //! ```
 
 mod checkpoint;
+pub mod cli;
 mod config;
 mod error;
 mod folder;

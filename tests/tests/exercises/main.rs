@@ -5,6 +5,7 @@ mod ch02;
 mod ch03;
 mod ch04;
 mod ch05;
+mod ch06;
 mod ch07;
 #[path = "../../../chapters-code/exercises/tests/checks/mod.rs"]
 mod checks;

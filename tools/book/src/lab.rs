@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use crate::evcxr_cache;
 use crate::kernel::EVCXR_VERSION;
 use crate::say;
 use crate::workspace::{Language, Workspace};
@@ -124,6 +125,7 @@ async fn prepare(workspace: &Workspace, options: Options) -> Result<JupyterLab> 
         }
         None => jupyter::install(&folders).await?,
     };
+    evcxr_cache::mend()?; // of what notebooks opened in other ways left there
     if options.warm {
         let cold = warm::cold(workspace, &folders, options.language).await?;
         if cold.is_empty() {

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 
 pub mod build;
 pub mod check;
+pub mod evcxr_cache;
 pub mod figure;
 pub mod i18n;
 pub mod include;

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use book::build::{self, BuildOptions};
 use book::preprocess::{BookPreprocessor, Options};
 use book::workspace::{Chapter, Language, Workspace};
-use book::{check, i18n, lab, notebook, run, say, serve};
+use book::{check, evcxr_cache, i18n, lab, notebook, run, say, serve};
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};
@@ -47,6 +47,9 @@ enum Command {
     },
     /// Install what notebooks need, where it is missing, and open JupyterLab on them
     Lab(Lab),
+    /// Mend evcxr's cache of compiled crates, so that a notebook's cells don't compile
+    /// crates again (`lab` does it, too)
+    MendCache,
     /// Compare the outputs of two executed notebooks
     Compare {
         /// The notebook whose outputs are right
@@ -145,6 +148,10 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             let (open, warm) = (!no_open, !no_warm);
             let options = lab::Options { check, language: lang, port, open, warm };
             return lab::run(&workspace, options).await;
+        }
+        Command::MendCache => {
+            let mended = evcxr_cache::mend()?;
+            say(&format!("mended {mended} entries of evcxr's cache"))?;
         }
         Command::Compare { expected, actual } => {
             let cells = notebook::compare(

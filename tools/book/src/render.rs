@@ -1,6 +1,8 @@
 //! A page for mdBook: code with what the kernel answered under it, formulas, figures,
 //! folds.
 
+use std::collections::HashSet;
+
 use anyhow::{Context, Result};
 use nbformat::v4::Output;
 use serde_json::Value;
@@ -70,6 +72,7 @@ pub fn page(
 ) -> Result<String> {
     let words = Words::of(language);
     let mut parts = Vec::new();
+    let mut scripts = HashSet::new();
     for (i, located) in blocks.iter().enumerate() {
         let at = || format!("{name}:{}", located.line);
         let part = match &located.block {
@@ -85,7 +88,8 @@ pub fn page(
                 };
                 let outputs =
                     outputs.get(&cell.id).map(Vec::as_slice).unwrap_or_default();
-                cell_with_outputs(cell, outputs, caption, &words).with_context(at)?
+                cell_with_outputs(cell, outputs, caption, &words, &mut scripts)
+                    .with_context(at)?
             }
             Block::Code(language, code) => format!("```{language}\n{code}\n```"),
             Block::Math(tex) => {
@@ -120,6 +124,7 @@ fn cell_with_outputs(
     outputs: &[Output],
     caption: Option<&str>,
     words: &Words,
+    scripts: &mut HashSet<String>,
 ) -> Result<String> {
     let mut parts = vec![format!("```rust\n{}\n```", cell.code)];
     let mut drawn = outputs.is_empty(); // nothing recorded yet: nothing to judge
@@ -129,7 +134,7 @@ fn cell_with_outputs(
             Output::Stream { text, .. } => text_output(&text.0, words),
             Output::Error(error) => text_output(&error.traceback.join("\n"), words),
             Output::DisplayData(_) | Output::ExecuteResult(_) => {
-                rich_output(&serde_json::to_value(&output)?, caption, words)?
+                rich_output(&serde_json::to_value(&output)?, caption, words, scripts)?
             }
         };
         parts.push(html);
@@ -149,7 +154,12 @@ fn text_output(text: &str, words: &Words) -> String {
 }
 
 /// A figure, an HTML view or a value, in this order of preference.
-fn rich_output(output: &Value, caption: Option<&str>, words: &Words) -> Result<String> {
+fn rich_output(
+    output: &Value,
+    caption: Option<&str>,
+    words: &Words,
+    scripts: &mut HashSet<String>,
+) -> Result<String> {
     let media = |kind: &str| match &output["data"][kind] {
         Value::String(text) => Some(text.clone()),
         Value::Array(lines) => Some(lines.iter().filter_map(Value::as_str).collect()),
@@ -165,9 +175,29 @@ fn rich_output(output: &Value, caption: Option<&str>, words: &Words) -> Result<S
         return Ok(figure::figure(&svg, Some(&math::inline_to_html(caption)?)));
     }
     if let Some(html) = media("text/html") {
-        return Ok(figure::figure(&html, caption));
+        let caption = caption.map(math::inline_to_html).transpose()?;
+        let html = scripts_once(&html, scripts);
+        return Ok(figure::figure(&html, caption.as_deref()));
     }
     Ok(text_output(&media("text/plain").unwrap_or_default(), words))
+}
+
+/// Leaves out the module scripts that the page has already. Each cell brings all that its
+/// output needs; on a page, a browser runs modules once everything is there, and one copy
+/// serves them all.
+fn scripts_once(html: &str, seen: &mut HashSet<String>) -> String {
+    const OPEN: &str = "<script type=\"module\">";
+    const CLOSE: &str = "</script>";
+    let mut parts = html.split(OPEN);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (script, rest) = part.split_once(CLOSE).unwrap_or((part, ""));
+        if seen.insert(script.to_owned()) {
+            text.extend([OPEN, script, CLOSE]);
+        }
+        text.push_str(rest);
+    }
+    text
 }
 
 /// A caption without its markup, for a screen reader.
@@ -178,6 +208,18 @@ fn plain(caption: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_has_each_module_script_once() {
+        let cell = |text: &str| {
+            format!("<p>{text}</p><script type=\"module\">\nlet a = 1;\n</script><b>\n")
+        };
+        let mut seen = HashSet::new();
+        assert_eq!(scripts_once(&cell("one"), &mut seen), cell("one"));
+        assert_eq!(scripts_once(&cell("two"), &mut seen), "<p>two</p><b>\n");
+        let other = cell("three").replace("= 1", "= 2");
+        assert_eq!(scripts_once(&other, &mut seen), other);
+    }
 
     #[test]
     fn printed_text_is_escaped() {

@@ -6,6 +6,7 @@ use anyhow::{Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use nbformat::v4::{MultilineString, Output};
 
+use crate::evcxr_cache;
 use crate::i18n;
 use crate::kernel::{Answer, Kernel};
 use crate::notebook::{self, Outputs};
@@ -68,6 +69,7 @@ pub async fn execute(
         chapter.page().display(),
         answer.error.unwrap_or_default()
     );
+    evcxr_cache::mend()?;
     bar.inc(1);
     let mut timing = Timing { startup, setup: answer.took, cells: Vec::new() };
     let mut answers = Vec::new();

@@ -259,8 +259,8 @@ impl Workspace {
     }
 
     /// SHA-256 of the sources that a chapter's notebook runs on: its crate's and those
-    /// of the workspace's crates below it (file names and contents, in order). A `main.rs`
-    /// is left out: no cell can see it.
+    /// of the workspace's crates below it, and what these embed (file names and contents,
+    /// in order). A `main.rs` is left out: no cell can see it.
     ///
     /// # Errors
     ///
@@ -275,7 +275,9 @@ impl Workspace {
             for entry in sources {
                 let entry = entry
                     .with_context(|| format!("cannot list {}", folder.display()))?;
-                let is_source = entry.path().extension().is_some_and(|e| e == "rs");
+                let kind = entry.path().extension().and_then(|kind| kind.to_str());
+                let is_source = kind
+                    .is_some_and(|kind| ["rs", "js", "css", "json"].contains(&kind));
                 if is_source && entry.file_name() != "main.rs" {
                     let name = entry.path().strip_prefix(&self.root)?;
                     let text = self.read(name)?.replace("\r\n", "\n");

@@ -1,16 +1,6 @@
-// Twelve colours for each theme, found by search: in OKLab the closest two are 0.19 apart (0.11 in
-// d3's ten, which bertviz uses), half of that for red-green blind eyes, and each has a contrast of
-// 3 to the page at least. A thirteenth head and later ones take hues in between.
-const COLOURS = {
-  light: [
-    '#0868a1', '#fc3f0a', '#46955a', '#7a0ae8', '#7f4a05', '#f140fe',
-    '#0d3801', '#a783b2', '#b90272', '#0103ab', '#5c045c', '#07023a',
-  ],
-  dark: [
-    '#0495ce', '#fc0d0b', '#02c981', '#984fff', '#e19b0a', '#fd09b0',
-    '#fef1a8', '#15fffe', '#9d6678', '#80fe07', '#daa5f2', '#148813',
-  ],
-};
+// COLOURS comes from colours.json: twelve for each theme, found by search. In OKLab the closest two are
+// 0.19 apart (0.11 in d3's ten, which bertviz uses), half of that for red-green blind eyes, and each
+// has a contrast of 3 to the page at least. A thirteenth head and later ones take hues in between.
 const TONES = {
   light: { text: '#1c1c1c', faint: '#767676', background: '#ffffff', positive: '#0c4fd8', negative: '#d8480c', line: '#2a5db0' },
   dark: { text: '#e6e6e6', faint: '#9a9a9a', background: '#1b1b1f', positive: '#4da3ff', negative: '#ff8a4d', line: '#6fb2ff' },
@@ -18,6 +8,9 @@ const TONES = {
 
 const colourOf = (theme, index) => COLOURS[theme][index]
   ?? `hsl(${Math.round(index * 137.5) % 360} 65% ${theme === 'dark' ? 65 : 40}%)`;
+
+// How opaque a weight is: on dark, little light is not seen as little.
+const opacityOf = (theme, weight) => (theme === 'dark' ? weight ** 0.65 : weight);
 
 // Light or dark, by the colour that the page around gives to text: it works in the book, in Jupyter
 // and in a page that knows nothing of us.

@@ -71,9 +71,9 @@ async function open(data) {
   return { ...data, stacks: undefined, panes, queries, keys };
 }
 
-// The strongest lines of some heads, at most `most`, none lighter than `least`: a list for each head
-// of [row, column, weight]. With too many, a count by size says from which weight on they fit.
-function strongestLines(pane, layer, heads, least, most) {
+// The strongest lines of some heads, at most `most`; with more, a count by size says from which weight
+// on they fit.
+function strongestLines(pane, layer, heads, most) {
   const { values, unit, stride } = pane;
   const [rows, columns] = [pane.left.length, pane.right.length];
   const total = rows * columns * heads.length;
@@ -81,34 +81,25 @@ function strongestLines(pane, layer, heads, least, most) {
     for (const head of heads) {
       let at = pane.start(layer, head);
       for (let row = 0; row < rows; row++, at += stride) {
-        for (let column = 0; column < columns; column++) {
-          visit(values[at + column] * unit, head, row, column);
-        }
+        for (let column = 0; column < columns; column++) visit(values[at + column] * unit, head, row, column);
       }
     }
   };
-  let floor = least;
+  let floor = 0;
   if (total > most) {
     const SIZES = 4096;
     const sizes = new Uint32Array(SIZES + 1);
-    const size = weight => Math.min(SIZES, Math.max(0, Math.floor(Math.sqrt(weight) * SIZES)));
-    each(weight => { sizes[size(weight)]++; });
+    each(weight => { sizes[Math.min(SIZES, Math.floor(Math.sqrt(Math.max(0, weight)) * SIZES))]++; });
     let kept = 0;
     let bin = SIZES;
-    while (bin > 0 && kept + sizes[bin] <= most) {
-      kept += sizes[bin--];
-    }
-    floor = Math.max(least, ((bin + 1) / SIZES) ** 2);
+    while (bin > 0 && kept + sizes[bin] <= most) kept += sizes[bin--];
+    floor = ((bin + 1) / SIZES) ** 2;
   }
-  const lines = new Map(heads.map(head => [head, []]));
-  let shown = 0;
+  const lines = [];
   each((weight, head, row, column) => {
-    if (weight >= floor && weight > 0) {
-      lines.get(head).push([row, column, weight]);
-      shown++;
-    }
+    if (weight >= floor && weight > 0) lines.push({ head, row, column, weight });
   });
-  return { lines, shown, total, floor };
+  return { lines, total, floor };
 }
 
 // The `count` largest weights: of a layer's heads, or of one token's only.

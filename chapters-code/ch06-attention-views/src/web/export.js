@@ -41,7 +41,38 @@ async function pngOf(svg) {
   return new Promise(done => { canvas.toBlob(done, 'image/png'); });
 }
 
-// The menu that does it. `shown()` gives the part with `svg`, `json` and `csv`.
+const MOST_NUMBERS = 1 << 22; // in a file of text
+
+// What is shown, in bertviz's shape, with the numbers of its layers and heads. A part gives its
+// `contents`: a pane, and places of layers and heads in it.
+function jsonOf({ data }, { pane, layers, heads, more }) {
+  return JSON.stringify({
+    name: pane.filter,
+    layers: layers.map(layer => data.layers[layer]),
+    heads: heads.map(head => data.heads[head]),
+    left_text: pane.left,
+    right_text: pane.right,
+    attn: layers.map(layer => heads.map(head => pane.matrix(layer, head))),
+    ...more?.(),
+  });
+}
+
+// A line for each pair of tokens; `score`, if the part has one, is a column more.
+function csvOf({ data }, { pane, layers, heads, score }) {
+  const lines = [['layer', 'head', 'from_index', 'from', 'to_index', 'to', ...(score ? ['score'] : []), 'weight']];
+  for (const layer of layers) {
+    for (const head of heads) {
+      pane.left.forEach((from, row) => pane.right.forEach((to, column) => {
+        const numbers = score ? [score(row, column)] : [];
+        numbers.push(pane.weight(layer, head, row, column));
+        lines.push([data.layers[layer], data.heads[head], row, from, column, to, ...numbers]);
+      }));
+    }
+  }
+  return csvText(lines);
+}
+
+// The menu that does it. `shown()` gives the part with `svg` and `contents`.
 function saveMenu(view, shown) {
   const { words } = view;
   const said = element('span', { role: 'status', class: 'said' });
@@ -52,9 +83,9 @@ function saveMenu(view, shown) {
     said.textContent = `${words.saved}: ${name()}.${extension}`;
   };
   const actions = {
-    copy: () => copy(shown().json()),
-    json: () => save('json', 'application/json', shown().json()),
-    csv: () => save('csv', 'text/csv', shown().csv()),
+    copy: () => copy(jsonOf(view, shown().contents())),
+    json: () => save('json', 'application/json', jsonOf(view, shown().contents())),
+    csv: () => save('csv', 'text/csv', csvOf(view, shown().contents())),
     svg: () => save('svg', 'image/svg+xml', shown().svg()),
     png: async () => save('png', 'image/png', await pngOf(shown().svg())),
     link: () => copy(view.address()),
@@ -64,6 +95,14 @@ function saveMenu(view, shown) {
   const menu = element('details', { class: 'save' },
     element('summary', {}, words.save),
     element('div', { class: 'actions' }, ...buttons, said));
+  menu.addEventListener('toggle', () => {
+    const { pane, layers, heads } = shown().contents();
+    const many = layers.length * heads.length * pane.left.length * pane.right.length > MOST_NUMBERS;
+    for (const button of buttons.filter(button => ['copy', 'json', 'csv'].includes(button.dataset.action))) {
+      button.disabled = many;
+      button.title = many ? words.tooMany : '';
+    }
+  });
   menu.addEventListener('keydown', event => {
     if (event.key !== 'Escape' || !menu.open) return;
     menu.open = false;

@@ -2,6 +2,7 @@
 
 const MOST_LINES = 20000; // at once; each frame stays short
 const PAIRS = 10; // in the table
+const SLICE = 0.55; // of the colour beside a token, which stays legible
 
 class LinesView {
   constructor(view) {
@@ -11,41 +12,40 @@ class LinesView {
       columns: width => [1, 1].map(() => Math.round(Math.min(190, width * 0.34))),
       paint: (pen, box) => this.paint(pen, box),
       numbers: (side, index) => this.number(side, index),
-      chosen: selection => this.chosen(selection),
+      chosen: pins => this.chosen(pins),
       pointed: place => this.pointed(place),
     });
     this.status = element('p', { class: 'status', role: 'status' });
-    this.rows = element('tbody');
     const headings = [words.from, words.to, words.head, words.weight];
-    this.table = element('details', { class: 'top', ontoggle: () => this.fillTable() },
-      element('summary', {}, words.top),
-      element('table', {},
-        element('thead', {}, element('tr', {}, ...headings.map(text => element('th', { scope: 'col' }, text)))),
-        this.rows));
-    this.element = element('div', { class: 'lines' }, this.panel.element, this.status, this.table);
+    this.table = new Table(words.top, headings, () => this.topRows());
+    this.element = element('div', { class: 'lines' }, this.panel.element, this.status, this.table.element);
   }
 
   // `layer` and `heads` are places in the pane's numbers; `colour` gives a head's.
   show({ pane, layer, heads, least, colour }) {
     const tokensChanged = this.pane !== pane;
+    if (tokensChanged || this.layer !== layer || String(this.heads) !== String(heads)) {
+      this.strongest = strongestLines(pane, layer, heads, MOST_LINES);
+    }
     Object.assign(this, { pane, layer, heads, least, colour });
-    this.strongest = strongestLines(pane, layer, heads, least, MOST_LINES);
     if (tokensChanged) {
       this.panel.show(pane.left, pane.right);
     }
     this.panel.draw();
     this.say();
-    this.fillTable();
+    this.table.fill();
   }
 
   // A line is as dark as its weight; with more heads, lighter, so that a sum does not blacken all.
-  paint(pen, { left, right, width, selection }) {
+  paint(pen, { left, right, width, top, bottom, selection }) {
     const share = 1 / Math.sqrt(this.heads.length);
     const middle = index => (index + 0.5) * ROW;
-    const line = (head, from, to, weight) => pen.line(left, from, right, to, this.colour(head), weight * share);
+    const opacity = weight => opacityOf(this.view.theme, weight);
+    const line = (head, from, to, weight) =>
+      pen.line(left, from, right, to, this.colour(head), opacity(weight) * share);
     if (selection === null) {
-      for (const [head, lines] of this.strongest.lines) {
-        for (const [row, column, weight] of lines) line(head, middle(row), middle(column), weight);
+      for (const { head, row, column, weight } of this.strongest.lines) {
+        if (weight >= this.least) line(head, middle(row), middle(column), weight);
       }
       return;
     }
@@ -61,7 +61,8 @@ class LinesView {
         const slot = other * ROW + ((place + 0.5) / this.heads.length) * ROW; // heads fan out
         const ends = side === 'left' ? [middle(index), slot] : [slot, middle(index)];
         line(head, ...ends, weight);
-        pen.rect(x + place * wide, other * ROW, wide, ROW, this.colour(head), weight);
+        const seen = (other + 1) * ROW > top && other * ROW < bottom;
+        if (seen) pen.rect(x + place * wide, other * ROW, wide, ROW, this.colour(head), opacity(weight) * SLICE);
       }
     });
   }
@@ -73,14 +74,19 @@ class LinesView {
     return this.heads.map(head => this.pane.weight(this.layer, head, row, column));
   }
 
-  number(side, index) {
+  mean(side, index) {
     const weights = this.weights(side, index);
-    return digits(weights.reduce((sum, weight) => sum + weight, 0) / weights.length);
+    return weights.reduce((sum, weight) => sum + weight, 0) / weights.length;
   }
 
-  chosen(selection) {
+  number(side, index) {
+    return digits(this.mean(side, index));
+  }
+
+  chosen(pins) {
     this.say();
-    if (selection === null || selection.pinned) this.fillTable();
+    if (!pins) return;
+    this.table.fill();
     this.view.remember();
   }
 
@@ -89,16 +95,16 @@ class LinesView {
     const { words } = this.view;
     const { selection } = this.panel;
     if (selection === null) {
-      const { shown, total, floor } = this.strongest;
+      const { lines, total, floor } = this.strongest;
       const cut = floor > this.least;
-      this.status.textContent = cut ? words.strongest(shown, total, digits(floor)) : words.help;
+      this.status.textContent = cut ? words.strongest(lines.length, total, digits(floor)) : words.help;
       return;
     }
     const { side, index } = selection;
     const token = this.pane[side][index];
     const other = side === 'left' ? 'right' : 'left';
     const ranked = this.pane[other]
-      .map((text, place) => [Number(this.number(other, place)), text])
+      .map((text, place) => [this.mean(other, place), text])
       .sort(([a], [b]) => b - a)
       .slice(0, 3)
       .map(([weight, text]) => `${text} ${digits(weight)}`);
@@ -125,39 +131,18 @@ class LinesView {
     this.status.textContent = `${from} ${arrow} ${to} · ${byHead.join(', ')}`;
   }
 
-  fillTable() {
-    if (!this.table.open || this.pane === undefined) return;
+  topRows() {
     const { selection } = this.panel;
     const top = topPairs(this.pane, this.layer, this.heads, selection?.pinned ? selection : null, PAIRS);
-    this.rows.replaceChildren(...top.map(({ head, row, column, weight }) => element('tr', {},
-      element('td', {}, this.pane.left[row]),
-      element('td', {}, this.pane.right[column]),
-      element('td', {}, String(this.view.data.heads[head])),
-      element('td', {}, digits(weight, 4)))));
+    return top.map(({ head, row, column, weight }) =>
+      [this.pane.left[row], this.pane.right[column], this.view.data.heads[head], digits(weight, 4)]);
   }
 
   svg() {
     return this.panel.svg(TONES[this.view.theme]);
   }
 
-  // What is shown, in bertviz's shape, with the numbers of its layer and heads.
-  json() {
-    const { pane, layer, heads, view } = this;
-    return JSON.stringify({
-      name: pane.filter, layers: [view.data.layers[layer]], heads: heads.map(head => view.data.heads[head]),
-      left_text: pane.left, right_text: pane.right, attn: [heads.map(head => pane.matrix(layer, head))],
-    });
-  }
-
-  csv() {
-    const { pane, layer, heads, view } = this;
-    const lines = [['layer', 'head', 'from_index', 'from', 'to_index', 'to', 'weight']];
-    for (const head of heads) {
-      pane.left.forEach((from, row) => pane.right.forEach((to, column) => {
-        const weight = pane.weight(layer, head, row, column);
-        lines.push([view.data.layers[layer], view.data.heads[head], row, from, column, to, weight]);
-      }));
-    }
-    return csvText(lines);
+  contents() {
+    return { pane: this.pane, layers: [this.layer], heads: this.heads };
   }
 }

@@ -1,20 +1,18 @@
 // Model view: every head of every layer, small; one at a time large.
 
 const THUMB_BINS = 24; // longer texts: the largest weight of each bin
+const FRAME = 10; // milliseconds of drawing
 
-class ModelView {
+class ModelView extends Body {
   constructor(view) {
-    this.view = view;
+    super(view);
     const { data, words } = view;
-    this.pane = 0;
-    this.least = 0;
     this.detail = null; // [layer, head], as places
     this.focus = [0, 0];
-    this.paneMenu = paneMenu(view, index => this.set({ pane: index }));
-    this.slider = slider(words, least => this.set({ least }));
+    this.binned = new Map();
     this.status = element('p', { class: 'status', role: 'status' }, words.gridHelp);
     this.cells = data.layers.map((layer, row) => data.heads.map((head, column) => this.cell(row, column)));
-    const corner = element('span', { class: 'corner' }, `${words.layers} ↓ ${words.heads} →`);
+    const corner = element('span', { class: 'corner', role: 'columnheader' }, `${words.layers} ↓ ${words.heads} →`);
     const columns = data.heads.map(head => element('span', { role: 'columnheader' }, String(head)));
     const rows = data.layers.map((layer, row) => element('div', { role: 'row', class: 'row' },
       element('span', { role: 'rowheader' }, String(layer)), ...this.cells[row]));
@@ -22,27 +20,30 @@ class ModelView {
       class: 'grid', role: 'grid', 'aria-label': `${words.layers} × ${words.heads}`,
       style: `--heads: ${data.heads.length}`, onkeydown: event => this.key(event),
     }, element('div', { role: 'row', class: 'row' }, corner, ...columns), ...rows);
+    // one canvas behind all cells: a canvas in each would be a layer each for the browser
+    this.canvas = element('canvas', { 'aria-hidden': 'true' });
+    this.sheet = element('div', { class: 'thumbnails' }, this.canvas, this.grid);
     this.lines = new LinesView(view);
-    this.title = element('h3');
+    this.title = element('p', { class: 'title', id: 'title' });
     const close = element('button', { type: 'button', class: 'close', onclick: () => this.open(null) }, words.close);
-    this.large = element('section', { class: 'detail', hidden: true, onkeydown: event => this.escape(event) },
+    this.large = element('section', { class: 'detail', hidden: true, 'aria-labelledby': 'title', onkeydown: event => this.escape(event) },
       element('div', { class: 'controls' }, this.title, close, saveMenu(view, () => this.lines)),
       this.lines.element);
     this.element = element('div', {},
-      element('div', { class: 'controls' }, this.paneMenu.element, this.slider.element),
-      element('div', { class: 'model' }, element('div', {}, this.grid, this.status), this.large));
-    new ResizeObserver(() => this.drawAll()).observe(this.grid);
+      element('div', { class: 'controls' }, this.paneMenu.element, this.slider.element, saveMenu(view, () => this)),
+      element('div', { class: 'overview' }, element('div', {}, this.sheet, this.status), this.large));
+    new ResizeObserver(() => { if (String(this.gridSize()) !== String(this.size)) this.drawAll(); }).observe(this.grid);
   }
 
   cell(layer, head) {
     const name = this.name(layer, head);
     return element('button', {
-      type: 'button', class: 'cell', role: 'gridcell', 'aria-label': name, 'aria-pressed': 'false',
+      type: 'button', class: 'cell', role: 'gridcell', 'aria-label': name, 'aria-selected': 'false',
       tabindex: layer === 0 && head === 0 ? 0 : -1,
       onclick: () => this.open(this.isOpen(layer, head) ? null : [layer, head]),
       onpointerenter: () => this.say(layer, head),
       onfocus: () => { this.focus = [layer, head]; this.say(layer, head); },
-    }, element('canvas', { 'aria-hidden': 'true' }));
+    });
   }
 
   name(layer, head) {
@@ -55,7 +56,7 @@ class ModelView {
   }
 
   say(layer, head) {
-    const pane = this.view.data.panes[this.pane];
+    const pane = this.shown;
     const [{ row, column, weight }] = topPairs(pane, layer, [head], null, 1);
     this.status.textContent =
       `${this.name(layer, head)}: ${pane.left[row]} → ${pane.right[column]} ${digits(weight)}`;
@@ -92,18 +93,11 @@ class ModelView {
     if (detail === null && before) this.cells[before[0]][before[1]].focus();
   }
 
-  set(changes) {
-    Object.assign(this, changes);
-    this.render();
-    this.view.remember();
-  }
-
   render() {
+    super.render();
     const { data, theme } = this.view;
-    this.paneMenu.select.selectedIndex = this.pane;
-    this.slider.set(this.least);
     this.cells.forEach((row, layer) => row.forEach((cell, head) => {
-      cell.setAttribute('aria-pressed', String(this.isOpen(layer, head)));
+      cell.setAttribute('aria-selected', String(this.isOpen(layer, head)));
       cell.style.setProperty('--colour', colourOf(theme, data.layers[layer]));
     }));
     const key = `${this.pane} ${this.least} ${theme}`;
@@ -116,48 +110,92 @@ class ModelView {
     const [layer, head] = this.detail;
     this.title.textContent = this.name(layer, head);
     const colour = () => colourOf(theme, data.layers[layer]);
-    this.lines.show({ pane: data.panes[this.pane], layer, heads: [head], least: this.least, colour });
+    this.lines.show({ pane: this.shown, layer, heads: [head], least: this.least, colour });
   }
 
-  // A layer in each frame, so that the page answers meanwhile.
+  gridSize() {
+    return [this.grid.clientWidth, this.grid.clientHeight, devicePixelRatio];
+  }
+
+  // Every head's place: x, y, width, height.
+  places() {
+    const { left, top } = this.grid.getBoundingClientRect();
+    return this.cells.flatMap((row, layer) => row.map((cell, head) => {
+      const { x, y, width, height } = cell.getBoundingClientRect();
+      return { layer, head, box: [x - left, y - top, width, height] };
+    }));
+  }
+
+  // As much in each frame as leaves the page time to answer.
   drawAll() {
     cancelAnimationFrame(this.next);
-    const from = layer => {
-      this.next = requestAnimationFrame(() => {
-        this.cells[layer].forEach((cell, head) => this.drawCell(cell, layer, head));
-        if (layer + 1 < this.cells.length) from(layer + 1);
-      });
+    this.size = this.gridSize();
+    const [width, height, scale] = this.size;
+    if (width === 0) return; // not in the page yet
+    Object.assign(this.canvas, { width: width * scale, height: height * scale });
+    Object.assign(this.canvas.style, { width: `${width}px`, height: `${height}px` });
+    const context = this.canvas.getContext('2d');
+    context.scale(scale, scale);
+    const places = this.places();
+    const some = () => {
+      const end = performance.now() + FRAME;
+      while (places.length > 0 && performance.now() < end) {
+        const pen = new CanvasPen(context);
+        const { layer, head, box } = places.shift();
+        this.paintCell(pen, layer, head, ...box);
+        pen.finish();
+      }
+      this.canvas.classList.toggle('drawn', places.length === 0);
+      if (places.length > 0) this.next = requestAnimationFrame(some);
     };
-    from(0);
+    this.next = requestAnimationFrame(some);
   }
 
-  drawCell(cell, layer, head) {
-    const canvas = cell.firstElementChild;
-    const [width, height] = [cell.clientWidth, cell.clientHeight];
-    const scale = devicePixelRatio || 1;
-    Object.assign(canvas, { width: width * scale, height: height * scale });
-    const context = canvas.getContext('2d');
-    context.scale(scale, scale);
-    const pen = new CanvasPen(context);
-    const colour = colourOf(this.view.theme, this.view.data.layers[layer]);
-    const { weights, rows, columns } = binned(this.view.data.panes[this.pane], layer, head);
+  paintCell(pen, layer, head, x, y, width, height) {
+    const { theme, data } = this.view;
+    const colour = colourOf(theme, data.layers[layer]);
+    const { weights, rows, columns } = this.bins(layer, head);
     const step = (height - 6) / Math.max(rows, columns);
+    const middle = index => y + 3 + (index + 0.5) * step;
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
         const weight = weights[row * columns + column];
-        if (weight >= this.least) {
-          pen.line(3, 3 + (row + 0.5) * step, width - 3, 3 + (column + 0.5) * step, colour, weight);
-        }
+        if (weight < this.least) continue;
+        pen.line(x + 3, middle(row), x + width - 3, middle(column), colour, opacityOf(theme, weight));
       }
     }
-    pen.finish();
+  }
+
+  // A thumbnail's weights, counted once.
+  bins(layer, head) {
+    const place = `${this.pane} ${layer} ${head}`;
+    if (!this.binned.has(place)) this.binned.set(place, binned(this.shown, layer, head));
+    return this.binned.get(place);
+  }
+
+  // The whole grid, with its numbers.
+  svg() {
+    const { data, theme } = this.view;
+    const tones = TONES[theme];
+    const pen = new SvgPen();
+    for (const { layer, head, box: [x, y, width, height] } of this.places()) {
+      if (layer === 0) pen.text(x + width / 2, y / 2, String(data.heads[head]), 'middle', tones.text);
+      if (head === 0) pen.text(x / 2, y + height / 2, String(data.layers[layer]), 'middle', tones.text);
+      this.paintCell(pen, layer, head, x, y, width, height);
+    }
+    return pen.document(...this.size, tones.background);
+  }
+
+  // The large head has a menu of its own; this one saves all heads of all layers.
+  contents() {
+    const { layers, heads } = this.view.data;
+    return { pane: this.shown, layers: [...layers.keys()], heads: [...heads.keys()] };
   }
 
   state() {
     const { data } = this.view;
     return {
-      show: data.panes[this.pane].filter,
-      least: this.least === 0 ? undefined : tidy(this.least),
+      ...super.state(),
       layer: this.detail ? data.layers[this.detail[0]] : undefined,
       head: this.detail ? data.heads[this.detail[1]] : undefined,
       ...(this.detail ? tokenState(this.lines.panel) : {}),
@@ -165,9 +203,8 @@ class ModelView {
   }
 
   restore(state) {
+    super.restore(state);
     const { data } = this.view;
-    this.pane = indexIn(data.panes.map(pane => pane.filter), state.show, this.pane);
-    this.least = fraction(state.least);
     const [layer, head] = [indexIn(data.layers, Number(state.layer), -1), indexIn(data.heads, Number(state.head), -1)];
     this.detail = layer >= 0 && head >= 0 ? [layer, head] : null;
     this.render();

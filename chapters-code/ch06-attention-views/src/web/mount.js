@@ -9,7 +9,7 @@ class View {
     this.data = data;
     this.name = name;
     this.words = wordsFor(host, data.language);
-    this.frame = element('div', { class: `view ${data.view}` });
+    this.frame = element('div', { class: `view ${data.view}`, role: 'group', 'aria-label': this.words.views[data.view] });
     this.setTheme();
     this.body = new VIEWS[data.view](this);
     this.frame.append(this.body.element);
@@ -93,6 +93,8 @@ async function mount(host) {
   }
 }
 
-for (const host of document.querySelectorAll('[data-attention-view="VIEW_ID"]:not([data-mounted])')) {
-  mount(host);
+// All that wait in the page: a page with several views needs this script once. Where a sanitiser took
+// the data away, the picture stays.
+for (const host of document.querySelectorAll('[data-attention-view]:not([data-mounted])')) {
+  if (host.querySelector('script[type="application/json"]')) mount(host);
 }

@@ -1,36 +1,38 @@
 // Neuron view: a head from the inside. For the chosen token, number by number: its query, every key,
 // their products, the scaled score (their sum over √d), and the softmax's weight.
 
-class NeuronView {
+class NeuronView extends Body {
   constructor(view) {
-    this.view = view;
+    super(view);
     const { data, words } = view;
     this.layer = Math.max(0, data.layers.indexOf(data.layer));
     this.head = Math.max(0, data.heads.indexOf(data.visible?.[0]));
-    this.pane = 0;
     this.expanded = false;
     this.layerMenu = menu(words.layer, data.layers, index => this.set({ layer: index }));
     this.headMenu = menu(words.head, data.heads, index => this.set({ head: index }));
-    this.paneMenu = paneMenu(view, index => this.set({ pane: index }));
     this.toggle = element('button', {
       type: 'button', class: 'expand', onclick: () => this.set({ expanded: !this.expanded }),
     });
     this.lines = new LinesView(view);
     this.panel = new Panel(words, {
+      prefix: 'inside-',
       columns: width => this.columns(width),
       paint: (pen, box) => this.paint(pen, box),
       numbers: (side, index) => this.number(side, index),
-      chosen: () => { this.say(); this.view.remember(); },
+      chosen: pins => this.chosen(pins),
       pointed: place => this.pointed(place),
     });
     this.titles = ['query', 'key', 'product', 'score', 'softmax'].map(name =>
       element('span', { class: name }, words[name]));
     this.status = element('p', { class: 'status', role: 'status' });
+    const headings = [words.from, words.to, words.score, words.softmax];
+    this.table = new Table(words.top, headings, () => this.topRows());
     this.inside = element('div', { class: 'inside' },
-      element('div', { class: 'titles', 'aria-hidden': 'true' }, ...this.titles), this.panel.element, this.status);
+      element('div', { class: 'titles', 'aria-hidden': 'true' }, ...this.titles), this.panel.element, this.status,
+      this.table.element);
     this.element = element('div', {},
       element('div', { class: 'controls' }, this.layerMenu.element, this.headMenu.element,
-        this.paneMenu.element, this.toggle, saveMenu(view, () => (this.expanded ? this : this.lines))),
+        this.paneMenu.element, this.slider.element, this.toggle, saveMenu(view, () => (this.expanded ? this : this.lines))),
       this.lines.element, this.inside);
     for (const panel of [this.lines.panel, this.panel]) {
       panel.sheet.addEventListener('dblclick', () => this.set({ expanded: !this.expanded }));
@@ -40,26 +42,24 @@ class NeuronView {
   set(changes) {
     const from = this.expanded ? this.panel : this.lines.panel;
     const { selection } = from;
-    Object.assign(this, changes);
-    this.render();
+    super.set(changes);
     const to = this.expanded ? this.panel : this.lines.panel;
     if (selection?.pinned && from !== to) to.choose(selection.side, selection.index, true);
-    this.view.remember();
   }
 
   render() {
+    super.render();
     const { data, words, theme } = this.view;
     this.layerMenu.select.selectedIndex = this.layer;
     this.headMenu.select.selectedIndex = this.head;
-    this.paneMenu.select.selectedIndex = this.pane;
     this.toggle.textContent = this.expanded ? words.collapse : words.expand;
     this.toggle.setAttribute('aria-expanded', String(this.expanded));
     this.inside.hidden = !this.expanded;
     this.lines.element.hidden = this.expanded;
-    const pane = data.panes[this.pane];
+    const pane = this.shown;
     if (!this.expanded) {
       const colour = () => TONES[theme].line;
-      this.lines.show({ pane, layer: this.layer, heads: [this.head], least: 0, colour });
+      this.lines.show({ pane, layer: this.layer, heads: [this.head], least: this.least, colour });
       return;
     }
     const size = numbers => numbers.reduce((most, number) => Math.max(most, Math.abs(number)), 0);
@@ -75,8 +75,26 @@ class NeuronView {
     this.queries = cut(vectors[0], pane.rows);
     this.keys = cut(vectors[1], pane.columns);
     this.offset = pane.columns[0] - pane.rows[0]; // of a column's place to a row's, in the text
-    this.panel.show(pane.left, pane.right);
+    if (this.opened !== pane) this.panel.show(pane.left, pane.right);
+    this.opened = pane;
+    this.panel.draw();
     this.say();
+    this.table.fill();
+  }
+
+  chosen(pins) {
+    this.say();
+    if (!pins) return;
+    this.table.fill();
+    this.view.remember();
+  }
+
+  // The largest weights: of the head, or of the token pinned.
+  topRows() {
+    const { selection } = this.panel;
+    const top = topPairs(this.shown, this.layer, [this.head], selection?.pinned ? selection : null, PAIRS);
+    return top.map(({ row, column, weight }) =>
+      [this.shown.left[row], this.shown.right[column], digits(this.score(row, column), 4), digits(weight, 4)]);
   }
 
   columns(width) {
@@ -100,6 +118,7 @@ class NeuronView {
     return side === 'left' ? [index, other] : [other, index];
   }
 
+  // ANCHOR: score
   product(row, column) {
     return this.queries[row].map((number, place) => number * this.keys[column][place]);
   }
@@ -111,6 +130,7 @@ class NeuronView {
     }
     return sum / Math.sqrt(this.width);
   }
+  // ANCHOR_END: score
 
   paint(pen, box) {
     const { selection, top, bottom, left, right, width } = box;
@@ -138,7 +158,7 @@ class NeuronView {
     const { side, index } = selection;
     const others = side === 'left' ? this.keys : this.queries;
     frame(at[side === 'left' ? 0 : 1], index, strip, 1);
-    const pane = this.view.data.panes[this.pane];
+    const pane = this.shown;
     const pairs = others.map((_, other) => this.pairOf(selection, other));
     const scores = pairs.map(([row, column]) => this.score(row, column));
     const largest = scores.reduce((most, number) => Math.max(most, Math.abs(number)), 0);
@@ -148,8 +168,8 @@ class NeuronView {
     const middle = row => (row + 0.5) * ROW;
     for (const [other, numbers] of products) {
       const [row, column] = pairs[other];
-      if (this.hides(row, column)) continue;
       const weight = pane.weight(this.layer, this.head, row, column);
+      if (this.hides(row, column) || weight < this.least) continue;
       const strong = Math.tanh(1.8 * weight);
       pen.line(at[0] + strip, middle(row), at[1], middle(column), tones.line, strong);
       frame(at[1 - (side === 'left' ? 0 : 1)], other, strip, strong);
@@ -165,8 +185,7 @@ class NeuronView {
     const { selection } = this.panel;
     const [row, column] = this.pairOf(selection, other);
     if (this.hides(row, column)) return '·';
-    const pane = this.view.data.panes[this.pane];
-    const weight = digits(pane.weight(this.layer, this.head, row, column));
+    const weight = digits(this.shown.weight(this.layer, this.head, row, column));
     return this.panel.box.width < 560 ? weight : `${digits(this.score(row, column), 2)}  ${weight}`;
   }
 
@@ -180,7 +199,7 @@ class NeuronView {
     }
     const { left, right } = this.panel.tokens;
     const others = selection.side === 'left' ? right : left;
-    const pane = this.view.data.panes[this.pane];
+    const pane = this.shown;
     const weights = others.map((_, other) => pane.weight(this.layer, this.head, ...this.pairOf(selection, other)));
     const best = weights.indexOf(Math.max(...weights));
     const [row, column] = this.pairOf(selection, best);
@@ -217,23 +236,25 @@ class NeuronView {
     this.status.textContent = this.hides(row, column)
       ? `${left[row]} → ${right[column]}: ${words.hidden}`
       : `${left[row]} → ${right[column]}: ${words.score} = ${digits(this.score(row, column), 4)}, ${words.softmax} = `
-        + digits(this.view.data.panes[this.pane].weight(this.layer, this.head, row, column), 4);
+        + digits(this.shown.weight(this.layer, this.head, row, column), 4);
   }
 
   state() {
     const { data } = this.view;
     return {
-      layer: data.layers[this.layer], head: data.heads[this.head], show: data.panes[this.pane].filter,
+      layer: data.layers[this.layer],
+      head: data.heads[this.head],
+      ...super.state(),
       inside: this.expanded ? 1 : undefined,
       ...tokenState(this.expanded ? this.panel : this.lines.panel),
     };
   }
 
   restore(state) {
+    super.restore(state);
     const { data } = this.view;
     this.layer = indexIn(data.layers, Number(state.layer), this.layer);
     this.head = indexIn(data.heads, Number(state.head), this.head);
-    this.pane = indexIn(data.panes.map(pane => pane.filter), state.show, this.pane);
     this.expanded = state.inside === '1';
     this.render();
     restoreToken(this.expanded ? this.panel : this.lines.panel, state.token);
@@ -243,26 +264,14 @@ class NeuronView {
     return this.panel.svg(TONES[this.view.theme]);
   }
 
-  json() {
-    const { data } = this.view;
-    const pane = data.panes[this.pane];
-    return JSON.stringify({
-      name: pane.filter, layers: [data.layers[this.layer]], heads: [data.heads[this.head]],
-      left_text: pane.left, right_text: pane.right,
-      attn: [[pane.matrix(this.layer, this.head)]],
-      queries: [[this.queries.map(vector => [...vector])]],
-      keys: [[this.keys.map(vector => [...vector])]],
-    });
-  }
-
-  csv() {
-    const { data } = this.view;
-    const pane = data.panes[this.pane];
-    const lines = [['layer', 'head', 'from_index', 'from', 'to_index', 'to', 'score', 'weight']];
-    pane.left.forEach((from, row) => pane.right.forEach((to, column) => lines.push([
-      data.layers[this.layer], data.heads[this.head], row, from, column, to,
-      this.score(row, column), pane.weight(this.layer, this.head, row, column),
-    ])));
-    return csvText(lines);
+  contents() {
+    const lists = vectors => [[vectors.map(vector => [...vector])]];
+    return {
+      pane: this.shown,
+      layers: [this.layer],
+      heads: [this.head],
+      score: (row, column) => this.score(row, column),
+      more: () => ({ queries: lists(this.queries), keys: lists(this.keys) }),
+    };
   }
 }

@@ -9,10 +9,11 @@ const MOST_ROWS = 48; // taller panels scroll
 
 class Panel {
   // `columns(width)` says how wide the columns of tokens are; `paint(pen, box)` draws; `numbers(side,
-  // index)` gives the text beside a token while another is chosen; `chosen(selection)` and
-  // `pointed(place)` hear what happens.
-  constructor(words, { columns, paint, numbers, chosen, pointed }) {
-    Object.assign(this, { words, columns, paint, numbers, chosen, pointed });
+  // index)` gives the text beside a token while another is chosen; `chosen(pins)` hears that
+  // another token is chosen, and whether one was pinned or let go; `pointed(place)`, what is under the
+  // pointer. `prefix` tells the ids of two panels of a view apart.
+  constructor(words, { columns, paint, numbers, chosen, pointed, prefix = '' }) {
+    Object.assign(this, { words, columns, paint, numbers, chosen, pointed, prefix });
     this.selection = null; // { side, index, pinned }
     this.canvas = element('canvas', { 'aria-hidden': 'true' });
     this.lists = { left: this.list('left', words.looking), right: this.list('right', words.lookedAt) };
@@ -21,7 +22,7 @@ class Panel {
     this.element.addEventListener('scroll', () => this.draw());
     this.sheet.addEventListener('pointermove', event => this.move(event));
     this.sheet.addEventListener('pointerleave', () => this.leave());
-    new ResizeObserver(() => this.layout()).observe(this.element);
+    new ResizeObserver(() => { if (String(this.size()) !== String(this.sized)) this.layout(); }).observe(this.element);
   }
 
   list(side, label) {
@@ -49,13 +50,14 @@ class Panel {
       this.spans[side] = this.tokens[side].map((token, index) => {
         const number = element('span', { class: 'number' });
         const text = element('span', { class: 'text', title: token }, token);
-        const id = `${side}-${index}`;
-        const option = element('div', { class: 'token', role: 'option', id, 'aria-selected': 'false' });
+        const option = element('div', {
+          class: 'token', role: 'option', id: this.id(side, index), 'data-index': index, 'aria-selected': 'false',
+        });
         option.append(...(side === 'left' ? [number, text] : [text, number]));
         return { option, number };
       });
       this.lists[side].replaceChildren(...this.spans[side].map(span => span.option));
-      this.lists[side].setAttribute('aria-activedescendant', `${side}-0`);
+      this.lists[side].setAttribute('aria-activedescendant', this.id(side, 0));
     }
     const rows = Math.max(left.length, right.length);
     this.sheet.style.height = `${rows * ROW}px`;
@@ -64,10 +66,14 @@ class Panel {
     this.layout();
   }
 
+  id(side, index) {
+    return `${this.prefix}${side}-${index}`;
+  }
+
   // The token under the pointer, or null: rows are all of one height.
   tokenAt(event) {
     const option = event.target.closest?.('.token');
-    return option ? Number(option.id.split('-')[1]) : null;
+    return option ? Number(option.dataset.index) : null;
   }
 
   move(event) {
@@ -147,13 +153,18 @@ class Panel {
       option.setAttribute('aria-selected', 'true');
       option.classList.toggle('pinned', pinned);
       this.at[side] = index;
-      this.lists[side].setAttribute('aria-activedescendant', `${side}-${index}`);
+      this.lists[side].setAttribute('aria-activedescendant', this.id(side, index));
     }
-    this.chosen(this.selection);
+    this.chosen(pinned || (before?.pinned ?? false));
     this.draw();
   }
 
+  size() {
+    return [this.element.clientWidth, this.element.clientHeight, devicePixelRatio];
+  }
+
   layout() {
+    this.sized = this.size();
     const width = this.element.clientWidth;
     if (width === 0 || this.tokens === undefined) return;
     const [left, right] = this.columns(width);

@@ -23,6 +23,8 @@ const WORDS = {
     failed: 'Não foi possível abrir esta vista',
     darkest: number => `cor cheia = ${number}`,
     hidden: 'vem depois: escondido',
+    tooMany: 'Números demais para um arquivo: abra uma cabeça, e salve-a.',
+    views: { head: 'Atenção, por cabeça', model: 'Atenção, todas as cabeças', neuron: 'Atenção, uma cabeça por dentro' },
   },
   en: {
     layer: 'Layer', head: 'Head', heads: 'Heads', layers: 'Layers', attention: 'Attention',
@@ -47,6 +49,8 @@ const WORDS = {
     failed: 'This view could not be opened',
     darkest: number => `full colour = ${number}`,
     hidden: 'comes later: hidden',
+    tooMany: 'Too many numbers for a file: open a head, and save that.',
+    views: { head: 'Attention, by head', model: 'Attention, all heads', neuron: 'Attention, inside a head' },
   },
 };
 
@@ -56,6 +60,7 @@ function wordsFor(host, language) {
   return WORDS[code.toLowerCase().startsWith('pt') ? 'pt' : 'en'];
 }
 
+// ANCHOR: element
 // An element with attributes, listeners (`onclick: f`) and children.
 function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -69,5 +74,6 @@ function element(tag, attributes = {}, ...children) {
   made.append(...children);
   return made;
 }
+// ANCHOR_END: element
 
 const digits = (number, count = 3) => number.toFixed(count).replace('-', '−');

@@ -173,21 +173,14 @@ impl HeatmapGrid {
         self.each(|panel| panel.columns.title.clone_from(&title))
     }
 
-    /// The heading above the panels, which is also the picture's name for a screen
-    /// reader.
-    #[must_use]
-    pub fn title(mut self, title: impl AsRef<str>) -> Self {
-        self.caption.set_title(title);
-        self
-    }
-
-    /// What a screen reader says of the picture. Unless set, it is every panel's title
-    /// with its values, its shape and range where those are many, or the number of
-    /// panels and the range of them all.
-    #[must_use]
-    pub fn description(mut self, description: impl AsRef<str>) -> Self {
-        self.caption.set_description(description);
-        self
+    caption_setters! {
+        /// The heading above the panels, which is also the picture's name for a screen
+        /// reader.
+        title,
+        /// What a screen reader says of the picture. Unless set, it is every panel's title
+        /// with its values, its shape and range where those are many, or the number of
+        /// panels and the range of them all.
+        description
     }
 
     /// The values at the two ends of the colour scale; unless set, the least and the

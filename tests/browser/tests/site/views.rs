@@ -441,11 +441,11 @@ fn model_view_by_mouse_and_keyboard() {
     saved.frame();
     saved.hover(second);
     saved.says(".status", "Layer 1, head 2: [CLS] → gato 0.650");
-    let ink = saved.drawing(&format!("{second} canvas"));
-    assert!(ink[1].as_u64() > Some(100), "the thumbnail is drawn");
+    let ink = saved.drawing(".thumbnails canvas.drawn");
+    assert!(ink[1].as_u64() > Some(10_000), "the thumbnails are drawn");
     saved.click(second);
-    assert_eq!(saved.text(".detail h3"), "Layer 1, head 2");
-    assert_eq!(saved.attribute(second, "aria-pressed"), "true");
+    assert_eq!(saved.text(".detail .title"), "Layer 1, head 2");
+    assert_eq!(saved.attribute(second, "aria-selected"), "true");
     saved.hover(&format!(".detail {}", token("left", 0)));
     saved.says(".detail .status", "[CLS] → gato 0.650");
     saved.click(second);
@@ -466,7 +466,7 @@ fn model_view_by_mouse_and_keyboard() {
     saved.tab.press("ArrowRight");
     saved.tab.press("ArrowRight");
     saved.tab.press("Enter");
-    assert_eq!(saved.text(".detail h3"), "Layer 1, head 2");
+    assert_eq!(saved.text(".detail .title"), "Layer 1, head 2");
     saved.tab.press("Escape");
     assert_eq!(saved.attribute(".detail", "hidden"), "");
     assert!(saved.focused(second));
@@ -482,7 +482,7 @@ fn layers_and_heads_left_out_keep_their_numbers() {
     let mut saved = Saved::open("en", &[some.html().unwrap(), head.html().unwrap()]);
     assert_eq!(saved.count(".cell"), 2);
     saved.click(".cell:nth-of-type(2)");
-    assert_eq!(saved.text(".detail h3"), "Layer 2, head 7");
+    assert_eq!(saved.text(".detail .title"), "Layer 2, head 7");
     saved.hover(&format!(".detail {}", token("left", 0)));
     saved.says(".detail .status", "[CLS] → <script>"); // (0 + 7 + 2) mod 8
     assert_eq!(saved.text_in(1, ".controls label:nth-of-type(1) select"), "12");
@@ -500,7 +500,7 @@ fn neuron_view_shows_how_a_weight_is_made() {
     saved.says(".lines .status", "[CLS] → \"'&amp; 0.650");
     saved.click(".expand");
     assert_eq!(saved.attribute(".expand", "aria-expanded"), "true");
-    let inside = |side, index| format!(".inside {}", token(side, index));
+    let inside = |side, index| format!(".inside #inside-{side}-{index}");
     let plain = saved.drawing(".inside canvas");
     saved.hover(&inside("left", 1));
     // q = 2 (1, 2, 3, 4), k = 4 (1, −2, 3, 4): q·k / √4 = 8 (1 − 4 + 9 + 16) / 2 = 88
@@ -524,8 +524,8 @@ fn neuron_view_hides_what_comes_after() {
     saved.click(".expand");
     saved.tab_to(".inside .tokens.left");
     saved.tab.press("ArrowDown");
-    saved.says(".inside #right-2 .number", "·");
-    assert!(saved.text(".inside #right-1 .number").contains("44.00")); // 4 · 22 / 2
+    saved.says(".inside #inside-right-2 .number", "·");
+    assert!(saved.text(".inside #inside-right-1 .number").contains("44.00")); // 4 · 22 / 2
     saved.quiet();
 }
 

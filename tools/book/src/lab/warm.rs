@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
 use super::{Folders, step::Step};
+use crate::evcxr_cache;
 use crate::kernel::{EVCXR_VERSION, Kernel};
 use crate::notebook::{self, INSTALL, SETUP};
 use crate::workspace::{Chapter, Language, Workspace};
@@ -49,21 +50,6 @@ impl Stamp {
     }
 }
 
-/// Where evcxr keeps its cache.
-fn cache_folder() -> Option<PathBuf> {
-    let set = |name| {
-        std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
-    };
-    let folder = if cfg!(target_os = "macos") {
-        std::env::home_dir()?.join("Library/Caches")
-    } else if cfg!(windows) {
-        set("LOCALAPPDATA")?
-    } else {
-        set("XDG_CACHE_HOME").or_else(|| Some(std::env::home_dir()?.join(".cache")))?
-    };
-    Some(folder.join("evcxr"))
-}
-
 /// A chapter whose notebook is to be warmed, and what that depends on.
 #[derive(Debug)]
 pub struct Cold {
@@ -83,7 +69,8 @@ pub async fn cold(
     language: Language,
 ) -> Result<Vec<Cold>> {
     let compiler = compiler().await;
-    let stamp = Stamp::read(&folders.file("warm.json")?, cache_folder().as_deref());
+    let stamp =
+        Stamp::read(&folders.file("warm.json")?, evcxr_cache::folder().as_deref());
     let mut cold = Vec::new();
     for chapter in workspace.chapters()? {
         let key = key(workspace, &chapter, &compiler)?;
@@ -130,7 +117,7 @@ pub async fn warm(
     let count = cold.len() as u64;
     let mut step = Step::begin("compile cache")?;
     let file = folders.file("warm.json")?;
-    let mut stamp = Stamp::read(&file, cache_folder().as_deref());
+    let mut stamp = Stamp::read(&file, evcxr_cache::folder().as_deref());
     let mut failed = 0;
     for (done, Cold { chapter, key }) in (0..).zip(cold) {
         let path = workspace.root.join(chapter.notebook(language));
@@ -138,7 +125,9 @@ pub async fn warm(
         let mut report = |what: &str| {
             step.advance(done, count, &format!("{}: {what}", chapter.short()))
         };
-        match first_cells(&path, program, &mut report).await? {
+        let cells = first_cells(&path, program, &mut report).await?;
+        evcxr_cache::mend()?;
+        match cells {
             Ok([setup, first]) => {
                 step.pass_on(&format!(
                     "  {}: setup cell {:.1} s, first cell {:.1} s",
