@@ -74,7 +74,7 @@ class Process:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", default=ROOT / "target/release/examples/bench")
-    parser.add_argument("--backends", nargs="+", default=["jax", "torch", "tensorflow"])
+    parser.add_argument("--backends", nargs="+", default=["tensorflow", "torch", "jax"])
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

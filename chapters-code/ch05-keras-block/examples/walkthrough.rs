@@ -91,108 +91,105 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: weights_file
 
     // ANCHOR: examples
-    let (x_train, y_train): (Tensor, Tensor) = examples(4000, 1)?;
-    let (x_val, y_val): (Tensor, Tensor) = examples(500, 2)?;
+    let (x_train, y_train): (Tensor, Tensor) = examples(4000, 1, 1)?;
+    let (x_val, y_val): (Tensor, Tensor) = examples(500, 1, 2)?;
     for i in 0..4 {
-        let row: Vec<u32> = x_val.get(i)?.to_vec1()?;
-        let row: Vec<String> = row.into_iter().map(spell).collect();
-        let label: u32 = y_val.get(i)?.to_scalar()?;
-        println!("{} → {}", row.join(" "), spell(label));
+        let answer: u32 = y_val.get(i)?.to_scalar()?;
+        println!("{} → {}", spell_row(&x_val.get(i)?)?, spell(answer));
     }
     // ANCHOR_END: examples
 
-    // ANCHOR: network
+    // ANCHOR: fit
+    let four: Tensor = x_val.narrow(0, 0, 4)?;
     let network: Pointer = pointer_network(&PointerOptions::default())?;
     let mut learner: Model = Model::new(&network.ids, &network.logits, 42)?;
-    println!("{} parameters", learner.count_params());
-    // ANCHOR_END: network
-
-    // ANCHOR: before
-    let four: Tensor = x_val.narrow(0, 0, 4)?;
     let before: Tensor = learner.values(&four, &[&network.weights[0]])?.remove(0);
-    // ANCHOR_END: before
 
-    // ANCHOR: fit
     learner.compile(Adam::new(2e-3), SparseCategoricalCrossentropy)?;
     let history: History = learner.fit(
         &x_train,
         &y_train,
         &Fit {
             batch_size: 32,
-            epochs: 12,
+            epochs: 6,
             validation_data: Some((x_val.clone(), y_val.clone())),
-            verbose: Verbose::Bar,
+            verbose: Verbose::Lines,
             ..Fit::default()
         },
     )?;
-    let accuracy: f64 = history.validation[11].accuracy;
-    println!("val_accuracy {:.0} %", 100.0 * accuracy);
+    let after: Tensor = learner.values(&four, &[&network.weights[0]])?.remove(0);
     // ANCHOR_END: fit
 
     // ANCHOR: curves
-    let curve = |metrics: &[Metrics], of: fn(&Metrics) -> f64| -> Vec<(f64, f64)> {
-        (1..).map(f64::from).zip(metrics.iter().map(of)).collect()
-    };
+    let [train_loss, val_loss] = history.losses();
     LineChart::new()
         .title("Loss")
         .x_title("epoch")
         .y_title("loss")
-        .series("train", &curve(&history.train, |m| m.loss))
-        .series("validation", &curve(&history.validation, |m| m.loss))
+        .series("train", &train_loss)
+        .series("validation", &val_loss)
         .draw()?
         .show()?;
+    let [train_accuracy, val_accuracy] = history.accuracies();
     LineChart::new()
         .title("Accuracy")
         .x_title("epoch")
         .y_title("accuracy")
-        .series("train", &curve(&history.train, |m| m.accuracy))
-        .series("validation", &curve(&history.validation, |m| m.accuracy))
+        .series("train", &train_accuracy)
+        .series("validation", &val_accuracy)
         .draw()?
         .show()?;
     // ANCHOR_END: curves
 
     // ANCHOR: after
-    let after: Tensor = learner.values(&four, &[&network.weights[0]])?.remove(0);
-    let first_token = |weights: &Tensor| -> Result<Array2<f64>> {
-        // [4, 10, 10] -> [4, 10]: where the first token looks, in each example
-        let rows: Vec<Vec<f32>> = weights.narrow(1, 0, 1)?.squeeze(1)?.to_vec2()?;
-        Ok(Array2::from_shape_fn((4, 10), |(i, j)| f64::from(rows[i][j])))
-    };
-    let labels: Vec<String> = four
-        .to_vec2::<u32>()?
-        .iter()
-        .map(|row| row.iter().copied().map(spell).collect::<Vec<_>>().join(" "))
-        .collect();
-    let panels = [("before", first_token(&before)?), ("after", first_token(&after)?)];
-    HeatmapGrid::of(panels.map(|(name, values)| Heatmap::new(&values).title(name)))
-        .row_labels(&labels)
-        .column_labels((0..10).map(|position| position.to_string()))
-        .row_title("example")
-        .column_title("position")
-        .columns(1)
-        .range(0.0, 1.0)
-        .title("Where the first token looks")
-        .draw()?
-        .show()?;
+    let rows: Vec<String> =
+        (0..4).map(|i| spell_row(&four.get(i)?)).collect::<keras_block::Result<_>>()?;
+    HeatmapGrid::of([
+        Heatmap::new(&first_token(&before)?).title("before"),
+        Heatmap::new(&first_token(&after)?).title("after"),
+    ])
+    .row_labels(&rows)
+    .column_labels((0..10).map(|position| position.to_string()))
+    .row_title("example")
+    .column_title("position")
+    .columns(1)
+    .range(0.0, 1.0)
+    .title("Where the first token looks")
+    .draw()?
+    .show()?;
     // ANCHOR_END: after
+
+    // ANCHOR: two_hops
+    let (x_two, y_two): (Tensor, Tensor) = examples(500, 2, 2)?;
+    for i in 0..4 {
+        let answer: u32 = y_two.get(i)?.to_scalar()?;
+        println!("{} → {}", spell_row(&x_two.get(i)?)?, spell(answer));
+    }
+    let guess: f64 = most_frequent(&x_two, &y_two)?;
+    println!("\nthe most frequent letter: {:.0} %", 100.0 * guess);
+    // ANCHOR_END: two_hops
 
     // ANCHOR: variants
     let variants: Variants = Variants::of_the_book()?;
-    println!("{}, {} seeds each\n", variants.machine, variants.seeds);
-    println!("blocks  residual  heads  parameters  val_accuracy: mean, least, most");
-    for Variant { options, parameters, accuracies } in &variants.variants {
-        let PointerOptions { blocks, residual, heads, .. } = options;
-        let mean = accuracies.iter().sum::<f64>() / accuracies.len() as f64;
-        let least = accuracies.iter().copied().fold(1.0, f64::min);
-        let most = accuracies.iter().copied().fold(0.0, f64::max);
-        print!("{blocks:6}  {residual:8}  {heads:5}  {parameters:10}  ");
-        println!(
-            "{:.1} %, {:.1} %, {:.1} %",
-            100.0 * mean,
-            100.0 * least,
-            100.0 * most
-        );
-    }
+    println!("{} epochs, {} seeds each\n", variants.epochs, variants.seeds);
+    println!("val_accuracy in %: mean (least–most)\n{}", variants.accuracies());
+    println!("epochs to 99 %\n{}", variants.epochs());
     // ANCHOR_END: variants
+
+    // ANCHOR: variants_chart
+    let mut chart = LineChart::new()
+        .title("Two hops: validation accuracy")
+        .x_title("epoch")
+        .y_title("accuracy");
+    for (blocks, residual) in [(2, false), (2, true), (4, false), (4, true)] {
+        let options = PointerOptions { residual, blocks, ..Default::default() };
+        let setting = Setting { hops: 2, options, learning_rate: 2e-3 };
+        if let Some(variant) = variants.find(&setting) {
+            let with = if residual { ", residual" } else { "" };
+            chart = chart.series(format!("{blocks} blocks{with}"), &variant.curve());
+        }
+    }
+    chart.draw()?.show()?;
+    // ANCHOR_END: variants_chart
     Ok(())
 }

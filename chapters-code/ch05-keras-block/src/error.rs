@@ -74,6 +74,13 @@ pub enum KerasError {
         /// What was called.
         call: &'static str,
     },
+    /// A model from another cell of a notebook.
+    #[error(
+        "the network is from another cell of the notebook, which numbers its tensors \
+         from 0, as this one does: call its layers, Model::new, compile() and fit() in \
+         one cell"
+    )]
+    Elsewhere,
     /// A weight of another shape, of another type, missing or unknown.
     #[error("{path}: {problem}")]
     Weights {

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::ops::{Add, Div};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use candle_core::Tensor;
 
@@ -76,11 +77,30 @@ impl Weight {
 #[derive(Clone, Debug)]
 pub struct KerasTensor(Arc<Node>);
 
+/// A number for a symbol, larger than those before. In a notebook each cell is a library
+/// of its own, with a counter of its own: that of a later cell starts later.
+fn next_id() -> u64 {
+    static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        AtomicU64::new(u64::try_from(now.as_nanos()).unwrap_or(0))
+    });
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A number that is another in each cell of a notebook. candle numbers tensors, too, and
+/// tells their gradients apart by the number: those of two cells can't be in one training.
+pub(crate) fn here() -> usize {
+    static HERE: AtomicU64 = AtomicU64::new(0);
+    (&raw const HERE).addr()
+}
+
 /// A layer called once.
 #[derive(Debug)]
 pub(crate) struct Node {
     /// In the order of calls.
     pub(crate) id: u64,
+    /// Where: see [`here`].
+    pub(crate) home: usize,
     pub(crate) layer: Box<dyn Layer>,
     /// What the user called it.
     pub(crate) name: Option<String>,
@@ -114,10 +134,9 @@ impl KerasTensor {
         inputs: &[&KerasTensor],
         shape: Shape,
     ) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let inputs = inputs.iter().copied().cloned().collect();
-        Self(Arc::new(Node { id, layer: Box::new(layer), name, inputs, shape }))
+        let (id, home) = (next_id(), here());
+        Self(Arc::new(Node { id, home, layer: Box::new(layer), name, inputs, shape }))
     }
 
     /// Its shape, the batch first.

@@ -195,11 +195,11 @@ impl Layer for Dense {
     }
 
     fn call(&self, inputs: &[Tensor], weights: &[Tensor]) -> Result<Tensor, Problem> {
+        let x = only(inputs)?;
         let [kernel, bias] = [&weights[0], &weights[1]]; // [units, width], [units]
-        let y = gradients::ops::linear(only(inputs)?, kernel, bias)?;
         Ok(match self.activation {
-            Activation::Linear => y,
-            Activation::Relu => y.relu()?,
+            Activation::Linear => gradients::ops::linear(x, kernel, bias)?,
+            Activation::Relu => gradients::ops::linear_relu(x, kernel, bias)?,
         })
     }
 

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor, Var};
 use gradients::Parameters;
+use kernels::in_pool;
 
-use crate::layer::{described, list};
+use crate::layer::{described, here, list};
 use crate::packed::Packed;
 use crate::training::Compiled;
 use crate::{KerasError, KerasTensor, Problem, Result, Shape, Weight, graph};
@@ -18,6 +19,8 @@ pub struct Model {
     /// In Keras' order.
     pub(crate) layers: Vec<ModelLayer>,
     pub(crate) compiled: Option<Compiled>,
+    /// Where its weights were made: see [`here`](crate::layer::here).
+    home: usize,
     /// The weights as `predict` reads them, until they change.
     packed: Option<Packed>,
 }
@@ -96,7 +99,8 @@ impl Model {
             layers.push(ModelLayer { tensor, name, variables });
         }
         let (input, output) = (input.clone(), output.clone());
-        Ok(Self { input, output, layers, compiled: None, packed: None })
+        let (compiled, home, packed) = (None, here(), None);
+        Ok(Self { input, output, layers, compiled, home, packed })
     }
     // ANCHOR_END: new
 
@@ -180,9 +184,18 @@ impl Model {
             Some(packed) => packed,
             None => Packed::new(self)?,
         };
-        let output = self.run(ids, &[&self.output], Some(&packed));
+        let output = in_pool(|| self.run(ids, &[&self.output], Some(&packed)));
         self.packed = Some(packed);
         Ok(output?.remove(0))
+    }
+
+    /// That the weights and all layers were made where the training is.
+    pub(crate) fn check_home(&self) -> Result<()> {
+        let mut homes = self.layers.iter().map(|layer| layer.tensor.node().home);
+        if self.home == here() && homes.all(|home| home == here()) {
+            return Ok(());
+        }
+        Err(KerasError::Elsewhere)
     }
 
     /// The packed kernels are those of weights that have changed.

@@ -1,7 +1,7 @@
 //! A model's kernels as the fast product reads them, for `predict`.
 
 use candle_core::{CpuStorage, Error, Storage, Tensor};
-use kernels::{Epilogue, PackedLinear, in_pool};
+use kernels::{Epilogue, PackedLinear};
 
 use crate::{Activation, Model, Problem, Result};
 
@@ -58,7 +58,8 @@ impl PackedDense {
                 Activation::Linear => Epilogue::None,
                 Activation::Relu => Epilogue::Relu,
             };
-            in_pool(|| self.linear.forward(values, rows, epilogue, &mut out))
+            self.linear
+                .forward(values, rows, epilogue, &mut out)
                 .map_err(Error::wrap)?;
         }
         Ok(Tensor::from_vec(out, shape, x.device())?)

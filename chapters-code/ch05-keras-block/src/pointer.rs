@@ -1,10 +1,12 @@
 //! A task that can't be done without attention.
 
 use candle_core::{Device, Tensor};
+use ndarray::Array2;
+use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::Result;
+use crate::{KerasError, Result};
 
 // ANCHOR: pointer
 /// Tokens in an example.
@@ -12,30 +14,74 @@ pub const LENGTH: usize = 10;
 /// Ids: 0 to 9 say a position, 10 to 19 are letters, `a` to `j`.
 pub const VOCABULARY: usize = 20;
 
-/// Examples of the pointer task: the first token is a number from 1 to 9, the others are
-/// letters, and the label is the letter at the position that the number says.
+/// Examples of the pointer task. The first token is a number, which says a position.
+/// There stands a letter, the label; or with more `hops` another number, which says the
+/// next position, and so on. All other tokens are letters.
 ///
-/// `[3, d, a, h, c, …]` has the label `h`. A guess is right one time in ten. Ids are
-/// `[count, 10]`, labels `[count]`.
+/// `[2, d, h, c, …]` has the label `h`, and with two hops so has `[3, d, h, 2, …]`. A
+/// guess is right one time in ten. Ids are `[count, 10]`, labels `[count]`.
 ///
 /// # Errors
 ///
-/// None on a CPU.
-pub fn examples(count: usize, seed: u64) -> Result<(Tensor, Tensor)> {
+/// [`KerasError::Setting`] if there are no hops, or more than positions to go to.
+pub fn examples(count: usize, hops: usize, seed: u64) -> Result<(Tensor, Tensor)> {
+    if !(1..LENGTH).contains(&hops) {
+        let (name, value) = ("hops", hops.to_string());
+        return Err(KerasError::Setting { name, value, expected: "from 1 to 9" });
+    }
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let (mut ids, mut labels) = (Vec::new(), Vec::new());
     for _ in 0..count {
-        let pointer = random.random_range(1..10_u32);
-        let letters: Vec<u32> =
-            (1..LENGTH).map(|_| random.random_range(10..20)).collect();
-        labels.push(letters[pointer as usize - 1]);
-        ids.push(pointer);
-        ids.extend(letters);
+        let mut row: Vec<u32> =
+            (0..LENGTH).map(|_| random.random_range(10..20)).collect();
+        let mut places: Vec<u32> = (1..10).collect();
+        let mut at = 0;
+        for &mut place in places.partial_shuffle(&mut random, hops).0 {
+            row[at] = place;
+            at = place as usize;
+        }
+        labels.push(row[at]);
+        ids.extend(row);
     }
     let ids = Tensor::from_vec(ids, (count, LENGTH), &Device::Cpu)?; // [count, 10]
     Ok((ids, Tensor::from_vec(labels, count, &Device::Cpu)?))
 }
 // ANCHOR_END: pointer
+
+/// How often the label is the letter that its example has most often: what can be had
+/// without looking where the numbers point. Of letters as often, the first counts.
+///
+/// # Errors
+///
+/// None for what [`examples`] gives.
+pub fn most_frequent(ids: &Tensor, labels: &Tensor) -> Result<f64> {
+    let (ids, labels): (Vec<Vec<u32>>, Vec<u32>) = (ids.to_vec2()?, labels.to_vec1()?);
+    let right = ids.iter().zip(&labels).filter(|(row, label)| {
+        let count = |letter: u32| row.iter().filter(|&&id| id == letter).count();
+        (10..20).rev().max_by_key(|&letter| count(letter)) == Some(**label)
+    });
+    Ok(right.count() as f64 / labels.len().max(1) as f64)
+}
+
+/// Where the first token looks: of weights `[n, 10, 10]` the first rows, `[n, 10]`.
+///
+/// # Errors
+///
+/// If the weights have another shape.
+pub fn first_token(weights: &Tensor) -> Result<Array2<f64>> {
+    let rows: Vec<Vec<f32>> = weights.narrow(1, 0, 1)?.squeeze(1)?.to_vec2()?; // [n, 10]
+    Ok(Array2::from_shape_fn((rows.len(), LENGTH), |(i, j)| f64::from(rows[i][j])))
+}
+
+/// An example as a reader sees it: `3 d a h c b b i e f`.
+///
+/// # Errors
+///
+/// If it isn't a row of ids.
+pub fn spell_row(row: &Tensor) -> Result<String> {
+    let row: Vec<String> = row.to_vec1()?.into_iter().map(spell).collect();
+    Ok(row.join(" "))
+}
 
 /// A token as a reader sees it: `3`, or `d`.
 pub fn spell(id: u32) -> String {

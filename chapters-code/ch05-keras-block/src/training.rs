@@ -1,7 +1,8 @@
 //! `compile`, `fit` and `evaluate`, with Keras' arguments and defaults.
 
 use candle_core::{D, DType, Tensor};
-use gradients::{AdamW, AdamWOptions, Parameters, backward, ops};
+use gradients::{AdamW, AdamWOptions, Parameters, ops};
+use kernels::in_pool;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -64,10 +65,8 @@ impl Compiled {
     }
 
     fn step(&mut self, loss: &Tensor) -> Result<()> {
-        let gradients = backward(loss)?;
         self.optimizer.options = Adam::options(self.optimizer.steps() + 1);
-        let rate = self.adam.learning_rate;
-        Ok(self.optimizer.step(&self.parameters, &gradients, rate, 1.0)?)
+        Ok(self.optimizer.minimize(&self.parameters, loss, self.adam.learning_rate)?)
     }
 }
 
@@ -128,6 +127,23 @@ pub struct History {
     pub train: Vec<Metrics>,
     /// After the epoch; empty without `validation_data`.
     pub validation: Vec<Metrics>,
+}
+
+impl History {
+    /// The losses in training and in validation, epoch by epoch from 1: two curves.
+    pub fn losses(&self) -> [Vec<(f64, f64)>; 2] {
+        self.curves(|metrics| metrics.loss)
+    }
+
+    /// The same of the accuracies.
+    pub fn accuracies(&self) -> [Vec<(f64, f64)>; 2] {
+        self.curves(|metrics| metrics.accuracy)
+    }
+
+    fn curves(&self, of: impl Fn(&Metrics) -> f64) -> [Vec<(f64, f64)>; 2] {
+        [&self.train, &self.validation]
+            .map(|part| (1..).map(f64::from).zip(part.iter().map(&of)).collect())
+    }
 }
 
 /// A sum of metrics, weighted by examples.
@@ -218,6 +234,11 @@ impl Model {
         if self.compiled.is_none() {
             return Err(KerasError::NotCompiled { call: "fit" });
         }
+        self.check_home()?;
+        in_pool(|| self.step(x, y))
+    }
+
+    fn step(&mut self, x: &Tensor, y: &Tensor) -> Result<Metrics> {
         let (logits, labels) = flattened(&self.call(x)?, y)?;
         let loss = ops::cross_entropy(&logits, &labels)?;
         self.forget_packed();

@@ -22,15 +22,27 @@ pub struct Variants {
     pub variants: Vec<Variant>,
 }
 
+/// A network on a task.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Setting {
+    /// How many hops there are from the first token to the letter.
+    pub hops: usize,
+    /// What the network is made of.
+    pub options: PointerOptions,
+    /// Adam's.
+    pub learning_rate: f64,
+}
+
 /// A network, trained from several seeds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Variant {
-    /// What it is made of.
-    pub options: PointerOptions,
+    /// The network, and the task.
+    pub setting: Setting,
     /// How many numbers are trained.
     pub parameters: usize,
-    /// On 500 examples that it has not seen, a training each, from 0 to 1.
-    pub accuracies: Vec<f64>,
+    /// On 500 examples that it has not seen, from 0 to 1: a list for each seed, with a
+    /// number for each epoch.
+    pub accuracies: Vec<Vec<f64>>,
 }
 
 impl Variants {
@@ -46,6 +58,61 @@ impl Variants {
             problem: error.to_string(),
         })
     }
+
+    /// The accuracy after the last epoch, in %: the mean over the seeds, and the least and
+    /// the most.
+    pub fn accuracies(&self) -> String {
+        self.table(|variant| {
+            let [mean, least, most] = variant.last().map(|accuracy| 100.0 * accuracy);
+            format!("{mean:.0} ({least:.0}–{most:.0})")
+        })
+    }
+
+    /// The first epoch in which the mean over the seeds is 99 % or more.
+    pub fn epochs(&self) -> String {
+        self.table(|variant| {
+            let learned = variant.curve().into_iter().find(|(_, mean)| *mean >= 0.99);
+            learned.map_or("—".to_owned(), |(epoch, _)| epoch.to_string())
+        })
+    }
+
+    /// A line for each task, depth and learning rate; a column for what the notes have,
+    /// for that with residuals, with 8 heads, and with both.
+    fn table(&self, cell: impl Fn(&Variant) -> String) -> String {
+        let mut text =
+            "hops  blocks    rate         notes      residual       8 heads  \
+                        residual, 8 heads\n"
+                .to_owned();
+        let mut lines: Vec<(usize, usize, f64)> = Vec::new();
+        for Variant { setting: Setting { hops, options, learning_rate }, .. } in
+            &self.variants
+        {
+            let line = (*hops, options.blocks, *learning_rate);
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        lines.sort_by(|(h, b, r), (g, c, s)| (h, b).cmp(&(g, c)).then(s.total_cmp(r)));
+        for (hops, blocks, learning_rate) in lines {
+            let columns =
+                [(false, 1, 14), (true, 1, 14), (false, 8, 14), (true, 8, 19)];
+            let cells = columns.map(|(residual, heads, width)| {
+                let options =
+                    PointerOptions { heads, residual, blocks, ..Default::default() };
+                let variant = self.find(&Setting { hops, options, learning_rate });
+                format!("{:>width$}", variant.map_or(String::new(), &cell))
+            });
+            let line = format!("{hops:4}  {blocks:6}  {learning_rate:6}");
+            text += (line + &cells.concat()).trim_end();
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The network of this setting, if it was trained.
+    pub fn find(&self, setting: &Setting) -> Option<&Variant> {
+        self.variants.iter().find(|variant| variant.setting == *setting)
+    }
 }
 
 impl Variant {
@@ -53,20 +120,44 @@ impl Variant {
     ///
     /// # Errors
     ///
-    /// None for options that make a network.
-    pub fn train(options: &PointerOptions, seeds: u64, epochs: usize) -> Result<Self> {
-        let network = pointer_network(options)?;
-        let (x, y) = examples(4000, 1)?;
-        let (x_val, y_val) = examples(500, 2)?;
+    /// None for a setting that makes a network and a task.
+    pub fn train(setting: &Setting, seeds: u64, epochs: usize) -> Result<Self> {
+        let network = pointer_network(&setting.options)?;
+        let (x, y) = examples(4000, setting.hops, 1)?;
+        let validation = examples(500, setting.hops, 2)?;
         let (mut parameters, mut accuracies) = (0, Vec::new());
         for seed in 0..seeds {
             let mut model = Model::new(&network.ids, &network.logits, seed)?;
-            model.compile(Adam::new(2e-3), SparseCategoricalCrossentropy)?;
-            let verbose = Verbose::Bar;
-            model.fit(&x, &y, &Fit { epochs, seed, verbose, ..Fit::default() })?;
+            let adam = Adam::new(setting.learning_rate);
+            model.compile(adam, SparseCategoricalCrossentropy)?;
+            let (verbose, validation_data) = (Verbose::Bar, Some(validation.clone()));
+            let fit = Fit { epochs, validation_data, seed, verbose, ..Fit::default() };
+            let history = model.fit(&x, &y, &fit)?;
             parameters = model.count_params();
-            accuracies.push(model.evaluate(&x_val, &y_val)?.accuracy);
+            accuracies.push(history.validation.iter().map(|m| m.accuracy).collect());
         }
-        Ok(Self { options: *options, parameters, accuracies })
+        Ok(Self { setting: *setting, parameters, accuracies })
+    }
+
+    /// The mean over the seeds of the last epoch's accuracy, the least and the most.
+    pub fn last(&self) -> [f64; 3] {
+        let last: Vec<f64> = self
+            .accuracies
+            .iter()
+            .filter_map(|epochs| epochs.last().copied())
+            .collect();
+        let mean = last.iter().sum::<f64>() / last.len().max(1) as f64;
+        let least = last.iter().copied().fold(1.0, f64::min);
+        [mean, least, last.iter().copied().fold(0.0, f64::max)]
+    }
+
+    /// The mean over the seeds, epoch by epoch from 1: a curve.
+    pub fn curve(&self) -> Vec<(f64, f64)> {
+        let epochs = self.accuracies.first().map_or(0, Vec::len);
+        let mean = |epoch: usize| {
+            let sum: f64 = self.accuracies.iter().map(|epochs| epochs[epoch]).sum();
+            ((epoch + 1) as f64, sum / self.accuracies.len() as f64)
+        };
+        (0..epochs).map(mean).collect()
     }
 }

@@ -174,7 +174,7 @@ fn settings_and_labels_that_make_no_sense_are_refused() {
         panic!("the network")
     };
     let mut model = Model::new(&network.ids, &network.logits, 0).unwrap();
-    let (x, y) = pointer::examples(4, 0).unwrap();
+    let (x, y) = pointer::examples(4, 1, 0).unwrap();
     let silent = Fit { verbose: Verbose::Silent, ..Fit::default() };
     assert_says(model.fit(&x, &y, &silent), &["call compile() before fit()"]);
     assert_says(model.evaluate(&x, &y), &["call compile() before evaluate()"]);
@@ -191,6 +191,10 @@ fn settings_and_labels_that_make_no_sense_are_refused() {
     assert_says(model.fit(&x, &high, &silent), &["(4, 20)", "20", "class"]);
     let two = Tensor::zeros((4, 2), DType::U32, &Device::Cpu).unwrap();
     assert_says(model.fit(&x, &two, &silent), &["(4, 20)", "8 labels", "one for each"]);
+    for hops in [0, 10] {
+        let expected = [&*format!("hops is {hops}"), "from 1 to 9"];
+        assert_says(pointer::examples(4, hops, 0), &expected);
+    }
     let odd = PointerOptions { width: 8, heads: 3, ..Default::default() };
     assert_says(pointer_network(&odd).map(|_| ()), &["Reshape", "(None, 10, 8)"]);
     let none = PointerOptions { width: 8, heads: 0, ..Default::default() };

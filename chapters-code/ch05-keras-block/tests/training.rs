@@ -1,6 +1,7 @@
 //! Weights in and out, and training.
 
 use candle_core::Tensor;
+use keras_block::variants::Variants;
 use keras_block::{
     Adam, BlockOptions, Fit, Model, PointerOptions, SparseCategoricalCrossentropy,
     Verbose, block, pointer, pointer_network,
@@ -19,7 +20,7 @@ fn weights_written_are_weights_read() {
     let written = Model::new(&block.ids, &block.output, 1).unwrap();
     written.save_weights(&path).unwrap();
     let mut read = Model::new(&block.ids, &block.output, 2).unwrap();
-    let (x, _) = pointer::examples(3, 0).unwrap();
+    let (x, _) = pointer::examples(3, 1, 0).unwrap();
     let expected = flat(&written.call(&x).unwrap());
     // `predict` packs the weights: it must notice that they change.
     assert_ne!(flat(&read.predict(&x).unwrap()), expected);
@@ -41,8 +42,8 @@ fn a_small_network_learns_where_to_look() {
     let network = pointer_network(&options).unwrap();
     let mut model = Model::new(&network.ids, &network.logits, 42).unwrap();
     model.compile(Adam::new(3e-3), SparseCategoricalCrossentropy).unwrap();
-    let (x, y) = pointer::examples(2000, 1).unwrap();
-    let (x_val, y_val) = pointer::examples(300, 2).unwrap();
+    let (x, y) = pointer::examples(2000, 1, 1).unwrap();
+    let (x_val, y_val) = pointer::examples(300, 1, 2).unwrap();
     let before = model.evaluate(&x_val, &y_val).unwrap();
     assert!(before.accuracy < 0.3 && (before.loss - 20.0_f64.ln()).abs() < 1.0);
     let fit = Fit {
@@ -75,11 +76,65 @@ fn the_same_seeds_train_the_same_weights() {
         let network = network.unwrap();
         let mut model = Model::new(&network.ids, &network.logits, 5).unwrap();
         model.compile(Adam::default(), SparseCategoricalCrossentropy).unwrap();
-        let (x, y) = pointer::examples(70, 1).unwrap();
+        let (x, y) = pointer::examples(70, 1, 1).unwrap();
         let fit = Fit { epochs: 2, seed, verbose: Verbose::Silent, ..Fit::default() };
         model.fit(&x, &y, &fit).unwrap();
         model.get_weights().unwrap().iter().flat_map(flat).collect::<Vec<f32>>()
     };
     assert_eq!(train(1), train(1));
     assert_ne!(train(1), train(2));
+}
+
+/// Every hop goes to another place, the last to a letter, which is the label; the rest
+/// are letters.
+#[test]
+fn examples_are_chains_of_hops() {
+    for hops in [1, 2, 5, 9] {
+        let (x, y) = pointer::examples(200, hops, 3).unwrap();
+        let (x, y): (Vec<Vec<u32>>, Vec<u32>) =
+            (x.to_vec2().unwrap(), y.to_vec1().unwrap());
+        for (row, label) in x.iter().zip(y) {
+            let mut seen = vec![0];
+            while row[seen[seen.len() - 1]] < 10 {
+                let next = row[seen[seen.len() - 1]] as usize;
+                assert!(!seen.contains(&next), "{row:?}");
+                seen.push(next);
+            }
+            assert_eq!(seen.len(), hops + 1, "{row:?}");
+            assert_eq!(row[seen[hops]], label, "{row:?}");
+            assert_eq!(row.iter().filter(|&&id| id < 10).count(), hops);
+        }
+    }
+}
+
+#[test]
+fn the_most_frequent_letter_is_counted_as_a_guess() {
+    let rows = [[3_u32, 10, 10, 11, 12], [1, 13, 12, 13, 12], [2, 15, 14, 14, 15]];
+    let x = Tensor::new(&rows, &candle_core::Device::Cpu).unwrap();
+    let guess = |labels: [u32; 3]| {
+        let y = Tensor::new(&labels, x.device()).unwrap();
+        pointer::most_frequent(&x, &y).unwrap()
+    };
+    assert!((guess([10, 12, 14]) - 1.0).abs() < 1e-12);
+    assert!((guess([11, 12, 15]) - 1.0 / 3.0).abs() < 1e-12);
+}
+
+/// The page's measurements are of the networks that the example trains, and all there.
+#[test]
+fn the_variants_of_the_book_are_whole() {
+    let book = Variants::of_the_book().unwrap();
+    assert_eq!(book.variants.len(), 23);
+    for variant in &book.variants {
+        let options = &variant.setting.options;
+        let network = pointer_network(options).unwrap();
+        let model = Model::new(&network.ids, &network.logits, 0).unwrap();
+        assert_eq!(variant.parameters, model.count_params(), "{options:?}");
+        assert_eq!(variant.accuracies.len() as u64, book.seeds);
+        for seed in &variant.accuracies {
+            assert_eq!(seed.len(), book.epochs);
+            assert!(seed.iter().all(|accuracy| (0.0..=1.0).contains(accuracy)));
+        }
+        assert_eq!(book.find(&variant.setting), Some(variant));
+    }
+    assert_eq!(book.accuracies().lines().count(), 8);
 }

@@ -1,14 +1,19 @@
 //! AdamW, and what is done to gradients before it.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, Device, Error, InplaceOp2, Layout, Tensor, Var, bail};
+use candle_core::{
+    CpuStorage, Device, Error, InplaceOp1, InplaceOp2, Layout, Tensor, Var, bail,
+};
 use kernels::{Isa, in_pool};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use crate::aside::{self, Aside};
+use crate::by_hand::product::WeightGradient;
 use crate::file::{Tensors, Values as FileValues};
 use crate::ops::{keep, take};
 use crate::storage::{Values, is_fast, slice};
@@ -160,20 +165,65 @@ impl AdamW {
         self.step += 1;
         for (name, parameter) in parameters.iter() {
             let gradient = gradient(name, parameter, gradients)?;
-            let Some(moments) = self.moments.get_mut(name) else {
-                return Err(TrainingError::Unknown { name: name.to_string() });
-            };
-            let decays = parameter.rank() > 1;
-            let update =
-                Update::new(self.options, self.step, learning_rate, factor, decays);
-            match moments {
-                Moments::Cpu(moments) => update.on_cpu(parameter, gradient, moments)?,
-                Moments::Device(moments) => {
-                    update.on_device(parameter, gradient, moments)?;
-                }
-            }
+            let update = self.update(parameter, learning_rate, factor);
+            update.on(parameter, gradient, self.moments(name)?)?;
         }
         Ok(())
+    }
+
+    /// One step against the gradients of `loss`: [`backward`](crate::backward) and
+    /// [`AdamW::step`] in one, to the bit; TensorFlow's `Optimizer.minimize`.
+    ///
+    /// Nothing is clipped, so a weight's gradient is needed only where the weight is: of
+    /// each [`linear`](crate::ops::linear) layer some rows of dW = dYᵀ X are computed, and
+    /// the step is taken with them while they are in cache. Neither the gradient nor the
+    /// weight makes another trip to memory.
+    ///
+    /// # Errors
+    ///
+    /// If an operation has no backward pass, and as [`AdamW::step`].
+    pub fn minimize(
+        &mut self,
+        parameters: &Parameters,
+        loss: &Tensor,
+        learning_rate: f64,
+    ) -> Result<()> {
+        let (mut gradients, aside) = aside::collect(loss)?;
+        let mut products = HashMap::new();
+        for (parameter, gradient) in aside {
+            match gradient {
+                Aside::Product { dy, x } if !products.contains_key(&parameter.id()) => {
+                    products.insert(parameter.id(), (dy, x));
+                }
+                other => aside::add(&mut gradients, &parameter, other)?,
+            }
+        }
+        self.step += 1;
+        for (name, parameter) in parameters.iter() {
+            let update = self.update(parameter, learning_rate, 1.0);
+            if let Some((dy, x)) = products.remove(&parameter.id()) {
+                if gradients.get(parameter).is_none()
+                    && let Moments::Cpu(moments) = self.moments(name)?
+                {
+                    update.on_product(parameter, dy, x, moments)?;
+                    continue;
+                }
+                aside::add(&mut gradients, parameter, Aside::Product { dy, x })?;
+            }
+            let gradient = gradient(name, parameter, &gradients)?;
+            update.on(parameter, gradient, self.moments(name)?)?;
+        }
+        Ok(())
+    }
+
+    fn update(&self, parameter: &Var, learning_rate: f64, factor: f64) -> Update {
+        let decays = parameter.rank() > 1;
+        Update::new(self.options, self.step, learning_rate, factor, decays)
+    }
+
+    fn moments(&mut self, name: &str) -> Result<&mut Moments> {
+        let unknown = || TrainingError::Unknown { name: name.to_string() };
+        self.moments.get_mut(name).ok_or_else(unknown)
     }
 
     /// m and v of each parameter, `first_moment.` and `second_moment.` before its name:
@@ -317,6 +367,18 @@ impl Update {
         }
     }
 
+    fn on(
+        self,
+        parameter: &Var,
+        gradient: &Tensor,
+        moments: &mut Moments,
+    ) -> Result<()> {
+        match moments {
+            Moments::Cpu(moments) => self.on_cpu(parameter, gradient, moments),
+            Moments::Device(moments) => self.on_device(parameter, gradient, moments),
+        }
+    }
+
     fn on_cpu(
         self,
         parameter: &Var,
@@ -326,6 +388,21 @@ impl Update {
         let moments = Mutex::new(Some([std::mem::take(m), std::mem::take(v)]));
         let op = InPlace { update: self, moments };
         let done = parameter.inplace_op2(&gradient.contiguous()?, &op);
+        [*m, *v] = take(&op.moments, "AdamW")?;
+        Ok(done?)
+    }
+
+    /// As [`Update::on_cpu`] with the gradient dYᵀ X.
+    fn on_product(
+        self,
+        parameter: &Var,
+        dy: Tensor,
+        x: Tensor,
+        [m, v]: &mut [Vec<f32>; 2],
+    ) -> Result<()> {
+        let moments = Mutex::new(Some([std::mem::take(m), std::mem::take(v)]));
+        let op = OfProduct { update: self, dy, x, moments };
+        let done = parameter.inplace_op1(&op);
         [*m, *v] = take(&op.moments, "AdamW")?;
         Ok(done?)
     }
@@ -382,7 +459,76 @@ impl InplaceOp2 for InPlace {
     }
 }
 
+/// The update of a weight by a gradient that is never there as a whole.
+struct OfProduct {
+    update: Update,
+    /// `[…, outputs]`
+    dy: Tensor,
+    /// `[…, inputs]`
+    x: Tensor,
+    moments: Mutex<Option<[Vec<f32>; 2]>>,
+}
+
+impl InplaceOp1 for OfProduct {
+    fn name(&self) -> &'static str {
+        "adamw"
+    }
+
+    fn cpu_fwd(
+        &self,
+        parameter: &mut CpuStorage,
+        layout: &Layout,
+    ) -> candle_core::Result<()> {
+        let mut moments = take(&self.moments, self.name())?;
+        let (dy, x) = (Values::of(&self.dy)?, Values::of(&self.x)?);
+        let (dy, x, rows) = (&*dy, &*x, self.x.elem_count() / layout.dims()[1]);
+        let CpuStorage::F32(values) = parameter else { bail!("adamw: not f32") };
+        let [m, v] = &mut moments;
+        let place = layout.contiguous_offsets().filter(|(start, end)| {
+            let len = end - start;
+            [m.len(), v.len(), dy.len() / rows * (x.len() / rows)] == [len; 3]
+        });
+        if let Some((start, end)) = place {
+            let parameter = &mut values[start..end];
+            in_pool(|| self.update.run_product(parameter, [dy, x], rows, m, v));
+        }
+        keep(&self.moments, moments);
+        if place.is_none() {
+            bail!("adamw: a gradient or moments of another shape than the parameter")
+        }
+        Ok(())
+    }
+}
+
+thread_local! {
+    /// Some rows of a gradient.
+    static ROWS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
 impl Update {
+    fn run_product(
+        self,
+        parameter: &mut [f32],
+        [dy, x]: [&[f32]; 2],
+        rows: usize,
+        m: &mut [f32],
+        v: &mut [f32],
+    ) {
+        let product = WeightGradient::new(dy, x, rows);
+        parameter
+            .par_chunks_mut(product.task())
+            .zip(m.par_chunks_mut(product.task()))
+            .zip(v.par_chunks_mut(product.task()))
+            .enumerate()
+            .for_each(|(task, ((parameter, m), v))| {
+                ROWS.with_borrow_mut(|gradient| {
+                    gradient.resize(parameter.len(), 0.0);
+                    product.compute(task, gradient);
+                    Isa::best().run(Step { update: self, parameter, gradient, m, v });
+                });
+            });
+    }
+
     fn run(
         self,
         parameter: &mut [f32],

@@ -5,17 +5,16 @@
 //! one thread. As one operation the layer's forward pass keeps what its backward pass
 //! needs, the gradients inside it never become tensors, and candle sees one node
 //! (Karpathy's llm.c does the same for a whole model). The gradients of its parameters are
-//! left aside until [`backward`] puts them where candle puts the others.
+//! left aside until [`backward`](crate::backward) puts them where candle puts the others.
 
-use std::cell::RefCell;
 use std::sync::{LazyLock, Mutex};
 
-use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use kernels::{Buffer, Buffers, Epilogue, LayerNorm, in_pool};
 use models::Activation;
 use sentiment::EncoderLayer;
 
+use crate::aside::{self, Aside};
 use crate::by_hand::attention::{Operands, Shape as AttentionShape};
 use crate::by_hand::dropout::Mask;
 use crate::by_hand::{each, layer_norm::layer_norm_backward, linear};
@@ -25,7 +24,7 @@ use crate::storage::{Values, is_fast, result, slice, tensor, wrap};
 /// Chapter 3's [`EncoderLayer`], `x` `[batch, n, d_model]` and `mask` `[batch, n]` (added
 /// to the scores of each key), trained with the dropouts of `seed` if there is one.
 ///
-/// Ask for the gradients with [`backward`]; `x` must depend on a parameter, as embeddings
+/// Ask for the gradients with [`backward`](crate::backward); `x` must depend on a parameter, as embeddings
 /// do. Where y = x + f(x), dx is dy as it is, plus what comes back through f; so, from the
 /// end to the start, with each step's own rule (see [`ops`]):
 ///
@@ -78,32 +77,6 @@ pub fn encoder_layer(
     }
     let op = Layer { shape, mask, options, parameters, saved: Mutex::default() };
     x.contiguous()?.apply_op1(op)
-}
-
-thread_local! {
-    /// The gradients of layers' parameters, while [`backward`] runs.
-    static ASIDE: RefCell<Option<Vec<(Tensor, Tensor)>>> = const { RefCell::new(None) };
-}
-
-/// The gradients of `loss`, as [`Tensor::backward`] finds them, with those of the
-/// parameters of [`encoder_layer`], which it can't.
-///
-/// # Errors
-///
-/// If an operation has no backward pass.
-pub fn backward(loss: &Tensor) -> Result<GradStore> {
-    ASIDE.set(Some(Vec::new()));
-    let gradients = loss.backward();
-    let aside = ASIDE.take().unwrap_or_default();
-    let mut gradients = gradients?;
-    for (parameter, gradient) in aside {
-        let sum = match gradients.remove(&parameter) {
-            Some(other) => (other + gradient)?,
-            None => gradient,
-        };
-        gradients.insert(&parameter, sum);
-    }
-    Ok(gradients)
 }
 
 /// What a layer is told besides its parameters.
@@ -311,15 +284,12 @@ impl Layer {
                 parts.push((parameter.clone(), gradient));
             }
         }
-        ASIDE.with_borrow_mut(|aside| match aside {
-            Some(aside) => {
-                aside.extend(parts);
-                Ok(())
-            }
-            None => {
+        for (parameter, gradient) in parts {
+            if aside::leave(&parameter, Aside::Whole(gradient)).is_some() {
                 bail!("encoder_layer: call gradients::backward(&loss), not candle's")
             }
-        })
+        }
+        Ok(())
     }
 
     fn rows(&self) -> usize {
@@ -350,12 +320,12 @@ impl Layer {
         let [wqkv, bqkv, wo, bo, gamma1, beta1, w1, b1, w2, b2, gamma2, beta2] = p;
         let (rows, Sizes { d_model, d_ff }) = (self.rows(), self.sizes());
         let mut qkv = BUFFERS.take(rows * 3 * d_model);
-        linear::forward(x, wqkv, bqkv, rows, &mut qkv)?;
+        linear::forward(x, wqkv, bqkv, rows, Epilogue::None, &mut qkv)?;
         let mut context = BUFFERS.take(rows * d_model);
         self.operands(&qkv).forward(&mut context);
 
         let mut s1 = BUFFERS.take(rows * d_model);
-        linear::forward(&context, wo, bo, rows, &mut s1)?;
+        linear::forward(&context, wo, bo, rows, Epilogue::None, &mut s1)?;
         each::dropout_add(&mut s1, Some(x), self.dropout(1));
         let mut h = BUFFERS.take(rows * d_model);
         h.copy_from_slice(&s1);
@@ -363,11 +333,11 @@ impl Layer {
         norm.apply(&mut h, None).map_err(wrap)?;
 
         let mut u = BUFFERS.take(rows * d_ff);
-        linear::forward(&h, w1, b1, rows, &mut u)?;
+        linear::forward(&h, w1, b1, rows, Epilogue::None, &mut u)?;
         let mut g = BUFFERS.take(rows * d_ff);
         each::gelu(&u, &mut g);
         let mut s2 = BUFFERS.take(rows * d_model);
-        linear::forward(&g, w2, b2, rows, &mut s2)?;
+        linear::forward(&g, w2, b2, rows, Epilogue::None, &mut s2)?;
         each::dropout_add(&mut s2, Some(&h), self.dropout(2));
         y.extend_from_slice(&s2);
         let norm = LayerNorm { gamma: gamma2, beta: beta2, epsilon: self.epsilon(1) };

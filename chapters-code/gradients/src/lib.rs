@@ -36,6 +36,7 @@
 )]
 
 pub mod adamw;
+mod aside;
 mod by_hand;
 pub mod checkpoint;
 mod error;
@@ -49,9 +50,9 @@ pub mod schedule;
 mod storage;
 
 pub use adamw::{AdamW, AdamWOptions, clip_factor, gradient_norm};
+pub use aside::backward;
 pub use checkpoint::{load_checkpoint, save_checkpoint};
 pub use error::{Result, TrainingError};
 pub use file::write_atomically;
-pub use layer::backward;
 pub use parameters::Parameters;
 pub use schedule::{Decay, Schedule};

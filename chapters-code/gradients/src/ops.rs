@@ -19,7 +19,9 @@ use candle_core::{
 };
 use kernels::{Epilogue, in_pool};
 
+use crate::aside::{self, Aside};
 use crate::by_hand::attention::{Operands, Shape as AttentionShape};
+use crate::by_hand::product::sum_rows;
 use crate::by_hand::{
     cross_entropy as loss, dropout as mask, each, layer_norm as norm,
 };
@@ -40,6 +42,20 @@ use crate::storage::{Values, is_fast, result, slice, tensor, wrap};
 ///
 /// If the shapes don't fit.
 pub fn linear(x: &Tensor, w: &Tensor, b: &Tensor) -> Result<Tensor> {
+    linear_with(x, w, b, false)
+}
+
+/// max(X Wᵀ + b, 0), in one pass. The gradient of max(u, 0) is dy where u > 0, which is
+/// where y > 0, and 0 elsewhere; the rest is [`linear`]'s.
+///
+/// # Errors
+///
+/// As [`linear`].
+pub fn linear_relu(x: &Tensor, w: &Tensor, b: &Tensor) -> Result<Tensor> {
+    linear_with(x, w, b, true)
+}
+
+fn linear_with(x: &Tensor, w: &Tensor, b: &Tensor, relu: bool) -> Result<Tensor> {
     let (outputs, inputs) = w.dims2()?;
     if x.dim(D::Minus1)? != inputs || b.dims() != [outputs] {
         bail!(
@@ -50,12 +66,15 @@ pub fn linear(x: &Tensor, w: &Tensor, b: &Tensor) -> Result<Tensor> {
         )
     }
     if !is_fast(x) || x.elem_count() == 0 || outputs == 0 {
-        return plain::linear(x, w, b);
+        let y = plain::linear(x, w, b)?;
+        return if relu { y.relu() } else { Ok(y) };
     }
-    x.contiguous()?.apply_op3(&w.contiguous()?, &b.contiguous()?, Linear)
+    x.contiguous()?.apply_op3(&w.contiguous()?, &b.contiguous()?, Linear { relu })
 }
 
-struct Linear;
+struct Linear {
+    relu: bool,
+}
 
 impl CustomOp3 for Linear {
     fn name(&self) -> &'static str {
@@ -76,7 +95,8 @@ impl CustomOp3 for Linear {
         let rows = x.len() / shape.pop().unwrap_or(1);
         shape.push(b.len());
         let mut out = vec![0.0; rows * b.len()];
-        in_pool(|| by_hand::forward(x, w, b, rows, &mut out))?;
+        let epilogue = if self.relu { Epilogue::Relu } else { Epilogue::None };
+        in_pool(|| by_hand::forward(x, w, b, rows, epilogue, &mut out))?;
         Ok(result(out, shape))
     }
 
@@ -85,25 +105,37 @@ impl CustomOp3 for Linear {
         x: &Tensor,
         w: &Tensor,
         b: &Tensor,
-        _: &Tensor,
+        y: &Tensor,
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let dy = dy.contiguous()?;
+        let dy = if self.relu { where_positive(y, dy)? } else { dy.contiguous()? };
         let rows = x.elem_count() / w.dim(1)?;
         let mut dx = vec![0.0; x.elem_count()];
-        let mut dw = vec![0.0; w.elem_count()];
         let mut db = vec![0.0; b.elem_count()];
         {
-            let (x, w, dy) = (Values::of(x)?, Values::of(w)?, Values::of(&dy)?);
-            let (x, w, dy) = (&*x, &*w, &*dy);
+            let (w, dy) = (Values::of(w)?, Values::of(&dy)?);
+            let (w, dy) = (&*w, &*dy);
             in_pool(|| {
-                by_hand::parameter_gradients(dy, x, rows, &mut dw, &mut db);
+                sum_rows(dy, &mut db);
                 by_hand::input_gradient(dy, w, rows, Epilogue::None, &mut dx)
             })?;
         }
-        let (dx, dw) = (tensor(dx, x.shape())?, tensor(dw, w.shape())?);
-        Ok((Some(dx), Some(dw), Some(tensor(db, b.shape())?)))
+        let (dx, db) = (tensor(dx, x.shape())?, tensor(db, b.shape())?);
+        let dw = Aside::Product { dy, x: x.detach() };
+        let dw = if aside::takes(w) { aside::leave(w, dw) } else { Some(dw) };
+        let dw = dw.map(|dw| dw.into_tensor(w)).transpose()?;
+        Ok((Some(dx), dw, Some(db)))
     }
+}
+
+/// `dy` where `y` is above 0, and 0 elsewhere.
+fn where_positive(y: &Tensor, dy: &Tensor) -> Result<Tensor> {
+    let dy = dy.contiguous()?;
+    let du = {
+        let (y, dy) = (Values::of(y)?, Values::of(&dy)?);
+        y.iter().zip(&*dy).map(|(&y, &dy)| if y > 0.0 { dy } else { 0.0 }).collect()
+    };
+    tensor(du, y.shape())
 }
 
 /// GELU(x) = x Φ(x), with the normal distribution's Φ, exact;
@@ -778,7 +810,7 @@ impl CustomOp3 for LinearCrossEntropy {
         let rows = self.targets.len();
         let mut logits = vec![0.0; rows * b.len()];
         let loss = in_pool(|| -> Result<f64> {
-            by_hand::forward(h, w, b, rows, &mut logits)?;
+            by_hand::forward(h, w, b, rows, Epilogue::None, &mut logits)?;
             Ok(loss::cross_entropy(&mut logits, &self.targets, b.len()))
         })?;
         keep(&self.gradient, logits);

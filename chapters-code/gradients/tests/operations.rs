@@ -109,6 +109,8 @@ fn linear() {
         let (w, b) = (values(&[outputs, inputs], 2), values(&[outputs], 3));
         check(&[x, w, b], |t| ops::linear(&t[0], &t[1], &t[2]));
     }
+    let (x, w, b) = (values(&[7, 5], 1), values(&[9, 5], 2), values(&[9], 3));
+    check(&[x, w, b], |t| ops::linear_relu(&t[0], &t[1], &t[2]));
     let x = values(&[2, 3, 5], 1);
     let (w, b) = (values(&[4, 5], 2), values(&[4], 3));
     check(&[x, w, b], |t| ops::linear(&t[0], &t[1], &t[2]));

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use bert_attention::BertForMaskedLm;
 use candle_core::backprop::GradStore;
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{Init, VarBuilder};
 use common::{Fixture, GRADIENTS, LOGITS, assert_close, magnitude};
 use gradients::model::{
@@ -17,7 +17,7 @@ use gradients::model::{
 };
 use gradients::{
     AdamW, AdamWOptions, Decay, Parameters, Schedule, clip_factor, gradient_norm,
-    load_checkpoint, save_checkpoint,
+    load_checkpoint, ops, save_checkpoint,
 };
 use models::Config;
 use sentiment::{Batch, DistilBertForSequenceClassification, Noise, Run};
@@ -518,4 +518,53 @@ fn candles_own_backward_is_refused_where_it_would_leave_gradients_out() {
     assert!(error.contains("gradients::backward(&loss)"), "{error}");
     let error = gradients::backward(&loss).unwrap_err().to_string();
     assert!(error.contains("a second backward pass"), "{error}");
+}
+
+/// A step without gradients of weights is the step with them, to the bit; of a weight that
+/// is used twice, and of one that something else than a layer uses, too.
+#[test]
+fn minimize_is_backward_and_a_step() {
+    let shapes: [(&str, &[usize]); 4] =
+        [("once", &[9, 7]), ("twice", &[9, 9]), ("both", &[9, 9]), ("bias", &[9])];
+    let weights = || -> Parameters {
+        let value = |(i, (name, shape)): (usize, &(&str, &[usize]))| {
+            (name.to_string(), Var::from_tensor(&numbers(shape, i)).unwrap())
+        };
+        shapes.iter().enumerate().map(value).collect()
+    };
+    let loss = |p: &Parameters, step| {
+        let get =
+            |name: &str| p.iter().find(|(n, _)| *n == name).unwrap().1.as_tensor();
+        let bias = get("bias");
+        let x = ops::linear_relu(&numbers(&[300, 7], step), get("once"), bias)?;
+        let x = ops::linear(&x, get("twice"), bias)?;
+        let x = ops::linear(&x, get("twice"), bias)?;
+        let x = ops::linear(&x, get("both"), bias)?;
+        x.sqr()?.mean_all()? + get("both").sqr()?.sum_all()?
+    };
+    let (whole, fused) = (weights(), weights());
+    let new = |p| AdamW::new(p, AdamWOptions::default()).unwrap();
+    let mut optimizers = (new(&whole), new(&fused));
+    for step in 0..3 {
+        let found = gradients::backward(&loss(&whole, step).unwrap()).unwrap();
+        optimizers.0.step(&whole, &found, 1e-2, 1.0).unwrap();
+        optimizers.1.minimize(&fused, &loss(&fused, step).unwrap(), 1e-2).unwrap();
+    }
+    assert_eq!(optimizers.1.steps(), 3);
+    let start = weights();
+    for (((name, a), (_, b)), (_, start)) in
+        whole.iter().zip(fused.iter()).zip(start.iter())
+    {
+        let [a, b, start] =
+            [a, b, start].map(|x| x.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+        assert_eq!(a, b, "{name}");
+        assert_ne!(a, start, "{name} has not moved");
+    }
+    let other = loss(&fused, 0).unwrap();
+    let half: Parameters =
+        [("other".to_owned(), Var::from_tensor(&numbers(&[2], 0)).unwrap())]
+            .into_iter()
+            .collect();
+    let error = new(&half).minimize(&half, &other, 1e-2).unwrap_err().to_string();
+    assert!(error.contains("other") && error.contains("no gradient"), "{error}");
 }

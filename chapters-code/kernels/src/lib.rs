@@ -2,7 +2,7 @@
 //!
 //! The chapters compute a Transformer with operations that read like the formulas.
 //! These kernels compute the same numbers, as fast as a processor allows: matrix
-//! products on packed weights ([`PackedLinear`]) or without ([`matmul()`]),
+//! products on packed weights ([`PackedLinear`]) or without ([`linear()`], [`matmul()`]),
 //! [`attention()`], [`softmax()`] and [`LayerNorm`], all in f32 on plain slices. They
 //! know nothing of models or tensors.
 //!
@@ -34,6 +34,7 @@ mod linear;
 pub mod math;
 mod matmul;
 mod norm;
+mod once;
 mod softmax;
 mod tile;
 
@@ -44,6 +45,7 @@ pub use isa::{Isa, load, store};
 pub use linear::PackedLinear;
 pub use matmul::{Matrix, matmul, matmul_on};
 pub use norm::{LayerNorm, row_statistics};
+pub use once::{linear, linear_on};
 pub use softmax::{softmax, softmax_on};
 pub use tile::Epilogue;
 

@@ -9,7 +9,7 @@ use crate::tile::{
 };
 use crate::{Isa, Matrix, grid};
 
-/// Rows that a task computes, a multiple of every tile's: with BERT-base's 768 inputs
+/// Rows that a task computes at most, a multiple of every tile's: with BERT-base's 768 inputs
 /// they fill most of an L2 cache.
 const TASK_ROWS: usize = 256;
 /// Tasks per thread: enough that a core slowed by other programs gives some away.
@@ -204,17 +204,19 @@ impl PackedLinear {
     ) {
         let height = self.isa.run(Height(x.len()));
         let row_tasks = x.len().div_ceil(TASK_ROWS).max(1);
+        // As many in each, in whole tiles: 320 rows are twice 160, not 256 and 64.
+        let task_rows = x.len().div_ceil(row_tasks).next_multiple_of(height).max(1);
         let wanted = TASKS_PER_THREAD * rayon::current_num_threads();
         let task_panels =
             self.outputs.div_ceil(self.width).div_ceil(wanted.div_ceil(row_tasks));
         let task_columns = task_panels * self.width;
         let column_tasks = self.outputs.div_ceil(task_columns);
 
-        grid::cut(out, self.outputs, TASK_ROWS, task_columns)
+        grid::cut(out, self.outputs, task_rows, task_columns)
             .into_par_iter()
             .enumerate()
             .for_each(|(task, mut rows)| {
-                let row = task / column_tasks * TASK_ROWS;
+                let row = task / column_tasks * task_rows;
                 let column = task % column_tasks * task_columns;
                 self.isa.run(Product {
                     k: self.inputs,

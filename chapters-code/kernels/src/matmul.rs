@@ -4,6 +4,7 @@
 use rayon::prelude::*;
 
 use crate::error::{ShapeError, expect_len, expect_some};
+use crate::once::{self, FEW_ROWS};
 use crate::{Epilogue, Isa, PackedLinear};
 
 /// A matrix stored row by row, or the transpose of one.
@@ -62,8 +63,8 @@ impl<'a> Matrix<'a> {
 /// For a linear layer y = x Wᵀ the gradients are dx = dy W and dW = dyᵀ x:
 /// [`Epilogue::Accumulate`] adds the latter to what earlier steps left.
 ///
-/// B is packed first, and A, if transposed, copied: worth it when `m` is more than
-/// a few rows. For the same B again and again, use [`PackedLinear`].
+/// B is packed, and A, if transposed, copied. For the same B again and again, use
+/// [`PackedLinear`].
 ///
 /// # Errors
 /// If A has not as many columns as B has rows, or `out` or a residual is not `[m, n]`.
@@ -91,12 +92,14 @@ pub fn matmul_on(
     if b.shape().0 != k {
         return Err(ShapeError::Inner { a: (m, k), b: b.shape() });
     }
-    let packed = PackedLinear::from_matrix(isa, b);
-    if a.is_transposed() {
-        packed.forward(&transpose(&a.stored(), m), m, epilogue, out)
-    } else {
-        packed.forward(a.values, m, epilogue, out)
+    let turned = if a.is_transposed() { transpose(&a.stored(), m) } else { Vec::new() };
+    let values = if a.is_transposed() { &turned } else { a.values };
+    if m > FEW_ROWS {
+        return PackedLinear::from_matrix(isa, b).forward(values, m, epilogue, out);
     }
+    let (x, zeros): (Vec<&[f32]>, _) =
+        (values.chunks(k).collect(), vec![0.0; b.shape().1]);
+    once::multiply(isa, &x, b, &zeros, epilogue, out)
 }
 
 /// `[m, k]` from k rows of m values, some columns at a time: whole cache lines are

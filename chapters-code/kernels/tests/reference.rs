@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use kernels::{
     Epilogue, Heads, Isa, LayerNorm, Matrix, PackedLinear, ShapeError, attention,
-    attention_on, matmul, matmul_on, softmax_on,
+    attention_on, linear_on, matmul, matmul_on, softmax_on,
 };
 use proptest::prelude::*;
 
@@ -86,6 +86,30 @@ proptest! {
                 let mut out = vec![f32::NAN; rows * outputs];
                 layer.forward(&x, rows, *epilogue, &mut out)?;
                 assert_close(isa, &out, expected, 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn a_weight_used_once_gives_the_bits_of_a_packed_one(
+        rows in 1_usize..600,
+        inputs in 1_usize..90,
+        outputs in 1_usize..90,
+        seed: u64,
+    ) {
+        let x = values(rows * inputs, seed);
+        let weight = values(outputs * inputs, seed ^ 1);
+        let bias = values(outputs, seed ^ 2);
+        let residual = values(rows * outputs, seed ^ 3);
+        for isa in Isa::available() {
+            let layers = [(&*weight, Some(&*bias))];
+            let packed = PackedLinear::side_by_side_on(isa, &layers, inputs)?;
+            for epilogue in [Epilogue::None, Epilogue::Relu, Epilogue::Add(&residual)] {
+                let mut expected = vec![f32::NAN; rows * outputs];
+                packed.forward(&x, rows, epilogue, &mut expected)?;
+                let mut found = vec![f32::NAN; rows * outputs];
+                linear_on(isa, &x, &weight, &bias, rows, epilogue, &mut found)?;
+                prop_assert_eq!(&found, &expected);
             }
         }
     }

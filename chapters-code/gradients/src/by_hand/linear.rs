@@ -1,22 +1,21 @@
 //! y = x Wᵀ + b, and its gradients.
 
 use candle_core::Result;
-use kernels::{Epilogue, Matrix, PackedLinear, matmul};
+use kernels::{Epilogue, Matrix, matmul};
 
 use super::product::{sum_rows, weight_gradient};
 use crate::storage::wrap;
 
-/// `out` ← x Wᵀ + b: `x` is `[rows, inputs]`, `w` `[outputs, inputs]`.
+/// `out` ← epilogue(x Wᵀ + b): `x` is `[rows, inputs]`, `w` `[outputs, inputs]`.
 pub fn forward(
     x: &[f32],
     w: &[f32],
     b: &[f32],
     rows: usize,
+    epilogue: Epilogue,
     out: &mut [f32],
 ) -> Result<()> {
-    let outputs = b.len();
-    let packed = PackedLinear::new(w, Some(b), w.len() / outputs, outputs);
-    packed.and_then(|w| w.forward(x, rows, Epilogue::None, out)).map_err(wrap)
+    kernels::linear(x, w, b, rows, epilogue, out).map_err(wrap)
 }
 
 /// `dx` ← epilogue(dY W).

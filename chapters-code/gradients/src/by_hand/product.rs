@@ -3,7 +3,10 @@
 //! The heads of attention are too small to be worth packing, and the gradient of a weight,
 //! dW = dYᵀ X, reads both matrices along their rows already.
 
-use kernels::{Isa, load, store};
+use std::cell::RefCell;
+use std::sync::LazyLock;
+
+use kernels::{Buffer, Buffers, Isa, load, store};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -135,32 +138,112 @@ impl Product<'_, '_> {
     }
 }
 
-/// Rows of x and dy that are summed before the next: those of a task stay in the L2 cache.
+/// Rows of x and dy that are summed before the next: a task's stay in the L2 cache.
 const BLOCK: usize = 256;
 
 /// `dw` ← dYᵀ X, the gradient of a linear layer's weight: `dy` is `[rows, outputs]`, `x`
 /// `[rows, inputs]`, `dw` `[outputs, inputs]`.
-///
-/// A task computes some rows of `dw` over all rows of `x`: no sum is split, so the bits
-/// don't depend on the number of threads.
 pub fn weight_gradient(dy: &[f32], x: &[f32], rows: usize, dw: &mut [f32]) {
-    let (outputs, inputs) = (dy.len() / rows, x.len() / rows);
-    let tasks = 4 * rayon::current_num_threads();
-    let height = outputs.div_ceil(tasks).next_multiple_of(8).min(64);
-    dw.par_chunks_mut(height * inputs).enumerate().for_each(|(task, out)| {
-        for first in (0..rows).step_by(BLOCK) {
-            Isa::best().run(Product {
-                left: Left::Columns(&dy[first * outputs + task * height..], outputs),
-                right: &x[first * inputs..],
-                right_stride: inputs,
-                shape: [out.len() / inputs, BLOCK.min(rows - first), inputs],
-                out,
-                out_stride: inputs,
-                scale: 1.0,
-                accumulate: first > 0,
-            });
-        }
+    let product = WeightGradient::new(dy, x, rows);
+    dw.par_chunks_mut(product.task()).enumerate().for_each(|(task, out)| {
+        product.compute(task, out);
     });
+}
+
+/// dYᵀ X by tasks, each some rows of it over all rows of `x`: no sum is split, so the bits
+/// don't depend on the number of threads.
+pub struct WeightGradient<'a> {
+    dy: &'a [f32],
+    outputs: usize,
+    inputs: usize,
+    rows: usize,
+    /// Rows of dW in a task.
+    height: usize,
+    /// `x` by blocks of rows, in each by columns of two vectors: `[inputs / width][rows of
+    /// the block][width]`, in the order in which a tile reads it.
+    panels: Buffer,
+    width: usize,
+}
+
+/// Memory for panels, used again at each step.
+static BUFFERS: LazyLock<Buffers> = LazyLock::new(Buffers::default);
+
+thread_local! {
+    /// The columns of dY that a task reads, side by side.
+    static COLUMNS_OF_DY: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+impl<'a> WeightGradient<'a> {
+    /// `dy` is `[rows, outputs]`, `x` `[rows, inputs]`.
+    pub fn new(dy: &'a [f32], x: &[f32], rows: usize) -> Self {
+        let (outputs, inputs) = (dy.len() / rows, x.len() / rows);
+        let tasks = 4 * rayon::current_num_threads();
+        let height = outputs.div_ceil(tasks).next_multiple_of(8).min(64);
+        let width = Isa::best().run(PairWidth);
+        let across = inputs.div_ceil(width);
+        let mut panels = BUFFERS.take(across * width * rows);
+        let blocks = panels.par_chunks_mut(across * width * BLOCK);
+        blocks.zip(x.par_chunks(inputs * BLOCK)).for_each(|(panels, x)| {
+            let rows = x.len() / inputs;
+            for (p, panel) in panels.chunks_mut(rows * width).enumerate() {
+                for (line, row) in panel.chunks_mut(width).zip(x.chunks(inputs)) {
+                    let part = &row[p * width..inputs.min((p + 1) * width)];
+                    line[..part.len()].copy_from_slice(part);
+                }
+            }
+        });
+        Self { dy, outputs, inputs, rows, height, panels, width }
+    }
+
+    /// How many values of dW a task computes; the last may have fewer.
+    pub fn task(&self) -> usize {
+        self.height * self.inputs
+    }
+
+    /// The values of a task.
+    pub fn compute(&self, task: usize, out: &mut [f32]) {
+        let (height, first) = (out.len() / self.inputs, task * self.height);
+        let across = self.inputs.div_ceil(self.width);
+        COLUMNS_OF_DY.with_borrow_mut(|columns| {
+            for start in (0..self.rows).step_by(BLOCK) {
+                let rows = BLOCK.min(self.rows - start);
+                columns.clear();
+                for row in
+                    self.dy[start * self.outputs..].chunks(self.outputs).take(rows)
+                {
+                    columns.extend_from_slice(&row[first..first + height]);
+                }
+                let panels = &self.panels[start * across * self.width..];
+                for (p, right) in
+                    panels.chunks(rows * self.width).take(across).enumerate()
+                {
+                    let column = p * self.width;
+                    Isa::best().run(Product {
+                        left: Left::Columns(columns, height),
+                        right,
+                        right_stride: self.width,
+                        shape: [height, rows, self.width.min(self.inputs - column)],
+                        out: &mut out[column..],
+                        out_stride: self.inputs,
+                        scale: 1.0,
+                        accumulate: start > 0,
+                    });
+                }
+            }
+        });
+    }
+}
+
+/// Columns in two vectors: 32 with AVX-512.
+struct PairWidth;
+
+impl WithSimd for PairWidth {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        2 * S::F32_LANES
+    }
 }
 
 /// Columns that a task sums.
