@@ -279,7 +279,7 @@ fn ch06_5_wrong_inside() {
     let root = |d: usize| (d as f64).sqrt();
     check::inside(|query, keys| seen(query, keys, root(query.len())));
     assert_caught("over √d_k", || {
-        check::inside(|query, keys| seen(query, keys, 1.0))
+        check::inside(|query, keys| seen(query, keys, 1.0));
     });
     assert_caught("not over √n", || {
         check::inside(|query, keys| seen(query, keys, root(keys.nrows())));
@@ -297,7 +297,7 @@ fn ch06_5_wrong_inside() {
     assert_caught("add up to 1", || {
         check::inside(|query, keys| {
             let (products, scores, _) = seen(query, keys, root(query.len()));
-            let weights = (&scores).exp();
+            let weights = scores.exp();
             (products, scores, weights)
         });
     });
@@ -311,7 +311,7 @@ fn ch06_5_wrong_inside() {
     assert_caught("subtract the largest first", || {
         check::inside(|query, keys| {
             let (products, scores, _) = seen(query, keys, root(query.len()));
-            let exponents = (&scores).exp();
+            let exponents = scores.exp();
             (products, scores, &exponents / exponents.sum())
         });
     });

@@ -224,6 +224,17 @@ fn has_id(page: &Html, id: &str) -> bool {
     elements.any(|element| element.attr("id") == Some(id))
 }
 
+/// Whether a page has the views whose state an address gives: `av-NAME=layer:1&av-…`.
+fn has_views(page: &Html, address: &str) -> bool {
+    static VIEW: LazyLock<Selector> =
+        LazyLock::new(|| selector("[data-attention-view]"));
+    address.split('&').all(|part| {
+        let name = part.split_once('=').and_then(|(name, _)| name.strip_prefix("av-"));
+        let mut views = page.select(&VIEW);
+        views.any(|view| name.is_some() && view.attr("data-attention-view") == name)
+    })
+}
+
 static ID: LazyLock<Selector> = LazyLock::new(|| selector("[id]"));
 
 /// Links inside the site that lead nowhere.
@@ -253,7 +264,9 @@ fn links<'a>(
             return Some(format!("link to {target:?}: no such file in the site"));
         };
         match pages.get(&file_path) {
-            Some(page) if !id.is_empty() && !has_id(page, id) => {
+            Some(page)
+                if !id.is_empty() && !has_id(page, id) && !has_views(page, id) =>
+            {
                 Some(format!("link to {target:?}: that page has no such part"))
             }
             _ => None,
@@ -315,11 +328,14 @@ mod tests {
         let page = "<html><body><h1 id=\"a\">x</h1><a href=\"#a\">ok</a><a href=\"#b\">no</a>\
                     <a href=\"gone.html\">no</a><a href=\"https://example.org\">click</a>\
                     <script src=\"https://cdn.example.org/x.js\"></script><img src=\"data:,\">\
-                    <figure><svg viewBox=\"0 0 1 1\"></svg></figure></body></html>";
+                    <figure><svg viewBox=\"0 0 1 1\"></svg></figure>\
+                    <div data-attention-view=\"12ab\"></div><a href=\"#av-12ab=layer:1\">ok</a>\
+                    <a href=\"#av-12ab=layer:1&amp;av-34cd=layer:2\">no</a></body></html>";
         fs::write(folder.path().join("index.html"), page).unwrap();
         let findings = site(folder.path()).unwrap();
         let expected = [
             "\"#b\"",
+            "av-34cd",
             "\"gone.html\"",
             "cdn.example.org",
             "no alt text",

@@ -233,11 +233,13 @@ impl<'a> Markdown<'a> {
     }
 
     /// Links to other pages lead to their notebooks, or to the page's source if it has
-    /// none.
+    /// none. Those that set a view of the page are words alone: Jupyter keeps addresses
+    /// to itself.
     fn relink(&self, text: &str) -> String {
         let up = self.language.notebooks_to_root();
+        let text = figure::VIEW_LINK.replace_all(text, "$1");
         figure::PAGE_LINK
-            .replace_all(text, |link: &regex::Captures<'_>| {
+            .replace_all(&text, |link: &regex::Captures<'_>| {
                 match self.workspace.chapter(&link[1]) {
                     Some(chapter) if chapter != *self.chapter => {
                         format!("]({}.ipynb)", chapter.name)
