@@ -75,13 +75,6 @@ impl HeadView {
         }
     }
 
-    /// The layer shown first, by its number in the model; without this, the first.
-    #[must_use]
-    pub fn layer(mut self, layer: usize) -> Self {
-        self.layer = Some(layer);
-        self
-    }
-
     /// The heads shown first; without this, all.
     #[must_use]
     pub fn heads(mut self, heads: impl IntoIterator<Item = usize>) -> Self {
@@ -112,21 +105,15 @@ impl HeadView {
     fn checked(&self) -> Result<Panes<'_>> {
         let panes = self.source.panes(&self.included)?;
         chosen("heads", "head", self.heads.as_deref(), panes.total_heads)?;
-        match self.layer {
-            Some(layer) if !panes.layers.contains(&layer) => {
-                let included = panes.layers;
-                Err(ViewError::NotIncluded { layer, included })
-            }
-            _ => Ok(panes),
-        }
+        self.first_layer(&panes)?;
+        Ok(panes)
     }
 
     fn data(&self) -> Result<(Data<'_>, Picture)> {
         let panes = self.checked()?;
-        let layer = self.layer.unwrap_or(panes.layers[0]);
-        let at = panes.layers.iter().position(|&included| included == layer);
+        let (layer, at) = self.first_layer(&panes)?;
         let heads = self.heads.clone().unwrap_or_else(|| panes.heads.clone());
-        let picture = Picture::lines(&panes, at.unwrap_or(0), &heads);
+        let picture = Picture::lines(&panes, at, &heads);
         let mut data = Data::new("head", panes, self.prettify_tokens);
         data.layer = Some(layer);
         data.visible.clone_from(&self.heads);
@@ -208,20 +195,6 @@ impl NeuronView {
         })
     }
 
-    /// The layer shown first, by its number in the model; without this, the first.
-    #[must_use]
-    pub fn layer(mut self, layer: usize) -> Self {
-        self.layer = Some(layer);
-        self
-    }
-
-    /// The layers that the view has; without this, all, as bertviz's neuron view has.
-    #[must_use]
-    pub fn include_layers(mut self, layers: impl IntoIterator<Item = usize>) -> Self {
-        self.included.layers = Some(layers.into_iter().collect());
-        self
-    }
-
     /// The head shown first; without this, head 0.
     #[must_use]
     pub fn head(mut self, head: usize) -> Self {
@@ -266,13 +239,8 @@ impl NeuronView {
             self.head.as_ref().map(std::slice::from_ref),
             panes.total_heads,
         )?;
-        match self.layer {
-            Some(layer) if !panes.layers.contains(&layer) => {
-                let included = panes.layers;
-                Err(ViewError::NotIncluded { layer, included })
-            }
-            _ => Ok(panes),
-        }
+        self.first_layer(&panes)?;
+        Ok(panes)
     }
 
     /// The queries and keys of the layers included.
@@ -283,10 +251,9 @@ impl NeuronView {
 
     fn data(&self) -> Result<(Data<'_>, Picture)> {
         let panes = self.checked()?;
-        let layer = self.layer.unwrap_or(panes.layers[0]);
-        let at = panes.layers.iter().position(|&included| included == layer);
+        let (layer, at) = self.first_layer(&panes)?;
         let head = self.head.unwrap_or(0);
-        let picture = Picture::lines(&panes, at.unwrap_or(0), &[head]);
+        let picture = Picture::lines(&panes, at, &[head]);
         let vectors = self.vectors(&panes);
         let mut data = Data::new("neuron", panes, true);
         data.layer = Some(layer);
@@ -296,6 +263,31 @@ impl NeuronView {
         Ok((data, picture))
     }
 }
+
+/// What head view and neuron view share: they show one layer at a time.
+macro_rules! layer_methods {
+    ($view:ident) => {
+        impl $view {
+            /// The layer shown first, by its number in the model; without this, the first.
+            #[must_use]
+            pub fn layer(mut self, layer: usize) -> Self {
+                self.layer = Some(layer);
+                self
+            }
+
+            /// The layer shown first, and its place among those included.
+            fn first_layer(&self, panes: &Panes) -> Result<(usize, usize)> {
+                let layer = self.layer.unwrap_or(panes.layers[0]);
+                let at = panes.layers.iter().position(|&included| included == layer);
+                let included = || panes.layers.clone();
+                let none = || ViewError::NotIncluded { layer, included: included() };
+                Ok((layer, at.ok_or_else(none)?))
+            }
+        }
+    };
+}
+layer_methods!(HeadView);
+layer_methods!(NeuronView);
 
 /// What head view and model view share.
 macro_rules! grid_methods {
@@ -318,16 +310,6 @@ macro_rules! grid_methods {
             /// The attentions of an encoder and a decoder, chosen in a menu.
             pub fn encoder_decoder(attentions: EncoderDecoder) -> Self {
                 Self::of(Source::Two(attentions))
-            }
-
-            /// The layers that the view has; without this, all.
-            #[must_use]
-            pub fn include_layers(
-                mut self,
-                layers: impl IntoIterator<Item = usize>,
-            ) -> Self {
-                self.included.layers = Some(layers.into_iter().collect());
-                self
             }
 
             /// Whether to take away the marks that some tokenizers put on words (`Ġ`, `▁`,
@@ -355,6 +337,16 @@ macro_rules! view_methods {
                 if let Source::One(attention) = &mut self.source {
                     attention.sentence_b_start = start.into();
                 }
+                self
+            }
+
+            /// The layers that the view has; without this, all.
+            #[must_use]
+            pub fn include_layers(
+                mut self,
+                layers: impl IntoIterator<Item = usize>,
+            ) -> Self {
+                self.included.layers = Some(layers.into_iter().collect());
                 self
             }
 

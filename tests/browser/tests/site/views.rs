@@ -317,9 +317,8 @@ impl Saved {
             let url = event["params"]["request"]["url"].as_str().unwrap_or("data:");
             let own = ["data:", "blob:"].iter().any(|scheme| url.starts_with(scheme))
                 || url.split('#').next() == self.url.split('#').next();
-            if event["method"] != "Network.requestWillBeSent" {
-                findings.extend(complaint(event));
-            } else if self.url.starts_with("http") {
+            let of_a_file = self.url.starts_with("file:");
+            if event["method"] != "Network.requestWillBeSent" || !of_a_file {
                 findings.extend(complaint(event));
             } else if !own {
                 findings.push(format!("a request leaves the file: {url}"));
