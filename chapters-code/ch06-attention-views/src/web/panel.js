@@ -45,15 +45,16 @@ class Panel {
     this.at = { left: 0, right: 0 };
     this.tokens = { left, right };
     this.spans = {};
-    this.numbered = [];
+    this.numbered = []; // text nodes that hold one
     for (const side of ['left', 'right']) {
       this.spans[side] = this.tokens[side].map((token, index) => {
-        const number = element('span', { class: 'number' });
+        const number = document.createTextNode('');
         const text = element('span', { class: 'text', title: token }, token);
         const option = element('div', {
           class: 'token', role: 'option', id: this.id(side, index), 'data-index': index, 'aria-selected': 'false',
         });
-        option.append(...(side === 'left' ? [number, text] : [text, number]));
+        const place = element('span', { class: 'number' }, number);
+        option.append(...(side === 'left' ? [place, text] : [text, place]));
         return { option, number };
       });
       this.lists[side].replaceChildren(...this.spans[side].map(span => span.option));
@@ -205,16 +206,18 @@ class Panel {
 
   // The numbers beside the tokens in sight.
   write(top) {
-    for (const span of this.numbered) span.textContent = '';
-    this.numbered = [];
-    if (this.selection === null) return;
-    const side = this.selection.side === 'left' ? 'right' : 'left';
-    const spans = this.spans[side];
-    const last = Math.min(spans.length, Math.ceil((top + this.height) / ROW));
-    for (let index = Math.floor(top / ROW); index < last; index++) {
-      spans[index].number.textContent = this.numbers(side, index);
-      this.numbered.push(spans[index].number);
+    const numbers = new Map();
+    if (this.selection !== null) {
+      const side = this.selection.side === 'left' ? 'right' : 'left';
+      const spans = this.spans[side];
+      const last = Math.min(spans.length, Math.ceil((top + this.height) / ROW));
+      for (let index = Math.floor(top / ROW); index < last; index++) {
+        numbers.set(spans[index].number, this.numbers(side, index));
+      }
     }
+    for (const text of this.numbered) if (!numbers.has(text)) text.data = '';
+    for (const [text, number] of numbers) if (text.data !== number) text.data = number;
+    this.numbered = [...numbers.keys()];
   }
 
   // The whole drawing, with its tokens, as an SVG.
