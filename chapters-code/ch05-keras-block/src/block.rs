@@ -170,8 +170,8 @@ fn feed_forward(
 // ANCHOR_END: pointer_network
 
 // ANCHOR: heads
-/// `(None, 10, width) -> (None, heads, 10, width / heads)`: each head gets a part of the
-/// columns.
+/// `(None, 10, width) -> (None, heads, 10, width / heads)`: each head gets a part of
+/// the columns.
 fn split_heads(x: &KerasTensor, options: &PointerOptions) -> Result<KerasTensor> {
     let PointerOptions { width, heads, .. } = *options;
     if heads == 1 {

@@ -8,17 +8,17 @@ use ndarray::{Array1, Array2, Array3, Axis};
 /// Exercise 1. The largest value of a kernel `[inputs, outputs]` drawn from Keras'
 /// `glorot_uniform`, which is uniform from −limit to limit.
 ///
-/// Its variance must be 2 / (inputs + outputs); that of a uniform distribution from −a to
-/// a is a² / 3.
+/// Its variance must be 2 / (inputs + outputs); that of a uniform distribution from −a
+/// to a is a² / 3.
 pub fn glorot_limit(inputs: usize, outputs: usize) -> f64 {
     (6.0 / (inputs + outputs) as f64).sqrt()
 }
 // ANCHOR_END: glorot_limit
 
 // ANCHOR: dense
-/// Exercise 2. Keras' `Dense` on a batch of sequences: `[batch, n, inputs] -> [batch, n,
-/// units]`, with a kernel `[inputs, units]` and a bias `[units]`. With `relu`, what is
-/// negative becomes 0.
+/// Exercise 2. Keras' `Dense` on a batch of sequences: `[batch, n, inputs] -> [batch,
+/// n, units]`, with a kernel `[inputs, units]` and a bias `[units]`. With `relu`, what
+/// is negative becomes 0.
 pub fn dense(
     x: &Array3<f64>,
     kernel: &Array2<f64>,
@@ -39,9 +39,9 @@ pub fn dense(
 // ANCHOR_END: dense
 
 // ANCHOR: count_params
-/// Exercise 3. How many parameters the notes' block has: two tables of embeddings, three
-/// Dense layers of `dim` units, one of `4 · dim`, one of `dim`, and a LayerNormalization.
-/// All Dense layers have a bias.
+/// Exercise 3. How many parameters the notes' block has: two tables of embeddings,
+/// three Dense layers of `dim` units, one of `4 · dim`, one of `dim`, and a
+/// LayerNormalization. All Dense layers have a bias.
 pub fn count_params(vocabulary: usize, positions: usize, dim: usize) -> usize {
     let dense = |inputs: usize, units: usize| inputs * units + units;
     let embeddings = (vocabulary + positions) * dim;
@@ -53,8 +53,8 @@ pub fn count_params(vocabulary: usize, positions: usize, dim: usize) -> usize {
 
 // ANCHOR: matmul_shape
 /// Exercise 4. The shape of Keras' `matmul(a, b)`, or what is wrong with `a` and `b`.
-/// `None` is an axis whose size isn't known yet, as the batch. All axes but the last two
-/// must be equal, and `a` must have as many columns as `b` rows.
+/// `None` is an axis whose size isn't known yet, as the batch. All axes but the last
+/// two must be equal, and `a` must have as many columns as `b` rows.
 ///
 /// # Errors
 ///
@@ -90,8 +90,8 @@ pub fn cross_entropy(logits: &Array2<f64>, labels: &[usize]) -> f64 {
 /// Exercise 6. Step `t`, counted from 1, of Keras' Adam for one weight: the new
 /// `(weight, m, v)`. β₁ is 0.9, β₂ 0.999 and ε 1e-7.
 ///
-/// Keras adds ε to √v as it is, and corrects the bias of both means in the learning rate:
-/// α = rate · √(1 − β₂ᵗ) / (1 − β₁ᵗ).
+/// Keras adds ε to √v as it is, and corrects the bias of both means in the learning
+/// rate: α = rate · √(1 − β₂ᵗ) / (1 − β₁ᵗ).
 pub fn adam_step(
     (weight, m, v): (f64, f64, f64),
     gradient: f64,
