@@ -91,7 +91,7 @@ pub async fn execute(
         let said = kernel.stderr_of(&answer.id);
         outputs.insert(cell.id.clone(), judge(chapter, line, cell, answer, said)?);
     }
-    check_captions(chapter, &blocks, &outputs)?;
+    check_figures(chapter, &blocks, &outputs)?;
     Ok((outputs, timing))
 }
 
@@ -120,8 +120,8 @@ fn judge(
     Ok(outputs)
 }
 
-/// Every figure has a caption after its cell: that is also its text for screen readers.
-fn check_captions(
+/// A cell shows one figure, and every figure has a caption after its cell: that is also its text for screen readers.
+fn check_figures(
     chapter: &Chapter,
     blocks: &[Located],
     outputs: &Outputs,
@@ -131,6 +131,14 @@ fn check_captions(
         let page::Block::Cell(cell) = &located.block else {
             continue;
         };
+        ensure!(
+            cell.code.matches(".show()").count() < 2,
+            "{}:{}: cell {:?} shows two figures, and evcxr passes on only the last of a \
+             kind: give each a cell of its own",
+            chapter.page().display(),
+            located.line,
+            cell.id
+        );
         let captioned = matches!(
             blocks.get(i + 1).map(|next| &next.block),
             Some(page::Block::Caption(_))
