@@ -120,7 +120,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let after: Tensor = learner.values(&four, &[&network.weights[0]])?.remove(0);
     // ANCHOR_END: fit
 
-    // ANCHOR: curves
+    // ANCHOR: loss
     let [train_loss, val_loss] = history.losses();
     LineChart::new()
         .title("Loss")
@@ -130,6 +130,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .series("validation", &val_loss)
         .draw()?
         .show()?;
+    // ANCHOR_END: loss
+
+    // ANCHOR: accuracy
     let [train_accuracy, val_accuracy] = history.accuracies();
     LineChart::new()
         .title("Accuracy")
@@ -139,7 +142,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .series("validation", &val_accuracy)
         .draw()?
         .show()?;
-    // ANCHOR_END: curves
+    // ANCHOR_END: accuracy
 
     // ANCHOR: after
     let rows: Vec<String> =

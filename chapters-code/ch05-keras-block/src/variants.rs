@@ -79,10 +79,10 @@ impl Variants {
     /// A line for each task, depth and learning rate; a column for what the notes have,
     /// for that with residuals, with 8 heads, and with both.
     fn table(&self, cell: impl Fn(&Variant) -> String) -> String {
-        let mut text =
-            "hops  blocks    rate         notes      residual       8 heads  \
-                        residual, 8 heads\n"
-                .to_owned();
+        let mut text = format!(
+            "hops  blocks    rate{:>15}{:>15}{:>15}{:>19}\n",
+            "notes", "residual", "8 heads", "residual, 8 heads"
+        );
         let mut lines: Vec<(usize, usize, f64)> = Vec::new();
         for Variant { setting: Setting { hops, options, learning_rate }, .. } in
             &self.variants
@@ -95,7 +95,7 @@ impl Variants {
         lines.sort_by(|(h, b, r), (g, c, s)| (h, b).cmp(&(g, c)).then(s.total_cmp(r)));
         for (hops, blocks, learning_rate) in lines {
             let columns =
-                [(false, 1, 14), (true, 1, 14), (false, 8, 14), (true, 8, 19)];
+                [(false, 1, 15), (true, 1, 15), (false, 8, 15), (true, 8, 19)];
             let cells = columns.map(|(residual, heads, width)| {
                 let options =
                     PointerOptions { heads, residual, blocks, ..Default::default() };
