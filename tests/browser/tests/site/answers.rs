@@ -258,6 +258,72 @@ fn views_answer_the_keyboard() {
     });
 }
 
+/// A finger pins a token (in the model view, opens a head); the address says so, and
+/// brings it back.
+#[test]
+fn views_answer_a_finger_and_can_be_linked() {
+    everywhere(|saved, shown| {
+        let (touched, mark) = match shown.kind.as_str() {
+            "model" => (cell(1, 2), ("aria-selected", "true")),
+            _ => (token("left", 1), ("class", "token pinned")),
+        };
+        let begin = saved.attribute(&touched, mark.0);
+        saved.tap(&touched);
+        assert_eq!(saved.attribute(&touched, mark.0), mark.1);
+        if shown.kind == "model" {
+            shown.layer = 1;
+            saved.tap(&format!(".detail {}", token("left", 1)));
+            saved.says(".detail .status", &shown.sentence("left", 1, &[2]));
+        } else {
+            let status =
+                if shown.kind == "head" { ".status" } else { ".lines .status" };
+            saved.says(status, &shown.sentence("left", 1, &shown.on));
+        }
+        let address = saved.address_with("token:left1");
+        saved.load(&address);
+        assert_eq!(saved.attribute(&touched, mark.0), mark.1, "brought back");
+        saved.tap(&touched);
+        assert_eq!(saved.attribute(&touched, mark.0), begin, "let go");
+    });
+}
+
+/// The numbers shown, as JSON and CSV; the drawing, as SVG and PNG.
+#[test]
+fn what_views_show_can_be_saved() {
+    everywhere(|saved, shown| {
+        let menu =
+            if shown.kind == "model" { ".overview-controls .save" } else { ".save" };
+        let name = |end: &str| format!("attention-{}.{end}", shown.kind);
+        let json = saved.download(menu, "json", &name("json"));
+        let json: Value = serde_json::from_slice(&json).expect("JSON");
+        assert_eq!(texts(&json["left_text"]), shown.tokens("left"));
+        assert_eq!(texts(&json["right_text"]), shown.tokens("right"));
+        let (layer, heads) = match shown.kind.as_str() {
+            "model" => (0, (0..shown.heads).collect()),
+            "neuron" => (shown.layer, vec![shown.on[0]]),
+            _ => (shown.layer, shown.on.clone()),
+        };
+        for (place, head) in heads.iter().enumerate() {
+            let weight = &json["attn"][0][place][0][1];
+            shown.layer = layer;
+            assert_eq!(
+                weight.as_f64(),
+                Some(shown.mean(&[*head], 0, 1)),
+                "head {head}"
+            );
+        }
+        let csv = String::from_utf8(saved.download(menu, "csv", &name("csv")));
+        let lines = csv.expect("UTF-8").matches("\r\n").count();
+        let layers = if shown.kind == "model" { shown.layers } else { 1 };
+        let pairs = shown.tokens("left").len() * shown.tokens("right").len();
+        assert_eq!(lines, 1 + layers * heads.len() * pairs);
+        let svg = String::from_utf8(saved.download(menu, "svg", &name("svg")));
+        let svg = svg.expect("UTF-8");
+        assert!(svg.starts_with("<svg") && svg.contains("<path"), "{svg:.80}");
+        assert!(saved.download(menu, "png", &name("png")).starts_with(b"\x89PNG\r\n"));
+    });
+}
+
 #[test]
 fn everything_that_takes_the_focus_has_a_name() {
     everywhere(|saved, _| {

@@ -122,6 +122,18 @@ impl Saved {
         saved
     }
 
+    /// The page's address, once it says this of the view.
+    pub fn address_with(&mut self, state: &str) -> String {
+        let (host, state) = (json!(self.hosts[self.view]), json!(state));
+        let said = format!(
+            "decodeURIComponent(location.hash.slice(1)).split('&').some(part => part.includes({state}) \
+             && part.startsWith('av-' + document.querySelector({host}).dataset.attentionView))"
+        );
+        self.tab.wait("the address follows", &said);
+        let address = self.tab.evaluate("location.href");
+        address.as_str().expect("an address").to_owned()
+    }
+
     /// The data of the view, as it stands in the page.
     pub fn data(&mut self) -> String {
         let host = json!(self.hosts[self.view]);
@@ -160,7 +172,7 @@ impl Saved {
         self.at(self.view, part)
     }
 
-    fn load(&mut self, url: &str) {
+    pub fn load(&mut self, url: &str) {
         self.tab.load("about:blank");
         self.tab.start_loading(url);
         self.tab.wait_long(
@@ -198,6 +210,10 @@ impl Saved {
 
     pub fn click(&mut self, part: &str) {
         self.tab.click(part, &self.here(part));
+    }
+
+    pub fn tap(&mut self, part: &str) {
+        self.tab.tap(part, &self.here(part));
     }
 
     pub fn hover(&mut self, part: &str) {
@@ -293,7 +309,7 @@ impl Saved {
     }
 
     /// The file that an entry of the menu of the view saves.
-    fn download(&mut self, menu: &str, action: &str, name: &str) -> Vec<u8> {
+    pub fn download(&mut self, menu: &str, action: &str, name: &str) -> Vec<u8> {
         let folder = self.folder.path().join(action);
         let behaviour = json!({ "behavior": "allow", "downloadPath": folder });
         self.tab.devtools("Page.setDownloadBehavior", &behaviour);
@@ -307,7 +323,9 @@ impl Saved {
             assert!(Instant::now() < deadline, "{} is not saved", file.display());
             self.frame();
         }
-        fs::read(&file).expect("a file that can be read")
+        let bytes = fs::read(&file).expect("a file that can be read");
+        fs::remove_file(&file).expect("a file that can go"); // for the next of its name
+        bytes
     }
 
     /// Fails if anything was asked of the network, or complained.
@@ -503,10 +521,10 @@ fn head_view_by_keyboard() {
 #[test]
 fn a_finger_pins_a_token() {
     let mut saved = Saved::open("en", &[head().heads([2]).html().unwrap()]);
-    saved.tab.tap("a token", &saved.at(0, &token("left", 1)));
+    saved.tap(&token("left", 1));
     saved.says(".status", "→ gato 0.650");
     assert_eq!(saved.attribute(&token("left", 1), "class"), "token pinned");
-    saved.tab.tap("again", &saved.at(0, &token("left", 1)));
+    saved.tap(&token("left", 1));
     saved.says(".status", "Point at a token");
     saved.quiet();
 }
