@@ -6,13 +6,14 @@
 Needs keras and the backends that are timed, each in a process of its own (`KERAS_BACKEND`), compiled
 (`jit_compile` on JAX and TensorFlow, torch.compile on PyTorch), with two threads. Forward is
 `predict_on_batch`; the step is `train_on_batch` of the block with a Dense(20) on each token, Adam,
-sparse categorical cross-entropy. One run of each at a time, so that what else the machine does falls on
-all alike.
+sparse categorical cross-entropy. One run of each at a time, in another order each time, so that what
+else the machine does, and what one's threads still do when the next begins, falls on all alike.
 """
 
 import argparse
 import os
 import pathlib
+import random
 import statistics
 import subprocess
 import sys
@@ -89,8 +90,10 @@ def main():
         for what in ("forward", "step"):
             times = {name: [] for name in programs}
             for turn in range(arguments.rounds + 3):
-                for name, program in programs.items():
-                    took = program.run(what)
+                names = list(programs)
+                random.shuffle(names)
+                for name in names:
+                    took = programs[name].run(what)
                     if turn >= 3:
                         times[name].append(took)
             median = {name: statistics.median(took) for name, took in times.items()}
