@@ -1,8 +1,8 @@
 """BERT-base's forward pass: ours beside PyTorch and ONNX Runtime, in one run.
 
     python3 -m venv VENV && VENV/bin/pip install torch transformers onnxruntime onnx
-    cargo build --release -p ch04-bert-attention --example bench
-    VENV/bin/python tests/reference/bench_bert.py [--program target/release/examples/bench]
+    cargo build --release -p ch04-bert-attention --example ch04-bench
+    VENV/bin/python tests/reference/bench_bert.py [--program target/release/examples/ch04-bench]
 
 Random weights, batch 1, f32, 2 threads, from ids to the attentions of all layers (or, where it says
 "none", to the last vectors only). The peers take turns (each measures a few passes, then the next one

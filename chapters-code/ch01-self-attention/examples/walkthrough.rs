@@ -1,5 +1,5 @@
 //! The cells of chapter 1, in order: `cargo run -p ch01-self-attention --example
-//! walkthrough`.
+//! ch01-walkthrough`.
 //!
 //! The notebook defines softmax and attention anew, to be changed there; here they come
 //! from the crate.

@@ -1,5 +1,5 @@
 //! The cells of chapter 2, in order: `cargo run -p ch02-whole-transformer --example
-//! walkthrough`.
+//! ch02-walkthrough`.
 //!
 //! The notebook defines anew what is there to be changed; here it comes from the crate.
 

@@ -1,4 +1,4 @@
-//! The cells of chapter 3, in order: `cargo run -p ch03-sentiment --example walkthrough`.
+//! The cells of chapter 3, in order: `cargo run -p ch03-sentiment --example ch03-walkthrough`.
 //!
 //! The notebook defines anew what is there to be changed; here it comes from the crate.
 

@@ -1,7 +1,7 @@
 //! Times BERT's forward pass, batch 1: `tests/reference/bench_bert.py` runs it beside the
 //! peers.
 //!
-//! `cargo run --release -p ch04-bert-attention --example bench -- FOLDER TOKENS RUNS`
+//! `cargo run --release -p ch04-bert-attention --example ch04-bench -- FOLDER TOKENS RUNS`
 //! prints one JSON object: milliseconds of loading and of each run, with the attentions
 //! of all layers returned and without, of the packed encoder or, with `--teaching`, of
 //! the one that reads like the paper; and the peak memory in MiB.

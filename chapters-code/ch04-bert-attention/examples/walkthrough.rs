@@ -1,5 +1,5 @@
 //! The cells of chapter 4, in order: `cargo run -p ch04-bert-attention --example
-//! walkthrough`.
+//! ch04-walkthrough`.
 //!
 //! The notebook defines anew what is there to be changed; here it comes from the crate.
 

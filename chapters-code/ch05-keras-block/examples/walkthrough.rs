@@ -1,5 +1,5 @@
 //! The cells of chapter 5, in order: `cargo run -p ch05-keras-block --example
-//! walkthrough`.
+//! ch05-walkthrough`.
 //!
 //! The notebook defines anew what is there to be changed; here it comes from the crate.
 

@@ -1,5 +1,5 @@
 //! The cells of chapter 6, in order: `cargo run -p ch06-attention-views --example
-//! walkthrough`.
+//! ch06-walkthrough`.
 
 // The imports serve all cells.
 #![allow(unused_imports, clippy::items_after_statements, clippy::too_many_lines)]

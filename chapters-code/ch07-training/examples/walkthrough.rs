@@ -1,4 +1,4 @@
-//! The cells of chapter 7, in order: `cargo run -p ch07-training --example walkthrough`.
+//! The cells of chapter 7, in order: `cargo run -p ch07-training --example ch07-walkthrough`.
 
 #![allow(unused_imports, clippy::items_after_statements)]
 #![allow(clippy::too_many_lines, clippy::wildcard_imports)]
