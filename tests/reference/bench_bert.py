@@ -175,7 +175,7 @@ def table(found):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--program", default=TARGET / "release" / "examples" / "bench")
+    parser.add_argument("--program", default=TARGET / "release" / "examples" / "ch04-bench")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--worker", choices=PEERS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
