@@ -57,7 +57,7 @@ pub fn matmul_shape(
 
 // ANCHOR: cross_entropy
 /// Exercise 5. Keras' `SparseCategoricalCrossentropy(from_logits=True)`: the mean over
-/// the rows of `logits`, `[rows, classes]`, of −ln softmax(row)[label].
+/// the rows of `logits`, `[rows, classes]`, of `−ln softmax(row)[label]`.
 pub fn cross_entropy(logits: &Array2<f64>, labels: &[usize]) -> f64 {
     todo!("exercise 5: −ln softmax(x)[t] = ln Σ eˣ − x[t]; subtract the maximum first")
 }

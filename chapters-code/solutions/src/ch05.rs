@@ -75,7 +75,7 @@ pub fn matmul_shape(
 
 // ANCHOR: cross_entropy
 /// Exercise 5. Keras' `SparseCategoricalCrossentropy(from_logits=True)`: the mean over
-/// the rows of `logits`, `[rows, classes]`, of −ln softmax(row)[label].
+/// the rows of `logits`, `[rows, classes]`, of `−ln softmax(row)[label]`.
 pub fn cross_entropy(logits: &Array2<f64>, labels: &[usize]) -> f64 {
     let losses = logits.axis_iter(Axis(0)).zip(labels).map(|(row, &label)| {
         let max = row.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
