@@ -291,6 +291,8 @@ fn views_answer_a_finger_and_can_be_linked() {
 #[test]
 fn what_views_show_can_be_saved() {
     everywhere(|saved, shown| {
+        let page = saved.url.clone();
+        saved.load(&page); // Chromium lets no page save more than ten files
         let menu =
             if shown.kind == "model" { ".overview-controls .save" } else { ".save" };
         let name = |end: &str| format!("attention-{}.{end}", shown.kind);
