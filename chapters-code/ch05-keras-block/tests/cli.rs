@@ -1,38 +1,14 @@
 //! The command line.
 
-use std::fs;
-use std::process::{Command, Output};
+#[path = "../../../tests/support/cli.rs"]
+mod cli;
 
+use std::fs;
+
+use cli::Program;
 use serde_json::Value;
 
-fn run(arguments: &[&str]) -> Output {
-    let program = env!("CARGO_BIN_EXE_ch05-keras-block");
-    Command::new(program).args(arguments).output().unwrap()
-}
-
-#[track_caller]
-fn succeeds(arguments: &[&str]) -> String {
-    let output = run(arguments);
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{errors}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-#[track_caller]
-fn fails(arguments: &[&str], parts: &[&str]) {
-    let output = run(arguments);
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{errors}");
-    assert!(output.stdout.is_empty());
-    assert_eq!(errors.lines().count(), 1, "{errors}");
-    for part in parts {
-        assert!(errors.contains(part), "no {part:?} in {errors:?}");
-    }
-}
-
-fn json(arguments: &[&str]) -> Value {
-    serde_json::from_str(&succeeds(arguments)).unwrap()
-}
+const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_ch05-keras-block"));
 
 fn dims(value: &Value) -> [usize; 2] {
     let rows = value.as_array().unwrap();
@@ -41,7 +17,7 @@ fn dims(value: &Value) -> [usize; 2] {
 
 #[test]
 fn json_has_every_step() {
-    let report = json(&["--json", "--ids", "3,1,4"]);
+    let report = PROGRAM.json(&["--ids", "3,1,4"]);
     let fields: Vec<&String> = report.as_object().unwrap().keys().collect();
     let mut expected = ["params", "q", "k", "v", "scores", "weights", "z", "output"];
     expected.sort_unstable();
@@ -64,10 +40,10 @@ fn weights_saved_are_weights_used() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
     let path = path.to_str().unwrap();
-    let saved = json(&["--json", "--seed", "1", "--save", path]);
-    let loaded = json(&["--json", "--seed", "2", "--weights", path]);
+    let saved = PROGRAM.json(&["--seed", "1", "--save", path]);
+    let loaded = PROGRAM.json(&["--seed", "2", "--weights", path]);
     assert_eq!(saved, loaded);
-    assert_ne!(saved, json(&["--json", "--seed", "2"]));
+    assert_ne!(saved, PROGRAM.json(&["--seed", "2"]));
 }
 
 #[test]
@@ -75,7 +51,7 @@ fn the_summary_is_printed_and_pictures_are_saved() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (svg, plot) = (path("attention.svg"), path("graph.svg"));
-    let summary = succeeds(&["--summary", "--svg", &svg, "--plot", &plot]);
+    let summary = PROGRAM.text(&["--summary", "--svg", &svg, "--plot", &plot]);
     assert!(summary.contains(" Total params: 6,518,784 (24.87 MB)"), "{summary}");
     assert!(fs::read_to_string(&svg).unwrap().contains("Attention weights"));
     let plot = fs::read_to_string(&plot).unwrap();
@@ -86,13 +62,28 @@ fn the_summary_is_printed_and_pictures_are_saved() {
 
 #[test]
 fn bad_input_is_one_clear_error() {
-    fails(&["--ids", "3,20"], &["id 20", "position 1", "from 0 to 19"]);
+    PROGRAM.assert_refused(
+        &["--ids", "3,20"],
+        1,
+        &["id 20", "position 1", "from 0 to 19"],
+    );
     let eleven = "0,1,2,3,4,5,6,7,8,9,0";
-    fails(&["--ids", eleven], &["(None, 11)", "at most 10 tokens"]);
-    fails(&["--weights", "absent.safetensors"], &["absent.safetensors"]);
-    fails(&["--weights", "Cargo.toml"], &["Cargo.toml", "no safetensors file"]);
-    fails(&["--svg", "attention.jpeg"], &["attention.jpeg", ".svg or .png"]);
-    fails(&["--save", "absent/weights.safetensors"], &["absent"]);
-    let usage = run(&["--ids", "three"]);
-    assert_eq!(usage.status.code(), Some(2));
+    PROGRAM.assert_refused(&["--ids", eleven], 1, &["(None, 11)", "at most 10 tokens"]);
+    PROGRAM.assert_refused(
+        &["--weights", "absent.safetensors"],
+        1,
+        &["absent.safetensors"],
+    );
+    PROGRAM.assert_refused(
+        &["--weights", "Cargo.toml"],
+        1,
+        &["Cargo.toml", "no safetensors file"],
+    );
+    PROGRAM.assert_refused(
+        &["--svg", "attention.jpeg"],
+        1,
+        &["attention.jpeg", ".svg or .png"],
+    );
+    PROGRAM.assert_refused(&["--save", "absent/weights.safetensors"], 1, &["absent"]);
+    PROGRAM.assert_refused(&["--ids", "three"], 2, &["--ids", "three"]);
 }

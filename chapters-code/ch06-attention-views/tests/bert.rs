@@ -1,13 +1,16 @@
 //! Views of a BERT's attentions, and the command line.
 
-use std::process::{Command, Output};
+#[path = "../../../tests/support/cli.rs"]
+mod cli;
 
 use attention_views::bert::OpenModel;
 use attention_views::{HeadView, NeuronView, Stack, ToStack};
 use bert_attention::AttentionModel;
+use cli::Program;
 use models::{HubOptions, ModelFolder, Truncate};
 use serde_json::Value;
 
+const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_ch06-attention-views"));
 const MODEL: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/bert-base");
 const TEXT: &str = "O gato sentou";
@@ -17,17 +20,8 @@ fn folder() -> ModelFolder {
     models::resolve(MODEL, &HubOptions::from_env()).expect("the fixture's model")
 }
 
-fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ch06-attention-views"))
-        .args(arguments)
-        .output()
-        .expect("the program runs")
-}
-
 fn json(arguments: &[&str]) -> Value {
-    let output = run(&[arguments, &["--model", MODEL, "--json"]].concat());
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("one JSON object")
+    PROGRAM.json(&[arguments, &["--model", MODEL]].concat())
 }
 
 #[test]
@@ -89,8 +83,7 @@ fn a_page_is_saved_and_bad_input_is_explained() {
     let scratch = tempfile::tempdir().unwrap();
     let file = scratch.path().join("view.html");
     let path = file.to_str().unwrap();
-    let output = run(&["head", TEXT, "--model", MODEL, "-o", path]);
-    assert!(output.status.success());
+    PROGRAM.text(&["head", TEXT, "--model", MODEL, "-o", path]);
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("<!DOCTYPE html>"));
     for (arguments, expected) in [
         (vec!["head", TEXT, "--heads", "12"], "head 12 does not exist"),
@@ -100,9 +93,7 @@ fn a_page_is_saved_and_bad_input_is_explained() {
         (vec!["head", ""], "no tokens"),
         (vec!["head", TEXT, "-o", "/nowhere/view.html"], "cannot write"),
     ] {
-        let output = run(&[&arguments[..], &["--model", MODEL]].concat());
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {error}");
-        assert!(error.starts_with("error: ") && error.contains(expected), "{error}");
+        let arguments = [&arguments[..], &["--model", MODEL]].concat();
+        PROGRAM.assert_refused(&arguments, 1, &[expected]);
     }
 }

@@ -19,7 +19,11 @@ class Panel {
     this.lists = { left: this.list('left', words.looking), right: this.list('right', words.lookedAt) };
     this.sheet = element('div', { class: 'sheet' }, this.canvas, this.lists.left, this.lists.right);
     this.element = element('div', { class: 'panel' }, this.sheet);
-    this.element.addEventListener('scroll', () => this.draw());
+    this.top = 0; // how far it is scrolled: asked of the element in a frame, it costs a layout
+    this.element.addEventListener('scroll', () => {
+      this.top = this.element.scrollTop;
+      this.draw();
+    });
     this.sheet.addEventListener('pointermove', event => this.move(event));
     this.sheet.addEventListener('pointerleave', () => this.leave());
     new ResizeObserver(() => { if (String(this.size()) !== String(this.sized)) this.layout(); }).observe(this.element);
@@ -179,6 +183,7 @@ class Panel {
     Object.assign(this.canvas.style, { width: `${width}px`, height: `${this.height}px` });
     this.context = this.canvas.getContext('2d');
     this.scale = scale;
+    this.top = this.element.scrollTop;
     this.draw();
   }
 
@@ -193,8 +198,7 @@ class Panel {
 
   drawNow() {
     if (this.context === undefined) return;
-    const top = this.element.scrollTop;
-    const { context, scale } = this;
+    const { context, scale, top } = this;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     context.setTransform(scale, 0, 0, scale, 0, -top * scale);

@@ -153,6 +153,9 @@
       }
       element.scrollIntoView({ block: 'center', behavior: 'instant' });
       const box = element.getBoundingClientRect();
+      if (box.width === 0 || box.height === 0) {
+        return { problem: 'it has no size' }; // yet: what is laid out by a script gets one in a frame
+      }
       const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
       const hit = hitAt(x, y);
       if (hit === null || !(element.contains(hit) || hit.contains(element))) {
