@@ -40,9 +40,14 @@ impl Program {
     }
 
     /// Asserts that it prints nothing but an error, with exit code `code` and all of
-    /// `parts`.
+    /// `parts`; gives the error.
     #[track_caller]
-    pub fn assert_refused(self, arguments: &[&str], code: i32, parts: &[&str]) {
+    pub fn assert_refused(
+        self,
+        arguments: &[&str],
+        code: i32,
+        parts: &[&str],
+    ) -> String {
         let output = self.run(arguments);
         let error = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{error}");
@@ -52,6 +57,7 @@ impl Program {
         for part in parts {
             assert!(error.contains(part), "{part:?} is not in {error:?}");
         }
+        error.into_owned()
     }
 
     /// Asserts that a reader that leaves before anything is printed is no error.

@@ -60,30 +60,20 @@ fn the_summary_is_printed_and_pictures_are_saved() {
     }
 }
 
+#[track_caller]
+fn fails(arguments: &[&str], parts: &[&str]) {
+    let error = PROGRAM.assert_refused(arguments, 1, parts);
+    assert_eq!(error.lines().count(), 1, "{error}");
+}
+
 #[test]
 fn bad_input_is_one_clear_error() {
-    PROGRAM.assert_refused(
-        &["--ids", "3,20"],
-        1,
-        &["id 20", "position 1", "from 0 to 19"],
-    );
+    fails(&["--ids", "3,20"], &["id 20", "position 1", "from 0 to 19"]);
     let eleven = "0,1,2,3,4,5,6,7,8,9,0";
-    PROGRAM.assert_refused(&["--ids", eleven], 1, &["(None, 11)", "at most 10 tokens"]);
-    PROGRAM.assert_refused(
-        &["--weights", "absent.safetensors"],
-        1,
-        &["absent.safetensors"],
-    );
-    PROGRAM.assert_refused(
-        &["--weights", "Cargo.toml"],
-        1,
-        &["Cargo.toml", "no safetensors file"],
-    );
-    PROGRAM.assert_refused(
-        &["--svg", "attention.jpeg"],
-        1,
-        &["attention.jpeg", ".svg or .png"],
-    );
-    PROGRAM.assert_refused(&["--save", "absent/weights.safetensors"], 1, &["absent"]);
+    fails(&["--ids", eleven], &["(None, 11)", "at most 10 tokens"]);
+    fails(&["--weights", "absent.safetensors"], &["absent.safetensors"]);
+    fails(&["--weights", "Cargo.toml"], &["Cargo.toml", "no safetensors file"]);
+    fails(&["--svg", "attention.jpeg"], &["attention.jpeg", ".svg or .png"]);
+    fails(&["--save", "absent/weights.safetensors"], &["absent"]);
     PROGRAM.assert_refused(&["--ids", "three"], 2, &["--ids", "three"]);
 }

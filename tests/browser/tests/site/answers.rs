@@ -113,10 +113,15 @@ impl Shown {
         &all[self.start(axis)..usize::try_from(end).expect("it fits")]
     }
 
+    /// A head's weight between two of the tokens shown.
+    fn weight(&self, layer: usize, head: usize, row: usize, column: usize) -> f64 {
+        let (row, column) = (row + self.start("rows"), column + self.start("columns"));
+        self.stack().0.at(layer, head, row, column)
+    }
+
     /// The mean over some heads.
     fn mean(&self, heads: &[usize], row: usize, column: usize) -> f64 {
-        let (row, column) = (row + self.start("rows"), column + self.start("columns"));
-        let weight = |&head| self.stack().0.at(self.layer, head, row, column);
+        let weight = |&head| self.weight(self.layer, head, row, column);
         heads.iter().map(weight).sum::<f64>() / heads.len() as f64
     }
 
@@ -457,18 +462,11 @@ fn model_by_mouse(saved: &mut Saved, shown: &mut Shown) {
 /// `gato → tapete 0.238` for a head's largest weight.
 fn strongest_pair(shown: &Shown, layer: usize, head: usize) -> String {
     let (rows, columns) = (shown.tokens("left"), shown.tokens("right"));
-    let at = |row, column| {
-        shown.stack().0.at(
-            layer,
-            head,
-            row + shown.start("rows"),
-            column + shown.start("columns"),
-        )
-    };
     let pairs = (0..rows.len())
         .flat_map(|row| (0..columns.len()).map(move |column| (row, column)));
     let all: Vec<(usize, usize)> = pairs.collect();
-    let weights: Vec<f64> = all.iter().map(|&(row, column)| at(row, column)).collect();
+    let weight = |&(row, column)| shown.weight(layer, head, row, column);
+    let weights: Vec<f64> = all.iter().map(weight).collect();
     let best = first_largest(&weights);
     format!(
         ": {} → {} {}",
@@ -541,7 +539,7 @@ fn tokens_by_keyboard(saved: &mut Saved, shown: &Shown, heads: &[usize], inside:
     assert_eq!(saved.attribute(&pinned, "class"), "token");
 }
 
-/// Chooses in the menu that has the focus, and comes back to the first entry.
+/// Goes to a menu and chooses the entry at a place.
 fn menu_entry_by_keyboard(saved: &mut Saved, menu: &str, place: usize) {
     saved.tab_to(menu);
     saved.tab.press("Home");

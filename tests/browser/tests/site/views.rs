@@ -184,7 +184,7 @@ impl Saved {
         );
     }
 
-    /// What a part of the first view says.
+    /// What a part of the view says.
     pub fn text(&mut self, part: &str) -> String {
         self.text_in(self.view, part)
     }
@@ -253,8 +253,11 @@ impl Saved {
     /// Waits until there are so many of a part.
     fn comes_to(&mut self, part: &str, count: u64) {
         let deadline = Instant::now() + PATIENCE;
-        while self.count(part) != count {
+        loop {
             let found = self.count(part);
+            if found == count {
+                return;
+            }
             assert!(Instant::now() < deadline, "{found} of {part}, not {count}");
             self.frame();
         }
@@ -288,12 +291,7 @@ impl Saved {
 
     /// The colours on the canvas, as one number that changes when the drawing does.
     pub fn drawing(&mut self, part: &str) -> Value {
-        let there = format!(
-            "(([host, inner]) => document.querySelector(host).shadowRoot\
-             .querySelector(inner) !== null)({}.split(' >>> '))",
-            json!(self.here(part))
-        );
-        self.tab.wait_long("the canvas is drawn", &there, PATIENCE);
+        self.comes_to(part, 1);
         self.frame();
         let script = format!(
             "(() => {{ const [host, inner] = {}.split(' >>> '); \
