@@ -1,5 +1,7 @@
 //! Weights in and out, and training.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use candle_core::Tensor;
 use keras_block::variants::Variants;
 use keras_block::{
@@ -34,10 +36,20 @@ fn weights_written_are_weights_read() {
     assert_eq!(file["dense/kernel"].dims(), [16, 64]);
 }
 
+/// Trainings of one process take turns: of two at once, one can lose gradients to the other
+/// (`gradients::aside`, when the pool's thread takes up the other's step within a backward
+/// pass), and says so with `NoGradient`.
+static TURN: Mutex<()> = Mutex::new(());
+
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The pointer task is learned by attention: the first token, and it alone, ends up
 /// looking at the position that it names.
 #[test]
 fn a_small_network_learns_where_to_look() {
+    let _turn = turn();
     let options = PointerOptions { width: 32, ..PointerOptions::default() };
     let network = pointer_network(&options).unwrap();
     let mut model = Model::new(&network.ids, &network.logits, 42).unwrap();
@@ -70,6 +82,7 @@ fn a_small_network_learns_where_to_look() {
 
 #[test]
 fn the_same_seeds_train_the_same_weights() {
+    let _turn = turn();
     let train = |seed| {
         let network =
             pointer_network(&PointerOptions { width: 8, ..Default::default() });
