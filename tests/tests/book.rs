@@ -4,7 +4,7 @@ use std::path::Path;
 
 use book::build::{self, BuildOptions};
 use book::workspace::{Language, Workspace};
-use book::{check, i18n, notebook};
+use book::{check, compare, i18n, notebook};
 use nbformat::v4::Notebook;
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ fn both_notebooks_share_code_and_outputs() {
         let [portuguese, english] = Language::ALL
             .map(|language| workspace.root.join(chapter.notebook(language)))
             .map(|path| notebook::read(&path).unwrap());
-        let cells = notebook::compare(&portuguese, &english).unwrap();
+        let cells = compare::notebooks(&portuguese, &english).unwrap().cells;
         assert!(cells > 5, "{}: only {cells} cells", chapter.name);
         let code = |notebook| -> Vec<(String, String)> {
             notebook::code_cells(notebook)
@@ -80,7 +80,7 @@ fn a_cell_that_varies_may_print_other_figures_and_no_other_words() {
     };
     let varies = json!(["varies"]);
     let same = |tags: &Value, a: &str, b: &str| {
-        notebook::compare(&of(tags.clone(), a), &of(tags.clone(), b)).is_ok()
+        compare::notebooks(&of(tags.clone(), a), &of(tags.clone(), b)).is_ok()
     };
     assert!(same(&varies, "step  50: loss 3.25, 99.8 %", "step 50: loss 13.5, 9.0 %"));
     assert!(!same(&varies, "step 50: loss 3.25", "step 50: gain 3.25"));

@@ -82,7 +82,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: weights
     let weights: Array2<f64> = softmax(&scores); // [3, 3]
     println!("{weights:.4}");
-    println!("row sums: {}", weights.sum_axis(Axis(1)));
+    println!("row sums: {:.4}", weights.sum_axis(Axis(1)));
     // ANCHOR_END: weights
 
     // ANCHOR: heatmap

@@ -27,7 +27,7 @@ pub struct Measurement {
 /// What attention took on one machine, with a single thread.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
-    /// The machine's processor, as it calls itself.
+    /// The machine's processor, as it calls itself, and its vector instructions.
     pub machine: String,
     /// [`crate::scaled_dot_product`], which holds the matrix of weights.
     pub whole: Vec<Measurement>,

@@ -13,7 +13,7 @@ pub enum EncoderError {
     Models(#[from] models::ModelError),
     /// Weights that don't fit together.
     #[error(transparent)]
-    Kernel(#[from] kernels::ShapeError),
+    Kernel(#[from] kernels::KernelError),
     /// Dropout asked of a model that can't be trained.
     #[error(
         "packed weights can't be trained: they have no dropout and no gradients; train \

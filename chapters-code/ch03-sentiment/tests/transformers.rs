@@ -1,6 +1,8 @@
 //! DistilBERT against Python's transformers.
 
 mod common;
+#[path = "../../../tests/support/sets.rs"]
+mod sets;
 
 use common::{Fixture, LOGITS, RUNS, assert_close};
 use sentiment::{
@@ -113,4 +115,9 @@ fn packed_weights_compute_the_same() {
             model.forward(batch, run).unwrap()
         });
     }
+}
+
+#[test]
+fn every_instruction_set_computes_the_same() {
+    sets::again_under_the_slower_ones();
 }

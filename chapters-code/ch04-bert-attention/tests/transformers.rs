@@ -2,6 +2,8 @@
 
 #[path = "../../ch03-sentiment/tests/common/mod.rs"]
 mod common;
+#[path = "../../../tests/support/sets.rs"]
+mod sets;
 
 use bert_attention::{Bert, BertForMaskedLm, BertForSequenceClassification, Pooler};
 use common::{Fixture, LOGITS, RUNS};
@@ -85,4 +87,9 @@ fn packed_weights_compute_the_same() {
             model.forward(batch, run).unwrap()
         });
     }
+}
+
+#[test]
+fn every_instruction_set_computes_the_same() {
+    sets::again_under_the_slower_ones();
 }

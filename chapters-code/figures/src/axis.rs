@@ -186,6 +186,17 @@ fn exponential(value: f64, decimals: usize) -> String {
     if value == 0.0 { "0".to_owned() } else { format!("{value:.decimals$e}") }
 }
 
+/// `value` with four significant digits at most, for those who hear it read out: what an
+/// f32 sum still promises, and no more.
+pub(crate) fn significant(value: f64) -> String {
+    match format!("{value:.3e}").parse::<f64>() {
+        Ok(rounded) if rounded == 0.0 => "0".to_owned(), // no sign on a zero
+        Ok(rounded) if (1e-3..1e6).contains(&rounded.abs()) => rounded.to_string(),
+        Ok(rounded) => format!("{rounded:e}"),
+        Err(_) => value.to_string(),
+    }
+}
+
 /// A number in few characters: 0.001, 1000, 5e-7.
 fn short(value: f64) -> String {
     if value == 0.0 || (1e-3..1e6).contains(&value.abs()) {
@@ -246,6 +257,23 @@ mod tests {
         let even = Scale::new(-2.0, 2.0).ticks_at(&[-2.0, 0.0, 0.5]);
         let labels: Vec<&str> = even.iter().map(|tick| tick.label.as_str()).collect();
         assert_eq!(labels, ["-2", "0", "0.5"]);
+    }
+
+    #[test]
+    fn four_digits_are_read_out() {
+        let cases = [
+            (0.129_810_060_948_047_2, "0.1298"),
+            (1020.141_560_984_552, "1020"),
+            (0.999_999_999_999_999_9, "1"),
+            (-98.850_000_000_000_01, "-98.85"),
+            (0.000_126_684_967_332_479_9, "1.267e-4"),
+            (270_794_800.0, "2.708e8"),
+            (-0.0, "0"),
+            (12.0, "12"),
+        ];
+        for (value, read) in cases {
+            assert_eq!(significant(value), read);
+        }
     }
 
     #[test]

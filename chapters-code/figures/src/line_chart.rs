@@ -1,6 +1,6 @@
 //! The line chart: a loss over steps, a time over lengths.
 
-use crate::axis::{Scale, Tick};
+use crate::axis::{Scale, Tick, significant};
 use crate::frame::{Caption, Heading, PAD, TEXT_SIZE, TICK_SIZE, line_of, widest};
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene, Turn};
 use crate::svg::printable;
@@ -216,7 +216,7 @@ impl LineChart {
 
     fn describe(&self) -> String {
         let ends = |series: &Series| {
-            let point = |(x, y): (f64, f64)| format!("({x}, {y})");
+            let point = |(x, y)| format!("({}, {})", significant(x), significant(y));
             let first = series.points.first().copied().map_or(String::new(), point);
             let last = series.points.last().copied().map_or(String::new(), point);
             format!("{}: {first} … {last}", series.name)

@@ -64,7 +64,7 @@ pub fn tensor(values: Vec<f32>, shape: &Shape) -> Result<Tensor> {
 }
 
 /// A kernel's error as candle's.
-pub fn wrap(error: kernels::ShapeError) -> Error {
+pub fn wrap(error: kernels::KernelError) -> Error {
     Error::wrap(error)
 }
 

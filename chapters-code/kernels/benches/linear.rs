@@ -6,12 +6,12 @@
 
 use std::time::Instant;
 
-use kernels::{Epilogue, Isa, PackedLinear, ShapeError, in_pool};
+use kernels::{Epilogue, Isa, KernelError, PackedLinear, in_pool};
 
 /// Copies of a layer: 56 MB of weights or more.
 const LAYERS: usize = 24;
 
-fn main() -> Result<(), ShapeError> {
+fn main() -> Result<(), KernelError> {
     let json = std::env::args().any(|arg| arg == "--json");
     let sets = Isa::available();
     let sets = if json { &sets[sets.len() - 1..] } else { &sets[..] };
@@ -53,7 +53,7 @@ fn main() -> Result<(), ShapeError> {
 }
 
 /// The milliseconds of each layer, a few times round.
-fn times(layers: &[PackedLinear], rows: usize) -> Result<Vec<f64>, ShapeError> {
+fn times(layers: &[PackedLinear], rows: usize) -> Result<Vec<f64>, KernelError> {
     let x = vec![0.5; rows * layers[0].inputs()];
     let mut out = vec![0.0; rows * layers[0].outputs()];
     let rounds = if rows < 100 { 10 } else { 2 };

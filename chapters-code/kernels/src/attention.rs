@@ -6,7 +6,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::aligned::Aligned;
-use crate::error::{ShapeError, expect_len, expect_some};
+use crate::error::{KernelError, expect_len, expect_some};
 use crate::softmax::softmax_row;
 use crate::tile::{Epilogue, Height, Product, Width, copy_panel, interleave};
 use crate::{Isa, grid};
@@ -80,8 +80,8 @@ pub fn attention(
     mask: Option<&[f32]>,
     context: &mut [f32],
     weights: Option<&mut [f32]>,
-) -> Result<(), ShapeError> {
-    attention_on(Isa::best(), qkv, shape, mask, context, weights)
+) -> Result<(), KernelError> {
+    attention_on(Isa::chosen()?, qkv, shape, mask, context, weights)
 }
 
 /// [`attention`] with the given instructions: for tests.
@@ -95,7 +95,7 @@ pub fn attention_on(
     mask: Option<&[f32]>,
     context: &mut [f32],
     weights: Option<&mut [f32]>,
-) -> Result<(), ShapeError> {
+) -> Result<(), KernelError> {
     let Heads { batch, tokens, heads, width } = shape;
     expect_some("the number of tokens", tokens)?;
     expect_some("the number of heads", heads)?;

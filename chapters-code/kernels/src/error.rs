@@ -2,9 +2,11 @@
 
 use thiserror::Error;
 
-/// A slice whose length is not the product of its dimensions.
+use crate::isa::IsaError;
+
+/// Why a kernel did not run.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ShapeError {
+pub enum KernelError {
     /// A slice is shorter or longer than its shape.
     #[error("{what} has {found} values; shape {shape:?} needs {}", product(.shape))]
     Length {
@@ -32,6 +34,9 @@ pub enum ShapeError {
         /// Which dimension.
         what: &'static str,
     },
+    /// The instructions asked for are not there.
+    #[error(transparent)]
+    Isa(#[from] IsaError),
 }
 
 /// The number of values in `shape`, or "more than memory holds".
@@ -48,17 +53,17 @@ pub(crate) fn expect_len(
     what: &'static str,
     found: usize,
     shape: &[usize],
-) -> Result<(), ShapeError> {
+) -> Result<(), KernelError> {
     if count(shape) == Some(found) {
         return Ok(());
     }
-    Err(ShapeError::Length { what, found, shape: shape.to_vec() })
+    Err(KernelError::Length { what, found, shape: shape.to_vec() })
 }
 
 /// `dimension` is at least 1.
 pub(crate) fn expect_some(
     what: &'static str,
     dimension: usize,
-) -> Result<(), ShapeError> {
-    if dimension == 0 { Err(ShapeError::Zero { what }) } else { Ok(()) }
+) -> Result<(), KernelError> {
+    if dimension == 0 { Err(KernelError::Zero { what }) } else { Ok(()) }
 }

@@ -1,8 +1,13 @@
 //! Which vector instructions the kernels use.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use pulp::{Arch, Simd, WithSimd};
+use thiserror::Error;
+
+/// The environment variable that chooses the set: `scalar`, `avx2`, `avx512` or `neon`.
+pub const ISA_VARIABLE: &str = "KERNELS_ISA";
 
 /// A set of vector instructions that this machine has.
 ///
@@ -10,16 +15,49 @@ use pulp::{Arch, Simd, WithSimd};
 /// for each set: AVX-512 (16 floats a vector), AVX2 with FMA (8), NEON (4), and plain
 /// scalar code for the rest. The set is chosen at run time, so no compiler flag is
 /// needed and one binary runs everywhere.
+///
+/// Sums are cut to the width of the vectors, so two sets differ in the last bits of an
+/// f32. `KERNELS_ISA=avx2` shows what another machine computes.
 #[derive(Clone, Copy, Debug)]
 pub struct Isa(Arch);
 
+/// `KERNELS_ISA` names a set that this machine does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{ISA_VARIABLE} is {given:?}: this machine has {}", .has.join(", "))]
+pub struct IsaError {
+    given: String,
+    has: Vec<&'static str>,
+}
+
 impl Isa {
+    /// The set that the environment variable [`ISA_VARIABLE`] names, or the fastest this
+    /// machine has if it is unset or empty. It is read once.
+    ///
+    /// # Errors
+    /// If the variable names a set that this machine does not have.
+    pub fn chosen() -> Result<Self, IsaError> {
+        static CHOSEN: OnceLock<Result<Isa, IsaError>> = OnceLock::new();
+        CHOSEN.get_or_init(|| Self::named(std::env::var_os(ISA_VARIABLE))).clone()
+    }
+
+    fn named(name: Option<std::ffi::OsString>) -> Result<Self, IsaError> {
+        let Some(name) = name.filter(|name| !name.is_empty()) else {
+            return Ok(Self(Arch::new()));
+        };
+        let sets = Self::available();
+        let found = sets.iter().find(|set| name.eq_ignore_ascii_case(set.name()));
+        found.copied().ok_or_else(|| IsaError {
+            given: name.to_string_lossy().into_owned(),
+            has: sets.iter().map(|set| set.name()).collect(),
+        })
+    }
+
     /// The fastest set this machine has.
     pub fn best() -> Self {
         Self(Arch::new())
     }
 
-    /// Every set this machine has, the slowest (scalar) first: for tests.
+    /// Every set this machine has, the slowest (scalar) first and the fastest last.
     pub fn available() -> Vec<Self> {
         let mut sets = vec![Self(Arch::Scalar)];
         #[cfg(target_arch = "x86_64")]
@@ -27,9 +65,22 @@ impl Isa {
             sets.extend(pulp::x86::V3::try_new().map(|v3| Self(Arch::V3(v3))));
             sets.extend(pulp::x86::V4::try_new().map(|v4| Self(Arch::V4(v4))));
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        sets.push(Self::best());
+        #[cfg(target_arch = "aarch64")]
+        sets.extend(pulp::aarch64::Neon::try_new().map(|neon| Self(Arch::Neon(neon))));
         sets
+    }
+
+    /// The name that [`ISA_VARIABLE`] knows it by.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Arch::V4(_) => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Arch::V3(_) => "avx2",
+            #[cfg(target_arch = "aarch64")]
+            Arch::Neon(_) => "neon",
+            _ => "scalar",
+        }
     }
 
     /// Runs `op`, compiled for this set.
@@ -39,21 +90,14 @@ impl Isa {
 }
 
 impl fmt::Display for Isa {
+    /// As people write it: "AVX-512".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            #[cfg(target_arch = "x86_64")]
-            Arch::V4(_) => "AVX-512",
-            #[cfg(target_arch = "x86_64")]
-            Arch::V3(_) => "AVX2",
-            Arch::Scalar => "scalar",
-            _ => "vectors",
+        f.write_str(match self.name() {
+            "avx512" => "AVX-512",
+            "avx2" => "AVX2",
+            "neon" => "NEON",
+            name => name,
         })
-    }
-}
-
-impl Default for Isa {
-    fn default() -> Self {
-        Self::best()
     }
 }
 
@@ -75,5 +119,27 @@ pub fn store<S: Simd>(simd: S, values: &mut [f32], vector: S::f32s) {
     match S::as_mut_simd_f32s(values) {
         ([whole], []) => *whole = vector,
         _ => simd.partial_store_f32s(values, vector),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Isa;
+
+    #[test]
+    fn a_set_is_found_by_its_name_or_refused_with_those_there_are() {
+        for set in Isa::available() {
+            for name in [set.name().to_owned(), set.name().to_uppercase()] {
+                assert_eq!(Isa::named(Some(name.into())).unwrap().name(), set.name());
+            }
+        }
+        let best = Isa::available().pop().unwrap().name();
+        assert_eq!(Isa::named(None).unwrap().name(), best);
+        assert_eq!(Isa::named(Some("".into())).unwrap().name(), best);
+        let error = Isa::named(Some("avx1024".into())).unwrap_err().to_string();
+        assert!(
+            error.starts_with("KERNELS_ISA is \"avx1024\": this machine has scalar")
+        );
+        assert!(error.contains(best), "{error}");
     }
 }

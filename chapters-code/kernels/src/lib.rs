@@ -40,8 +40,8 @@ mod tile;
 
 pub use attention::{Heads, attention, attention_on};
 pub use buffers::{Buffer, Buffers};
-pub use error::ShapeError;
-pub use isa::{Isa, load, store};
+pub use error::KernelError;
+pub use isa::{ISA_VARIABLE, Isa, IsaError, load, store};
 pub use linear::PackedLinear;
 pub use matmul::{Matrix, matmul, matmul_on};
 pub use norm::{LayerNorm, row_statistics};

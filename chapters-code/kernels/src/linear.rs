@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::aligned::Aligned;
-use crate::error::{ShapeError, expect_len, expect_some};
+use crate::error::{KernelError, expect_len, expect_some};
 use crate::tile::{
     Epilogue, Height, Product, Stored, Width, copy_panel, interleave, to_bf16,
 };
@@ -50,7 +50,7 @@ impl PackedLinear {
         bias: Option<&[f32]>,
         inputs: usize,
         outputs: usize,
-    ) -> Result<Self, ShapeError> {
+    ) -> Result<Self, KernelError> {
         expect_len("the weight", weight.len(), &[outputs, inputs])?;
         Self::side_by_side(&[(weight, bias)], inputs)
     }
@@ -66,8 +66,8 @@ impl PackedLinear {
     pub fn side_by_side(
         layers: &[(&[f32], Option<&[f32]>)],
         inputs: usize,
-    ) -> Result<Self, ShapeError> {
-        Self::side_by_side_on(Isa::best(), layers, inputs)
+    ) -> Result<Self, KernelError> {
+        Self::side_by_side_on(Isa::chosen()?, layers, inputs)
     }
 
     /// [`PackedLinear::side_by_side`] for the given instructions: for tests.
@@ -78,7 +78,7 @@ impl PackedLinear {
         isa: Isa,
         layers: &[(&[f32], Option<&[f32]>)],
         inputs: usize,
-    ) -> Result<Self, ShapeError> {
+    ) -> Result<Self, KernelError> {
         expect_some("the number of inputs", inputs)?;
         for (weight, bias) in layers {
             let outputs = weight.len() / inputs;
@@ -178,7 +178,7 @@ impl PackedLinear {
         rows: usize,
         epilogue: Epilogue<'_>,
         out: &mut [f32],
-    ) -> Result<(), ShapeError> {
+    ) -> Result<(), KernelError> {
         expect_len("the input", x.len(), &[rows, self.inputs])?;
         expect_len("the output", out.len(), &[rows, self.outputs])?;
         if let Epilogue::Add(residual) = epilogue {

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use crate::error::{ShapeError, expect_len, expect_some};
+use crate::error::{KernelError, expect_len, expect_some};
 use crate::once::{self, FEW_ROWS};
 use crate::{Epilogue, Isa, PackedLinear};
 
@@ -26,7 +26,7 @@ impl<'a> Matrix<'a> {
         values: &'a [f32],
         rows: usize,
         columns: usize,
-    ) -> Result<Self, ShapeError> {
+    ) -> Result<Self, KernelError> {
         expect_len("the matrix", values.len(), &[rows, columns])?;
         expect_some("the number of values", values.len())?;
         Ok(Self { values, rows, columns, transposed: false })
@@ -73,8 +73,8 @@ pub fn matmul(
     b: Matrix<'_>,
     epilogue: Epilogue<'_>,
     out: &mut [f32],
-) -> Result<(), ShapeError> {
-    matmul_on(Isa::best(), a, b, epilogue, out)
+) -> Result<(), KernelError> {
+    matmul_on(Isa::chosen()?, a, b, epilogue, out)
 }
 
 /// [`matmul`] with the given instructions: for tests.
@@ -87,10 +87,10 @@ pub fn matmul_on(
     b: Matrix<'_>,
     epilogue: Epilogue<'_>,
     out: &mut [f32],
-) -> Result<(), ShapeError> {
+) -> Result<(), KernelError> {
     let (m, k) = a.shape();
     if b.shape().0 != k {
-        return Err(ShapeError::Inner { a: (m, k), b: b.shape() });
+        return Err(KernelError::Inner { a: (m, k), b: b.shape() });
     }
     let turned = if a.is_transposed() { transpose(&a.stored(), m) } else { Vec::new() };
     let values = if a.is_transposed() { &turned } else { a.values };

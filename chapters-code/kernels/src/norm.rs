@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::error::{ShapeError, expect_len, expect_some};
+use crate::error::{KernelError, expect_len, expect_some};
 use crate::isa::{load, store};
 use crate::{Isa, PARALLEL_FROM};
 
@@ -29,8 +29,8 @@ impl LayerNorm<'_> {
         &self,
         x: &mut [f32],
         residual: Option<&[f32]>,
-    ) -> Result<(), ShapeError> {
-        self.apply_on(Isa::best(), x, residual)
+    ) -> Result<(), KernelError> {
+        self.apply_on(Isa::chosen()?, x, residual)
     }
 
     /// [`LayerNorm::apply`] with the given instructions: for tests.
@@ -42,7 +42,7 @@ impl LayerNorm<'_> {
         isa: Isa,
         x: &mut [f32],
         residual: Option<&[f32]>,
-    ) -> Result<(), ShapeError> {
+    ) -> Result<(), KernelError> {
         let width = self.gamma.len();
         expect_some("the width of gamma", width)?;
         expect_len("beta", self.beta.len(), &[width])?;

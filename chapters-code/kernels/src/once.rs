@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use rayon::prelude::*;
 
 use crate::aligned::Aligned;
-use crate::error::{ShapeError, expect_len};
+use crate::error::{KernelError, expect_len};
 use crate::tile::{Epilogue, Height, Product, Width, copy_panel, interleave};
 use crate::{Isa, Matrix, PackedLinear, grid};
 
@@ -33,8 +33,8 @@ pub fn linear(
     rows: usize,
     epilogue: Epilogue<'_>,
     out: &mut [f32],
-) -> Result<(), ShapeError> {
-    linear_on(Isa::best(), x, weight, bias, rows, epilogue, out)
+) -> Result<(), KernelError> {
+    linear_on(Isa::chosen()?, x, weight, bias, rows, epilogue, out)
 }
 
 /// [`linear()`] with the given instructions: for tests.
@@ -49,7 +49,7 @@ pub fn linear_on(
     rows: usize,
     epilogue: Epilogue<'_>,
     out: &mut [f32],
-) -> Result<(), ShapeError> {
+) -> Result<(), KernelError> {
     let (outputs, inputs) = (bias.len(), x.len() / rows.max(1));
     if rows > FEW_ROWS {
         let layers = [(weight, Some(bias))];
@@ -70,7 +70,7 @@ pub(crate) fn multiply(
     bias: &[f32],
     epilogue: Epilogue<'_>,
     out: &mut [f32],
-) -> Result<(), ShapeError> {
+) -> Result<(), KernelError> {
     let (k, n) = b.shape();
     expect_len("the output", out.len(), &[x.len(), n])?;
     if let Epilogue::Add(residual) = epilogue {

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::error::{ShapeError, expect_some};
+use crate::error::{KernelError, expect_some};
 use crate::isa::{load, store};
 use crate::{Isa, PARALLEL_FROM, math};
 
@@ -13,15 +13,15 @@ use crate::{Isa, PARALLEL_FROM, math};
 ///
 /// # Errors
 /// If `width` is 0 or `x` is not made of whole rows.
-pub fn softmax(x: &mut [f32], width: usize) -> Result<(), ShapeError> {
-    softmax_on(Isa::best(), x, width)
+pub fn softmax(x: &mut [f32], width: usize) -> Result<(), KernelError> {
+    softmax_on(Isa::chosen()?, x, width)
 }
 
 /// [`softmax`] with the given instructions: for tests.
 ///
 /// # Errors
 /// As [`softmax`].
-pub fn softmax_on(isa: Isa, x: &mut [f32], width: usize) -> Result<(), ShapeError> {
+pub fn softmax_on(isa: Isa, x: &mut [f32], width: usize) -> Result<(), KernelError> {
     expect_some("the width of a row", width)?;
     crate::error::expect_len("x", x.len(), &[x.len() / width, width])?;
     x.par_chunks_exact_mut(width)

@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use kernels::{
-    Epilogue, Heads, Isa, LayerNorm, Matrix, PackedLinear, ShapeError, attention,
+    Epilogue, Heads, Isa, KernelError, LayerNorm, Matrix, PackedLinear, attention,
     attention_on, linear_on, matmul, matmul_on, softmax_on,
 };
 use proptest::prelude::*;
@@ -294,7 +294,7 @@ fn attend(qkv: &[f32], shape: Heads, mask: Option<&[f32]>) -> (Vec<f64>, Vec<f64
 
 /// Large enough that rows and columns are cut into several tasks.
 #[test]
-fn a_layer_of_many_tasks_is_the_triple_loop() -> Result<(), ShapeError> {
+fn a_layer_of_many_tasks_is_the_triple_loop() -> Result<(), KernelError> {
     let (rows, inputs, outputs) = (300, 40, 700);
     let x = values(rows * inputs, 1);
     let weight = values(outputs * inputs, 2);
@@ -373,7 +373,7 @@ fn nearest_bf16(x: f32) -> f32 {
 
 /// A layer in bf16 is, to the bit, the layer of the rounded weights.
 #[test]
-fn bf16_rounds_the_weights_and_nothing_else() -> Result<(), ShapeError> {
+fn bf16_rounds_the_weights_and_nothing_else() -> Result<(), KernelError> {
     let (rows, inputs, outputs) = (21, 37, 75);
     let x = values(rows * inputs, 1);
     let mut weight = values(inputs * outputs, 2);
@@ -404,7 +404,7 @@ fn bf16_rounds_the_weights_and_nothing_else() -> Result<(), ShapeError> {
 }
 
 #[test]
-fn softmax_of_what_is_not_a_number_or_not_there() -> Result<(), ShapeError> {
+fn softmax_of_what_is_not_a_number_or_not_there() -> Result<(), KernelError> {
     let none = f32::NEG_INFINITY;
     for isa in Isa::available() {
         for width in [1, 5, 16, 40] {
@@ -431,7 +431,7 @@ fn softmax_of_what_is_not_a_number_or_not_there() -> Result<(), ShapeError> {
 
 #[test]
 fn wrong_lengths_are_errors() {
-    let message = |result: Result<(), ShapeError>| result.unwrap_err().to_string();
+    let message = |result: Result<(), KernelError>| result.unwrap_err().to_string();
     let ten = [0.0; 10];
     assert_eq!(
         PackedLinear::new(&ten, None, 3, 4).unwrap_err().to_string(),

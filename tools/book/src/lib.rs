@@ -8,6 +8,7 @@ use std::io::{self, Write};
 
 pub mod build;
 pub mod check;
+pub mod compare;
 pub mod evcxr_cache;
 pub mod figure;
 pub mod i18n;
@@ -22,6 +23,7 @@ pub mod programs;
 pub mod render;
 pub mod run;
 pub mod serve;
+pub mod walkthrough;
 pub mod workspace;
 
 /// Writes a line to standard output. A reader that has left (`| head`) is no error.

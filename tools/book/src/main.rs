@@ -7,7 +7,9 @@ use anyhow::{Result, ensure};
 use book::build::{self, BuildOptions};
 use book::preprocess::{BookPreprocessor, Options};
 use book::workspace::{Chapter, Language, Workspace};
-use book::{check, evcxr_cache, i18n, lab, notebook, run, say, serve};
+use book::{
+    check, compare, evcxr_cache, i18n, lab, notebook, run, say, serve, walkthrough,
+};
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};
@@ -56,6 +58,16 @@ enum Command {
         expected: PathBuf,
         /// The notebook to judge
         actual: PathBuf,
+    },
+    /// Run chapters' walkthroughs and compare what they print with the notebooks: a check
+    /// of the same cells without a kernel, for instance with KERNELS_ISA=scalar
+    Walkthroughs {
+        /// Chapters by their beginnings (ch01); all of them if none is given
+        chapters: Vec<String>,
+        /// A program to run them under, with its arguments: an emulator of another
+        /// processor
+        #[arg(long, value_name = "PROGRAM")]
+        under: Option<String>,
     },
     /// Check freshness, links, alternative texts, translation and the numbers in the
     /// prose
@@ -154,11 +166,16 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             say(&format!("mended {mended} entries of evcxr's cache"))?;
         }
         Command::Compare { expected, actual } => {
-            let cells = notebook::compare(
-                &notebook::read(&expected)?,
-                &notebook::read(&actual)?,
-            )?;
-            say(&format!("the outputs of {cells} cells are equal"))?;
+            let (expected, actual) =
+                (notebook::read(&expected)?, notebook::read(&actual)?);
+            say(&compare::notebooks(&expected, &actual)?.to_string())?;
+        }
+        Command::Walkthroughs { chapters, under } => {
+            for chapter in workspace.select(&chapters)? {
+                let agreement =
+                    walkthrough::check(&workspace, &chapter, under.as_deref())?;
+                say(&format!("{}: {agreement}", chapter.name))?;
+            }
         }
         Command::Check => check_all(&workspace)?,
         Command::Messages => {
@@ -196,11 +213,8 @@ async fn notebooks(
     for (path, built) in notebook::editions(workspace, chapter, &outputs)? {
         let path = workspace.root.join(path);
         if check {
-            let cells = notebook::compare(&notebook::read(&path)?, &built)?;
-            say(&format!(
-                "{}: {cells} cells give the committed outputs",
-                path.display()
-            ))?;
+            let agreement = compare::notebooks(&notebook::read(&path)?, &built)?;
+            say(&format!("{}: {agreement}", path.display()))?;
         } else {
             notebook::write(&built, &path)?;
         }

@@ -1,6 +1,6 @@
 //! Notebooks: made from a page, read back as the frozen record of its outputs.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -68,14 +68,21 @@ pub fn build(
     }
     cells.append(&mut writer.finish("end")?);
     Ok(Notebook {
-        metadata: metadata(&workspace.sources_hash(chapter)?),
+        metadata: metadata(
+            &workspace.sources_hash(chapter)?,
+            workspace.notebook_arithmetic(chapter)?.as_deref(),
+        ),
         nbformat: 4,
         nbformat_minor: 5,
         cells,
     })
 }
 
-fn metadata(sources: &str) -> Metadata {
+fn metadata(sources: &str, arithmetic: Option<&str>) -> Metadata {
+    let mut book = json!({ "sources": sources });
+    if let Some(arithmetic) = arithmetic {
+        book["arithmetic"] = arithmetic.into();
+    }
     Metadata {
         kernelspec: Some(KernelSpec {
             display_name: "Rust".into(),
@@ -90,7 +97,7 @@ fn metadata(sources: &str) -> Metadata {
             additional: HashMap::from([("file_extension".into(), json!(".rs"))]),
         }),
         authors: None,
-        additional: HashMap::from([("book".into(), json!({ "sources": sources }))]),
+        additional: HashMap::from([("book".into(), book)]),
     }
 }
 
@@ -134,7 +141,7 @@ fn install_code(address: &str) -> String {
 }
 
 /// The tag of a cell whose figures are the processor's.
-const VARIES: &str = "varies";
+pub const VARIES: &str = "varies";
 
 fn code_cell(
     id: &str,
@@ -495,99 +502,6 @@ pub fn editions(
         files.push((chapter.notebook(language), notebook));
     }
     Ok(files)
-}
-
-/// Checks that two notebooks printed and drew the same, cell by cell (the setup cell
-/// apart). Of cells that vary, the words and the kinds of output count, but not the
-/// figures.
-///
-/// # Errors
-///
-/// The first cell that differs, with both outputs.
-pub fn compare(expected: &Notebook, actual: &Notebook) -> Result<usize> {
-    let compared = |notebook: &Notebook| -> Outputs {
-        let mut cells = outputs(notebook);
-        cells.retain(|id, _| ![SETUP, INSTALL].contains(&id.as_str()));
-        cells
-    };
-    let varying: BTreeSet<&str> = varying(expected).collect();
-    let (expected, actual) = (compared(expected), compared(actual));
-    ensure!(!expected.is_empty(), "there is no cell to compare");
-    let ids: BTreeSet<&String> = expected.keys().chain(actual.keys()).collect();
-    for id in &ids {
-        let varies = varying.contains(id.as_str());
-        let [wanted, found] = [&expected, &actual].map(|cells| {
-            let outputs = cells.get(*id);
-            let text = outputs
-                .map(|outputs| if varies { form(outputs) } else { canonical(outputs) });
-            text.unwrap_or_else(|| "no such cell".to_owned())
-        });
-        ensure!(
-            wanted == found,
-            "cell {id:?} gives other outputs\nexpected: {wanted}\nfound: {found}"
-        );
-    }
-    Ok(ids.len())
-}
-
-/// The cells whose figures are the processor's.
-fn varying(notebook: &Notebook) -> impl Iterator<Item = &str> {
-    notebook.cells.iter().filter_map(|cell| match cell {
-        NbCell::Code { id, metadata, .. } => {
-            let tags = metadata.tags.as_deref().unwrap_or_default();
-            tags.iter().any(|tag| tag == VARIES).then(|| id.as_str())
-        }
-        _ => None,
-    })
-}
-
-/// What two runs on different processors have in common: texts with their numbers as
-/// one sign each, and which kinds of pictures there are.
-fn form(outputs: &[Output]) -> String {
-    let form = |output: &Output| match output {
-        Output::Stream { name, text } => {
-            format!("{name}: {}", without_numbers(&text.0))
-        }
-        Output::DisplayData(display) => kinds(&display.data.content),
-        Output::ExecuteResult(result) => kinds(&result.data.content),
-        Output::Error(error) => format!("{error:?}"),
-    };
-    tidy(outputs.to_vec()).iter().map(form).collect::<Vec<_>>().join("\n")
-}
-
-fn kinds(media: &[MediaType]) -> String {
-    let mut kinds: Vec<&str> = media.iter().map(MediaType::mime_type).collect();
-    kinds.sort_unstable(); // a map's: in any order
-    kinds.join(", ")
-}
-
-/// A text with `#` for each number, and for the spaces that align it.
-fn without_numbers(text: &str) -> String {
-    let mut words = Vec::new();
-    for word in text.split_whitespace() {
-        let number = word.contains(|c: char| c.is_ascii_digit());
-        words.push(if number { "#" } else { word });
-    }
-    words.join(" ")
-}
-
-/// Outputs as text to compare: streams joined, figures by content.
-fn canonical(outputs: &[Output]) -> String {
-    tidy(outputs.to_vec())
-        .iter()
-        .map(|output| match output {
-            Output::Stream { name, text } => format!("{name}: {}", text.0),
-            other => serde_json::to_value(other)
-                .map(|mut value| {
-                    if let Some(map) = value.as_object_mut() {
-                        map.remove("execution_count");
-                    }
-                    value.to_string()
-                })
-                .unwrap_or_default(),
-        })
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 /// Joins neighbouring pieces of the same stream, which the kernel sends as they come, and leaves out

@@ -239,6 +239,24 @@ impl Workspace {
             .unwrap_or(false))
     }
 
+    /// What a chapter computes in, if not in f64, and so how its outputs are compared: the
+    /// key `arithmetic` of `[package.metadata.book]`.
+    ///
+    /// # Errors
+    ///
+    /// If the crate's manifest can't be read, or names what `compare` does not know.
+    pub fn notebook_arithmetic(&self, chapter: &Chapter) -> Result<Option<String>> {
+        let table = self.book_table(chapter)?;
+        match table.get("arithmetic").map(|value| (value, value.as_str())) {
+            None => Ok(None),
+            Some((_, Some("f32"))) => Ok(Some("f32".to_owned())),
+            Some((value, _)) => bail!(
+                "{}: its arithmetic is {value}: leave the key out (f64) or give \"f32\"",
+                chapter.crate_folder().display()
+            ),
+        }
+    }
+
     /// `[package.metadata.book]` of a chapter's crate.
     fn book_table(&self, chapter: &Chapter) -> Result<toml::Table> {
         let manifest = read_manifest(&self.root.join(chapter.crate_folder()))?;

@@ -1,0 +1,291 @@
+//! What another processor may print, and what it may not: every kind of mistake that the
+//! comparison of notebooks is there to find, made in a chapter that computes in f32.
+
+use std::io::{Read, Write};
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use bert_attention::{AttentionModel, Attentions};
+use book::compare::{self, Agreement};
+use book::notebook;
+use book::workspace::{Language, Workspace};
+use figures::Heatmap;
+use jupyter_protocol::media::MediaType;
+use models::{HubOptions, Truncate};
+use nbformat::v4::{Cell, Notebook, Output};
+use ndarray::{Array2, Axis};
+use serde_json::Value;
+
+const F32_CHAPTERS: [&str; 5] = ["ch03", "ch04", "ch05", "ch06", "ch07"];
+
+fn recorded(chapter: &str) -> Notebook {
+    let workspace = Workspace::at(&book_tests::root()).unwrap();
+    let chapter = workspace.select(&[chapter.to_owned()]).unwrap().remove(0);
+    notebook::read(&workspace.root.join(chapter.notebook(Language::Portuguese)))
+        .unwrap()
+}
+
+/// A copy of the notebook, with `change` made to the outputs of the cell called `id`.
+fn changed(
+    notebook: &Notebook,
+    id: &str,
+    change: impl FnOnce(&mut Vec<Output>),
+) -> Notebook {
+    let mut copy = notebook.clone();
+    let cell = copy.cells.iter_mut().find_map(|cell| match cell {
+        Cell::Code { id: name, outputs, .. } if name.as_str() == id => Some(outputs),
+        _ => None,
+    });
+    change(cell.unwrap_or_else(|| panic!("no cell {id:?}")));
+    copy
+}
+
+/// A drawn output's forms.
+fn forms(output: &mut Output) -> &mut Vec<MediaType> {
+    match output {
+        Output::ExecuteResult(result) => &mut result.data.content,
+        Output::DisplayData(display) => &mut display.data.content,
+        other => panic!("nothing drawn: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn refused(expected: &Notebook, actual: &Notebook, why: &str) {
+    let error = match compare::notebooks(expected, actual) {
+        Ok(agreement) => panic!("not noticed: {agreement}"),
+        Err(error) => format!("{error:#}"),
+    };
+    assert!(error.contains(why), "{error}");
+}
+
+/// Chapter 4's notebook with its first map drawn again from `map`.
+fn with_first_head(
+    record: &Notebook,
+    attentions: &Attentions,
+    map: &Array2<f64>,
+) -> Notebook {
+    let drawn = Heatmap::new(map)
+        .row_labels(&attentions.tokens)
+        .column_labels(&attentions.tokens)
+        .annotate(false)
+        .title("Layer 0, head 0")
+        .draw()
+        .unwrap();
+    changed(record, "first_head", |outputs| {
+        for form in outputs.iter_mut().flat_map(forms) {
+            if let MediaType::Svg(svg) = form {
+                drawn.svg().trim_end().clone_into(svg);
+            }
+        }
+    })
+}
+
+fn attentions() -> Attentions {
+    let folder = models::resolve("bertinho", &HubOptions::from_env()).unwrap();
+    let model = AttentionModel::load(&folder).unwrap();
+    let text = "O gato sentou no tapete e o cachorro correu.";
+    model.attentions(text, None, Truncate::Error).unwrap()
+}
+
+/// softmax(factor · scores), from softmax(scores).
+fn rescaled(weights: &Array2<f64>, factor: f64) -> Array2<f64> {
+    let powers = weights.mapv(|weight| weight.powf(factor));
+    let sums = powers.sum_axis(Axis(1)).insert_axis(Axis(1));
+    powers / sums
+}
+
+#[test]
+fn a_map_of_other_attentions_is_refused_and_the_same_map_is_not() {
+    let (record, attentions) = (recorded("ch04"), attentions());
+    let map = attentions.head(0, 0).unwrap();
+    let drawn = |map: &Array2<f64>| with_first_head(&record, &attentions, map);
+    compare::notebooks(&record, &drawn(&map)).unwrap();
+    // What rounding does.
+    compare::notebooks(&record, &drawn(&map.mapv(|weight| weight * (1.0 + 1e-6))))
+        .unwrap();
+
+    let d_k = 16.0_f64; // the scale √d_k, with d_k taken for d_k + 4
+    let scaled = rescaled(&map, (d_k / (d_k + 4.0)).sqrt());
+    refused(&record, &drawn(&scaled), "cell \"first_head\"");
+    refused(&record, &drawn(&attentions.head(0, 1).unwrap()), "cell \"first_head\"");
+    let mut exchanged = map.clone();
+    for mut row in exchanged.rows_mut() {
+        row.swap(2, 3);
+    }
+    refused(&record, &drawn(&exchanged), "cell \"first_head\"");
+}
+
+/// Where the first number with four decimals or more stands in a text, its last digit
+/// that counts 1e-3 in the middle of that range.
+fn number_with_four_decimals(text: &str) -> Option<std::ops::Range<usize>> {
+    let dot = text.match_indices('.').find(|(at, _)| {
+        let digit = |c: Option<&u8>| c.is_some_and(u8::is_ascii_digit);
+        let bytes = text.as_bytes();
+        *at > 0 && digit(bytes.get(at - 1)) && (1..=4).all(|i| digit(bytes.get(at + i)))
+    })?;
+    Some(dot.0 - 1..dot.0 + 5)
+}
+
+#[test]
+fn a_number_off_by_a_thousandth_is_refused_and_its_last_digit_is_not() {
+    for chapter in F32_CHAPTERS {
+        let record = recorded(chapter);
+        let mut tried = 0;
+        for (id, _, outputs) in notebook::code_cells(&record) {
+            let printed = outputs.iter().position(|output| match output {
+                Output::Stream { text, .. } => {
+                    number_with_four_decimals(&text.0).is_some()
+                }
+                _ => false,
+            });
+            let Some(index) = printed.filter(|_| !varies(&record, id)) else {
+                continue;
+            };
+            let off_by = |apart: f64| {
+                changed(&record, id, |outputs| {
+                    if let Output::Stream { text, .. } = &mut outputs[index] {
+                        let place = number_with_four_decimals(&text.0).unwrap();
+                        let number: f64 = text.0[place.clone()].parse().unwrap();
+                        text.0.replace_range(place, &format!("{:.4}", number + apart));
+                    }
+                })
+            };
+            let thousandth = off_by(0.001);
+            refused(&record, &thousandth, "more than F32 explains");
+            tried += 1;
+        }
+        assert!(tried > 0 || chapter == "ch07", "{chapter}: no number to try");
+    }
+}
+
+fn varies(notebook: &Notebook, id: &str) -> bool {
+    notebook.cells.iter().any(|cell| match cell {
+        Cell::Code { id: name, metadata, .. } => {
+            name.as_str() == id
+                && metadata.tags.as_ref().is_some_and(|tags| !tags.is_empty())
+        }
+        _ => false,
+    })
+}
+
+fn one_output(arithmetic: &str, text: &str) -> Notebook {
+    let output =
+        serde_json::json!({"output_type": "stream", "name": "stdout", "text": [text]});
+    serde_json::from_value(serde_json::json!({
+        "cells": [{
+            "cell_type": "code", "id": "cell", "metadata": {}, "execution_count": 1,
+            "source": [], "outputs": [output],
+        }],
+        "metadata": {"book": {"arithmetic": arithmetic}}, "nbformat": 4, "nbformat_minor": 5,
+    }))
+    .unwrap()
+}
+
+fn texts(arithmetic: &str, expected: &str, found: &str) -> anyhow::Result<Agreement> {
+    compare::notebooks(
+        &one_output(arithmetic, expected),
+        &one_output(arithmetic, found),
+    )
+}
+
+#[test]
+fn words_counts_and_ranks_are_equal_and_numbers_as_close_as_their_arithmetic() {
+    let agree = [
+        ("weight 0.1298", "weight 0.1299"),
+        ("weight 0.129810060", "weight 0.129810059"),
+        ("3.2e-7", "3.3e-7"),
+        ("[-0.0000,  0.5]", "[0.0000, 0.5]"),
+        ("12345.678", "12345.9"),
+    ];
+    for (expected, found) in agree {
+        let agreement = texts("f32", expected, found).unwrap();
+        assert!(agreement.largest.is_some(), "{expected}, {found}");
+        assert!(texts("f64", expected, found).is_err() || expected.contains("-0."));
+    }
+    texts("f64", "1.562632534579", "1.562632534580").unwrap();
+    let differ = [
+        ("weight 0.1298", "weight 0.1300"),
+        ("weight 0.129810", "weight 0.129821"),
+        ("head 8", "head 9"),
+        ("head 8·8", "head 8·9"),
+        ("99 of 100", "98 of 100"),
+        ("gato", "cachorro"),
+        ("f32", "f64"),
+        ("a 0.5\nb 0.5", "a 0.5"),
+        ("a 0.5", "a 0.5\nb 0.5"),
+        ("a 0.5", "a 0.5 0.5"),
+        ("0.5", "-0.5"),
+        ("0.5", "NaN"),
+        ("1.0", "1"),
+    ];
+    for (expected, found) in differ {
+        assert!(texts("f32", expected, found).is_err(), "{expected}, {found}");
+    }
+}
+
+/// The first stack of weights in a view, with `change` made to its bytes, plane by plane.
+fn with_weights(
+    record: &Notebook,
+    cell: &str,
+    change: impl Fn(&mut Vec<f32>),
+) -> Notebook {
+    changed(record, cell, |outputs| {
+        for form in outputs.iter_mut().flat_map(forms) {
+            let MediaType::Html(html) = form else { continue };
+            let (start, end) = ("<script type=\"application/json\">", "</script>");
+            let from = html.find(start).unwrap() + start.len();
+            let to = from + html[from..].find(end).unwrap();
+            let mut json: Value = serde_json::from_str(&html[from..to]).unwrap();
+            let data = &mut json["stacks"][0]["weights"]["data"];
+            let mut values = unpacked(data.as_str().unwrap());
+            change(&mut values);
+            *data = packed(&values).into();
+            html.replace_range(from..to, &json.to_string());
+        }
+    })
+}
+
+fn unpacked(data: &str) -> Vec<f32> {
+    let mut bytes = Vec::new();
+    let packed = BASE64_STANDARD.decode(data).unwrap();
+    flate2::read::ZlibDecoder::new(&*packed).read_to_end(&mut bytes).unwrap();
+    let count = bytes.len() / 4;
+    let value =
+        |i| f32::from_be_bytes([0, 1, 2, 3].map(|plane| bytes[plane * count + i]));
+    (0..count).map(value).collect()
+}
+
+fn packed(values: &[f32]) -> String {
+    let planes: Vec<u8> = (0..4)
+        .flat_map(|plane| values.iter().map(move |value| value.to_be_bytes()[plane]))
+        .collect();
+    let mut encoder =
+        flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(&planes).unwrap();
+    BASE64_STANDARD.encode(encoder.finish().unwrap())
+}
+
+#[test]
+fn a_view_of_other_weights_is_refused() {
+    let record = recorded("ch06");
+    let view = notebook::code_cells(&record)
+        .find(|(_, _, outputs)| {
+            outputs.iter().any(|output| {
+                let text = serde_json::to_string(output).unwrap();
+                text.contains("attention-view")
+            })
+        })
+        .map(|(id, ..)| id.to_owned())
+        .unwrap();
+    let with = |change: &dyn Fn(&mut Vec<f32>)| with_weights(&record, &view, change);
+    compare::notebooks(&record, &with(&|_| ())).unwrap();
+    let rounding =
+        |values: &mut Vec<f32>| values.iter_mut().for_each(|x| *x *= 1.000_001);
+    compare::notebooks(&record, &with(&rounding)).unwrap();
+    refused(&record, &with(&|values| values[7] += 0.001), "became");
+    refused(&record, &with(&|values| values.swap(1, 2)), "became");
+    let head = |values: &mut Vec<f32>| {
+        let half = values.len() / 2;
+        values.rotate_left(half);
+    };
+    refused(&record, &with(&head), "became");
+}
