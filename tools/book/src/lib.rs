@@ -13,7 +13,6 @@ pub mod figure;
 pub mod i18n;
 pub mod include;
 pub mod kernel;
-pub mod lab;
 pub mod math;
 pub mod notebook;
 pub mod page;
