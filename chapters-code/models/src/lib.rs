@@ -15,8 +15,8 @@
 //! # Ok::<(), models::ModelError>(())
 //! ```
 
+mod arguments;
 mod checkpoint;
-pub mod cli;
 mod config;
 mod error;
 mod folder;
@@ -26,6 +26,7 @@ mod load;
 mod repository;
 mod tokenizer;
 
+pub use arguments::ModelArguments;
 pub use checkpoint::Checkpoint;
 pub use config::{Activation, Architecture, Config};
 pub use error::{Mismatch, ModelError, Result, WrongShape};

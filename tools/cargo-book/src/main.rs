@@ -119,14 +119,7 @@ fn language() -> impl clap::builder::TypedValueParser<Value = Language> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match dispatch(arguments).await {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    dispatch(Arguments::parse()).await.unwrap_or_else(cli::failure)
 }
 
 async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
