@@ -16,13 +16,18 @@
 //! ```
 
 mod arguments;
+mod cache;
 mod checkpoint;
 mod config;
+mod download;
 mod error;
 mod folder;
 mod http;
 mod hub;
+mod hub_error;
+mod layout;
 mod load;
+mod remote;
 mod repository;
 mod tokenizer;
 
@@ -30,8 +35,10 @@ pub use arguments::ModelArguments;
 pub use checkpoint::Checkpoint;
 pub use config::{Activation, Architecture, Config};
 pub use error::{Mismatch, ModelError, Result, WrongShape};
-pub use folder::{ModelFolder, SHIPPED, resolve};
+pub use folder::{ModelFolder, resolve};
 pub use hub::HubOptions;
+pub use hub_error::HubError;
+pub use layout::SHIPPED;
 pub use load::{load, load_checkpoint};
 pub use safetensors::tensor::{Dtype as StoredDType, TensorInfo};
 pub use tokenizer::{Encoded, Tokenizer, Truncate};
