@@ -34,6 +34,7 @@ mod initializers;
 mod layer;
 mod layers;
 mod model;
+mod model_layer;
 pub mod ops;
 mod packed;
 mod plot;
@@ -41,6 +42,7 @@ pub mod pointer;
 mod progress;
 mod shape;
 mod summary;
+mod tensors;
 mod training;
 pub mod variants;
 mod weights;
@@ -52,7 +54,8 @@ pub use layer::{Call, KerasTensor, Layer, Named, Weight, only, pair};
 pub use layers::{
     Activation, Dense, Input, LayerNormalization, Reshape, TokenAndPositionEmbedding,
 };
-pub use model::{Model, Variable};
+pub use model::Model;
+pub use model_layer::Variable;
 pub use shape::Shape;
 pub use training::{
     Adam, Fit, History, Metrics, SparseCategoricalCrossentropy, Verbose,

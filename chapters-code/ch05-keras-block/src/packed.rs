@@ -1,9 +1,13 @@
 //! A model's kernels as the fast product reads them, for `predict`.
 
+use std::any::Any;
+
 use candle_core::{CpuStorage, Error, Storage, Tensor};
 use kernels::{Epilogue, PackedLinear};
 
-use crate::{Activation, Model, Problem, Result};
+use crate::error::{Problem, Result};
+use crate::layers::{Activation, Dense};
+use crate::model_layer::ModelLayer;
 
 /// The Dense layers of a model, packed; `None` where another layer is.
 #[derive(Debug)]
@@ -16,11 +20,10 @@ pub(crate) struct PackedDense {
 }
 
 impl Packed {
-    pub(crate) fn new(model: &Model) -> Result<Self> {
-        let layer = |layer: &crate::model::ModelLayer| {
-            let Some(dense) = layer.tensor.node().layer.as_dense() else {
-                return Ok(None);
-            };
+    pub(crate) fn new(layers: &[ModelLayer]) -> Result<Self> {
+        let layer = |layer: &ModelLayer| {
+            let any: &dyn Any = &*layer.tensor.node().layer;
+            let Some(dense) = any.downcast_ref::<Dense>() else { return Ok(None) };
             let [kernel, bias] = layer.variables.as_slice() else { return Ok(None) };
             let (outputs, inputs) = kernel.var.dims2()?;
             let kernel: Vec<f32> = kernel.var.flatten_all()?.to_vec1()?;
@@ -29,7 +32,7 @@ impl Packed {
             let linear = linear.map_err(Error::wrap)?;
             Ok(Some(PackedDense { linear, activation: dense.activation }))
         };
-        Ok(Self(model.layers.iter().map(layer).collect::<Result<_>>()?))
+        Ok(Self(layers.iter().map(layer).collect::<Result<_>>()?))
     }
 
     pub(crate) fn layer(&self, i: usize) -> Option<&PackedDense> {
