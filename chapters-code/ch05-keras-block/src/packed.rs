@@ -68,3 +68,24 @@ impl PackedDense {
         Ok(Tensor::from_vec(out, shape, x.device())?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::Call;
+    use crate::layers::{Input, TokenAndPositionEmbedding};
+    use crate::model::Model;
+
+    #[test]
+    fn every_dense_is_packed_and_nothing_else() -> Result<()> {
+        let ids = Input::new([3]).symbol()?;
+        let x = TokenAndPositionEmbedding::new(5, 3, 4).on(&ids)?;
+        let output = Dense::new(2).name("named").on(&Dense::new(6).on(&x)?)?;
+        let model = Model::new(&ids, &output, 42)?;
+        let packed = Packed::new(&model.layers)?;
+        let is_packed: Vec<bool> =
+            (0..model.layers.len()).map(|i| packed.layer(i).is_some()).collect();
+        assert_eq!(is_packed, [false, false, true, true]);
+        Ok(())
+    }
+}
