@@ -8,8 +8,8 @@ use kernels::in_pool;
 
 use crate::layer::{described, here};
 use crate::model_layer::{ModelLayer, Variable, variables};
+use crate::optimizer::Compiled;
 use crate::packed::Packed;
-use crate::training::Compiled;
 use crate::{KerasError, KerasTensor, Result, Shape, graph};
 
 /// The layers between an input and an output, with their weights.

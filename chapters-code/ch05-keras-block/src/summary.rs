@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::Model;
 use crate::model_layer::{ModelLayer, Variable};
-use crate::training::Compiled;
+use crate::optimizer::Compiled;
 
 /// Keras' table for 80 columns: 76 characters, in columns that end at these parts of it.
 const WIDTH: usize = 76;
