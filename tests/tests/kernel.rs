@@ -2,8 +2,8 @@
 
 use book::evcxr_cache;
 use book::kernel::{Kernel, find_evcxr};
-use book::lab::{Folders, warm};
 use book::workspace::{Language, Workspace};
+use lab::{Folders, warm};
 use nbformat::v4::Output;
 
 #[tokio::test]

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -57,13 +56,7 @@ struct Report<'a> {
 type Rows = Vec<Vec<f64>>;
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    cli::exit_code(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
@@ -86,20 +79,12 @@ fn run(arguments: &Arguments) -> Result<()> {
     if let Some(path) = &arguments.svg {
         save_heatmap(path, &words, &attention)?;
     }
-    let text = if arguments.json {
-        json(&words, &x, &layer, &attention)?
+    if arguments.json {
+        cli::print_json(&report(&words, &x, &layer, &attention))?;
     } else {
-        tables(&words, &attention)?
-    };
-    print(&text)
-}
-
-/// Writes to standard output; a reader that has left (`| head`) is no error.
-fn print(text: &str) -> Result<()> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
+        cli::print(&tables(&words, &attention)?)?;
     }
+    Ok(())
 }
 
 /// The words and their embeddings, `[n, d_model]`.
@@ -185,13 +170,13 @@ fn save_heatmap(path: &Path, words: &[String], attention: &Attention) -> Result<
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn json(
-    words: &[String],
+fn report<'a>(
+    words: &'a [String],
     x: &Array2<f64>,
     layer: &SelfAttention,
     attention: &Attention,
-) -> Result<String> {
-    let report = Report {
+) -> Report<'a> {
+    Report {
         words,
         embeddings: rows(x),
         w_query: rows(&layer.w_query),
@@ -203,8 +188,7 @@ fn json(
         scores: rows(&attention.scores),
         weights: rows(&attention.weights),
         output: rows(&attention.output),
-    };
-    Ok(serde_json::to_string(&report)? + "\n")
+    }
 }
 
 fn rows(matrix: &Array2<f64>) -> Rows {

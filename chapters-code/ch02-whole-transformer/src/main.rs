@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -67,13 +66,7 @@ struct Report<'a> {
 type Rows = Vec<Vec<f64>>;
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    cli::exit_code(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
@@ -107,16 +100,12 @@ fn run(arguments: &Arguments) -> Result<()> {
         fs::write(path, figure.svg())
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    let text = if arguments.json {
-        json(&words, &attention)?
+    if arguments.json {
+        cli::print_json(&report(&words, &attention))?;
     } else {
-        tables(&words, &attention)?
-    };
-    // A reader that has left (`| head`) is no error.
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
+        cli::print(&tables(&words, &attention)?)?;
     }
+    Ok(())
 }
 
 fn words(arguments: &Arguments) -> Result<Vec<String>> {
@@ -130,14 +119,13 @@ fn words(arguments: &Arguments) -> Result<Vec<String>> {
     Ok(arguments.words.clone())
 }
 
-fn json(words: &[String], attention: &MultiHead) -> Result<String> {
+fn report<'a>(words: &'a [String], attention: &MultiHead) -> Report<'a> {
     let weights = attention
         .weights
         .axis_iter(Axis(0))
         .map(|head| rows(&head.to_owned()))
         .collect();
-    let report = Report { words, weights, output: rows(&attention.output) };
-    Ok(serde_json::to_string(&report)? + "\n")
+    Report { words, weights, output: rows(&attention.output) }
 }
 
 fn rows(matrix: &Array2<f64>) -> Rows {

@@ -1,12 +1,11 @@
 //! Sentiment on the command line: `cargo run -p ch03-sentiment -- --help`.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use models::cli::{self, ModelArguments};
+use models::ModelArguments;
 use sentiment::{Sentiment, SentimentPipeline};
 
 /// How many characters a score of 1 fills.
@@ -34,12 +33,12 @@ fn run(arguments: &Arguments) -> Result<()> {
     let pipeline = SentimentPipeline::load(&arguments.model.folder()?)?;
     let texts: Vec<&str> = arguments.texts.iter().map(String::as_str).collect();
     let sentiments = pipeline.classify(&texts, arguments.model.truncation())?;
-    let text = if arguments.json {
-        serde_json::to_string(&sentiments)? + "\n"
+    if arguments.json {
+        cli::print_json(&sentiments)?;
     } else {
-        lines(&sentiments)?
-    };
-    Ok(cli::print(|out| out.write_all(text.as_bytes()))?)
+        cli::print(&lines(&sentiments)?)?;
+    }
+    Ok(())
 }
 
 /// A line for each text: the label, a bar as long as the score, the text.

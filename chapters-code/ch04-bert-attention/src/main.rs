@@ -3,7 +3,6 @@
 mod table;
 
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,7 +11,7 @@ use bert_attention::{AttentionModel, Attentions};
 use candle_core::{IndexOp, Tensor};
 use clap::Parser;
 use figures::Heatmap;
-use models::cli::{self, ModelArguments};
+use models::ModelArguments;
 use serde::ser::{Error, SerializeSeq};
 use serde::{Serialize, Serializer};
 
@@ -54,10 +53,11 @@ fn run(arguments: &Arguments) -> Result<()> {
         save_heatmap(path, &found, layer, head)?;
     }
     if arguments.json {
-        return Ok(cli::print(|out| json(out, &found))?);
+        cli::print_json(&report(&found))?;
+    } else {
+        cli::print(&table::table(&found, layer, head)?)?;
     }
-    let text = table::table(&found, layer, head)?;
-    Ok(cli::print(|out| out.write_all(text.as_bytes()))?)
+    Ok(())
 }
 
 fn save_heatmap(
@@ -85,17 +85,15 @@ struct Report<'a> {
     attentions: Vec<Layer<'a>>,
 }
 
-fn json(out: &mut impl Write, found: &Attentions) -> io::Result<()> {
-    let report = Report {
+fn report(found: &Attentions) -> Report<'_> {
+    Report {
         model: &found.model,
         tokens: &found.tokens,
         ids: &found.ids,
         token_type_ids: &found.token_type_ids,
         sentence_b_start: found.sentence_b_start,
         attentions: found.attentions.iter().map(Layer).collect(),
-    };
-    serde_json::to_writer(&mut *out, &report)?;
-    out.write_all(b"\n")
+    }
 }
 
 /// A layer's `[1, heads, n, n]`, written head after head: for 512 tokens, the numbers

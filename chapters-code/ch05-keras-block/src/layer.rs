@@ -1,18 +1,18 @@
 //! What a layer is, and how it is called on symbols: Keras' `Layer` and `KerasTensor`.
 
+use std::any::Any;
 use std::fmt;
-use std::ops::{Add, Div};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use candle_core::Tensor;
 
-use crate::{Initializer, KerasError, Problem, Result, Shape, ops};
+use crate::{Initializer, KerasError, Problem, Result, Shape};
 
 // ANCHOR: layer
 /// A layer, with the methods that Keras asks of one.
-pub trait Layer: fmt::Debug + Send + Sync + 'static {
+pub trait Layer: Any + fmt::Debug + Send + Sync {
     /// Keras' class name, as in a summary: `Dense`.
     fn class(&self) -> &'static str;
 
@@ -35,11 +35,6 @@ pub trait Layer: fmt::Debug + Send + Sync + 'static {
     ///
     /// [`Problem`] if a value can't be worked on.
     fn call(&self, inputs: &[Tensor], weights: &[Tensor]) -> Result<Tensor, Problem>;
-
-    /// The layer if it is a [`Dense`](crate::Dense): `predict` packs its kernel.
-    fn as_dense(&self) -> Option<&crate::Dense> {
-        None
-    }
 }
 // ANCHOR_END: layer
 
@@ -128,7 +123,7 @@ impl KerasTensor {
         Ok(Self::made(layer, name, inputs, shape))
     }
 
-    fn made(
+    pub(crate) fn made(
         layer: impl Layer,
         name: Option<String>,
         inputs: &[&KerasTensor],
@@ -221,33 +216,6 @@ impl<L: Layer> Named<L> {
     /// As there.
     pub fn on_all(self, inputs: &[&KerasTensor]) -> Result<KerasTensor> {
         KerasTensor::new(self.layer, Some(self.name), inputs)
-    }
-}
-
-/// `(a + b)?`: Keras' `a + b`.
-impl Add for &KerasTensor {
-    type Output = Result<KerasTensor>;
-
-    fn add(self, other: Self) -> Self::Output {
-        ops::add(self, other)
-    }
-}
-
-/// `x / 2.0`: Keras' `x / 2.0`. It fits every shape.
-impl Div<f64> for &KerasTensor {
-    type Output = KerasTensor;
-
-    fn div(self, divisor: f64) -> KerasTensor {
-        let shape = self.shape().clone();
-        KerasTensor::made(ops::TrueDivide { divisor }, None, &[self], shape)
-    }
-}
-
-impl Div<f64> for KerasTensor {
-    type Output = KerasTensor;
-
-    fn div(self, divisor: f64) -> KerasTensor {
-        &self / divisor
     }
 }
 

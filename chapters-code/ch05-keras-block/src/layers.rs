@@ -202,10 +202,6 @@ impl Layer for Dense {
             Activation::Relu => gradients::ops::linear_relu(x, kernel, bias)?,
         })
     }
-
-    fn as_dense(&self) -> Option<&Dense> {
-        Some(self)
-    }
 }
 // ANCHOR_END: dense
 

@@ -30,30 +30,36 @@ mod error;
 mod graph;
 #[cfg(feature = "h5")]
 mod h5;
+mod history;
 mod initializers;
 mod layer;
 mod layers;
 mod model;
+mod model_layer;
 pub mod ops;
+mod optimizer;
 mod packed;
 mod plot;
 pub mod pointer;
 mod progress;
 mod shape;
 mod summary;
+mod tensors;
 mod training;
 pub mod variants;
 mod weights;
 
 pub use block::{Block, BlockOptions, Pointer, PointerOptions, block, pointer_network};
 pub use error::{KerasError, Problem, Result};
+pub use history::{History, Metrics};
 pub use initializers::Initializer;
 pub use layer::{Call, KerasTensor, Layer, Named, Weight, only, pair};
 pub use layers::{
     Activation, Dense, Input, LayerNormalization, Reshape, TokenAndPositionEmbedding,
 };
-pub use model::{Model, Variable};
+pub use model::Model;
+pub use model_layer::Variable;
+pub use optimizer::Adam;
+pub use progress::Verbose;
 pub use shape::Shape;
-pub use training::{
-    Adam, Fit, History, Metrics, SparseCategoricalCrossentropy, Verbose,
-};
+pub use training::{Fit, SparseCategoricalCrossentropy};

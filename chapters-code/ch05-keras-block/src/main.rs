@@ -1,6 +1,5 @@
 //! The Keras block on the command line: `cargo run -p ch05-keras-block -- --help`.
 
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -56,13 +55,7 @@ struct Report {
 type Rows = Vec<Vec<f32>>;
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    cli::exit_code(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
@@ -80,29 +73,21 @@ fn run(arguments: &Arguments) -> Result<()> {
         model.plot()?.save(path)?;
     }
     if arguments.summary && arguments.svg.is_none() {
-        return print(&model.summary());
+        return Ok(cli::print(&model.summary())?);
     }
     let report = report(&model, &block, &arguments.ids)?;
     if let Some(path) = &arguments.svg {
         save_heatmap(path, &arguments.ids, &report.weights)?;
     }
     if arguments.summary {
-        return print(&model.summary());
+        return Ok(cli::print(&model.summary())?);
     }
-    let text = if arguments.json {
-        serde_json::to_string(&report)? + "\n"
+    if arguments.json {
+        cli::print_json(&report)?;
     } else {
-        tables(&report)
-    };
-    print(&text)
-}
-
-/// Writes to standard output; a reader that has left (`| head`) is no error.
-fn print(text: &str) -> Result<()> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
+        cli::print(&tables(&report))?;
     }
+    Ok(())
 }
 
 fn report(model: &Model, block: &Block, ids: &[u32]) -> Result<Report> {

@@ -56,6 +56,33 @@ pub fn get_item(x: &KerasTensor, index: usize) -> Result<KerasTensor> {
     GetItem { index }.on(x)
 }
 
+/// `(a + b)?`: Keras' `a + b`.
+impl std::ops::Add for &KerasTensor {
+    type Output = Result<KerasTensor>;
+
+    fn add(self, other: Self) -> Self::Output {
+        add(self, other)
+    }
+}
+
+/// `x / 2.0`: Keras' `x / 2.0`. It fits every shape.
+impl std::ops::Div<f64> for &KerasTensor {
+    type Output = KerasTensor;
+
+    fn div(self, divisor: f64) -> KerasTensor {
+        let shape = self.shape().clone();
+        KerasTensor::made(TrueDivide { divisor }, None, &[self], shape)
+    }
+}
+
+impl std::ops::Div<f64> for KerasTensor {
+    type Output = KerasTensor;
+
+    fn div(self, divisor: f64) -> KerasTensor {
+        &self / divisor
+    }
+}
+
 #[derive(Debug)]
 struct Matmul;
 
@@ -132,8 +159,8 @@ impl Layer for Softmax {
 
 /// `x / divisor`.
 #[derive(Debug)]
-pub(crate) struct TrueDivide {
-    pub(crate) divisor: f64,
+struct TrueDivide {
+    divisor: f64,
 }
 
 impl Layer for TrueDivide {

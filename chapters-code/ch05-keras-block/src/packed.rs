@@ -1,9 +1,13 @@
 //! A model's kernels as the fast product reads them, for `predict`.
 
+use std::any::Any;
+
 use candle_core::{CpuStorage, Error, Storage, Tensor};
 use kernels::{Epilogue, PackedLinear};
 
-use crate::{Activation, Model, Problem, Result};
+use crate::error::{Problem, Result};
+use crate::layers::{Activation, Dense};
+use crate::model_layer::ModelLayer;
 
 /// The Dense layers of a model, packed; `None` where another layer is.
 #[derive(Debug)]
@@ -16,11 +20,10 @@ pub(crate) struct PackedDense {
 }
 
 impl Packed {
-    pub(crate) fn new(model: &Model) -> Result<Self> {
-        let layer = |layer: &crate::model::ModelLayer| {
-            let Some(dense) = layer.tensor.node().layer.as_dense() else {
-                return Ok(None);
-            };
+    pub(crate) fn new(layers: &[ModelLayer]) -> Result<Self> {
+        let layer = |layer: &ModelLayer| {
+            let any: &dyn Any = &*layer.tensor.node().layer;
+            let Some(dense) = any.downcast_ref::<Dense>() else { return Ok(None) };
             let [kernel, bias] = layer.variables.as_slice() else { return Ok(None) };
             let (outputs, inputs) = kernel.var.dims2()?;
             let kernel: Vec<f32> = kernel.var.flatten_all()?.to_vec1()?;
@@ -29,7 +32,7 @@ impl Packed {
             let linear = linear.map_err(Error::wrap)?;
             Ok(Some(PackedDense { linear, activation: dense.activation }))
         };
-        Ok(Self(model.layers.iter().map(layer).collect::<Result<_>>()?))
+        Ok(Self(layers.iter().map(layer).collect::<Result<_>>()?))
     }
 
     pub(crate) fn layer(&self, i: usize) -> Option<&PackedDense> {
@@ -63,5 +66,26 @@ impl PackedDense {
                 .map_err(Error::wrap)?;
         }
         Ok(Tensor::from_vec(out, shape, x.device())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::Call;
+    use crate::layers::{Input, TokenAndPositionEmbedding};
+    use crate::model::Model;
+
+    #[test]
+    fn every_dense_is_packed_and_nothing_else() -> Result<()> {
+        let ids = Input::new([3]).symbol()?;
+        let x = TokenAndPositionEmbedding::new(5, 3, 4).on(&ids)?;
+        let output = Dense::new(2).name("named").on(&Dense::new(6).on(&x)?)?;
+        let model = Model::new(&ids, &output, 42)?;
+        let packed = Packed::new(&model.layers)?;
+        let is_packed: Vec<bool> =
+            (0..model.layers.len()).map(|i| packed.layer(i).is_some()).collect();
+        assert_eq!(is_packed, [false, false, true, true]);
+        Ok(())
     }
 }

@@ -2,7 +2,18 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{Metrics, Verbose};
+use crate::history::Metrics;
+
+/// Keras' `verbose`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verbose {
+    /// 0: nothing.
+    Silent,
+    /// 1: a bar that moves, on the standard error of a terminal.
+    Bar,
+    /// 2: a line an epoch, on standard output, without times: it is the same each time.
+    Lines,
+}
 
 /// An epoch's line.
 pub struct Progress {

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::Model;
-use crate::model::ModelLayer;
-use crate::training::Compiled;
+use crate::model_layer::{ModelLayer, Variable};
+use crate::optimizer::Compiled;
 
 /// Keras' table for 80 columns: 76 characters, in columns that end at these parts of it.
 const WIDTH: usize = 76;
@@ -36,7 +36,7 @@ impl Model {
 
     fn fields(&self, layer: &ModelLayer) -> [String; 4] {
         let class = layer.tensor.node().layer.class();
-        let count: usize = layer.variables.iter().map(crate::Variable::count).sum();
+        let count: usize = layer.variables.iter().map(Variable::count).sum();
         let inputs = layer.tensor.node().inputs.iter();
         let inputs: Vec<String> =
             inputs.map(|input| format!("{}[0][0]", self.name_of(input.id()))).collect();

@@ -1,74 +1,23 @@
 //! `compile`, `fit` and `evaluate`, with Keras' arguments and defaults.
 
 use candle_core::{D, DType, Tensor};
-use gradients::{AdamW, AdamWOptions, Parameters, ops};
+use gradients::ops;
 use kernels::in_pool;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
-use crate::progress::Progress;
-use crate::{KerasError, Model, Result, Shape};
-
-// ANCHOR: adam
-/// `keras.optimizers.Adam(learning_rate=…)`, with Keras' other defaults: β₁ = 0.9,
-/// β₂ = 0.999, ε = 1e-7.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Adam {
-    /// How far a step goes.
-    pub learning_rate: f64,
-}
-
-impl Default for Adam {
-    fn default() -> Self {
-        Self { learning_rate: 1e-3 }
-    }
-}
-
-impl Adam {
-    const BETA_2: f64 = 0.999;
-    const EPSILON: f64 = 1e-7;
-
-    /// With this learning rate.
-    pub fn new(learning_rate: f64) -> Self {
-        Self { learning_rate }
-    }
-
-    /// AdamW's options for step `t`, counted from 1, that make it Keras' Adam: nothing
-    /// decays, and ε is added to √v before its bias is corrected, not after.
-    fn options(t: u64) -> AdamWOptions {
-        let correction = (1.0 - Self::BETA_2.powf(t as f64)).sqrt();
-        let epsilon = Self::EPSILON / correction;
-        AdamWOptions { epsilon, weight_decay: 0.0, ..AdamWOptions::default() }
-    }
-}
-// ANCHOR_END: adam
+use crate::error::{KerasError, Result};
+use crate::history::{History, Metrics};
+use crate::model::Model;
+use crate::optimizer::{Adam, Compiled};
+use crate::progress::{Progress, Verbose};
+use crate::shape::Shape;
 
 /// `keras.losses.SparseCategoricalCrossentropy(from_logits=True)`: the mean of
 /// −ln softmax(logits)\[label\], one label for each vector of logits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SparseCategoricalCrossentropy;
-
-/// What `compile` puts in a model.
-#[derive(Debug)]
-pub(crate) struct Compiled {
-    adam: Adam,
-    optimizer: AdamW,
-    parameters: Parameters,
-}
-
-impl Compiled {
-    /// How many numbers the optimiser keeps: Keras makes them at the first step.
-    pub(crate) fn state(&self) -> usize {
-        if self.optimizer.steps() == 0 { 0 } else { 2 * self.parameters.count() + 2 }
-    }
-
-    fn step(&mut self, loss: &Tensor) -> Result<()> {
-        self.optimizer.options = Adam::options(self.optimizer.steps() + 1);
-        Ok(self.optimizer.minimize(&self.parameters, loss, self.adam.learning_rate)?)
-    }
-}
 
 /// The arguments of [`Model::fit`], with Keras' names and defaults.
 #[derive(Clone, Debug)]
@@ -97,52 +46,6 @@ impl Default for Fit {
             seed: 0,
             verbose: Verbose::Bar,
         }
-    }
-}
-
-/// Keras' `verbose`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verbose {
-    /// 0: nothing.
-    Silent,
-    /// 1: a bar that moves, on the standard error of a terminal.
-    Bar,
-    /// 2: a line an epoch, on standard output, without times: it is the same each time.
-    Lines,
-}
-
-/// The mean loss, and how many labels were the likeliest class (from 0 to 1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Metrics {
-    /// −ln of the label's probability.
-    pub loss: f64,
-    /// From 0 to 1.
-    pub accuracy: f64,
-}
-
-/// What [`Model::fit`] saw, an entry an epoch: `history.history`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct History {
-    /// Means over the epoch's steps, while the weights change.
-    pub train: Vec<Metrics>,
-    /// After the epoch; empty without `validation_data`.
-    pub validation: Vec<Metrics>,
-}
-
-impl History {
-    /// The losses in training and in validation, epoch by epoch from 1: two curves.
-    pub fn losses(&self) -> [Vec<(f64, f64)>; 2] {
-        self.curves(|metrics| metrics.loss)
-    }
-
-    /// The same of the accuracies.
-    pub fn accuracies(&self) -> [Vec<(f64, f64)>; 2] {
-        self.curves(|metrics| metrics.accuracy)
-    }
-
-    fn curves(&self, of: impl Fn(&Metrics) -> f64) -> [Vec<(f64, f64)>; 2] {
-        [&self.train, &self.validation]
-            .map(|part| (1..).map(f64::from).zip(part.iter().map(&of)).collect())
     }
 }
 
@@ -185,10 +88,7 @@ impl Model {
             let (name, expected) = ("learning_rate", "above 0");
             return Err(KerasError::Setting { name, value, expected });
         }
-        let parameters = self.parameters();
-        let steps = AdamW::new(&parameters, Adam::options(1))?;
-        self.compiled =
-            Some(Compiled { adam: optimizer, optimizer: steps, parameters });
+        self.compiled = Some(Compiled::new(optimizer, self.parameters())?);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Weights in and out: safetensors with Keras' paths, and Keras' own files.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
@@ -8,10 +8,8 @@ use candle_core::{Device, Tensor};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors, serialize};
 
+use crate::tensors::Tensors;
 use crate::{KerasError, Model, Result, Shape};
-
-/// Tensors of a file, by Keras' paths.
-pub(crate) type Tensors = BTreeMap<String, Tensor>;
 
 impl Model {
     // ANCHOR: save

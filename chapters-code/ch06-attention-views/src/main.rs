@@ -1,6 +1,5 @@
 //! Views of a text on the command line: `cargo run -p ch06-attention-views -- --help`.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,8 +8,7 @@ use attention_views::bert::OpenModel;
 use attention_views::{HeadView, Language, ModelView, NeuronView, ViewError};
 use bert_attention::{AttentionModel, Attentions};
 use clap::{Parser, ValueEnum};
-use models::ModelFolder;
-use models::cli::{self, ModelArguments};
+use models::{ModelArguments, ModelFolder};
 
 /// Who looks at whom in a text: a page that any browser opens, with no network.
 #[derive(Parser)]
@@ -96,7 +94,7 @@ fn emit(
 }
 
 fn print(line: &str) -> Result<()> {
-    Ok(cli::print(|out| writeln!(out, "{line}"))?)
+    Ok(cli::print(&format!("{line}\n"))?)
 }
 
 fn head(arguments: &Arguments, folder: &ModelFolder) -> Result<HeadView> {

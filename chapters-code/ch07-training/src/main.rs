@@ -143,5 +143,5 @@ fn main() -> ExitCode {
         Command::Evaluate(arguments) => commands::evaluate(&arguments),
         Command::Heads(arguments) => commands::heads(&arguments),
     };
-    models::cli::exit_code(done)
+    cli::exit_code(done)
 }

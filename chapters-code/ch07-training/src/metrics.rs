@@ -54,16 +54,11 @@ impl Metrics {
     pub fn line(&mut self, value: &impl Serialize) -> Result<()> {
         let text = serde_json::to_string(value).unwrap_or_default() + "\n";
         let written = match self {
-            Self::Stdout => io::stdout().lock().write_all(text.as_bytes()),
-            Self::File(file) => file.write_all(text.as_bytes()),
+            Self::Stdout => cli::print(&text),
+            Self::File(file) => cli::reader_may_leave(file.write_all(text.as_bytes())),
             Self::Off => Ok(()),
         };
-        match written {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(TrainingError::io("write", "the metrics")(error))
-            }
-            _ => Ok(()),
-        }
+        written.map_err(TrainingError::io("write", "the metrics"))
     }
 }
 

@@ -17,7 +17,7 @@ use serde::de::{
     Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor,
 };
 
-use crate::{ModelError, Result};
+use crate::error::{ModelError, Result};
 
 /// The longest header that the format allows, in bytes.
 const MAX_HEADER: u64 = 100_000_000;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::{ModelError, Result};
+use crate::error::{ModelError, Result};
 
 /// Which of the two encoders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

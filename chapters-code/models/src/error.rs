@@ -4,7 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::SHIPPED;
+use crate::hub_error::HubError;
+use crate::layout::shipped;
 
 /// The result of everything in this crate.
 pub type Result<T> = std::result::Result<T, ModelError>;
@@ -75,128 +76,9 @@ pub enum ModelError {
         found: &'static str,
     },
 
-    /// A model that the cache doesn't have, and no network to ask.
-    #[error(
-        "`{name}` is no folder and no shipped model ({}), and the Hub's cache {} does not \
-         have its {file}; offline, nothing can be downloaded: drop --offline and \
-         HF_HUB_OFFLINE to download it once, or give a folder", shipped(), cache.display()
-    )]
-    Offline {
-        /// What was asked for.
-        name: String,
-        /// The first file that is not there.
-        file: String,
-        /// The cache's folder.
-        cache: PathBuf,
-    },
-
-    /// The Hub could not be reached.
-    #[error(
-        "cannot reach {url} to download `{name}` ({reason}); check the network and \
-         HF_ENDPOINT, or use a folder or a shipped model ({})",
-        shipped()
-    )]
-    Network {
-        /// What was asked for.
-        name: String,
-        /// The address.
-        url: String,
-        /// The reason.
-        reason: String,
-    },
-
-    /// The Hub wants another token, or one.
-    #[error(
-        "{endpoint} refuses `{repo}` ({status}): {}",
-        if *token {
-            "there is no repository of that name, or the token in HF_TOKEN does not give \
-             access: accept the model's terms on its page, or use the token of an account \
-             that has access"
-        } else {
-            "there is no public repository of that name; check it, or set HF_TOKEN if it \
-             is private or gated"
-        }
-    )]
-    Refused {
-        /// The Hub's address.
-        endpoint: String,
-        /// The repository.
-        repo: String,
-        /// 401 or 403.
-        status: u16,
-        /// Whether a token was sent.
-        token: bool,
-    },
-
-    /// No such repository or revision.
-    #[error(
-        "{endpoint} has no repository `{repo}` with a revision `{revision}`; check the \
-         name, or use a folder or a shipped model ({})",
-        shipped()
-    )]
-    NoRepository {
-        /// The Hub's address.
-        endpoint: String,
-        /// The repository.
-        repo: String,
-        /// The branch, tag or commit.
-        revision: String,
-    },
-
-    /// No such file in a repository.
-    #[error("`{repo}` at {revision} has no file {file}")]
-    NoFile {
-        /// The repository.
-        repo: String,
-        /// The branch, tag or commit.
-        revision: String,
-        /// The file.
-        file: String,
-    },
-
-    /// An answer that the Hub should not give.
-    #[error("{url} answered {what}; try again later, or check HF_ENDPOINT")]
-    Protocol {
-        /// The address.
-        url: String,
-        /// What is wrong.
-        what: String,
-    },
-
-    /// A download that ended early.
-    #[error(
-        "the download of {file} from `{repo}` stopped after {found} of {expected} bytes; \
-         run the same command again to resume it"
-    )]
-    Cut {
-        /// The repository.
-        repo: String,
-        /// The file.
-        file: String,
-        /// Bytes on disk.
-        found: u64,
-        /// Bytes announced.
-        expected: u64,
-    },
-
-    /// A download that is not what was announced.
-    #[error(
-        "{file} from `{repo}` is not what the Hub announced: {what} {found}, not \
-         {expected}; it was deleted: run the same command again, and if that does not help \
-         suspect the mirror or proxy in between"
-    )]
-    Corrupt {
-        /// The repository.
-        repo: String,
-        /// The file.
-        file: String,
-        /// `sha256` or `size`.
-        what: &'static str,
-        /// What came.
-        found: String,
-        /// What was announced.
-        expected: String,
-    },
+    /// What can go wrong with the Hugging Face Hub.
+    #[error(transparent)]
+    Hub(#[from] HubError),
 
     /// A file that is not the JSON it should be.
     #[error("{} is not valid: {source}", path.display())]
@@ -395,11 +277,6 @@ impl fmt::Display for Mismatch {
         }
         Ok(())
     }
-}
-
-/// The shipped models' names, for a message.
-fn shipped() -> String {
-    SHIPPED.join(", ")
 }
 
 /// How to make `model.safetensors` of what was found.

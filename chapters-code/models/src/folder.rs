@@ -2,31 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{
-    Checkpoint, Config, HubOptions, ModelError, Result, Tokenizer, hub, repository,
-};
-
-/// The models that ship with the book, in `weights/` at the repository's root.
-pub const SHIPPED: [&str; 2] = ["bertinho", "bertinho-sentiment"];
-
-/// The weights read here; the shards of a large checkpoint are listed in an index.
-pub(crate) const WEIGHTS: [&str; 2] =
-    ["model.safetensors", "model.safetensors.index.json"];
-
-/// What a tokenizer is made of, the first that is there.
-pub(crate) const TOKENIZERS: [&str; 2] = ["tokenizer.json", "vocab.txt"];
-
-/// Weights of other formats, to say how to convert them.
-pub(crate) const OTHER_WEIGHTS: [&str; 4] = [
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-    "tf_model.h5",
-    "flax_model.msgpack",
-];
-
-/// What a folder needs, for a message.
-pub(crate) const NEEDS: &str =
-    "config.json, tokenizer.json or vocab.txt, and model.safetensors";
+use crate::checkpoint::Checkpoint;
+use crate::config::Config;
+use crate::error::{ModelError, Result};
+use crate::hub::{HubOptions, not_a_repository};
+use crate::layout::{NEEDS, OTHER_WEIGHTS, SHIPPED, TOKENIZERS, WEIGHTS};
+use crate::repository::snapshot;
+use crate::tokenizer::Tokenizer;
 
 /// A folder with `config.json`, `tokenizer.json` or `vocab.txt`, and `model.safetensors`.
 #[derive(Clone, Debug)]
@@ -60,10 +42,10 @@ pub fn resolve(name_or_dir: &str, options: &HubOptions) -> Result<ModelFolder> {
         }
         return Ok(ModelFolder { name, ..ModelFolder::open(path)? });
     }
-    if let Some(why) = hub::not_a_repository(name_or_dir) {
+    if let Some(why) = not_a_repository(name_or_dir) {
         return Err(ModelError::UnknownName { name, why });
     }
-    let path = repository::snapshot(name_or_dir, options)?;
+    let path = snapshot(name_or_dir, options)?;
     Ok(ModelFolder { name, path })
 }
 

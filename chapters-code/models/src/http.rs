@@ -9,7 +9,8 @@ use ureq::http::{Method, Request, Response, Uri};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
-use crate::{HubOptions, ModelError, Result};
+use crate::hub::HubOptions;
+use crate::hub_error::{HubError, Result};
 
 const MAX_REDIRECTS: usize = 8;
 
@@ -29,9 +30,10 @@ impl Client {
         }
     }
 
-    /// Sends a request for the model `name`, from a byte of the file on, and follows its redirects, showing each answer to
-    /// `visit`. The token goes to the endpoint's own origin only. A HEAD is not redirected to
-    /// other hosts: what the Hub says of the file is in its own answers.
+    /// Sends a request for the model `name`, from a byte of the file on, and follows its
+    /// redirects, showing each answer to `visit`. The token goes to the endpoint's own origin
+    /// only. A HEAD is not redirected to other hosts: what the Hub says of the file is in its
+    /// own answers.
     pub fn send(
         &self,
         name: &str,
@@ -40,7 +42,7 @@ impl Client {
         from: u64,
         mut visit: impl FnMut(&Response<Body>),
     ) -> Result<Response<Body>> {
-        let failed = |what: String| ModelError::Protocol { url: url.to_string(), what };
+        let failed = |what: String| HubError::Protocol { url: url.to_string(), what };
         let parse = |text: &str| {
             text.parse::<Uri>()
                 .map_err(|error| failed(format!("the address {text}: {error}")))
@@ -61,7 +63,7 @@ impl Client {
             let request =
                 request.body(()).map_err(|error| failed(error.to_string()))?;
             let response =
-                self.agent.run(request).map_err(|error| ModelError::Network {
+                self.agent.run(request).map_err(|error| HubError::Network {
                     name: name.to_string(),
                     url: uri.to_string(),
                     reason: error.to_string(),

@@ -110,3 +110,14 @@ pub(crate) fn not_a_repository(name: &str) -> Option<&'static str> {
         None
     }
 }
+
+/// Whether a revision can be that of a branch, a tag or a commit, and no path out of a folder.
+pub(crate) fn is_revision(revision: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    let relative = revision.split('/').all(|part| !part.is_empty() && part != "..");
+    revision.chars().all(allowed) && relative
+}
+
+pub(crate) fn is_commit(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

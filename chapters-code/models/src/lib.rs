@@ -15,22 +15,30 @@
 //! # Ok::<(), models::ModelError>(())
 //! ```
 
+mod arguments;
+mod cache;
 mod checkpoint;
-pub mod cli;
 mod config;
+mod download;
 mod error;
 mod folder;
 mod http;
 mod hub;
+mod hub_error;
+mod layout;
 mod load;
+mod remote;
 mod repository;
 mod tokenizer;
 
+pub use arguments::ModelArguments;
 pub use checkpoint::Checkpoint;
 pub use config::{Activation, Architecture, Config};
 pub use error::{Mismatch, ModelError, Result, WrongShape};
-pub use folder::{ModelFolder, SHIPPED, resolve};
+pub use folder::{ModelFolder, resolve};
 pub use hub::HubOptions;
+pub use hub_error::HubError;
+pub use layout::SHIPPED;
 pub use load::{load, load_checkpoint};
 pub use safetensors::tensor::{Dtype as StoredDType, TensorInfo};
 pub use tokenizer::{Encoded, Tokenizer, Truncate};

@@ -8,9 +8,9 @@ use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder};
 
 use crate::checkpoint::Checkpoint;
-use crate::{
-    Architecture, Config, Mismatch, ModelError, ModelFolder, Result, WrongShape,
-};
+use crate::config::{Architecture, Config};
+use crate::error::{Mismatch, ModelError, Result, WrongShape};
+use crate::folder::ModelFolder;
 
 /// Builds a model from a folder's weights, on the CPU.
 ///

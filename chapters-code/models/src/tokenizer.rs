@@ -15,8 +15,9 @@ use tokenizers::processors::bert::BertProcessing;
 use tokenizers::utils::truncation::{TruncationParams, truncate_encodings};
 use tokenizers::{AddedToken, Encoding, PostProcessor};
 
-use crate::folder::{NEEDS, TOKENIZERS};
-use crate::{Config, ModelError, Result};
+use crate::config::Config;
+use crate::error::{ModelError, Result};
+use crate::layout::{NEEDS, TOKENIZERS};
 
 /// What to do with a text of more tokens than the model has positions for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

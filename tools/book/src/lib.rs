@@ -4,7 +4,7 @@
 //! tool makes of it a web page (through mdBook), a notebook that the evcxr kernel
 //! executes, and the checks that keep page, crate, notebook and translation in step.
 
-use std::io::{self, Write};
+use anyhow::Context as _;
 
 pub mod build;
 pub mod check;
@@ -14,7 +14,6 @@ pub mod figure;
 pub mod i18n;
 pub mod include;
 pub mod kernel;
-pub mod lab;
 pub mod math;
 pub mod notebook;
 pub mod page;
@@ -32,10 +31,5 @@ pub mod workspace;
 ///
 /// If the line can't be written.
 pub fn say(line: &str) -> anyhow::Result<()> {
-    match writeln!(io::stdout().lock(), "{line}") {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(anyhow::Error::new(error).context("cannot write to standard output"))
-        }
-        _ => Ok(()),
-    }
+    cli::print(&format!("{line}\n")).context("cannot write to standard output")
 }

@@ -59,15 +59,16 @@ fn serve() -> (Option<Leashed>, String) {
 /// that it can be ended.
 fn tool() -> OsString {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let build = ["build", "--quiet", "--package", "book", "--message-format", "json"];
+    let build =
+        ["build", "--quiet", "--package", "cargo-book", "--message-format", "json"];
     let built =
         Command::new(cargo).args(build).current_dir(ROOT).output().expect("cargo runs");
     let errors = String::from_utf8_lossy(&built.stderr);
-    assert!(built.status.success(), "the tool `book` does not build:\n{errors}");
+    assert!(built.status.success(), "`cargo-book` does not build:\n{errors}");
     String::from_utf8_lossy(&built.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "book")
+        .filter(|message| message["target"]["name"] == "cargo-book")
         .find_map(|message| message["executable"].as_str().map(OsString::from))
         .expect("cargo names the program that it built")
 }

@@ -7,13 +7,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use crate::evcxr_cache;
-use crate::kernel::EVCXR_VERSION;
-use crate::say;
-use crate::workspace::{Language, Workspace};
-use evcxr::{Found, Registered};
-use jupyter::JupyterLab;
-use stop::Stop;
+use book::evcxr_cache;
+use book::kernel::EVCXR_VERSION;
+use book::say;
+use book::workspace::{Language, Workspace};
+
+use crate::evcxr::{Found, Registered};
+use crate::jupyter::JupyterLab;
+use crate::stop::Stop;
 
 pub mod evcxr;
 pub mod jupyter;
@@ -21,6 +22,7 @@ pub mod server;
 pub mod step;
 pub mod stop;
 pub mod warm;
+pub mod watch;
 
 /// What a reader asks of `cargo book lab`.
 #[derive(Debug, Clone, Copy)]

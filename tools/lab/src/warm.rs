@@ -11,15 +11,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use book::evcxr_cache;
+use book::kernel::{EVCXR_VERSION, Kernel};
+use book::notebook::{self, INSTALL, SETUP};
+use book::workspace::{Chapter, Language, Workspace};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
-use super::{Folders, step::Step};
-use crate::evcxr_cache;
-use crate::kernel::{EVCXR_VERSION, Kernel};
-use crate::notebook::{self, INSTALL, SETUP};
-use crate::workspace::{Chapter, Language, Workspace};
+use crate::Folders;
+use crate::step::Step;
 
 /// What was warmed, so that it is not done twice.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

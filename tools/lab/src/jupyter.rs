@@ -4,13 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use book::programs;
 use tokio::process::Command;
 
-use super::{Folders, step::Step};
-use crate::programs;
+use crate::Folders;
+use crate::step::Step;
+use crate::watch;
 
 /// What pip is asked for.
-const REQUIREMENTS: &str = include_str!("../../lab-requirements.txt");
+const REQUIREMENTS: &str = include_str!("../requirements.txt");
 
 /// The oldest Python that the pinned JupyterLab runs on.
 const OLDEST_PYTHON: (u32, u32) = (3, 10);
@@ -22,7 +24,7 @@ const COMPLETE: &str = "complete.txt";
 ///
 /// # Panics
 ///
-/// If `lab-requirements.txt` pins none; a test reads it.
+/// If `requirements.txt` pins none; a test reads it.
 #[must_use]
 pub fn pinned() -> &'static str {
     let mut lines = REQUIREMENTS.lines();
@@ -165,7 +167,7 @@ async fn make_venv(python: &Path, venv: &Path, folders: &Folders) -> Result<()> 
     let log = folders.file("venv.log")?;
     let mut command = Command::new(python);
     command.args(["-m", "venv", "--clear"]).arg(venv);
-    let ended = programs::watch(&mut command, &log, |_| {}).await?;
+    let ended = watch::watch(&mut command, &log, |_| {}).await?;
     if ended.status.success() {
         return Ok(());
     }
@@ -197,7 +199,7 @@ async fn fill(venv: &Path, folders: &Folders, step: &mut Step) -> Result<()> {
         .args(["--progress-bar", "off", "--requirement"])
         .arg(&list);
     let mut found = 0;
-    let ended = programs::watch(&mut command, &log, |line| match Said::of(line) {
+    let ended = watch::watch(&mut command, &log, |line| match Said::of(line) {
         Said::Collecting(name) => {
             found += 1;
             step.tell(&format!("{found} packages found: {name}"));

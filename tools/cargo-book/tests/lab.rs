@@ -69,7 +69,7 @@ impl Machine {
     }
 
     fn lab(&self, options: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_book"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-book"));
         command
             .arg("lab")
             .args(options)

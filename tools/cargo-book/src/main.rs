@@ -8,7 +8,7 @@ use book::build::{self, BuildOptions};
 use book::preprocess::{BookPreprocessor, Options};
 use book::workspace::{Chapter, Language, Workspace};
 use book::{
-    check, compare, evcxr_cache, i18n, lab, notebook, run, say, serve, walkthrough,
+    check, compare, evcxr_cache, i18n, notebook, run, say, serve, walkthrough,
 };
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
@@ -131,14 +131,7 @@ fn language() -> impl clap::builder::TypedValueParser<Value = Language> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match dispatch(arguments).await {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    dispatch(Arguments::parse()).await.unwrap_or_else(cli::failure)
 }
 
 async fn dispatch(arguments: Arguments) -> Result<ExitCode> {

@@ -3,9 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use book::say;
 use indicatif::{ProgressBar, ProgressStyle};
-
-use crate::say;
 
 /// How often a step says where it is if its output is no terminal (a log).
 const PATIENCE: Duration = Duration::from_secs(30);

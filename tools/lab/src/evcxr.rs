@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use anyhow::{Context, Result, bail, ensure};
+use book::kernel::{EVCXR_VERSION, Kernel};
+use book::programs;
 use regex::Regex;
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::{Folders, step::Step};
-use crate::kernel::{EVCXR_VERSION, Kernel};
-use crate::programs::{self, Ended};
+use crate::Folders;
+use crate::step::Step;
+use crate::watch::{self, Ended};
 
 const NAME: &str = "evcxr_jupyter";
 
@@ -108,7 +110,7 @@ pub async fn install(folders: &Folders) -> Result<PathBuf> {
         .env("CARGO_TERM_PROGRESS_WHEN", "always")
         .env("CARGO_TERM_PROGRESS_WIDTH", "100");
     let mut compiled = 0;
-    let ended = programs::watch(&mut command, &log, |line| {
+    let ended = watch::watch(&mut command, &log, |line| {
         let _ = match Said::of(line) {
             Said::Progress { done, of, what } => step.advance(done, of, what),
             Said::Compiling(_) => {

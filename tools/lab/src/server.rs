@@ -6,15 +6,15 @@ use std::process::{ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use book::say;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::{Instant, interval, timeout};
 
-use super::jupyter::JupyterLab;
-use super::step::Step;
-use super::stop::Stop;
-use crate::say;
+use crate::jupyter::JupyterLab;
+use crate::step::Step;
+use crate::stop::Stop;
 
 /// How long JupyterLab may take to answer.
 const STARTUP: Duration = Duration::from_mins(3);
