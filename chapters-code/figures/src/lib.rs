@@ -2,9 +2,9 @@
 //! side by side in a [`HeatmapGrid`], a [`LineChart`], a [`BarChart`], and a
 //! [`Diagram`] of boxes and arrows.
 //!
-//! All are drawn with [`plotters`] and come out as a [`Figure`], which owns all it
-//! needs: an SVG that follows the page's light or dark theme, and a PNG on white. No
-//! system font is needed, since `DejaVu` Sans is built in.
+//! All come out as a [`Figure`], which owns all it needs: an SVG that follows the page's
+//! light or dark theme, and a PNG on white, which [`plotters`] rasterises. No system font
+//! is needed, since `DejaVu` Sans is built in.
 //!
 //! ```
 //! use figures::Heatmap;
