@@ -6,7 +6,7 @@ use ab_glyph::{GlyphId, OutlinedGlyph, PxScaleFactor};
 use plotters::prelude::{BitMapBackend, Color, DrawingBackend};
 use plotters::style::RGBAColor;
 
-use crate::FigureError;
+use crate::error::FigureError;
 use crate::fonts::{self, Placing};
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Pixels, Scene, UNITS, at, units};
 use crate::viridis::VIRIDIS;

@@ -3,10 +3,11 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
+use crate::error::FigureError;
 use crate::scene::{
     Anchor, Area, Ink, Label, Mark, Pixels, Scene, Turn, UNITS, at, units,
 };
-use crate::{FigureError, bitmap, fonts};
+use crate::{bitmap, fonts};
 
 /// mdBook, then `JupyterLab`, then a page that says nothing.
 const TEXT: &str = "var(--fg, var(--jp-content-font-color1, #1f2328))";
