@@ -139,29 +139,23 @@ pub fn last_attention(pipeline: &SentimentPipeline, batch: &Batch) -> Result<Ten
 }
 
 // ANCHOR: rank_correlation
-/// Spearman's rank correlation: 1 if both lists put things in the same order, −1 if in
-/// opposite orders, about 0 if one order says nothing of the other. Equal numbers share
-/// their rank. 0 if all numbers of a list are equal.
-pub fn rank_correlation(a: &[f32], b: &[f32]) -> f64 {
-    let (a, b) = (ranks(a), ranks(b));
-    let mean = |ranks: &[f64]| ranks.iter().sum::<f64>() / ranks.len() as f64;
-    let (mean_a, mean_b) = (mean(&a), mean(&b));
-    let products = |x: &[f64], y: &[f64], mean_x: f64, mean_y: f64| -> f64 {
-        x.iter().zip(y).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum()
-    };
-    let together = products(&a, &b, mean_a, mean_b);
-    let apart = products(&a, &a, mean_a, mean_a) * products(&b, &b, mean_b, mean_b);
-    if apart > 0.0 { together / apart.sqrt() } else { 0.0 }
+/// Spearman's ρ: how alike two lists of equal length order their places. 1 for the same
+/// order, −1 for the opposite one, about 0 for unrelated ones; NaN if one of them is
+/// constant.
+pub fn rank_correlation<T: PartialOrd>(a: &[T], b: &[T]) -> f64 {
+    let (a, b) = (centred_ranks(a), centred_ranks(b));
+    let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
+    dot(&a, &b) / (dot(&a, &a) * dot(&b, &b)).sqrt()
 }
 
-/// Each number's place in order, from 0; equal numbers have the mean of their places.
-fn ranks(numbers: &[f32]) -> Vec<f64> {
-    let rank = |x: &f32| {
-        let below = numbers.iter().filter(|y| *y < x).count() as f64;
-        let above = numbers.iter().filter(|y| *y > x).count() as f64;
-        let equal = numbers.len() as f64 - below - above;
-        below + (equal - 1.0) / 2.0
+/// The rank of each value less the mean rank: half of what it has more below it than
+/// above. Equal values share the mean of their ranks.
+fn centred_ranks<T: PartialOrd>(values: &[T]) -> Vec<f64> {
+    let rank = |value: &T| {
+        let below = values.iter().filter(|other| *other < value).count();
+        let above = values.iter().filter(|other| *other > value).count();
+        (below as f64 - above as f64) / 2.0
     };
-    numbers.iter().map(rank).collect()
+    values.iter().map(rank).collect()
 }
 // ANCHOR_END: rank_correlation

@@ -370,7 +370,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             (influences.len() as f64, 0.0, 0.0, 0.0);
         for one in influences {
             let (look, change) = looks(one);
-            rho += rank_correlation(&look, &change) / count;
+            rho += rank_correlation(&look.to_vec(), &change.to_vec()) / count;
             same += f64::from(argmax(&look) == argmax(&change)) / count;
             blind += 1.0 / look.len() as f64 / count;
         }
@@ -389,11 +389,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: each_head
     let mut each: Array2<f64> = Array2::zeros(entropy.dim()); // [layers, heads]
     for one in &influences {
-        let change = words(&one.change);
+        let change: Vec<f64> = words(&one.change).to_vec();
         for (at, rho) in each.indexed_iter_mut() {
             let row: Array1<f64> =
                 one.heads.index_axis(Axis(0), at.0).row(at.1).to_owned();
-            *rho += rank_correlation(&words(&row), &change) / influences.len() as f64;
+            let row: Vec<f64> = words(&row).to_vec();
+            *rho += rank_correlation(&row, &change) / influences.len() as f64;
         }
     }
     let least: f64 = each.fold(1.0_f64, |a, &b| a.min(b));

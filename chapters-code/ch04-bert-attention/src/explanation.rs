@@ -159,31 +159,6 @@ fn total_variation(p: &[f32], q: &[f32]) -> f64 {
     p.iter().zip(q).map(|(&a, &b)| f64::from((a - b).abs())).sum::<f64>() / 2.0
 }
 
-// ANCHOR: rank_correlation
-/// Spearman's ρ: how alike two lists of equal length order their places. 1 for the same
-/// order, −1 for the opposite one, about 0 for unrelated ones; NaN if one of them is
-/// constant.
-pub fn rank_correlation(a: &Array1<f64>, b: &Array1<f64>) -> f64 {
-    let centred = |values: &Array1<f64>| {
-        let ranks = ranks(values);
-        let mean = ranks.sum() / ranks.len() as f64;
-        ranks - mean
-    };
-    let (a, b) = (centred(a), centred(b));
-    a.dot(&b) / (a.dot(&a) * b.dot(&b)).sqrt()
-}
-
-/// The rank of each value from 1, the least; equal values share the mean of their
-/// ranks.
-fn ranks(values: &Array1<f64>) -> Array1<f64> {
-    values.mapv(|value| {
-        let below = values.iter().filter(|&&other| other < value).count();
-        let up_to = values.iter().filter(|&&other| other <= value).count();
-        (below + 1 + up_to) as f64 / 2.0 // the mean of below + 1, …, up_to
-    })
-}
-// ANCHOR_END: rank_correlation
-
 /// The place of the greatest value; of equals, the first.
 pub fn argmax(values: &Array1<f64>) -> usize {
     let mut best = 0;

@@ -33,9 +33,10 @@ pub use attentions::{
     AttentionModel, Attentions, AttentionsError, embeddings_and_encoder,
 };
 pub use bert::{Bert, Pooler};
-pub use explanation::{Influence, MaskedModel, rank_correlation};
+pub use explanation::{Influence, MaskedModel};
 pub use heads::{BertForMaskedLm, BertForSequenceClassification, MaskedLmOutput};
 pub use looks::{Look, Verbs};
 pub use profile::{HeadProfile, Profiles, SpecialIds};
 pub use record::Record;
 pub use rollout::rollout;
+pub use sentiment::words::rank_correlation;

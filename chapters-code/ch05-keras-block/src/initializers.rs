@@ -1,5 +1,6 @@
 //! What a layer's weights are before any training, with Keras' names and formulas.
 
+use gradients::name_hash;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -49,16 +50,9 @@ impl Initializer {
         match self {
             Self::Zeros | Self::Ones => vec![limit; count],
             Self::RandomUniform | Self::GlorotUniform => {
-                let mut random = ChaCha8Rng::seed_from_u64(seed ^ hash(path));
+                let mut random = ChaCha8Rng::seed_from_u64(seed ^ name_hash(path));
                 (0..count).map(|_| random.random_range(-limit..limit)).collect()
             }
         }
     }
-}
-
-/// FNV-1a, of 64 bits.
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }

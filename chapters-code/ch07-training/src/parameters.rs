@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use candle_core::{DType, Device, Error, Shape, Tensor, Var};
 use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder};
-use gradients::Parameters;
+use gradients::{Parameters, name_hash};
 use rand::Rng;
 
 use crate::Result;
@@ -178,12 +178,4 @@ fn start(
     let values = (0..shape.elem_count()).map(|_| Ok(value()? as f32));
     let values: Vec<f32> = values.collect::<candle_core::Result<_>>()?;
     Tensor::from_vec(values, shape, device)
-}
-
-/// FNV-1a: a number for a name, the same on every machine.
-pub(crate) fn name_hash(name: &str) -> u64 {
-    let step = |hash: u64, byte: u8| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    };
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, step)
 }

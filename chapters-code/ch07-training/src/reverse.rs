@@ -11,6 +11,7 @@ use candle_nn::{Init, Linear, Module, VarBuilder};
 use figures::{Figure, Heatmap, LineChart};
 use gradients::{
     AdamW, AdamWOptions, Decay, Parameters, Schedule, clip_factor, gradient_norm,
+    name_hash,
 };
 use ndarray::Array2;
 use rand::Rng;
@@ -18,7 +19,7 @@ use sentiment::{LayerNorm, MultiHead, merge_heads, softmax, split_heads};
 use serde::Serialize;
 use whole_transformer::sinusoidal;
 
-use crate::parameters::{Tensors, draw, model, name_hash};
+use crate::parameters::{Tensors, draw, model};
 use crate::random::{Purpose, generator};
 use crate::{Result, TrainingError};
 

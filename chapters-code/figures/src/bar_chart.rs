@@ -1,10 +1,12 @@
 //! The bar chart: several measures of the same things, side by side.
 
 use crate::axis::{Scale, Tick, extent};
+use crate::error::FigureError;
+use crate::figure::Figure;
+use crate::fonts;
 use crate::frame::{Caption, Heading, PAD, TEXT_SIZE, TICK_SIZE, line_of, widest};
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene};
 use crate::svg::printable;
-use crate::{Figure, FigureError, fonts};
 
 /// The width of one measure's bars.
 const PANEL: f64 = 180.0;

@@ -1,34 +1,34 @@
-//! The PNG: plotters' bitmap at four pixels to the unit, averaged down to two.
+//! The PNG: plotters' bitmap, a pixel of it to the unit, averaged down to two a pixel.
 
 use std::collections::BTreeSet;
 
 use ab_glyph::{GlyphId, OutlinedGlyph, PxScaleFactor};
-use plotters::prelude::{BitMapBackend, DrawingBackend};
-use plotters::style::text_anchor::HPos;
-use plotters_backend::{
-    BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind,
-    FontStyle, FontTransform,
-};
+use plotters::prelude::{BitMapBackend, Color, DrawingBackend};
+use plotters::style::RGBAColor;
 
-use crate::FigureError;
+use crate::error::FigureError;
 use crate::fonts::{self, Placing};
-use crate::scene::{PLOTTERS_EM, Palette, Scene};
+use crate::scene::{Anchor, Area, Ink, Label, Mark, Pixels, Scene, UNITS, at, units};
 use crate::viridis::VIRIDIS;
 
-/// Backend pixels, in each direction, that make one pixel of the PNG: lines and curves
+/// plotters' pixels, in each direction, that make one pixel of the PNG: lines and curves
 /// get smooth edges from their average.
 const OVERSAMPLING: usize = 2;
 
 /// Dark on white, whatever the page that shows it.
-const PALETTE: Palette =
-    Palette { text: [0x1f, 0x23, 0x28], page: [0xff, 0xff, 0xff], pixels: None };
+const TEXT: [u8; 3] = [0x1f, 0x23, 0x28];
+const PAGE: [u8; 3] = [0xff, 0xff, 0xff];
 
 /// `scene` as the bytes of a PNG.
 pub(crate) fn png(scene: &Scene) -> Result<Vec<u8>, FigureError> {
     let size = scene.units();
     let (width, height) = (size.0 as usize, size.1 as usize);
     let mut pixels = vec![0; width * height * 3];
-    scene.paint(Bitmap(BitMapBackend::with_buffer(&mut pixels, size)), &PALETTE)?;
+    let mut bitmap = BitMapBackend::with_buffer(&mut pixels, size);
+    for mark in &scene.marks {
+        paint(&mut bitmap, mark)?;
+    }
+    drop(bitmap); // it holds the pixels
     encode_rgb(&averaged(&pixels, width), width / OVERSAMPLING)
 }
 
@@ -108,110 +108,100 @@ fn encode(
     Ok(bytes)
 }
 
-/// plotters' bitmap backend with text of our own: spaced to fractions of a pixel, at
-/// any angle.
-struct Bitmap<'a>(BitMapBackend<'a>);
-
-type Drawn<E> = Result<(), DrawingErrorKind<E>>;
-
-impl<'a> DrawingBackend for Bitmap<'a> {
-    type ErrorType = <BitMapBackend<'a> as DrawingBackend>::ErrorType;
-
-    fn get_size(&self) -> (u32, u32) {
-        self.0.get_size()
-    }
-
-    fn ensure_prepared(&mut self) -> Drawn<Self::ErrorType> {
-        self.0.ensure_prepared()
-    }
-
-    fn present(&mut self) -> Drawn<Self::ErrorType> {
-        self.0.present()
-    }
-
-    fn draw_pixel(
-        &mut self,
-        point: BackendCoord,
-        color: BackendColor,
-    ) -> Drawn<Self::ErrorType> {
-        let (width, height) = self.0.get_size();
-        let inside = |at: i32, size: u32| u32::try_from(at).is_ok_and(|at| at < size);
-        if inside(point.0, width) && inside(point.1, height) {
-            self.0.draw_pixel(point, color)?;
+/// Draws a mark; a pixel of the bitmap is a unit of the scene.
+fn paint(bitmap: &mut BitMapBackend<'_>, mark: &Mark) -> Result<(), FigureError> {
+    match mark {
+        Mark::Rect(area, ink) => return paint_rectangle(bitmap, *area, *ink),
+        Mark::Pixels(area, pixels) => return paint_cells(bitmap, *area, pixels),
+        Mark::Label(label) => return paint_text(bitmap, label),
+        Mark::Path(points, width, ink) => {
+            let style = colour(*ink).stroke_width(units(*width).unsigned_abs());
+            bitmap.draw_path(points.iter().copied().map(at), &style)
         }
-        Ok(())
+        Mark::Polygon(points, ink) => {
+            bitmap.fill_polygon(points.iter().copied().map(at), &colour(*ink))
+        }
+        Mark::Circle(centre, radius, ink) => {
+            let radius = units(*radius).unsigned_abs();
+            bitmap.draw_circle(at(*centre), radius, &colour(*ink), true)
+        }
     }
-
-    fn draw_line<S: BackendStyle>(
-        &mut self,
-        from: BackendCoord,
-        to: BackendCoord,
-        style: &S,
-    ) -> Drawn<Self::ErrorType> {
-        self.0.draw_line(from, to, style)
-    }
-
-    fn draw_rect<S: BackendStyle>(
-        &mut self,
-        upper_left: BackendCoord,
-        bottom_right: BackendCoord,
-        style: &S,
-        fill: bool,
-    ) -> Drawn<Self::ErrorType> {
-        self.0.draw_rect(upper_left, bottom_right, style, fill)
-    }
-
-    fn draw_text<S: BackendTextStyle>(
-        &mut self,
-        text: &str,
-        style: &S,
-        (x, y): BackendCoord,
-    ) -> Drawn<Self::ErrorType> {
-        let Some(outline) = fonts::outline(text, &placing(style)) else {
-            return Ok(()); // nothing but spaces
-        };
-        let scale = PxScaleFactor { horizontal: 1.0, vertical: 1.0 };
-        let text = OutlinedGlyph::new(GlyphId(0).with_scale(1.0), outline, scale);
-        let corner = text.px_bounds().min;
-        let mut drawn = Ok(());
-        text.draw(|right, down, coverage| {
-            if drawn.is_ok() {
-                let at = (
-                    x + whole(corner.x) + whole_u(right),
-                    y + whole(corner.y) + whole_u(down),
-                );
-                drawn = self.blend(at, style.color(), coverage);
-            }
-        });
-        drawn
-    }
+    .map_err(FigureError::draw)
 }
 
-impl Bitmap<'_> {
-    fn blend(
-        &mut self,
-        at: BackendCoord,
-        colour: BackendColor,
-        coverage: f32,
-    ) -> Drawn<<Self as DrawingBackend>::ErrorType> {
-        let alpha = colour.alpha * f64::from(coverage.clamp(0.0, 1.0));
-        self.draw_pixel(at, BackendColor { alpha, ..colour })
-    }
+fn colour(ink: Ink) -> RGBAColor {
+    let ([red, green, blue], opacity) = match ink {
+        Ink::Text => (TEXT, 1.0),
+        Ink::Faint(opacity) => (TEXT, opacity),
+        Ink::Page => (PAGE, 1.0),
+        Ink::Rgb(rgb) => (rgb, 1.0),
+    };
+    RGBAColor(red, green, blue, opacity)
 }
 
-fn placing(style: &impl BackendTextStyle) -> Placing {
+fn paint_rectangle(
+    bitmap: &mut BitMapBackend<'_>,
+    area: Area,
+    ink: Ink,
+) -> Result<(), FigureError> {
+    let (top_left, bottom_right) = area.corners();
+    bitmap
+        .draw_rect(top_left, bottom_right, &colour(ink), true)
+        .map_err(FigureError::draw)
+}
+
+/// One rectangle a cell.
+fn paint_cells(
+    bitmap: &mut BitMapBackend<'_>,
+    area: Area,
+    pixels: &Pixels,
+) -> Result<(), FigureError> {
+    let width = area.width / pixels.columns as f64;
+    let height = area.height / pixels.rows() as f64;
+    for (cell, index) in pixels.indices.iter().enumerate() {
+        let (row, column) = (cell / pixels.columns, cell % pixels.columns);
+        let x = area.x + column as f64 * width;
+        let y = area.y + row as f64 * height;
+        let ink = Ink::Rgb(VIRIDIS[usize::from(*index)]);
+        paint_rectangle(bitmap, Area { x, y, width, height }, ink)?;
+    }
+    Ok(())
+}
+
+/// Text of our own: spaced to fractions of a pixel, at any angle.
+fn paint_text(
+    bitmap: &mut BitMapBackend<'_>,
+    label: &Label,
+) -> Result<(), FigureError> {
+    let Some(outline) = fonts::outline(&label.text, &placing(label)) else {
+        return Ok(()); // nothing but spaces
+    };
+    let scale = PxScaleFactor { horizontal: 1.0, vertical: 1.0 };
+    let text = OutlinedGlyph::new(GlyphId(0).with_scale(1.0), outline, scale);
+    let corner = text.px_bounds().min;
+    let (x, y) = at(label.at);
+    let (left, top) = (x + whole(corner.x), y + whole(corner.y));
+    let colour = colour(label.ink);
+    let mut drawn = Ok(());
+    text.draw(|right, down, coverage| {
+        if drawn.is_ok() {
+            let at = (left + whole_u(right), top + whole_u(down));
+            let covered = colour.mix(f64::from(coverage.clamp(0.0, 1.0)));
+            drawn = bitmap.draw_pixel(at, covered.to_backend_color());
+        }
+    });
+    drawn.map_err(FigureError::draw)
+}
+
+fn placing(label: &Label) -> Placing {
     Placing {
-        size: style.size() / PLOTTERS_EM,
-        bold: matches!(style.style(), FontStyle::Bold),
-        turn: match style.transform() {
-            FontTransform::Rotate90 => std::f64::consts::FRAC_PI_4, // a slant: see `Label::style`
-            FontTransform::Rotate270 => std::f64::consts::FRAC_PI_2,
-            _ => 0.0,
-        },
-        before: match style.anchor().h_pos {
-            HPos::Left => 0.0,
-            HPos::Center => 0.5,
-            HPos::Right => 1.0,
+        size: label.size * f64::from(UNITS),
+        bold: label.bold,
+        turn: label.turn.degrees().to_radians(),
+        before: match label.anchor {
+            Anchor::Start => 0.0,
+            Anchor::Middle => 0.5,
+            Anchor::End => 1.0,
         },
     }
 }

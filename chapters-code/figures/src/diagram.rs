@@ -1,9 +1,10 @@
 //! The diagram: boxes from top to bottom, arrows between them.
 
+use crate::error::FigureError;
+use crate::figure::Figure;
 use crate::frame::{Caption, LINE, PAD, TEXT_SIZE, TICK_SIZE, widest};
 use crate::scene::{Area, Ink, Label, Mark, Scene};
 use crate::svg::printable;
-use crate::{Figure, FigureError};
 
 /// Between the text of a box and its border.
 const INSIDE: f64 = 10.0;

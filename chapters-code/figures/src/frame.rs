@@ -1,9 +1,11 @@
 //! What every figure has around its drawing: a heading, a description, and texts of the
 //! same sizes. All lengths are pixels.
 
+use crate::error::FigureError;
+use crate::figure::Figure;
+use crate::fonts;
 use crate::scene::{Label, Scene};
 use crate::svg::printable;
-use crate::{Figure, FigureError, fonts};
 
 /// Around the picture.
 pub(crate) const PAD: f64 = 16.0;

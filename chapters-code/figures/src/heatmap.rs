@@ -9,9 +9,10 @@ mod layout;
 use ndarray::{Array2, ArrayRef2};
 
 use crate::axis::{extent, fixed};
+use crate::error::FigureError;
+use crate::figure::Figure;
 use crate::frame::Caption;
 use crate::svg::printable;
-use crate::{Figure, FigureError};
 pub use grid::HeatmapGrid;
 use layout::Layout;
 

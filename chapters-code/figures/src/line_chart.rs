@@ -1,10 +1,12 @@
 //! The line chart: a loss over steps, a time over lengths.
 
 use crate::axis::{Scale, Tick, significant};
+use crate::error::FigureError;
+use crate::figure::Figure;
+use crate::fonts;
 use crate::frame::{Caption, Heading, PAD, TEXT_SIZE, TICK_SIZE, line_of, widest};
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene, Turn};
 use crate::svg::printable;
-use crate::{Figure, FigureError, fonts};
 
 /// The lines' rectangle.
 const PLOT: (f64, f64) = (480.0, 300.0);

@@ -1,22 +1,7 @@
-//! A picture as a list of marks, and how plotters draws it on any backend.
+//! A picture as a list of marks, which `svg` and `bitmap` each write in their own way.
 
-use plotters::coord::Shift;
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{FontTransform, RGBAColor};
-
-use crate::FigureError;
-use crate::viridis::VIRIDIS;
-
-/// Backends count in whole units; there are this many to a pixel.
+/// Both formats count in whole units; there are this many to a pixel.
 pub(crate) const UNITS: u32 = 4;
-
-/// The name that plotters hands to a backend; SVG documents name a whole list of
-/// families.
-const FONT: &str = "DejaVu Sans";
-
-/// plotters' font sizes are this many times the em.
-pub(crate) const PLOTTERS_EM: f64 = 1.24;
 
 /// What a mark is painted with.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,26 +14,6 @@ pub(crate) enum Ink {
     Page,
     /// A colour that stays the same on every page.
     Rgb([u8; 3]),
-}
-
-/// The colours that a page's theme decides, as the backend at hand writes them.
-pub(crate) struct Palette {
-    pub(crate) text: [u8; 3],
-    pub(crate) page: [u8; 3],
-    /// Stands for the pixels of a [`Mark::Pixels`], which are then left out.
-    pub(crate) pixels: Option<[u8; 3]>,
-}
-
-impl Palette {
-    fn colour(&self, ink: Ink) -> RGBAColor {
-        let ([red, green, blue], opacity) = match ink {
-            Ink::Text => (self.text, 1.0),
-            Ink::Faint(opacity) => (self.text, opacity),
-            Ink::Page => (self.page, 1.0),
-            Ink::Rgb(rgb) => (rgb, 1.0),
-        };
-        RGBAColor(red, green, blue, opacity)
-    }
 }
 
 /// An upright rectangle, in pixels.
@@ -72,6 +37,11 @@ impl Area {
     pub(crate) fn middle(&self) -> (f64, f64) {
         (self.x + self.width / 2.0, self.y + self.height / 2.0)
     }
+
+    /// The top left and the bottom right in units.
+    pub(crate) fn corners(&self) -> ((i32, i32), (i32, i32)) {
+        (at((self.x, self.y)), at((self.right(), self.bottom())))
+    }
 }
 
 /// Which point of a text lies at its position; its middle, across the line, always
@@ -92,6 +62,17 @@ pub(crate) enum Turn {
     Slant,
     /// From bottom to top.
     Up,
+}
+
+impl Turn {
+    /// Counter-clockwise.
+    pub(crate) fn degrees(self) -> f64 {
+        match self {
+            Self::None => 0.0,
+            Self::Slant => 45.0,
+            Self::Up => 90.0,
+        }
+    }
 }
 
 /// One line of text.
@@ -138,29 +119,6 @@ impl Label {
         self.turn = turn;
         self
     }
-
-    fn style(&self, palette: &Palette) -> TextStyle<'static> {
-        let style = if self.bold { FontStyle::Bold } else { FontStyle::Normal };
-        // plotters has no slant: the turn that no label of ours makes stands for it, and
-        // `svg` and `bitmap` know.
-        let transform = match self.turn {
-            Turn::None => FontTransform::None,
-            Turn::Slant => FontTransform::Rotate90,
-            Turn::Up => FontTransform::Rotate270,
-        };
-        let h_pos = match self.anchor {
-            Anchor::Start => HPos::Left,
-            Anchor::Middle => HPos::Center,
-            Anchor::End => HPos::Right,
-        };
-        let size = self.size * f64::from(UNITS) * PLOTTERS_EM;
-        (FONT, size)
-            .into_font()
-            .style(style)
-            .transform(transform)
-            .color(&palette.colour(self.ink))
-            .pos(Pos::new(h_pos, VPos::Center))
-    }
 }
 
 /// A picture of `columns` pixels a row, each an index into viridis' 256 colours.
@@ -202,14 +160,13 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// An empty scene, its size rounded up to whole pixels.
+    /// The bare page, its size rounded up to whole pixels.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub(crate) fn new(width: f64, height: f64) -> Self {
-        Self {
-            width: width.ceil() as u32,
-            height: height.ceil() as u32,
-            marks: Vec::new(),
-        }
+        let (width, height) = (width.ceil(), height.ceil());
+        let page = Area { x: 0.0, y: 0.0, width, height };
+        let marks = vec![Mark::Rect(page, Ink::Page)];
+        Self { width: width as u32, height: height as u32, marks }
     }
 
     pub(crate) fn add(&mut self, mark: Mark) {
@@ -222,98 +179,19 @@ impl Scene {
         }
     }
 
-    /// The size in backend units.
+    /// The size in units.
     pub(crate) fn units(&self) -> (u32, u32) {
         (self.width * UNITS, self.height * UNITS)
     }
-
-    /// Draws everything on a backend of [`Scene::units`].
-    pub(crate) fn paint<DB: DrawingBackend>(
-        &self,
-        backend: DB,
-        palette: &Palette,
-    ) -> Result<(), FigureError> {
-        let area = backend.into_drawing_area();
-        let (width, height) = (f64::from(self.width), f64::from(self.height));
-        let page = Area { x: 0.0, y: 0.0, width, height };
-        rectangle(&area, page, palette.colour(Ink::Page))?;
-        for mark in &self.marks {
-            paint_mark(&area, mark, palette)?;
-        }
-        area.present().map_err(FigureError::draw)
-    }
 }
 
-fn paint_mark<DB: DrawingBackend>(
-    area: &DrawingArea<DB, Shift>,
-    mark: &Mark,
-    palette: &Palette,
-) -> Result<(), FigureError> {
-    match mark {
-        Mark::Rect(rect, ink) => return rectangle(area, *rect, palette.colour(*ink)),
-        Mark::Pixels(rect, pixels) => {
-            return paint_pixels(area, *rect, pixels, palette);
-        }
-        Mark::Path(points, width, ink) => {
-            let style = palette.colour(*ink).stroke_width(units(*width).unsigned_abs());
-            area.draw(&PathElement::new(all_units(points), style))
-        }
-        Mark::Polygon(points, ink) => {
-            area.draw(&Polygon::new(all_units(points), palette.colour(*ink)))
-        }
-        Mark::Circle(centre, radius, ink) => {
-            let style = palette.colour(*ink).filled();
-            area.draw(&Circle::new(at(*centre), units(*radius), style))
-        }
-        Mark::Label(label) => area.draw(&Text::new(
-            label.text.as_str(),
-            at(label.at),
-            label.style(palette),
-        )),
-    }
-    .map_err(FigureError::draw)
-}
-
-/// One rectangle a cell, or the palette's stand-in for all of them.
-fn paint_pixels<DB: DrawingBackend>(
-    area: &DrawingArea<DB, Shift>,
-    rect: Area,
-    pixels: &Pixels,
-    palette: &Palette,
-) -> Result<(), FigureError> {
-    if let Some(stand_in) = palette.pixels {
-        return rectangle(area, rect, palette.colour(Ink::Rgb(stand_in)));
-    }
-    let width = rect.width / pixels.columns as f64;
-    let height = rect.height / pixels.rows() as f64;
-    for (cell, index) in pixels.indices.iter().enumerate() {
-        let (row, column) = (cell / pixels.columns, cell % pixels.columns);
-        let x = rect.x + column as f64 * width;
-        let y = rect.y + row as f64 * height;
-        let colour = Ink::Rgb(VIRIDIS[usize::from(*index)]);
-        rectangle(area, Area { x, y, width, height }, palette.colour(colour))?;
-    }
-    Ok(())
-}
-
-fn rectangle<DB: DrawingBackend>(
-    area: &DrawingArea<DB, Shift>,
-    rect: Area,
-    colour: RGBAColor,
-) -> Result<(), FigureError> {
-    let corners = [at((rect.x, rect.y)), at((rect.right(), rect.bottom()))];
-    area.draw(&Rectangle::new(corners, colour.filled())).map_err(FigureError::draw)
-}
-
+/// Pixels in whole units.
 #[expect(clippy::cast_possible_truncation)]
-fn units(pixels: f64) -> i32 {
+pub(crate) fn units(pixels: f64) -> i32 {
     (pixels * f64::from(UNITS)).round() as i32
 }
 
-fn at((x, y): (f64, f64)) -> (i32, i32) {
+/// A point in whole units.
+pub(crate) fn at((x, y): (f64, f64)) -> (i32, i32) {
     (units(x), units(y))
-}
-
-fn all_units(points: &[(f64, f64)]) -> Vec<(i32, i32)> {
-    points.iter().copied().map(at).collect()
 }

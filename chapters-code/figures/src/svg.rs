@@ -1,31 +1,17 @@
-//! The SVG: plotters' document, made to scale, to follow the page's colours and to
+//! The SVG: a scene written out, made to scale, to follow the page's colours and to
 //! describe itself.
-//!
-//! plotters knows only fixed colours. So it draws with colours that nothing else has
-//! (the sentinels), and [`element`] puts what they stand for in their place.
-
-use std::fmt::Write as _;
-use std::slice::Iter;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use plotters::prelude::SVGBackend;
 
-use crate::scene::{Mark, Palette, Pixels, Scene};
-use crate::{FigureError, bitmap, fonts};
-
-/// The sentinels.
-const SENTINELS: Palette = Palette {
-    text: [0x01, 0x00, 0x02],
-    page: [0x02, 0x00, 0x01],
-    pixels: Some([0x03, 0x00, 0x01]),
+use crate::error::FigureError;
+use crate::scene::{
+    Anchor, Area, Ink, Label, Mark, Pixels, Scene, Turn, UNITS, at, units,
 };
-const TEXT: &str = "#010002";
-const PAGE: &str = "#020001";
-const PIXELS: &str = "#030001";
+use crate::{bitmap, fonts};
 
 /// mdBook, then `JupyterLab`, then a page that says nothing.
-const TEXT_STYLE: &str = "color:var(--fg, var(--jp-content-font-color1, #1f2328))";
-const PAGE_STYLE: &str = "fill:var(--bg, var(--jp-layout-color0, #ffffff))";
+const TEXT: &str = "var(--fg, var(--jp-content-font-color1, #1f2328))";
+const PAGE: &str = "var(--bg, var(--jp-layout-color0, #ffffff))";
 
 /// `scene` as an SVG document with a title and a description.
 pub(crate) fn document(
@@ -33,7 +19,7 @@ pub(crate) fn document(
     title: &str,
     description: &str,
 ) -> Result<String, FigureError> {
-    let body = body(&plotted(scene)?, &images(scene)?);
+    let body: String = scene.marks.iter().map(element).collect::<Result<_, _>>()?;
     let (title, description) = (escape(title), escape(description));
     let id = format!("figure-{:016x}", hash([&title, &description, &body]));
     let Scene { width, height, .. } = scene;
@@ -43,130 +29,98 @@ pub(crate) fn document(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" \
          aria-labelledby=\"{id}-title {id}-desc\" \
          width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {view_width} {view_height}\" \
-         style=\"max-width:100%;height:auto;{TEXT_STYLE}\" font-family=\"{family}\">\n\
+         style=\"max-width:100%;height:auto;color:{TEXT}\" font-family=\"{family}\">\n\
          <title id=\"{id}-title\">{title}</title>\n\
          <desc id=\"{id}-desc\">{description}</desc>\n\
          {body}</svg>\n"
     ))
 }
 
-/// What plotters writes for `scene`, in the sentinels' colours.
-fn plotted(scene: &Scene) -> Result<String, FigureError> {
-    let mut raw = String::new();
-    scene.paint(SVGBackend::with_string(&mut raw, scene.units()), &SENTINELS)?;
-    Ok(raw)
-}
-
-/// The pixels of each [`Mark::Pixels`] of the scene, in order, as an address that holds
-/// them.
-fn images(scene: &Scene) -> Result<Vec<String>, FigureError> {
-    let pixels = scene.marks.iter().filter_map(|mark| match mark {
-        Mark::Pixels(_, pixels) => Some(pixels),
-        _ => None,
-    });
-    let address = |pixels: &Pixels| {
-        let png = bitmap::encode_viridis(&pixels.indices, pixels.columns)?;
-        Ok(format!("data:image/png;base64,{}", BASE64_STANDARD.encode(png)))
+/// A mark as an element, on a line of its own.
+fn element(mark: &Mark) -> Result<String, FigureError> {
+    let element = match mark {
+        Mark::Rect(area, ink) => {
+            format!("<rect{}{}/>", place(*area), paint("fill", *ink))
+        }
+        Mark::Path(points, width, ink) => format!(
+            "<polyline fill=\"none\"{} stroke-width=\"{}\" stroke-linejoin=\"round\"{}/>",
+            paint("stroke", *ink),
+            units(*width),
+            corners(points)
+        ),
+        Mark::Polygon(points, ink) => {
+            format!("<polygon{}{}/>", paint("fill", *ink), corners(points))
+        }
+        Mark::Circle(centre, radius, ink) => {
+            let ((x, y), r) = (at(*centre), units(*radius));
+            let paint = paint("fill", *ink);
+            format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\"{paint}/>")
+        }
+        Mark::Label(label) => text(label),
+        Mark::Pixels(area, pixels) => image(*area, pixels)?,
     };
-    pixels.map(address).collect()
+    Ok(element + "\n")
 }
 
-/// The elements of plotters' document `raw` (without its root), one a line.
-fn body(raw: &str, images: &[String]) -> String {
-    let mut images = images.iter();
-    let mut body = String::with_capacity(raw.len());
-    let mut lines = raw.lines();
-    while let Some(line) = lines.next() {
-        if line.starts_with("<text ") {
-            let text = lines.next().unwrap_or_default();
-            body.push_str(&element(line, &mut images));
-            body.push_str(text);
-            body.push_str("</text>\n");
-        } else if line.starts_with('<') && line.ends_with("/>") {
-            body.push_str(&element(line, &mut images));
-            body.push('\n');
+/// The attributes that give `part` of an element (its fill or its stroke) a colour.
+fn paint(part: &str, ink: Ink) -> String {
+    match ink {
+        Ink::Text => format!(" {part}=\"currentColor\""),
+        Ink::Faint(opacity) => {
+            format!(" opacity=\"{opacity}\" {part}=\"currentColor\"")
+        }
+        Ink::Page => format!(" style=\"{part}:{PAGE}\""),
+        Ink::Rgb([red, green, blue]) => {
+            format!(" {part}=\"#{red:02x}{green:02x}{blue:02x}\"")
         }
     }
-    body
 }
 
-/// One of plotters' tags with our colours and without what says nothing. A tag that
-/// stands for pixels takes the next of `images`.
-fn element(tag: &str, images: &mut Iter<String>) -> String {
-    let (name, attributes) = parts(tag);
-    if attributes.contains(&("fill", PIXELS)) {
-        return picture(&attributes, images.next().map_or("", String::as_str));
-    }
-    let mut written = format!("<{name}");
-    for (key, value) in attributes {
-        write_attribute(&mut written, name, key, value);
-    }
-    written.push_str(if tag.ends_with("/>") { "/>" } else { ">" });
-    written
+fn place(area: Area) -> String {
+    let ((x, y), (right, bottom)) = area.corners();
+    let (width, height) = (right - x, bottom - y);
+    format!(" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"")
 }
 
-fn write_attribute(written: &mut String, name: &str, key: &str, value: &str) {
-    let value = value.trim_end();
-    let _ = match (key, value) {
-        // what the root, or SVG itself, says already
-        ("opacity" | "stroke-width", "1")
-        | ("stroke", "none")
-        | ("text-anchor", "start")
-        | ("font-family", _) => Ok(()),
-        ("stroke-width", _) if name == "circle" => Ok(()),
-        ("fill" | "stroke", TEXT) => write!(written, " {key}=\"currentColor\""),
-        ("fill", PAGE) => write!(written, " style=\"{PAGE_STYLE}\""),
-        ("fill" | "stroke", _) => {
-            write!(written, " {key}=\"{}\"", value.to_lowercase())
-        }
-        ("points", _) if name == "polyline" => {
-            write!(written, " stroke-linejoin=\"round\" {key}=\"{value}\"")
-        }
-        ("dy", _) => write!(written, " {key}=\"{}em\"", fonts::BASELINE),
-        ("font-size", _) => write!(written, " {key}=\"{}\"", rounded(value)),
-        ("transform", _) => write!(written, " {key}=\"{}\"", slanted(value)),
-        _ => write!(written, " {key}=\"{value}\""),
+fn corners(points: &[(f64, f64)]) -> String {
+    let corner = |point: &(f64, f64)| {
+        let (x, y) = at(*point);
+        format!("{x},{y}")
     };
+    let corners: Vec<String> = points.iter().map(corner).collect();
+    format!(" points=\"{}\"", corners.join(" "))
 }
 
-/// The image that a rectangle of [`PIXELS`] stands for.
-fn picture(attributes: &[(&str, &str)], image: &str) -> String {
-    let mut written = String::from("<image");
-    for (key, value) in attributes {
-        if matches!(*key, "x" | "y" | "width" | "height") {
-            let _ = write!(written, " {key}=\"{value}\"");
-        }
-    }
-    written
-        + " preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" href=\""
-        + image
-        + "\"/>"
+fn text(label: &Label) -> String {
+    let (x, y) = at(label.at);
+    let anchor = match label.anchor {
+        Anchor::Start => "", // as SVG has it
+        Anchor::Middle => " text-anchor=\"middle\"",
+        Anchor::End => " text-anchor=\"end\"",
+    };
+    let size = (label.size * f64::from(UNITS) * 100.0).round() / 100.0;
+    let weight = if label.bold { " font-weight=\"bold\"" } else { "" };
+    let turn = match label.turn {
+        Turn::None => String::new(),
+        turn => format!(" transform=\"rotate(-{}, {x}, {y})\"", turn.degrees()),
+    };
+    format!(
+        "<text x=\"{x}\" y=\"{y}\" dy=\"{}em\"{anchor} font-size=\"{size}\"{}{weight}{turn}>{}</text>",
+        fonts::BASELINE,
+        paint("fill", label.ink),
+        escape(&label.text).replace('"', "&quot;").replace('\'', "&apos;")
+    )
 }
 
-/// A tag's name, and its attributes in order. plotters escapes every quote within a
-/// value.
-fn parts(tag: &str) -> (&str, Vec<(&str, &str)>) {
-    let inside = tag.trim_start_matches('<').trim_end_matches(['/', '>']);
-    let (name, rest) = inside.split_once(' ').unwrap_or((inside, ""));
-    let pieces: Vec<&str> = rest.split('"').collect();
-    let attributes = pieces
-        .chunks_exact(2)
-        .map(|pair| (pair[0].trim().trim_end_matches('='), pair[1]))
-        .collect();
-    (name, attributes)
-}
-
-/// A quarter turn clockwise stands for a slant (see `scene::Label`).
-fn slanted(transform: &str) -> String {
-    transform.replace("rotate(90,", "rotate(-45,").replace("rotate(270,", "rotate(-90,")
-}
-
-/// A number with two decimals at most.
-fn rounded(number: &str) -> String {
-    match number.parse::<f64>() {
-        Ok(value) => ((value * 100.0).round() / 100.0).to_string(),
-        Err(_) => number.to_owned(),
-    }
+/// The cells as one picture, each of its pixels stretched over its cell.
+fn image(area: Area, pixels: &Pixels) -> Result<String, FigureError> {
+    let png = bitmap::encode_viridis(&pixels.indices, pixels.columns)?;
+    Ok(format!(
+        "<image{} preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" \
+         href=\"data:image/png;base64,{}\"/>",
+        place(area),
+        BASE64_STANDARD.encode(png)
+    ))
 }
 
 /// `text` as XML's character data, on one line.
@@ -205,50 +159,58 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sentinels_are_the_colours_they_stand_for() {
-        let hex = |[r, g, b]: [u8; 3]| format!("#{r:02X}{g:02X}{b:02X}");
-        assert_eq!(hex(SENTINELS.text), TEXT);
-        assert_eq!(hex(SENTINELS.page), PAGE);
-        assert_eq!(SENTINELS.pixels.map(hex).as_deref(), Some(PIXELS));
-        for sentinel in [SENTINELS.text, SENTINELS.page, [3, 0, 1]] {
-            assert!(!crate::viridis::VIRIDIS.contains(&sentinel));
-        }
-    }
-
-    #[test]
-    fn tags_are_rewritten() {
+    fn marks_are_elements() {
+        let area = Area { x: 0.0, y: 0.25, width: 0.5, height: 0.75 };
+        let line = || vec![(0.0, 0.0), (1.0, -0.6)];
+        let label = Label::new("a", (5.0, 6.0), 12.999_999);
         let cases = [
             (
-                r##"<rect x="0" y="1" width="2" height="3" opacity="1" fill="#020001" stroke="none"/>"##,
+                Mark::Rect(area, Ink::Page),
                 r#"<rect x="0" y="1" width="2" height="3" style="fill:var(--bg, var(--jp-layout-color0, #ffffff))"/>"#,
             ),
             (
-                r##"<rect x="0" y="1" width="2" height="3" opacity="1" fill="#FDE725" stroke="none"/>"##,
-                r##"<rect x="0" y="1" width="2" height="3" fill="#fde725"/>"##,
+                Mark::Rect(area, Ink::Rgb([0xfd, 0xe7, 0x05])),
+                r##"<rect x="0" y="1" width="2" height="3" fill="#fde705"/>"##,
             ),
             (
-                r##"<polyline fill="none" opacity="0.2" stroke="#010002" stroke-width="4" points="0,0 1,1 "/>"##,
-                r#"<polyline fill="none" opacity="0.2" stroke="currentColor" stroke-width="4" stroke-linejoin="round" points="0,0 1,1"/>"#,
+                Mark::Path(line(), 1.0, Ink::Faint(0.2)),
+                r#"<polyline fill="none" opacity="0.2" stroke="currentColor" stroke-width="4" stroke-linejoin="round" points="0,0 4,-2"/>"#,
             ),
             (
-                r##"<text x="5" y="6" dy="0.5ex" text-anchor="end" font-family="DejaVu Sans" font-size="51.99999" opacity="1" fill="#010002" transform="rotate(90, 5, 6)">"##,
-                r#"<text x="5" y="6" dy="0.36em" text-anchor="end" font-size="52" fill="currentColor" transform="rotate(-45, 5, 6)">"#,
+                Mark::Polygon(line(), Ink::Text),
+                r#"<polygon fill="currentColor" points="0,0 4,-2"/>"#,
             ),
             (
-                r##"<rect x="0" y="1" width="2" height="3" opacity="1" fill="#030001" stroke="none"/>"##,
-                r#"<image x="0" y="1" width="2" height="3" preserveAspectRatio="none" style="image-rendering:pixelated" href="data:x"/>"#,
+                Mark::Circle((1.0, 2.0), 3.0, Ink::Rgb([0, 0x10, 0xff])),
+                r##"<circle cx="4" cy="8" r="12" fill="#0010ff"/>"##,
+            ),
+            (
+                Mark::Label(label.clone().bold()),
+                r#"<text x="20" y="24" dy="0.36em" text-anchor="middle" font-size="52" fill="currentColor" font-weight="bold">a</text>"#,
+            ),
+            (
+                Mark::Label(label.clone().anchor(Anchor::End).turn(Turn::Slant)),
+                r#"<text x="20" y="24" dy="0.36em" text-anchor="end" font-size="52" fill="currentColor" transform="rotate(-45, 20, 24)">a</text>"#,
+            ),
+            (
+                Mark::Label(label.anchor(Anchor::Start).turn(Turn::Up)),
+                r#"<text x="20" y="24" dy="0.36em" font-size="52" fill="currentColor" transform="rotate(-90, 20, 24)">a</text>"#,
             ),
         ];
-        for (raw, expected) in cases {
-            assert_eq!(element(raw, &mut ["data:x".to_owned()].iter()), expected);
+        for (mark, expected) in cases {
+            assert_eq!(element(&mark).unwrap().trim_end(), expected);
         }
+        let pixels = Pixels { columns: 1, indices: vec![0] };
+        let image = element(&Mark::Pixels(area, pixels)).unwrap();
+        let start = r#"<image x="0" y="1" width="2" height="3" preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,"#;
+        assert!(image.starts_with(start) && image.ends_with("\"/>\n"), "{image}");
     }
 
     #[test]
-    fn text_that_looks_like_a_sentinel_stays() {
-        let raw = "<svg>\n<text x=\"1\" y=\"1\" fill=\"#010002\">\n#010002 fill=&quot;#020001&quot;\n</text>\n</svg>\n";
-        let expected = "<text x=\"1\" y=\"1\" fill=\"currentColor\">#010002 fill=&quot;#020001&quot;</text>\n";
-        assert_eq!(body(raw, &[]), expected);
+    fn a_label_is_escaped_and_on_one_line() {
+        let label = Label::new("<b>\n\"&'", (0.0, 0.0), 1.0);
+        let text = text(&label);
+        assert!(text.ends_with(">&lt;b&gt; &quot;&amp;&apos;</text>"), "{text}");
     }
 
     #[test]

@@ -162,9 +162,6 @@ fn the_page_decides_the_colours_of_text() -> Checked {
         for text in svg.split("<text ").skip(1) {
             assert!(text.contains("fill=\"currentColor\""), "{text}");
         }
-        for sentinel in ["#010002", "#020001", "#030001"] {
-            assert!(!svg.contains(sentinel));
-        }
     }
     Ok(())
 }

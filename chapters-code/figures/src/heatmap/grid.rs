@@ -6,9 +6,10 @@ use ndarray::{ArrayRef3, Axis};
 
 use super::{DESCRIBED, Heatmap, Side, check_range, owned};
 use crate::axis::extent;
+use crate::error::FigureError;
+use crate::figure::Figure;
 use crate::frame::Caption;
 use crate::svg::printable;
-use crate::{Figure, FigureError};
 use layout::Layout;
 
 /// A description says something of each panel of a grid of up to this many.

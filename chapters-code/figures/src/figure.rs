@@ -1,0 +1,166 @@
+//! A drawn picture and the formats that it comes in.
+
+use std::path::Path;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+
+use crate::error::FigureError;
+use crate::scene::Scene;
+use crate::{bitmap, svg};
+
+/// The environment variable that evcxr sets for the code it runs.
+const EVCXR: &str = "EVCXR_IS_RUNTIME";
+
+/// Where [`Figure::show`] leaves its files, from the current folder.
+const FOLDER: &str = "target/figures";
+
+/// A drawn picture. It owns everything it shows, so that a notebook can keep it between
+/// cells.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    svg: String,
+    scene: Scene,
+    title: String,
+    description: String,
+}
+
+impl Figure {
+    /// Finishes `scene` into a figure called `title`, described by `description`.
+    pub(crate) fn new(
+        scene: Scene,
+        title: String,
+        description: String,
+    ) -> Result<Self, FigureError> {
+        let svg = svg::document(&scene, &title, &description)?;
+        Ok(Self { svg, scene, title, description })
+    }
+
+    /// The SVG document: it scales with the page, takes the page's text colour, and
+    /// holds real text.
+    pub fn svg(&self) -> &str {
+        &self.svg
+    }
+
+    /// The same picture as a PNG on white, with two pixels to each SVG unit.
+    ///
+    /// # Errors
+    ///
+    /// [`FigureError::Draw`] when the drawing backend or the encoder fails.
+    pub fn png(&self) -> Result<Vec<u8>, FigureError> {
+        bitmap::png(&self.scene)
+    }
+
+    /// Writes the figure to `path`, as an SVG or a PNG by its extension (in any case).
+    ///
+    /// # Errors
+    ///
+    /// [`FigureError::UnknownFormat`] for another extension, [`FigureError::Save`] when
+    /// the file can't be written, and those of [`Figure::png`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), FigureError> {
+        let path = path.as_ref();
+        let bytes = match extension(path).as_str() {
+            "svg" => self.svg.clone().into_bytes(),
+            "png" => self.png()?,
+            _ => return Err(FigureError::UnknownFormat { path: path.into() }),
+        };
+        std::fs::write(path, bytes).map_err(|source| FigureError::save(path, source))
+    }
+
+    /// Prints the figure the way evcxr's Jupyter kernel reads rich output: as SVG, and as
+    /// HTML that holds the same SVG in an `<img>`, which Jupyter shows in a notebook that
+    /// it does not trust yet (one just cloned).
+    ///
+    /// evcxr calls this for a figure that is the last expression of a cell.
+    pub fn evcxr_display(&self) {
+        let svg = self.svg.trim_end();
+        println!("EVCXR_BEGIN_CONTENT image/svg+xml\n{svg}\nEVCXR_END_CONTENT");
+        let html = self.html();
+        println!("EVCXR_BEGIN_CONTENT text/html\n{html}\nEVCXR_END_CONTENT");
+    }
+
+    /// The figure as one `<img>` element that carries its SVG.
+    fn html(&self) -> String {
+        let data = BASE64_STANDARD.encode(self.svg.trim_end());
+        let alt = svg::escape(&format!("{}. {}", self.title, self.description));
+        let alt = alt.replace('"', "&quot;").replace('\n', " ");
+        format!("<img alt=\"{alt}\" src=\"data:image/svg+xml;base64,{data}\">")
+    }
+
+    /// Shows the figure: in a notebook under its cell; elsewhere as a file in
+    /// `target/figures` (from the current folder) named after the title, whose path is
+    /// printed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Figure::save`], outside a notebook.
+    pub fn show(&self) -> Result<(), FigureError> {
+        if std::env::var_os(EVCXR).is_some() {
+            self.evcxr_display();
+            return Ok(());
+        }
+        let folder = Path::new(FOLDER);
+        std::fs::create_dir_all(folder)
+            .map_err(|source| FigureError::save(folder, source))?;
+        let path = folder.join(format!("{}.svg", file_name(&self.title)));
+        self.save(&path)?;
+        println!("{}", path.display());
+        Ok(())
+    }
+}
+
+/// The extension of `path` in lower case, or nothing.
+fn extension(path: &Path) -> String {
+    let extension = path.extension().unwrap_or_default();
+    extension.to_string_lossy().to_lowercase()
+}
+
+/// `title` as a file name: letters and digits in lower case, hyphens for the rest, 60
+/// characters at most.
+fn file_name(title: &str) -> String {
+    let letters = title.to_lowercase();
+    let words: Vec<&str> = letters
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let name: String = words.join("-").chars().take(60).collect();
+    match name.trim_end_matches('-') {
+        "" => "figure".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heatmap::Heatmap;
+
+    #[test]
+    fn the_html_is_an_image_of_the_same_svg_with_words() {
+        let figure = Heatmap::new(&ndarray::array![[0.5]])
+            .title("\"<b>\" & 'c'")
+            .description("one cell")
+            .draw()
+            .unwrap();
+        let html = figure.html();
+        let alt = "<img alt=\"&quot;&lt;b&gt;&quot; &amp; 'c'. one cell\" src=\"data:";
+        assert!(html.starts_with(alt), "{html}");
+        let data = html.split("base64,").nth(1).unwrap().trim_end_matches("\">");
+        let decoded = BASE64_STANDARD.decode(data).unwrap();
+        assert_eq!(String::from_utf8(decoded).unwrap(), figure.svg().trim_end());
+        assert_eq!(svg::escape("<&>"), "&lt;&amp;&gt;");
+    }
+
+    #[test]
+    fn titles_become_file_names() {
+        let cases = [
+            ("Attention weights", "attention-weights"),
+            ("Camada 0, cabeça 8", "camada-0-cabeça-8"),
+            ("../../etc/passwd", "etc-passwd"),
+            ("", "figure"),
+            ("%?", "figure"),
+        ];
+        for (title, name) in cases {
+            assert_eq!(file_name(title), name);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! A number for a name: with a seed, a parameter's first values follow from it.
+
+/// FNV-1a, of 64 bits: the same number for the same name on every machine.
+pub fn name_hash(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name_hash;
+
+    /// The test vectors of draft-eastlake-fnv.
+    #[test]
+    fn hashes_are_fnvs() {
+        assert_eq!(name_hash(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(name_hash("a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(name_hash("foobar"), 0x8594_4171_f739_67e8);
+    }
+}
