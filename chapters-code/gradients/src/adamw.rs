@@ -12,8 +12,8 @@ use kernels::{Isa, in_pool};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::aside::{self, Aside};
 use crate::by_hand::product::WeightGradient;
+use crate::deferred::{self, Deferred};
 use crate::file::{Tensors, Values as FileValues};
 use crate::ops::{keep, take};
 use crate::storage::{Values, is_fast, slice};
@@ -188,14 +188,16 @@ impl AdamW {
         loss: &Tensor,
         learning_rate: f64,
     ) -> Result<()> {
-        let (mut gradients, aside) = aside::collect(loss)?;
+        let (mut gradients, deferred) = deferred::collect(loss)?;
         let mut products = HashMap::new();
-        for (parameter, gradient) in aside {
+        for (parameter, gradient) in deferred {
             match gradient {
-                Aside::Product { dy, x } if !products.contains_key(&parameter.id()) => {
+                Deferred::Product { dy, x }
+                    if !products.contains_key(&parameter.id()) =>
+                {
                     products.insert(parameter.id(), (dy, x));
                 }
-                other => aside::add(&mut gradients, &parameter, other)?,
+                other => deferred::add(&mut gradients, &parameter, other)?,
             }
         }
         self.step += 1;
@@ -208,7 +210,7 @@ impl AdamW {
                     update.on_product(parameter, dy, x, moments)?;
                     continue;
                 }
-                aside::add(&mut gradients, parameter, Aside::Product { dy, x })?;
+                deferred::add(&mut gradients, parameter, Deferred::Product { dy, x })?;
             }
             let gradient = gradient(name, parameter, &gradients)?;
             update.on(parameter, gradient, self.moments(name)?)?;

@@ -5,7 +5,7 @@
 //! one thread. As one operation the layer's forward pass keeps what its backward pass
 //! needs, the gradients inside it never become tensors, and candle sees one node
 //! (Karpathy's llm.c does the same for a whole model). The gradients of its parameters are
-//! left aside until [`backward`](crate::backward) puts them where candle puts the others.
+//! deferred until [`backward`](crate::backward) puts them where candle puts the others.
 
 use std::sync::{LazyLock, Mutex};
 
@@ -14,10 +14,10 @@ use kernels::{Buffer, Buffers, Epilogue, LayerNorm, in_pool};
 use models::Activation;
 use sentiment::EncoderLayer;
 
-use crate::aside::{self, Aside};
 use crate::by_hand::attention::{Operands, Shape as AttentionShape};
 use crate::by_hand::dropout::Mask;
 use crate::by_hand::{each, layer_norm::layer_norm_backward, linear};
+use crate::deferred::{Deferred, defer};
 use crate::ops::{self, Attention, DropoutMask, derive_seed, keep, take};
 use crate::storage::{Values, is_fast, result, slice, tensor, wrap};
 
@@ -251,7 +251,7 @@ impl CustomOp1 for Layer {
         Ok(result(y, layout.dims()))
     }
 
-    fn bwd(&self, x: &Tensor, _: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
+    fn bwd(&self, x: &Tensor, y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
         let saved = take(&self.saved, self.name())?;
         let dy = dy.contiguous()?;
         let mut dx = vec![0.0; x.elem_count()];
@@ -262,7 +262,7 @@ impl CustomOp1 for Layer {
             let gradients = self.sizes().split_mut(&mut gradients);
             in_pool(|| self.backward(&saved, x, dy, gradients, &mut dx))?;
         }
-        self.put_aside(&gradients)?;
+        self.defer(y, &gradients)?;
         Ok(Some(tensor(dx, x.shape())?))
     }
 }
@@ -273,19 +273,16 @@ impl Layer {
         Sizes { d_model, d_ff: self.options.d_ff }
     }
 
-    /// Gives each parameter that is trained its part of the gradients.
-    fn put_aside(&self, mut gradients: &[f32]) -> Result<()> {
-        let mut parts = Vec::new();
+    /// Defers each trained parameter's part of the gradients; `y` is the layer's result.
+    fn defer(&self, y: &Tensor, mut gradients: &[f32]) -> Result<()> {
         for parameter in &self.parameters {
             let (here, after) = gradients.split_at(parameter.elem_count());
             gradients = after;
-            if parameter.is_variable() {
-                let gradient = tensor(here.to_vec(), parameter.shape())?;
-                parts.push((parameter.clone(), gradient));
+            if !parameter.is_variable() {
+                continue;
             }
-        }
-        for (parameter, gradient) in parts {
-            if aside::leave(&parameter, Aside::Whole(gradient)).is_some() {
+            let gradient = Deferred::Whole(tensor(here.to_vec(), parameter.shape())?);
+            if defer(y, parameter, gradient).is_some() {
                 bail!("encoder_layer: call gradients::backward(&loss), not candle's")
             }
         }

@@ -36,9 +36,9 @@
 )]
 
 pub mod adamw;
-mod aside;
 mod by_hand;
 pub mod checkpoint;
+mod deferred;
 mod error;
 mod file;
 pub mod layer;
@@ -50,8 +50,8 @@ pub mod schedule;
 mod storage;
 
 pub use adamw::{AdamW, AdamWOptions, clip_factor, gradient_norm};
-pub use aside::backward;
 pub use checkpoint::{load_checkpoint, save_checkpoint};
+pub use deferred::backward;
 pub use error::{Result, TrainingError};
 pub use file::write_atomically;
 pub use parameters::Parameters;

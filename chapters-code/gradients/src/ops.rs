@@ -19,13 +19,13 @@ use candle_core::{
 };
 use kernels::{Epilogue, in_pool};
 
-use crate::aside::{self, Aside};
 use crate::by_hand::attention::{Operands, Shape as AttentionShape};
 use crate::by_hand::product::sum_rows;
 use crate::by_hand::{
     cross_entropy as loss, dropout as mask, each, layer_norm as norm,
 };
 use crate::by_hand::{linear as by_hand, rows};
+use crate::deferred::{Deferred, defer};
 use crate::plain;
 use crate::storage::{Values, is_fast, result, slice, tensor, wrap};
 
@@ -121,8 +121,7 @@ impl CustomOp3 for Linear {
             })?;
         }
         let (dx, db) = (tensor(dx, x.shape())?, tensor(db, b.shape())?);
-        let dw = Aside::Product { dy, x: x.detach() };
-        let dw = if aside::takes(w) { aside::leave(w, dw) } else { Some(dw) };
+        let dw = defer(y, w, Deferred::Product { dy, x: x.detach() });
         let dw = dw.map(|dw| dw.into_tensor(w)).transpose()?;
         Ok((Some(dx), dw, Some(db)))
     }

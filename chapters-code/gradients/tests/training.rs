@@ -6,10 +6,11 @@ mod common;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
 use bert_attention::BertForMaskedLm;
 use candle_core::backprop::GradStore;
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Shape, Tensor, Var};
 use candle_nn::{Init, VarBuilder};
 use common::{Fixture, GRADIENTS, LOGITS, assert_close, magnitude};
 use gradients::model::{
@@ -518,6 +519,68 @@ fn candles_own_backward_is_refused_where_it_would_leave_gradients_out() {
     assert!(error.contains("gradients::backward(&loss)"), "{error}");
     let error = gradients::backward(&loss).unwrap_err().to_string();
     assert!(error.contains("a second backward pass"), "{error}");
+}
+
+/// In its backward pass, what a thread may take up while it waits there: other trainings'
+/// passes. Adds nothing else.
+struct Meanwhile<F>(F);
+
+impl<F: Fn()> CustomOp1 for Meanwhile<F> {
+    fn name(&self) -> &'static str {
+        "meanwhile"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        Ok((x.clone(), layout.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        _: &Tensor,
+        _: &Tensor,
+        dy: &Tensor,
+    ) -> candle_core::Result<Option<Tensor>> {
+        (self.0)();
+        Ok(Some(dy.clone()))
+    }
+}
+
+/// Whose backward pass runs `meanwhile` half way.
+fn interrupted(w: &[Var; 2], meanwhile: impl Fn() + Send + Sync + 'static) -> Tensor {
+    let bias = numbers(&[5], 9);
+    let x = ops::linear(&numbers(&[4, 5], 0), &w[0], &bias).unwrap();
+    let x = x.apply_op1(Meanwhile(meanwhile)).unwrap();
+    ops::linear(&x, &w[1], &bias).unwrap().sqr().unwrap().sum_all().unwrap()
+}
+
+#[test]
+fn a_pass_within_a_pass_has_its_own_gradients() {
+    let weights = || [1, 2].map(|i| Var::from_tensor(&numbers(&[5, 5], i)).unwrap());
+    let values = |w: &[Var; 2], found: &GradStore| -> [Vec<f32>; 2] {
+        [0, 1].map(|i| {
+            let gradient = found.get(&w[i]).expect("a gradient");
+            gradient.flatten_all().unwrap().to_vec1().unwrap()
+        })
+    };
+    let w = weights();
+    let expected = values(&w, &interrupted(&w, || ()).backward().unwrap());
+    let passes: [fn(&Tensor) -> candle_core::Result<GradStore>; 2] =
+        [Tensor::backward, gradients::backward];
+    for (outer, inner) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        let found = Arc::new(Mutex::new(None));
+        let (kept, w) = (found.clone(), weights());
+        let loss = interrupted(&w, move || {
+            let w = weights();
+            let inner = passes[inner](&interrupted(&w, || ())).unwrap();
+            *kept.lock().unwrap() = Some(values(&w, &inner));
+        });
+        assert_eq!(values(&w, &passes[outer](&loss).unwrap()), expected);
+        assert_eq!(found.lock().unwrap().as_ref(), Some(&expected));
+    }
 }
 
 /// A step without gradients of weights is the step with them, to the bit; of a weight that
