@@ -14,10 +14,10 @@ use std::collections::HashSet;
 
 use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, TensorId};
-
-use crate::by_hand::product::weight_gradient;
-use crate::storage::{Values, tensor};
 use kernels::in_pool;
+use kernels::strided::weight_gradient;
+
+use crate::storage::{Values, tensor, wrap};
 
 /// The gradient of a parameter.
 pub enum Deferred {
@@ -39,7 +39,7 @@ impl Deferred {
         {
             let (dy, x) = (Values::of(&dy)?, Values::of(&x)?);
             let (dy, x) = (&*dy, &*x);
-            in_pool(|| weight_gradient(dy, x, rows, &mut dw));
+            in_pool(|| weight_gradient(dy, x, rows, &mut dw)).map_err(wrap)?;
         }
         tensor(dw, parameter.shape())
     }
@@ -110,8 +110,8 @@ pub fn add(
 }
 
 /// The gradients of `loss`, as [`Tensor::backward`] finds them, with those of the
-/// parameters of [`encoder_layer`](crate::layer::encoder_layer), which it can't. Those of
-/// a [`linear`](crate::ops::linear) layer cost less than with it.
+/// parameters of [`encoder_layer`](crate::encoder_layer), which it can't. Those of
+/// a [`linear()`](crate::linear()) layer cost less than with it.
 ///
 /// # Errors
 ///
