@@ -25,7 +25,7 @@
 //! threads other than into parts that are always the same.
 //!
 //! The rest is what a training needs: [`Parameters`], [`AdamW`], a [`Schedule`], and
-//! [`file`] for checkpoints.
+//! [`file`](mod@file) for checkpoints.
 //!
 //! ```
 //! use candle_core::{DType, Device, Tensor, Var};
