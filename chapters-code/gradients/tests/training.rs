@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Shape, Tensor, Var};
+use gradients::file::{self, Stored};
 use gradients::{
     AdamW, AdamWOptions, Decay, Parameters, Schedule, clip_factor, gradient_norm,
     linear, linear_relu,
@@ -106,6 +107,45 @@ fn schedules_are_transformers() {
         [0, 1, 99].map(|step| constant.rate(step).to_bits()),
         [2.0_f64.to_bits(); 3]
     );
+}
+
+#[test]
+fn a_file_gives_back_what_was_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    let parameters = parameters(&[("matrix", &[3, 5]), ("vector", &[4])]);
+    assert_eq!(parameters.count(), 19);
+    let tensors = parameters.tensors().unwrap();
+    let save =
+        |path: &Path, stored| file::save(path, &tensors, stored, ("key", "a line"));
+    save(&path, Stored::F16).unwrap();
+    let halved = fs::read(&path).unwrap();
+    save(&path, Stored::F32).unwrap();
+    let whole = fs::read(&path).unwrap();
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "nothing is left beside"
+    );
+    let (found, metadata) = file::read(&path, &whole).unwrap();
+    assert_eq!(metadata["key"], "a line");
+    assert!(found.keys().eq(tensors.keys()));
+    for (name, tensor) in &tensors {
+        assert_eq!(found[name].dims(), tensor.dims());
+        assert_eq!(values(&found[name]), values(tensor));
+    }
+
+    for (bytes, expected) in [
+        (&whole[..whole.len() - 1], "only part of one"),
+        (&[][..], "only part of one"),
+        (&halved, "is F16, not F32"),
+    ] {
+        let error = file::read(&path, bytes).unwrap_err().to_string();
+        assert!(error.contains(expected) && error.contains("weights."), "{error}");
+    }
+    let nowhere = folder.path().join("no/weights.safetensors");
+    let error = save(&nowhere, Stored::F32).unwrap_err().to_string();
+    assert!(error.contains("no/weights.safetensors"), "{error}");
 }
 
 /// In its backward pass, what a thread may take up while it waits there: other trainings'
