@@ -102,7 +102,7 @@ pub enum KerasError {
     Tensor(#[from] candle_core::Error),
     /// What the optimiser refuses.
     #[error(transparent)]
-    Training(#[from] gradients::TrainingError),
+    Training(#[from] gradients::GradientError),
     /// A figure that can't be drawn.
     #[error(transparent)]
     Figure(#[from] figures::FigureError),
@@ -141,12 +141,6 @@ pub enum Problem {
     /// What candle refuses.
     #[error("fails: {0}")]
     Tensor(#[from] candle_core::Error),
-}
-
-impl From<sentiment::EncoderError> for Problem {
-    fn from(error: sentiment::EncoderError) -> Self {
-        Self::Tensor(error.into())
-    }
 }
 
 /// A result with this chapter's error.

@@ -7,10 +7,10 @@
 use std::collections::HashMap;
 
 use candle_core::{Device, Tensor};
+use gradients::file::Tensors;
 use hdf5_reader::Hdf5File;
 
 use crate::model_layer::ModelLayer;
-use crate::tensors::Tensors;
 use crate::{Model, graph};
 
 /// The weights of a file by the model's paths; those that the model doesn't have are left

@@ -112,8 +112,7 @@ impl Layer for TokenAndPositionEmbedding {
         let ids = self.checked(only(inputs)?, length)?;
         let positions = self.positions(batch, length);
         // [batch · length, embedding_dim]
-        let rows =
-            gradients::ops::embed(&[(&weights[0], &ids), (&weights[1], &positions)])?;
+        let rows = gradients::embed(&[(&weights[0], &ids), (&weights[1], &positions)])?;
         Ok(rows.reshape((batch, length, self.embedding_dim))?)
     }
 }
@@ -198,8 +197,8 @@ impl Layer for Dense {
         let x = only(inputs)?;
         let [kernel, bias] = [&weights[0], &weights[1]]; // [units, width], [units]
         Ok(match self.activation {
-            Activation::Linear => gradients::ops::linear(x, kernel, bias)?,
-            Activation::Relu => gradients::ops::linear_relu(x, kernel, bias)?,
+            Activation::Linear => gradients::linear(x, kernel, bias)?,
+            Activation::Relu => gradients::linear_relu(x, kernel, bias)?,
         })
     }
 }
@@ -244,7 +243,7 @@ impl Layer for LayerNormalization {
 
     fn call(&self, inputs: &[Tensor], weights: &[Tensor]) -> Result<Tensor, Problem> {
         let (gamma, beta) = (&weights[0], &weights[1]);
-        Ok(gradients::ops::layer_norm(only(inputs)?, gamma, beta, self.epsilon)?)
+        Ok(gradients::layer_norm(only(inputs)?, gamma, beta, self.epsilon)?)
     }
 }
 // ANCHOR_END: norm

@@ -44,7 +44,6 @@ pub mod pointer;
 mod progress;
 mod shape;
 mod summary;
-mod tensors;
 mod training;
 pub mod variants;
 mod weights;

@@ -153,7 +153,7 @@ impl Layer for Softmax {
     }
 
     fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, Problem> {
-        Ok(sentiment::softmax(only(inputs)?)?)
+        Ok(gradients::softmax(only(inputs)?)?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `compile`, `fit` and `evaluate`, with Keras' arguments and defaults.
 
 use candle_core::{D, DType, Tensor};
-use gradients::ops;
+use gradients::cross_entropy;
 use kernels::in_pool;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -140,7 +140,7 @@ impl Model {
 
     fn step(&mut self, x: &Tensor, y: &Tensor) -> Result<Metrics> {
         let (logits, labels) = flattened(&self.call(x)?, y)?;
-        let loss = ops::cross_entropy(&logits, &labels)?;
+        let loss = cross_entropy(&logits, &labels)?;
         self.forget_packed();
         if let Some(compiled) = &mut self.compiled {
             compiled.step(&loss)?;
@@ -164,7 +164,7 @@ impl Model {
             let count = 32.min(examples - start);
             let (x, y) = (x.narrow(0, start, count)?, y.narrow(0, start, count)?);
             let (logits, labels) = flattened(&self.predict(&x)?, &y)?;
-            let loss = ops::cross_entropy(&logits, &labels)?;
+            let loss = cross_entropy(&logits, &labels)?;
             mean.add(metrics(&loss, &logits, &labels)?, count);
         }
         Ok(mean.value())

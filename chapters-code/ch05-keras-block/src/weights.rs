@@ -1,14 +1,12 @@
 //! Weights in and out: safetensors with Keras' paths, and Keras' own files.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use candle_core::{Device, Tensor};
-use safetensors::tensor::{Dtype, TensorView};
-use safetensors::{SafeTensorError, SafeTensors, serialize};
+use gradients::GradientError;
+use gradients::file::{self, Stored, Tensors};
 
-use crate::tensors::Tensors;
+use crate::model_layer::Variable;
 use crate::{KerasError, Model, Result, Shape};
 
 impl Model {
@@ -20,24 +18,10 @@ impl Model {
     ///
     /// [`KerasError::Io`] if the file can't be written.
     pub fn save_weights(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        let mut bytes: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
-        for variable in self.variables() {
-            let values: Vec<f32> = variable.value()?.flatten_all()?.to_vec1()?;
-            let values = values.iter().flat_map(|x| x.to_le_bytes()).collect();
-            bytes.push((variable.path.clone(), variable.shape().to_vec(), values));
-        }
-        let wrong = |error: SafeTensorError| KerasError::Weights {
-            path: path.display().to_string(),
-            problem: error.to_string(),
-        };
-        let views = bytes.iter().map(|(name, shape, values)| {
-            Ok((name, TensorView::new(Dtype::F32, shape.clone(), values)?))
-        });
-        let views: Vec<_> = views.collect::<Result<_, _>>().map_err(wrong)?;
-        let format = HashMap::from([("format".to_owned(), "keras".to_owned())]);
-        let bytes = serialize(views, Some(format)).map_err(wrong)?;
-        Ok(gradients::write_atomically(path, &bytes)?)
+        let value =
+            |variable: &Variable| Ok((variable.path.clone(), variable.value()?));
+        let tensors: Tensors = self.variables().map(value).collect::<Result<_>>()?;
+        Ok(file::save(path.as_ref(), &tensors, Stored::F32, ("format", "keras"))?)
     }
     // ANCHOR_END: save
 
@@ -121,23 +105,11 @@ impl Model {
 }
 
 fn read_safetensors(path: &Path, bytes: &[u8]) -> Result<Tensors> {
-    let wrong =
-        |problem| KerasError::Weights { path: path.display().to_string(), problem };
-    let file = SafeTensors::deserialize(bytes).map_err(|error| {
-        wrong(format!("it is no safetensors file, or only part of one ({error})"))
-    })?;
-    let mut tensors = Tensors::new();
-    for (name, view) in file.iter() {
-        if view.dtype() != Dtype::F32 {
-            let found = view.dtype();
-            return Err(wrong(format!(
-                "{name} is {found:?}, not F32: convert it first"
-            )));
+    match file::read(path, bytes) {
+        Ok((tensors, _)) => Ok(tensors),
+        Err(GradientError::File { path, problem }) => {
+            Err(KerasError::Weights { path: path.display().to_string(), problem })
         }
-        let (numbers, _) = view.data().as_chunks();
-        let values: Vec<f32> = numbers.iter().map(|&x| f32::from_le_bytes(x)).collect();
-        let tensor = Tensor::from_vec(values, view.shape(), &Device::Cpu)?;
-        tensors.insert(name.to_owned(), tensor);
+        Err(other) => Err(other.into()),
     }
-    Ok(tensors)
 }

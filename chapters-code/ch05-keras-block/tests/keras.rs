@@ -1,5 +1,8 @@
 //! The chapter against Keras 3: `tests/reference/keras_block.py` makes the fixture.
 
+#[path = "../../../tests/support/sets.rs"]
+mod sets;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -434,4 +437,9 @@ fn a_keras_h5_file_is_read() {
         let error = result.unwrap_err().to_string();
         assert!(error.contains("HDF5") && error.contains("--features h5"), "{error}");
     }
+}
+
+#[test]
+fn every_instruction_set_computes_the_same() {
+    sets::again_under_the_slower_ones();
 }

@@ -1,7 +1,5 @@
 //! Weights in and out, and training.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use candle_core::Tensor;
 use keras_block::variants::Variants;
 use keras_block::{
@@ -36,20 +34,10 @@ fn weights_written_are_weights_read() {
     assert_eq!(file["dense/kernel"].dims(), [16, 64]);
 }
 
-/// Trainings of one process take turns: of two at once, one can lose gradients to the other
-/// (`gradients::aside`, when the pool's thread takes up the other's step within a backward
-/// pass), and says so with `NoGradient`.
-static TURN: Mutex<()> = Mutex::new(());
-
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// The pointer task is learned by attention: the first token, and it alone, ends up
 /// looking at the position that it names.
 #[test]
 fn a_small_network_learns_where_to_look() {
-    let _turn = turn();
     let options = PointerOptions { width: 32, ..PointerOptions::default() };
     let network = pointer_network(&options).unwrap();
     let mut model = Model::new(&network.ids, &network.logits, 42).unwrap();
@@ -80,22 +68,52 @@ fn a_small_network_learns_where_to_look() {
     assert!(looks > 285, "{looks} of 300 look where the first token says");
 }
 
+/// A tiny network, compiled, and one batch for it.
+fn tiny(seed: u64) -> (Model, Tensor, Tensor) {
+    let network = pointer_network(&PointerOptions { width: 8, ..Default::default() });
+    let network = network.unwrap();
+    let mut model = Model::new(&network.ids, &network.logits, seed).unwrap();
+    model.compile(Adam::default(), SparseCategoricalCrossentropy).unwrap();
+    let (x, y) = pointer::examples(70, 1, seed).unwrap();
+    (model, x, y)
+}
+
+fn weights(model: &Model) -> Vec<f32> {
+    model.get_weights().unwrap().iter().flat_map(flat).collect()
+}
+
 #[test]
 fn the_same_seeds_train_the_same_weights() {
-    let _turn = turn();
     let train = |seed| {
-        let network =
-            pointer_network(&PointerOptions { width: 8, ..Default::default() });
-        let network = network.unwrap();
-        let mut model = Model::new(&network.ids, &network.logits, 5).unwrap();
-        model.compile(Adam::default(), SparseCategoricalCrossentropy).unwrap();
-        let (x, y) = pointer::examples(70, 1, 1).unwrap();
+        let (mut model, x, y) = tiny(5);
         let fit = Fit { epochs: 2, seed, verbose: Verbose::Silent, ..Fit::default() };
         model.fit(&x, &y, &fit).unwrap();
-        model.get_weights().unwrap().iter().flat_map(flat).collect::<Vec<f32>>()
+        weights(&model)
     };
     assert_eq!(train(1), train(1));
     assert_ne!(train(1), train(2));
+}
+
+/// Each step is a job of the pool, whose threads take up one model's step while they wait
+/// in the other's backward pass.
+#[test]
+fn two_models_train_at_once_in_one_pool() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
+    let train = &|seed| {
+        let (mut model, x, y) = tiny(seed);
+        for _ in 0..5 {
+            pool.install(|| model.train_on_batch(&x, &y)).unwrap();
+        }
+        weights(&model)
+    };
+    let expected = [train(1), train(2)];
+    for round in 0..200 {
+        let found = std::thread::scope(|scope| {
+            let both = [1, 2].map(|seed| scope.spawn(move || train(seed)));
+            both.map(|training| training.join().unwrap())
+        });
+        assert!(found == expected, "round {round}: other bits than one by one");
+    }
 }
 
 /// Every hop goes to another place, the last to a letter, which is the label; the rest

@@ -14,7 +14,7 @@ pub enum TrainingError {
     Tensor(#[from] candle_core::Error),
     /// What the optimizer or a gradient refuses.
     #[error(transparent)]
-    Gradients(#[from] gradients::TrainingError),
+    Gradients(#[from] gradients::GradientError),
     /// A file that can't be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {

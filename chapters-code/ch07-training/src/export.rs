@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
+use gradients::file::{Stored, Tensors};
 use models::{Architecture, Config};
 use tokenizers::Tokenizer;
 
-use crate::checkpoint::{Stored, to_safetensors, write_atomically};
-use crate::parameters::Tensors;
+use crate::checkpoint::{save_tensors, write_atomically};
 use crate::wordpiece::save_tokenizer;
 use crate::{Result, TrainingError};
 
@@ -43,9 +43,8 @@ pub fn export(
         }
         Architecture::DistilBert => &["input_ids", "attention_mask"],
     };
-    let format = ("format", "pt".to_owned());
-    let bytes = to_safetensors(&weights, Stored::F16, format)?;
-    write_atomically(&folder.join("model.safetensors"), &bytes)?;
+    let path = folder.join("model.safetensors");
+    save_tensors(&path, &weights, Stored::F16, ("format", "pt"))?;
     let mut json = config.to_json();
     json["dtype"] = "float16".into();
     write_atomically(&folder.join("config.json"), format!("{json:#}\n").as_bytes())?;

@@ -1,7 +1,6 @@
 //! A classifier made from a part of the pre-trained model.
 
 use candle_core::D;
-use gradients::model::classifier_loss;
 use gradients::{AdamW, AdamWOptions, Decay, Schedule, clip_factor, gradient_norm};
 use models::{Architecture, Config};
 use rand::RngCore;
@@ -11,6 +10,7 @@ use tokenizers::Tokenizer;
 
 use crate::batches::{Sequence, cut_batches, padded, singles};
 use crate::corpus::Review;
+use crate::fast_model::classifier_loss;
 use crate::parameters::{Tensors, complete, model};
 use crate::random::{Purpose, generator};
 use crate::{Result, TrainingError};

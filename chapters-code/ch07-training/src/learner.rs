@@ -3,7 +3,6 @@
 use bert_attention::BertForMaskedLm;
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Tensor};
-use gradients::model::{Masked, masked_lm_loss};
 use gradients::{AdamW, AdamWOptions, Parameters, clip_factor, gradient_norm};
 use models::Config;
 use rand::RngCore;
@@ -11,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use sentiment::{Noise, Run};
 
 use crate::Result;
+use crate::fast_model::{Masked, masked_lm_loss};
 use crate::masking::MaskedBatch;
 use crate::parameters::{Tensors, draw, from_tensors, model};
 use crate::random::{Purpose, generator};

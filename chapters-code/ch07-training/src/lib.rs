@@ -14,6 +14,7 @@ pub mod corpus;
 mod error;
 pub mod evaluate;
 pub mod export;
+pub mod fast_model;
 pub mod fill;
 pub mod finetune;
 pub mod learner;

@@ -13,7 +13,7 @@ use crate::Result;
 use crate::random::{Purpose, generator};
 
 /// Tensors by their names in `transformers`.
-pub type Tensors = BTreeMap<String, Tensor>;
+pub use gradients::file::Tensors;
 
 // ANCHOR: parameters
 /// New weights for the model that `build` makes, which learns.

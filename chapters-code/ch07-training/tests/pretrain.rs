@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use candle_core::Tensor;
 use common::{sample, tokenizer};
+use gradients::file::{self, Stored};
 use training::Result;
 use training::batches::{Mixture, Sequence, training_sequences};
 use training::evaluate::{Exam, Guesser};
@@ -183,10 +184,44 @@ fn another_recipe_or_a_broken_checkpoint_is_not_resumed() {
     let error = resume(&other).unwrap_err().to_string();
     assert!(error.contains("the checkpoint's"), "{error}");
     let path = folder.path().join(CHECKPOINT);
-    let bytes = std::fs::read(&path).unwrap();
-    std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-    let error = resume(&recipe()).unwrap_err().to_string();
-    assert!(error.contains("is not a checkpoint"), "{error}");
+    let whole = std::fs::read(&path).unwrap();
+    let refused = |bytes: &[u8], expected: &str| {
+        std::fs::write(&path, bytes).unwrap();
+        let error = resume(&recipe()).unwrap_err().to_string();
+        assert!(error.contains("is not a checkpoint"), "{error}");
+        assert!(error.contains(expected), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), bytes, "the file is as it was");
+    };
+    for length in [0, 7, 100, whole.len() / 2, whole.len() - 1] {
+        refused(&whole[..length], "or only part of one");
+    }
+    refused(&changed(&whole, "stage_steps", "stage_stops"), "`stage_steps`");
+    let (tensors, _) = file::read(&path, &whole).unwrap();
+    for (stored, expected) in
+        [(Stored::F32, "it has weights, but no state"), (Stored::F16, "F16, not F32")]
+    {
+        file::save(&path, &tensors, stored, ("format", "pt")).unwrap();
+        refused(&std::fs::read(&path).unwrap(), expected);
+    }
+    // Of another model: a weight, or a moment, has another name.
+    for name in ["cls.predictions.bias", "first_moment.cls.predictions.bias"] {
+        let other = format!("{}x", &name[..name.len() - 1]);
+        let quoted = |name: &str| format!("\"{name}\"");
+        std::fs::write(&path, changed(&whole, &quoted(name), &quoted(&other))).unwrap();
+        let error = resume(&recipe()).unwrap_err().to_string();
+        assert!(error.contains(name), "{error}");
+    }
+    std::fs::write(&path, &whole).unwrap();
+    assert_eq!(resume(&recipe()).unwrap().standing().steps, 2);
+}
+
+/// Bytes of the same length in place of others.
+fn changed(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let at =
+        bytes.windows(from.len()).position(|part| part == from.as_bytes()).unwrap();
+    let mut bytes = bytes.to_vec();
+    bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+    bytes
 }
 
 #[test]

@@ -6,18 +6,17 @@ use std::sync::Mutex;
 
 use candle_core::backprop::GradStore;
 use candle_core::{
-    CpuStorage, Device, Error, InplaceOp1, InplaceOp2, Layout, Tensor, Var, bail,
+    CpuStorage, Error, InplaceOp1, InplaceOp2, Layout, Tensor, Var, bail,
 };
-use kernels::{Isa, in_pool};
+use kernels::strided::WeightGradient;
+use kernels::{Isa, KernelError, in_pool};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::aside::{self, Aside};
-use crate::by_hand::product::WeightGradient;
-use crate::file::{Tensors, Values as FileValues};
-use crate::ops::{keep, take};
-use crate::storage::{Values, is_fast, slice};
-use crate::{Parameters, Result, TrainingError};
+use crate::deferred::{self, Deferred};
+use crate::error::{GradientError, Result};
+use crate::parameters::Parameters;
+use crate::storage::{Values, expect_f32, keep, slice, take, tensor, wrap};
 
 /// How [`AdamW`] steps, with PyTorch's names and defaults.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,12 +58,11 @@ pub struct AdamW {
     moments: BTreeMap<String, Moments>,
 }
 
-/// m and v, of a parameter's shape.
-#[derive(Debug)]
-enum Moments {
-    Cpu([Vec<f32>; 2]),
-    Device([Tensor; 2]),
-}
+/// m and v, as many numbers as the parameter has.
+type Moments = [Vec<f32>; 2];
+
+/// What their names begin with in [`AdamW::state`].
+const PREFIXES: [&str; 2] = ["first_moment.", "second_moment."];
 
 /// The norm of all gradients as one vector, √Σ g².
 ///
@@ -75,14 +73,10 @@ pub fn gradient_norm(parameters: &Parameters, gradients: &GradStore) -> Result<f
     let mut sum = 0.0;
     for (name, parameter) in parameters.iter() {
         let gradient = gradient(name, parameter, gradients)?;
-        sum += if is_fast(gradient) && gradient.is_contiguous() {
-            squares(&Values::of(gradient)?)
-        } else {
-            f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?)
-        };
+        sum += squares(&Values::of(&gradient.contiguous()?)?);
     }
     let norm = sum.sqrt();
-    if norm.is_finite() { Ok(norm) } else { Err(TrainingError::NotFinite(norm)) }
+    if norm.is_finite() { Ok(norm) } else { Err(GradientError::NotFinite(norm)) }
 }
 
 /// What to multiply gradients by so that their norm is at most `most`;
@@ -96,7 +90,7 @@ fn gradient<'a>(
     parameter: &Var,
     gradients: &'a GradStore,
 ) -> Result<&'a Tensor> {
-    let missing = || TrainingError::NoGradient { name: name.to_string() };
+    let missing = || GradientError::NoGradient { name: name.to_string() };
     gradients.get(parameter).ok_or_else(missing)
 }
 
@@ -105,7 +99,7 @@ const CHUNK: usize = 1 << 14;
 
 fn squares(values: &[f32]) -> f64 {
     let sums: Vec<f64> = in_pool(|| {
-        values.par_chunks(CHUNK).map(|part| Isa::best().run(Squares(part))).collect()
+        values.par_chunks(CHUNK).map(|part| Isa::current().run(Squares(part))).collect()
     });
     sums.iter().sum()
 }
@@ -134,11 +128,12 @@ impl AdamW {
     ///
     /// # Errors
     ///
-    /// If m and v can't be put on the parameters' device.
+    /// If a parameter isn't f32 on the CPU.
     pub fn new(parameters: &Parameters, options: AdamWOptions) -> Result<Self> {
         let moments = parameters.iter().map(|(name, parameter)| {
+            expect_f32(parameter)?;
             let zeros = vec![0.0; parameter.elem_count()];
-            Ok((name.to_string(), Moments::new([zeros.clone(), zeros], parameter)?))
+            Ok((name.to_string(), [zeros.clone(), zeros]))
         });
         Ok(Self { options, step: 0, moments: moments.collect::<Result<_>>()? })
     }
@@ -175,7 +170,7 @@ impl AdamW {
     /// [`AdamW::step`] in one, to the bit; TensorFlow's `Optimizer.minimize`.
     ///
     /// Nothing is clipped, so a weight's gradient is needed only where the weight is: of
-    /// each [`linear`](crate::ops::linear) layer some rows of dW = dYᵀ X are computed, and
+    /// each [`linear()`](crate::linear()) layer some rows of dW = dYᵀ X are computed, and
     /// the step is taken with them while they are in cache. Neither the gradient nor the
     /// weight makes another trip to memory.
     ///
@@ -188,27 +183,27 @@ impl AdamW {
         loss: &Tensor,
         learning_rate: f64,
     ) -> Result<()> {
-        let (mut gradients, aside) = aside::collect(loss)?;
+        let (mut gradients, deferred) = deferred::collect(loss)?;
         let mut products = HashMap::new();
-        for (parameter, gradient) in aside {
+        for (parameter, gradient) in deferred {
             match gradient {
-                Aside::Product { dy, x } if !products.contains_key(&parameter.id()) => {
+                Deferred::Product { dy, x }
+                    if !products.contains_key(&parameter.id()) =>
+                {
                     products.insert(parameter.id(), (dy, x));
                 }
-                other => aside::add(&mut gradients, &parameter, other)?,
+                other => deferred::add(&mut gradients, &parameter, other)?,
             }
         }
         self.step += 1;
         for (name, parameter) in parameters.iter() {
             let update = self.update(parameter, learning_rate, 1.0);
             if let Some((dy, x)) = products.remove(&parameter.id()) {
-                if gradients.get(parameter).is_none()
-                    && let Moments::Cpu(moments) = self.moments(name)?
-                {
-                    update.on_product(parameter, dy, x, moments)?;
+                if gradients.get(parameter).is_none() {
+                    update.on_product(parameter, dy, x, self.moments(name)?)?;
                     continue;
                 }
-                aside::add(&mut gradients, parameter, Aside::Product { dy, x })?;
+                deferred::add(&mut gradients, parameter, Deferred::Product { dy, x })?;
             }
             let gradient = gradient(name, parameter, &gradients)?;
             update.on(parameter, gradient, self.moments(name)?)?;
@@ -222,7 +217,7 @@ impl AdamW {
     }
 
     fn moments(&mut self, name: &str) -> Result<&mut Moments> {
-        let unknown = || TrainingError::Unknown { name: name.to_string() };
+        let unknown = || GradientError::Unknown { name: name.to_string() };
         self.moments.get_mut(name).ok_or_else(unknown)
     }
 
@@ -233,10 +228,17 @@ impl AdamW {
     ///
     /// If the optimiser was made for other parameters.
     pub fn state(&self, parameters: &Parameters) -> Result<BTreeMap<String, Tensor>> {
-        let tensor = |(name, values): (String, FileValues)| {
-            Ok((name, Tensor::from_vec(values.values, values.shape, &Device::Cpu)?))
-        };
-        self.tensors(parameters)?.into_iter().map(tensor).collect()
+        let mut state = BTreeMap::new();
+        for (name, parameter) in parameters.iter() {
+            let Some(moments) = self.moments.get(name) else {
+                return Err(GradientError::Unknown { name: name.to_string() });
+            };
+            for (prefix, values) in PREFIXES.into_iter().zip(moments) {
+                let moment = tensor(values.clone(), parameter.shape())?;
+                state.insert(format!("{prefix}{name}"), moment);
+            }
+        }
+        Ok(state)
     }
 
     /// Goes on from a [`AdamW::state`] after so many steps. It may hold other tensors,
@@ -244,89 +246,41 @@ impl AdamW {
     ///
     /// # Errors
     ///
-    /// If a parameter's m or v is missing or of another shape; then nothing is changed.
+    /// If a parameter's m or v is missing or of another shape, or isn't f32 on the CPU;
+    /// then nothing is changed.
     pub fn restore(
         &mut self,
         parameters: &Parameters,
         state: &BTreeMap<String, Tensor>,
         steps: u64,
     ) -> Result<()> {
-        let mut tensors = Tensors::new();
-        for (name, shape) in
-            PREFIXES.iter().flat_map(|prefix| parameters.shapes(prefix))
-        {
-            let Some(tensor) = state.get(&name) else {
-                return Err(TrainingError::Unknown { name });
-            };
-            if tensor.dims() != shape {
-                let found = tensor.dims();
-                let wrong = format!("{name} is {found:?}, expected {shape:?}");
-                return Err(Error::Msg(wrong).into());
-            }
-            tensors.insert(name, FileValues::of(tensor)?);
-        }
-        self.set_from(parameters, &mut tensors, steps)
-    }
-
-    /// m and v as tensors of a file.
-    pub(crate) fn tensors(&self, parameters: &Parameters) -> Result<Tensors> {
-        let mut tensors = Tensors::new();
+        let mut restored = BTreeMap::new();
         for (name, parameter) in parameters.iter() {
-            let Some(moments) = self.moments.get(name) else {
-                return Err(TrainingError::Unknown { name: name.to_string() });
-            };
-            for (prefix, values) in PREFIXES.into_iter().zip(moments.values()?) {
-                let shape = parameter.dims().to_vec();
-                tensors.insert(format!("{prefix}{name}"), FileValues { values, shape });
-            }
+            let [m, v] = PREFIXES
+                .map(|prefix| moment(state, format!("{prefix}{name}"), parameter));
+            restored.insert(name.to_string(), [m?, v?]);
         }
-        Ok(tensors)
-    }
-
-    /// Sets m, v and the number of steps from tensors that were checked.
-    pub(crate) fn set_from(
-        &mut self,
-        parameters: &Parameters,
-        tensors: &mut Tensors,
-        step: u64,
-    ) -> Result<()> {
-        for (name, parameter) in parameters.iter() {
-            let mut part = |prefix| {
-                tensors
-                    .remove(&format!("{prefix}{name}"))
-                    .map_or(Vec::new(), |t| t.values)
-            };
-            let moments = Moments::new(PREFIXES.map(&mut part), parameter)?;
-            self.moments.insert(name.to_string(), moments);
-        }
-        self.step = step;
+        self.moments.extend(restored);
+        self.step = steps;
         Ok(())
     }
 }
 
-/// What the names of m and v begin with in a file.
-pub(crate) const PREFIXES: [&str; 2] = ["first_moment.", "second_moment."];
-
-impl Moments {
-    fn new([m, v]: [Vec<f32>; 2], parameter: &Var) -> Result<Self> {
-        if is_fast(parameter) {
-            return Ok(Self::Cpu([m, v]));
-        }
-        let tensor = |values| {
-            Tensor::from_vec(values, parameter.shape(), parameter.device())?
-                .to_dtype(parameter.dtype())
-        };
-        Ok(Self::Device([tensor(m)?, tensor(v)?]))
+/// A parameter's m or v, of its shape.
+fn moment(
+    state: &BTreeMap<String, Tensor>,
+    name: String,
+    parameter: &Var,
+) -> Result<Vec<f32>> {
+    let Some(found) = state.get(&name) else {
+        return Err(GradientError::Unknown { name });
+    };
+    if found.dims() != parameter.dims() {
+        let (found, shape) = (found.dims(), parameter.dims());
+        let wrong = format!("{name} is {found:?}, expected {shape:?}");
+        return Err(Error::Msg(wrong).into());
     }
-
-    fn values(&self) -> Result<[Vec<f32>; 2]> {
-        match self {
-            Self::Cpu(moments) => Ok(moments.clone()),
-            Self::Device([m, v]) => {
-                Ok([FileValues::of(m)?.values, FileValues::of(v)?.values])
-            }
-        }
-    }
+    Ok(Values::of(&found.contiguous()?)?.to_vec())
 }
 
 /// What is the same for all numbers of a parameter at a step.
@@ -367,23 +321,12 @@ impl Update {
         }
     }
 
+    /// Moves a parameter against its gradient.
     fn on(
         self,
         parameter: &Var,
         gradient: &Tensor,
-        moments: &mut Moments,
-    ) -> Result<()> {
-        match moments {
-            Moments::Cpu(moments) => self.on_cpu(parameter, gradient, moments),
-            Moments::Device(moments) => self.on_device(parameter, gradient, moments),
-        }
-    }
-
-    fn on_cpu(
-        self,
-        parameter: &Var,
-        gradient: &Tensor,
-        [m, v]: &mut [Vec<f32>; 2],
+        [m, v]: &mut Moments,
     ) -> Result<()> {
         let moments = Mutex::new(Some([std::mem::take(m), std::mem::take(v)]));
         let op = InPlace { update: self, moments };
@@ -392,13 +335,13 @@ impl Update {
         Ok(done?)
     }
 
-    /// As [`Update::on_cpu`] with the gradient dYᵀ X.
+    /// As [`Update::on`] with the gradient dYᵀ X.
     fn on_product(
         self,
         parameter: &Var,
         dy: Tensor,
         x: Tensor,
-        [m, v]: &mut [Vec<f32>; 2],
+        [m, v]: &mut Moments,
     ) -> Result<()> {
         let moments = Mutex::new(Some([std::mem::take(m), std::mem::take(v)]));
         let op = OfProduct { update: self, dy, x, moments };
@@ -406,28 +349,13 @@ impl Update {
         [*m, *v] = take(&op.moments, "AdamW")?;
         Ok(done?)
     }
-
-    fn on_device(
-        self,
-        parameter: &Var,
-        gradient: &Tensor,
-        [m, v]: &mut [Tensor; 2],
-    ) -> Result<()> {
-        let g = (gradient * self.factor)?;
-        *m = ((&*m * self.beta1)? + (&g * (1.0 - self.beta1))?)?;
-        *v = ((&*v * self.beta2)? + (g.sqr()? * (1.0 - self.beta2))?)?;
-        let root = ((v.sqrt()? / self.correction)? + self.epsilon)?;
-        let step = (m.div(&root)? * self.rate)?;
-        parameter.set(&((parameter.as_tensor() * self.keep)? - step)?)?;
-        Ok(())
-    }
 }
 
 /// The update of a parameter where it lies. candle lends one tensor to be changed; m and v
 /// are lent through the mutex.
 struct InPlace {
     update: Update,
-    moments: Mutex<Option<[Vec<f32>; 2]>>,
+    moments: Mutex<Option<Moments>>,
 }
 
 impl InplaceOp2 for InPlace {
@@ -466,7 +394,7 @@ struct OfProduct {
     dy: Tensor,
     /// `[…, inputs]`
     x: Tensor,
-    moments: Mutex<Option<[Vec<f32>; 2]>>,
+    moments: Mutex<Option<Moments>>,
 }
 
 impl InplaceOp1 for OfProduct {
@@ -488,15 +416,19 @@ impl InplaceOp1 for OfProduct {
             let len = end - start;
             [m.len(), v.len(), dy.len() / rows * (x.len() / rows)] == [len; 3]
         });
-        if let Some((start, end)) = place {
+        let done = place.map(|(start, end)| {
             let parameter = &mut values[start..end];
-            in_pool(|| self.update.run_product(parameter, [dy, x], rows, m, v));
-        }
+            in_pool(|| self.update.run_product(parameter, [dy, x], rows, m, v))
+        });
         keep(&self.moments, moments);
-        if place.is_none() {
-            bail!("adamw: a gradient or moments of another shape than the parameter")
+        match done {
+            Some(done) => done.map_err(wrap),
+            None => {
+                bail!(
+                    "adamw: a gradient or moments of another shape than the parameter"
+                )
+            }
         }
-        Ok(())
     }
 }
 
@@ -513,8 +445,8 @@ impl Update {
         rows: usize,
         m: &mut [f32],
         v: &mut [f32],
-    ) {
-        let product = WeightGradient::new(dy, x, rows);
+    ) -> Result<(), KernelError> {
+        let product = WeightGradient::new(dy, x, rows)?;
         parameter
             .par_chunks_mut(product.task())
             .zip(m.par_chunks_mut(product.task()))
@@ -524,9 +456,16 @@ impl Update {
                 ROWS.with_borrow_mut(|gradient| {
                     gradient.resize(parameter.len(), 0.0);
                     product.compute(task, gradient);
-                    Isa::best().run(Step { update: self, parameter, gradient, m, v });
+                    Isa::current().run(Step {
+                        update: self,
+                        parameter,
+                        gradient,
+                        m,
+                        v,
+                    });
                 });
             });
+        Ok(())
     }
 
     fn run(
@@ -542,7 +481,7 @@ impl Update {
             .zip(m.par_chunks_mut(CHUNK))
             .zip(v.par_chunks_mut(CHUNK))
             .for_each(|(((parameter, gradient), m), v)| {
-                Isa::best().run(Step { update: self, parameter, gradient, m, v });
+                Isa::current().run(Step { update: self, parameter, gradient, m, v });
             });
     }
 }

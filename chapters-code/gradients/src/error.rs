@@ -5,7 +5,7 @@ use thiserror::Error;
 /// What can go wrong while training.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum TrainingError {
+pub enum GradientError {
     /// What candle refuses.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
@@ -51,4 +51,4 @@ pub enum TrainingError {
 }
 
 /// A result with this crate's error.
-pub type Result<T, E = TrainingError> = std::result::Result<T, E>;
+pub type Result<T, E = GradientError> = std::result::Result<T, E>;

@@ -1,46 +1,49 @@
-//! Safetensors files of f32, written whole or not at all.
+//! Safetensors files, written whole or not at all.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use candle_core::{DType, Tensor};
-use safetensors::tensor::{Dtype, TensorView};
+use candle_core::{DType, Device, Tensor};
+use safetensors::tensor::Dtype;
 use safetensors::{SafeTensors, serialize};
 
-use crate::{Result, TrainingError};
+use crate::error::{GradientError, Result};
 
-/// A tensor's numbers and shape.
-pub struct Values {
-    pub values: Vec<f32>,
-    pub shape: Vec<usize>,
+/// Tensors by their names.
+pub type Tensors = BTreeMap<String, Tensor>;
+
+/// The numbers' type in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    /// Four bytes, exact.
+    F32,
+    /// Two bytes: three digits.
+    F16,
 }
 
-/// By name.
-pub type Tensors = BTreeMap<String, Values>;
-
-impl Values {
-    pub fn of(tensor: &Tensor) -> Result<Self> {
-        let values = tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1()?;
-        Ok(Self { values, shape: tensor.dims().to_vec() })
-    }
-}
-
-/// Writes tensors and one line of metadata.
-pub fn save(path: &Path, tensors: &Tensors, metadata: (&str, &str)) -> Result<()> {
-    let wrong = |error: safetensors::SafeTensorError| problem(path, &error);
-    let bytes: Vec<Vec<u8>> = tensors
-        .values()
-        .map(|tensor| tensor.values.iter().flat_map(|x| x.to_le_bytes()).collect())
-        .collect();
-    let views = tensors.iter().zip(&bytes).map(|((name, tensor), bytes)| {
-        Ok((name, TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?))
-    });
-    let views: Result<Vec<_>, _> = views.collect();
-    let metadata = HashMap::from([(metadata.0.to_string(), metadata.1.to_string())]);
-    let bytes = serialize(views.map_err(wrong)?, Some(metadata)).map_err(wrong)?;
+/// Writes tensors and one line of metadata, a key and its value, as [`write_atomically`]
+/// writes.
+///
+/// # Errors
+///
+/// [`GradientError::Io`] if the file can't be written.
+pub fn save(
+    path: &Path,
+    tensors: &Tensors,
+    stored: Stored,
+    (key, value): (&str, &str),
+) -> Result<()> {
+    let dtype = match stored {
+        Stored::F32 => DType::F32,
+        Stored::F16 => DType::F16,
+    };
+    let stored = tensors.iter().map(|(name, x)| Ok((name, x.to_dtype(dtype)?)));
+    let stored = stored.collect::<Result<Vec<_>>>()?;
+    let metadata = HashMap::from([(key.to_owned(), value.to_owned())]);
+    let bytes = serialize(stored, Some(metadata))
+        .map_err(|error| problem(path, error.to_string()))?;
     write_atomically(path, &bytes)
 }
 
@@ -71,63 +74,37 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         File::open(folder)?.sync_all()?;
         Ok(())
     };
-    write().map_err(|source| TrainingError::Io { path: path.to_path_buf(), source })
+    write().map_err(|source| GradientError::Io { path: path.to_path_buf(), source })
 }
 
-/// Reads all tensors, and the metadata.
-pub fn load(path: &Path) -> Result<(Tensors, HashMap<String, String>)> {
-    let io = |source| TrainingError::Io { path: path.to_path_buf(), source };
-    let bytes = fs::read(path).map_err(io)?;
-    let (_, header) =
-        SafeTensors::read_metadata(&bytes).map_err(|error| problem(path, &error))?;
-    let file =
-        SafeTensors::deserialize(&bytes).map_err(|error| problem(path, &error))?;
+/// The tensors of a file's bytes, all f32, and its metadata; `path` is for errors.
+///
+/// # Errors
+///
+/// [`GradientError::File`] if they are no safetensors file, or a part of one, or a tensor
+/// isn't f32.
+pub fn read(path: &Path, bytes: &[u8]) -> Result<(Tensors, HashMap<String, String>)> {
+    let wrong = |error| {
+        let text = "it is no safetensors file, or only part of one";
+        problem(path, format!("{text} ({error})"))
+    };
+    let file = SafeTensors::deserialize(bytes).map_err(wrong)?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(wrong)?;
     let mut tensors = Tensors::new();
     for (name, view) in file.iter() {
         if view.dtype() != Dtype::F32 {
             let found = view.dtype();
-            return Err(problem(path, &format!("{name} is {found:?}; f32 is needed")));
+            let text = format!("{name} is {found:?}, not F32: convert it first");
+            return Err(problem(path, text));
         }
         let (numbers, _) = view.data().as_chunks();
-        let values = numbers.iter().map(|&x| f32::from_le_bytes(x)).collect();
-        tensors
-            .insert(name.to_string(), Values { values, shape: view.shape().to_vec() });
+        let values: Vec<f32> = numbers.iter().map(|&x| f32::from_le_bytes(x)).collect();
+        let tensor = Tensor::from_vec(values, view.shape(), &Device::Cpu)?;
+        tensors.insert(name.to_owned(), tensor);
     }
     Ok((tensors, header.metadata().clone().unwrap_or_default()))
 }
 
-/// That a file has these tensors and no others.
-pub fn check(
-    path: &Path,
-    tensors: &Tensors,
-    expected: &[(String, Vec<usize>)],
-) -> Result<()> {
-    let mut problems = Vec::new();
-    for (name, shape) in expected {
-        match tensors.get(name) {
-            None => problems.push(format!("{name} is missing")),
-            Some(found) if found.shape != *shape => {
-                problems.push(format!("{name} is {:?}, not {shape:?}", found.shape));
-            }
-            Some(_) => {}
-        }
-    }
-    let known =
-        |name: &&String| !expected.iter().any(|(expected, _)| expected == *name);
-    problems
-        .extend(tensors.keys().filter(known).map(|name| format!("{name} is unknown")));
-    if problems.is_empty() {
-        return Ok(());
-    }
-    let more = problems.len().saturating_sub(8);
-    problems.truncate(8);
-    let mut text = problems.join("; ");
-    if more > 0 {
-        let _ = write!(text, "; and {more} more"); // a String takes everything
-    }
-    Err(problem(path, &format!("it is of another model: {text}")))
-}
-
-pub fn problem(path: &Path, problem: &(impl ToString + ?Sized)) -> TrainingError {
-    TrainingError::File { path: path.to_path_buf(), problem: problem.to_string() }
+fn problem(path: &Path, problem: String) -> GradientError {
+    GradientError::File { path: path.to_path_buf(), problem }
 }

@@ -5,69 +5,145 @@
 //! one thread. As one operation the layer's forward pass keeps what its backward pass
 //! needs, the gradients inside it never become tensors, and candle sees one node
 //! (Karpathy's llm.c does the same for a whole model). The gradients of its parameters are
-//! left aside until [`backward`](crate::backward) puts them where candle puts the others.
+//! deferred until [`backward`](crate::backward) puts them where candle puts the others.
+//!
+//! Where y = x + f(x), dx is dy as it is, plus what comes back through f; so, from the end
+//! to the start, with each step's own rule:
+//!
+//! ```text
+//! forward                            backward
+//! q, k, v = x Wqkvᵀ + b              ds₂ = LN₂ᵇ(dy)
+//! c = attention(q, k, v)             df = dropout(ds₂);  dg = df W₂
+//! s₁ = x + dropout(c Woᵀ + b)        du = dg ∘ GELU′(u)
+//! h = LN₁(s₁)                        dh = du W₁ + ds₂
+//! u = h W₁ᵀ + b;  g = GELU(u)        ds₁ = LN₁ᵇ(dh)
+//! s₂ = h + dropout(g W₂ᵀ + b)        dc = dropout(ds₁) Wo
+//! y = LN₂(s₂)                        dx = dqkv Wqkv + ds₁
+//! ```
 
 use std::sync::{LazyLock, Mutex};
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use kernels::{Buffer, Buffers, Epilogue, LayerNorm, in_pool};
-use models::Activation;
-use sentiment::EncoderLayer;
 
-use crate::aside::{self, Aside};
-use crate::by_hand::attention::{Operands, Shape as AttentionShape};
-use crate::by_hand::dropout::Mask;
-use crate::by_hand::{each, layer_norm::layer_norm_backward, linear};
-use crate::ops::{self, Attention, DropoutMask, derive_seed, keep, take};
-use crate::storage::{Values, is_fast, result, slice, tensor, wrap};
+use crate::attention::kernel::{AttentionShape, Operands};
+use crate::deferred::{Deferred, defer};
+use crate::dropout::{self, DropoutMask, derive_seed};
+use crate::linear::{self, input_gradient, parameter_gradients};
+use crate::storage::{Values, keep, result, slice, take, tensor, wrap};
+use crate::{gelu, layer_norm};
 
-/// Chapter 3's [`EncoderLayer`], `x` `[batch, n, d_model]` and `mask` `[batch, n]` (added
-/// to the scores of each key), trained with the dropouts of `seed` if there is one.
+/// A linear layer's tensors.
+#[derive(Clone, Copy, Debug)]
+pub struct LinearWeights<'a> {
+    /// `[outputs, inputs]`
+    pub weight: &'a Tensor,
+    /// `[outputs]`
+    pub bias: &'a Tensor,
+}
+
+/// A layer norm's tensors, and its ε.
+#[derive(Clone, Copy, Debug)]
+pub struct NormWeights<'a> {
+    /// The scale γ, `[d_model]`.
+    pub gamma: &'a Tensor,
+    /// The shift β, `[d_model]`.
+    pub beta: &'a Tensor,
+    /// Added to the variance.
+    pub epsilon: f64,
+}
+
+/// What an [`encoder_layer`] is made of: BERT's parts, with exact GELU.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerWeights<'a> {
+    /// How many heads share `d_model`.
+    pub heads: usize,
+    /// Makes the queries, `[d_model, d_model]`.
+    pub query: LinearWeights<'a>,
+    /// Makes the keys, `[d_model, d_model]`.
+    pub key: LinearWeights<'a>,
+    /// Makes the values, `[d_model, d_model]`.
+    pub value: LinearWeights<'a>,
+    /// Mixes what the heads found, `[d_model, d_model]`.
+    pub output: LinearWeights<'a>,
+    /// After the first residual.
+    pub attention_norm: NormWeights<'a>,
+    /// The first layer of the feed-forward network, `[d_ff, d_model]`.
+    pub inner: LinearWeights<'a>,
+    /// Its second layer, `[d_model, d_ff]`.
+    pub outer: LinearWeights<'a>,
+    /// After the second residual.
+    pub feed_forward_norm: NormWeights<'a>,
+    /// Dropout's probability for the attention weights, for what attention adds and for
+    /// what the feed-forward network adds.
+    pub dropouts: [f64; 3],
+}
+
+impl<'a> LayerWeights<'a> {
+    /// All tensors, in the order in which the operation has them: Wq, Wk, Wv, bq, bk, bv,
+    /// Wo, bo, γ₁, β₁, W₁, b₁, W₂, b₂, γ₂, β₂.
+    fn tensors(&self) -> [&'a Tensor; 16] {
+        let Self { query: q, key: k, value: v, output, inner, outer, .. } = *self;
+        let (norm1, norm2) = (self.attention_norm, self.feed_forward_norm);
+        [
+            q.weight,
+            k.weight,
+            v.weight,
+            q.bias,
+            k.bias,
+            v.bias,
+            output.weight,
+            output.bias,
+            norm1.gamma,
+            norm1.beta,
+            inner.weight,
+            inner.bias,
+            outer.weight,
+            outer.bias,
+            norm2.gamma,
+            norm2.beta,
+        ]
+    }
+
+    /// The masks of a step; without a seed, none.
+    fn masks(&self, seed: Option<u64>) -> Result<[Option<DropoutMask>; 3]> {
+        let Some(seed) = seed else { return Ok([None; 3]) };
+        let [weights, attention, network] = self.dropouts;
+        Ok([
+            DropoutMask::new(weights, derive_seed(seed, 0))?,
+            DropoutMask::new(attention, derive_seed(seed, 1))?,
+            DropoutMask::new(network, derive_seed(seed, 2))?,
+        ])
+    }
+}
+
+/// BERT's encoder layer, `x` `[batch, n, d_model]` and `mask` `[batch, n]` (added to the
+/// scores of each key), trained with the dropouts of `seed` if there is one. Shape
+/// unchanged.
 ///
-/// Ask for the gradients with [`backward`](crate::backward); `x` must depend on a parameter, as embeddings
-/// do. Where y = x + f(x), dx is dy as it is, plus what comes back through f; so, from the
-/// end to the start, with each step's own rule (see [`ops`]):
-///
-/// ```text
-/// forward                            backward
-/// q, k, v = x Wqkvᵀ + b              ds₂ = LN₂ᵇ(dy)
-/// c = attention(q, k, v)             df = dropout(ds₂);  dg = df W₂
-/// s₁ = x + dropout(c Woᵀ + b)        du = dg ∘ GELU′(u)
-/// h = LN₁(s₁)                        dh = du W₁ + ds₂
-/// u = h W₁ᵀ + b;  g = GELU(u)        ds₁ = LN₁ᵇ(dh)
-/// s₂ = h + dropout(g W₂ᵀ + b)        dc = dropout(ds₁) Wo
-/// y = LN₂(s₂)                        dx = dqkv Wqkv + ds₁
-/// ```
+/// Ask for the gradients with [`backward`](crate::backward); `x` must depend on a
+/// parameter, as embeddings do, and the weights be parameters themselves or constants.
 ///
 /// # Errors
 ///
-/// If the shapes don't fit.
+/// If the shapes don't fit or `x` is empty; if a weight is the result of operations, which
+/// would get no gradient; if a tensor isn't f32 on the CPU.
 pub fn encoder_layer(
-    layer: &EncoderLayer,
     x: &Tensor,
     mask: Option<&Tensor>,
+    weights: &LayerWeights,
     seed: Option<u64>,
 ) -> Result<Tensor> {
     let (batch, tokens, d_model) = x.dims3()?;
-    let (heads, d_ff) =
-        (layer.attention.heads, layer.feed_forward.inner.weight().dim(0)?);
-    let options = Options {
-        d_ff,
-        epsilons: [layer.attention_norm.epsilon, layer.feed_forward_norm.epsilon],
-        dropouts: dropouts(layer, seed)?,
-    };
-    let parameters: Vec<Tensor> = parameters(layer).into_iter().cloned().collect();
-    let exact = layer.feed_forward.activation == Activation::Gelu;
-    let divisible = heads > 0 && d_model.is_multiple_of(heads);
-    // What candle alone can find the gradient of.
-    let composed = parameters.iter().any(|p| p.track_op() && !p.is_variable());
-    if !is_fast(x) || x.elem_count() == 0 || !exact || !divisible || composed {
-        return step_by_step(layer, x, mask, &options);
+    let heads = weights.heads;
+    if x.elem_count() == 0 || heads == 0 || !d_model.is_multiple_of(heads) {
+        bail!("encoder_layer: {heads} heads can't share x, {:?}", x.dims())
     }
-    let expected = Sizes { d_model, d_ff }.all();
-    let found: Vec<usize> = parameters.iter().map(Tensor::elem_count).collect();
-    if found != expected {
-        bail!("encoder_layer: parameters {found:?}; expected {expected:?}")
+    let d_ff = weights.inner.weight.dim(0)?;
+    check_shapes(weights, Sizes { d_model, d_ff })?;
+    let parameters = weights.tensors().map(Tensor::clone);
+    if parameters.iter().any(|p| p.track_op() && !p.is_variable()) {
+        bail!("encoder_layer: its weights must be parameters or constants, not results")
     }
     let width = d_model / heads;
     let shape = AttentionShape { batch, queries: tokens, keys: tokens, heads, width };
@@ -75,8 +151,23 @@ pub fn encoder_layer(
     if mask.as_ref().is_some_and(|m: &Vec<f32>| m.len() != batch * tokens) {
         bail!("encoder_layer: a mask that isn't {batch} × {tokens}")
     }
+    let options = Options {
+        d_ff,
+        epsilons: [weights.attention_norm.epsilon, weights.feed_forward_norm.epsilon],
+        dropouts: weights.masks(seed)?,
+    };
     let op = Layer { shape, mask, options, parameters, saved: Mutex::default() };
     x.contiguous()?.apply_op1(op)
+}
+
+/// That each tensor is as large as the widths say.
+fn check_shapes(weights: &LayerWeights, sizes: Sizes) -> Result<()> {
+    let found = weights.tensors().map(Tensor::dims);
+    let expected = sizes.shapes();
+    if found.iter().zip(&expected).any(|(found, expected)| *found != expected) {
+        bail!("encoder_layer: parameters {found:?}; expected {expected:?}")
+    }
+    Ok(())
 }
 
 /// What a layer is told besides its parameters.
@@ -88,79 +179,6 @@ struct Options {
     dropouts: [Option<DropoutMask>; 3],
 }
 
-fn dropouts(
-    layer: &EncoderLayer,
-    seed: Option<u64>,
-) -> Result<[Option<DropoutMask>; 3]> {
-    let Some(seed) = seed else { return Ok([None; 3]) };
-    let new = |place, dropout: sentiment::Dropout| {
-        DropoutMask::new(dropout.probability(), derive_seed(seed, place))
-    };
-    Ok([
-        new(0, layer.attention.dropout)?,
-        new(1, layer.attention_dropout)?,
-        new(2, layer.feed_forward_dropout)?,
-    ])
-}
-
-/// The same of small operations: on other devices, and for other activations.
-fn step_by_step(
-    layer: &EncoderLayer,
-    x: &Tensor,
-    mask: Option<&Tensor>,
-    options: &Options,
-) -> Result<Tensor> {
-    let EncoderLayer {
-        attention, feed_forward, attention_norm, feed_forward_norm, ..
-    } = layer;
-    let linear = |x: &Tensor, layer: &candle_nn::Linear| match layer.bias() {
-        Some(bias) => ops::linear(x, layer.weight(), bias),
-        None => candle_nn::Module::forward(layer, x),
-    };
-    let norm = |x: &Tensor, norm: &sentiment::LayerNorm| {
-        ops::layer_norm(x, &norm.weight, &norm.bias, norm.epsilon)
-    };
-    let [weights, attended, thought] = options.dropouts;
-    let how = Attention {
-        heads: attention.heads,
-        mask: mask.cloned(),
-        causal: false,
-        dropout: weights,
-    };
-    let q = linear(x, &attention.query)?;
-    let k = linear(x, &attention.key)?;
-    let v = linear(x, &attention.value)?;
-    let seen = linear(&ops::attention(&q, &k, &v, &how)?, &attention.output)?;
-    let h = norm(&ops::dropout_add(&seen, x, attended)?, attention_norm)?;
-    let u = linear(&h, &feed_forward.inner)?;
-    let g = match feed_forward.activation {
-        Activation::Gelu => ops::gelu(&u)?,
-        other => sentiment::activate(other, &u).map_err(candle_core::Error::from)?,
-    };
-    let f = linear(&g, &feed_forward.outer)?;
-    norm(&ops::dropout_add(&f, &h, thought)?, feed_forward_norm)
-}
-
-/// The layer's parameters in the order in which the operation has them.
-fn parameters(layer: &EncoderLayer) -> Vec<&Tensor> {
-    let EncoderLayer {
-        attention, feed_forward, attention_norm, feed_forward_norm, ..
-    } = layer;
-    let qkv = [&attention.query, &attention.key, &attention.value];
-    let mut all: Vec<&Tensor> = qkv.iter().map(|part| part.weight()).collect();
-    all.extend(qkv.iter().filter_map(|part| part.bias()));
-    let linears = [&attention.output, &feed_forward.inner, &feed_forward.outer];
-    for (i, linear) in linears.into_iter().enumerate() {
-        all.push(linear.weight());
-        all.extend(linear.bias());
-        if i == 0 {
-            all.extend([&attention_norm.weight, &attention_norm.bias]);
-        }
-    }
-    all.extend([&feed_forward_norm.weight, &feed_forward_norm.bias]);
-    all
-}
-
 /// The widths that say how large each parameter is.
 #[derive(Clone, Copy)]
 struct Sizes {
@@ -169,16 +187,32 @@ struct Sizes {
 }
 
 impl Sizes {
-    /// Of Wq, Wk, Wv, bq, bk, bv, Wo, bo, γ₁, β₁, W₁, b₁, W₂, b₂, γ₂, β₂.
-    fn all(self) -> Vec<usize> {
+    /// The shapes of [`LayerWeights::tensors`].
+    fn shapes(self) -> [Vec<usize>; 16] {
         let Self { d_model: d, d_ff } = self;
-        let (square, wide) = (d * d, d * d_ff);
-        vec![
-            square, square, square, d, d, d, square, d, d, d, wide, d_ff, wide, d, d, d,
-        ]
+        let (square, wide, narrow) = ([d, d], [d_ff, d], [d, d_ff]);
+        let shapes: [&[usize]; 16] = [
+            &square,
+            &square,
+            &square,
+            &[d],
+            &[d],
+            &[d],
+            &square,
+            &[d],
+            &[d],
+            &[d],
+            &wide,
+            &[d_ff],
+            &narrow,
+            &[d],
+            &[d],
+            &[d],
+        ];
+        shapes.map(<[usize]>::to_vec)
     }
 
-    /// The same with query, key and value as one.
+    /// How many numbers each has, with query, key and value as one.
     fn joined(self) -> [usize; 12] {
         let Self { d_model: d, d_ff } = self;
         [3 * d * d, 3 * d, d * d, d, d, d, d * d_ff, d_ff, d * d_ff, d, d, d]
@@ -226,8 +260,8 @@ struct Layer {
     shape: AttentionShape,
     mask: Option<Vec<f32>>,
     options: Options,
-    /// In the order of [`Sizes::all`].
-    parameters: Vec<Tensor>,
+    /// In the order of [`LayerWeights::tensors`].
+    parameters: [Tensor; 16],
     saved: Mutex<Option<Saved>>,
 }
 
@@ -238,7 +272,7 @@ impl CustomOp1 for Layer {
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let x = slice(x, layout)?;
-        let mut parameters = BUFFERS.take(self.sizes().all().iter().sum());
+        let mut parameters = BUFFERS.take(self.sizes().joined().iter().sum());
         let mut rest = &mut *parameters;
         for parameter in &self.parameters {
             let (here, after) = rest.split_at_mut(parameter.elem_count());
@@ -251,7 +285,7 @@ impl CustomOp1 for Layer {
         Ok(result(y, layout.dims()))
     }
 
-    fn bwd(&self, x: &Tensor, _: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
+    fn bwd(&self, x: &Tensor, y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
         let saved = take(&self.saved, self.name())?;
         let dy = dy.contiguous()?;
         let mut dx = vec![0.0; x.elem_count()];
@@ -262,7 +296,7 @@ impl CustomOp1 for Layer {
             let gradients = self.sizes().split_mut(&mut gradients);
             in_pool(|| self.backward(&saved, x, dy, gradients, &mut dx))?;
         }
-        self.put_aside(&gradients)?;
+        self.defer(y, &gradients)?;
         Ok(Some(tensor(dx, x.shape())?))
     }
 }
@@ -273,19 +307,16 @@ impl Layer {
         Sizes { d_model, d_ff: self.options.d_ff }
     }
 
-    /// Gives each parameter that is trained its part of the gradients.
-    fn put_aside(&self, mut gradients: &[f32]) -> Result<()> {
-        let mut parts = Vec::new();
+    /// Defers each trained parameter's part of the gradients; `y` is the layer's result.
+    fn defer(&self, y: &Tensor, mut gradients: &[f32]) -> Result<()> {
         for parameter in &self.parameters {
             let (here, after) = gradients.split_at(parameter.elem_count());
             gradients = after;
-            if parameter.is_variable() {
-                let gradient = tensor(here.to_vec(), parameter.shape())?;
-                parts.push((parameter.clone(), gradient));
+            if !parameter.is_variable() {
+                continue;
             }
-        }
-        for (parameter, gradient) in parts {
-            if aside::leave(&parameter, Aside::Whole(gradient)).is_some() {
+            let gradient = Deferred::Whole(tensor(here.to_vec(), parameter.shape())?);
+            if defer(y, parameter, gradient).is_some() {
                 bail!("encoder_layer: call gradients::backward(&loss), not candle's")
             }
         }
@@ -296,8 +327,8 @@ impl Layer {
         self.shape.batch * self.shape.queries
     }
 
-    fn dropout(&self, place: usize) -> Option<Mask> {
-        self.options.dropouts[place].map(|mask| mask.0)
+    fn dropout(&self, place: usize) -> Option<DropoutMask> {
+        self.options.dropouts[place]
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "1e-12 is an f32 as well")]
@@ -326,7 +357,7 @@ impl Layer {
 
         let mut s1 = BUFFERS.take(rows * d_model);
         linear::forward(&context, wo, bo, rows, Epilogue::None, &mut s1)?;
-        each::dropout_add(&mut s1, Some(x), self.dropout(1));
+        dropout::apply(&mut s1, Some(x), self.dropout(1));
         let mut h = BUFFERS.take(rows * d_model);
         h.copy_from_slice(&s1);
         let norm = LayerNorm { gamma: gamma1, beta: beta1, epsilon: self.epsilon(0) };
@@ -335,10 +366,10 @@ impl Layer {
         let mut u = BUFFERS.take(rows * d_ff);
         linear::forward(&h, w1, b1, rows, Epilogue::None, &mut u)?;
         let mut g = BUFFERS.take(rows * d_ff);
-        each::gelu(&u, &mut g);
+        gelu::forward(&u, &mut g);
         let mut s2 = BUFFERS.take(rows * d_model);
         linear::forward(&g, w2, b2, rows, Epilogue::None, &mut s2)?;
-        each::dropout_add(&mut s2, Some(&h), self.dropout(2));
+        dropout::apply(&mut s2, Some(&h), self.dropout(2));
         y.extend_from_slice(&s2);
         let norm = LayerNorm { gamma: gamma2, beta: beta2, epsilon: self.epsilon(1) };
         norm.apply(y, None).map_err(wrap)?;
@@ -379,31 +410,31 @@ impl Layer {
 
         // y = LN₂(s₂), s₂ = h + dropout(f), f = g W₂ᵀ + b, g = GELU(u)
         let mut ds2 = copy(dy);
-        layer_norm_backward(s2, gamma2, self.epsilon(1), &mut ds2, dgamma2, dbeta2);
+        layer_norm::backward(s2, gamma2, self.epsilon(1), &mut ds2, dgamma2, dbeta2);
         let mut df = copy(&ds2);
-        each::dropout_add(&mut df, None, self.dropout(2));
+        dropout::apply(&mut df, None, self.dropout(2));
         let mut du = BUFFERS.take(rows * d_ff);
-        linear::input_gradient(&df, w2, rows, Epilogue::None, &mut du)?;
+        input_gradient(&df, w2, rows, Epilogue::None, &mut du)?;
         let mut g = BUFFERS.take(rows * d_ff);
-        each::gelu_backward(u, &mut du, Some(&mut g));
-        linear::parameter_gradients(&df, &g, rows, dw2, db2);
+        gelu::backward(u, &mut du, Some(&mut g));
+        parameter_gradients(&df, &g, rows, dw2, db2)?;
 
         // u = h W₁ᵀ + b, h = LN₁(s₁)
-        linear::parameter_gradients(&du, h, rows, dw1, db1);
+        parameter_gradients(&du, h, rows, dw1, db1)?;
         let mut ds1 = df;
-        linear::input_gradient(&du, w1, rows, Epilogue::Add(&ds2), &mut ds1)?;
-        layer_norm_backward(s1, gamma1, self.epsilon(0), &mut ds1, dgamma1, dbeta1);
+        input_gradient(&du, w1, rows, Epilogue::Add(&ds2), &mut ds1)?;
+        layer_norm::backward(s1, gamma1, self.epsilon(0), &mut ds1, dgamma1, dbeta1);
 
         // s₁ = x + dropout(c Woᵀ + b), c = attention(x Wqkvᵀ + b)
         let mut da = copy(&ds1);
-        each::dropout_add(&mut da, None, self.dropout(1));
-        linear::parameter_gradients(&da, context, rows, dwo, dbo);
+        dropout::apply(&mut da, None, self.dropout(1));
+        parameter_gradients(&da, context, rows, dwo, dbo)?;
         let mut dcontext = ds2;
-        linear::input_gradient(&da, wo, rows, Epilogue::None, &mut dcontext)?;
+        input_gradient(&da, wo, rows, Epilogue::None, &mut dcontext)?;
         let mut dqkv = BUFFERS.take(rows * 3 * d_model);
         let places = Operands::packed_places(self.shape);
         self.operands(qkv).backward(&dcontext, &mut dqkv, places);
-        linear::parameter_gradients(&dqkv, x, rows, dwqkv, dbqkv);
-        linear::input_gradient(&dqkv, wqkv, rows, Epilogue::Add(&ds1), dx)
+        parameter_gradients(&dqkv, x, rows, dwqkv, dbqkv)?;
+        input_gradient(&dqkv, wqkv, rows, Epilogue::Add(&ds1), dx)
     }
 }

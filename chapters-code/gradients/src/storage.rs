@@ -1,9 +1,12 @@
 //! A tensor's numbers as a slice, and the way back.
 
 use std::ops::{Deref, Range};
+use std::sync::{Mutex, PoisonError};
 
+use candle_core::backend::BackendStorage;
 use candle_core::{
-    CpuStorage, Error, Layout, Result, Shape, Storage, StorageRef, Tensor, bail,
+    CpuStorage, DType, Device, Error, Layout, Result, Shape, Storage, StorageRef,
+    Tensor, bail,
 };
 
 /// The numbers of a contiguous f32 tensor on the CPU, read where they lie.
@@ -19,7 +22,7 @@ impl<'a> Values<'a> {
     pub fn of(tensor: &'a Tensor) -> Result<Self> {
         let (storage, layout) = tensor.storage_and_layout();
         let Storage::Cpu(numbers) = &*storage else {
-            bail!("a tensor on {:?} where one on the CPU is needed", tensor.device())
+            return Err(unfit(tensor.dtype(), tensor.device()));
         };
         let len = slice(numbers, layout)?.len();
         let start = layout.start_offset();
@@ -45,7 +48,7 @@ impl Deref for Values<'_> {
 /// If they aren't f32 and contiguous.
 pub fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     let CpuStorage::F32(numbers) = storage else {
-        bail!("a tensor that isn't f32, as these operations are")
+        return Err(unfit(storage.dtype(), &Device::Cpu));
     };
     let Some((start, end)) = layout.contiguous_offsets() else {
         bail!("a tensor that isn't contiguous: call contiguous() on it")
@@ -60,7 +63,7 @@ pub fn result(values: Vec<f32>, shape: impl Into<Shape>) -> (CpuStorage, Shape) 
 
 /// A tensor on the CPU.
 pub fn tensor(values: Vec<f32>, shape: &Shape) -> Result<Tensor> {
-    Tensor::from_vec(values, shape, &candle_core::Device::Cpu)
+    Tensor::from_vec(values, shape, &Device::Cpu)
 }
 
 /// A kernel's error as candle's.
@@ -68,7 +71,37 @@ pub fn wrap(error: kernels::KernelError) -> Error {
     Error::wrap(error)
 }
 
-/// Whether the fast path has what it needs: f32 on the CPU.
-pub fn is_fast(tensor: &Tensor) -> bool {
-    tensor.device().is_cpu() && tensor.dtype() == candle_core::DType::F32
+/// That a tensor is f32 on the CPU, as all that is computed here.
+///
+/// # Errors
+///
+/// If it isn't.
+pub fn expect_f32(tensor: &Tensor) -> Result<()> {
+    if tensor.dtype() == DType::F32 && tensor.device().is_cpu() {
+        return Ok(());
+    }
+    Err(unfit(tensor.dtype(), tensor.device()))
+}
+
+fn unfit(dtype: DType, device: &Device) -> Error {
+    let (found, place) = (dtype.as_str(), device.location());
+    Error::Msg(format!("gradients: {found} on {place:?}, but f32 on the CPU is needed"))
+}
+
+/// Keeps what the backward pass will need.
+pub fn keep<T>(place: &Mutex<Option<T>>, value: T) {
+    *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+}
+
+/// Takes what the forward pass kept.
+///
+/// # Errors
+///
+/// If it was taken before.
+pub fn take<T>(place: &Mutex<Option<T>>, name: &str) -> Result<T> {
+    let kept = place.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some(kept) = kept else {
+        bail!("{name}: a second backward pass; run the forward pass again first")
+    };
+    Ok(kept)
 }

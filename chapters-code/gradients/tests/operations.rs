@@ -1,11 +1,14 @@
 //! Every operation's gradient: by hand in f32, by candle in f64, and by differences in f64.
 
+#[path = "../../../tests/support/sets.rs"]
+mod sets;
+
 use candle_core::{DType, Device, Result, Tensor, Var};
-use candle_nn::Linear;
-use gradients::layer::encoder_layer;
-use gradients::ops::{self, Attention, DropoutMask};
-use models::Activation;
-use sentiment::{Dropout, EncoderLayer, FeedForward, LayerNorm, MultiHeadAttention};
+use gradients::{
+    Attention, DropoutMask, LayerWeights, LinearWeights, NormWeights, attention,
+    cross_entropy, derive_seed, dropout, embed, embedding, encoder_layer, gelu,
+    layer_norm, linear, linear_cross_entropy, linear_relu, softmax,
+};
 
 /// Numbers in (−1, 1) that follow from the seed.
 fn values(shape: &[usize], seed: u64) -> Tensor {
@@ -60,23 +63,27 @@ fn assert_close(what: &str, found: &Tensor, expected: &Tensor, tolerance: f64) {
     }
 }
 
-/// Compares a function of f32, computed fast, with the same of f64, which candle
+/// Compares a function of f32, computed fast, with its reference of f64, which candle
 /// differentiates; and that with central differences.
 #[track_caller]
-fn check(inputs: &[Tensor], function: impl Fn(&[Tensor]) -> Result<Tensor>) {
+fn check(
+    inputs: &[Tensor],
+    function: impl Fn(&[Tensor]) -> Result<Tensor>,
+    reference: impl Fn(&[Tensor]) -> Result<Tensor>,
+) {
     let shape = function(inputs).unwrap().dims().to_vec();
     let weights = values(&shape, 99);
     let (fast, by_hand) = gradients(inputs, &weights, &function);
     let inputs: Vec<Tensor> = inputs.iter().map(wide).collect();
     let weights = wide(&weights);
-    let (plain, by_candle) = gradients(&inputs, &weights, &function);
+    let (plain, by_candle) = gradients(&inputs, &weights, &reference);
     assert_close("the result", &fast, &plain, 2e-6);
     for (i, (by_hand, by_candle)) in by_hand.iter().zip(&by_candle).enumerate() {
         assert_close(&format!("the gradient of input {i}"), by_hand, by_candle, 5e-6);
     }
 
     let loss = |inputs: &[Tensor]| -> f64 {
-        let sum = (function(inputs).unwrap() * &weights).unwrap().sum_all();
+        let sum = (reference(inputs).unwrap() * &weights).unwrap().sum_all();
         sum.unwrap().to_scalar().unwrap()
     };
     for (i, gradient) in by_hand.iter().enumerate() {
@@ -102,41 +109,55 @@ fn check(inputs: &[Tensor], function: impl Fn(&[Tensor]) -> Result<Tensor>) {
 }
 
 #[test]
-fn linear() {
+fn a_linear_layer() {
+    let fast = |t: &[Tensor]| linear(&t[0], &t[1], &t[2]);
+    let reference = |t: &[Tensor]| linear::reference(&t[0], &t[1], &t[2]);
     for [rows, inputs, outputs] in [[7, 5, 9], [300, 33, 70], [1, 1, 1], [513, 64, 192]]
     {
         let x = values(&[rows, inputs], 1);
         let (w, b) = (values(&[outputs, inputs], 2), values(&[outputs], 3));
-        check(&[x, w, b], |t| ops::linear(&t[0], &t[1], &t[2]));
+        check(&[x, w, b], fast, reference);
     }
     let (x, w, b) = (values(&[7, 5], 1), values(&[9, 5], 2), values(&[9], 3));
-    check(&[x, w, b], |t| ops::linear_relu(&t[0], &t[1], &t[2]));
+    check(&[x, w, b], |t| linear_relu(&t[0], &t[1], &t[2]), |t| reference(t)?.relu());
     let x = values(&[2, 3, 5], 1);
     let (w, b) = (values(&[4, 5], 2), values(&[4], 3));
-    check(&[x, w, b], |t| ops::linear(&t[0], &t[1], &t[2]));
+    check(&[x, w, b], fast, reference);
 }
 
 #[test]
-fn gelu() {
-    check(&[(values(&[3, 211], 1) * 6.0).unwrap()], |t| ops::gelu(&t[0]));
+fn gelu_of_each_value() {
+    let x = (values(&[3, 211], 1) * 6.0).unwrap();
+    check(&[x], |t| gelu(&t[0]), |t| gelu::reference(&t[0]));
 }
 
 #[test]
-fn layer_norm() {
-    for [rows, width] in [[5, 7], [70, 48], [3, 192]] {
+fn a_layer_norm() {
+    for ([rows, width], epsilon) in [([5, 7], 1e-5), ([70, 48], 1e-5), ([3, 192], 1e-5)]
+    {
         let x = (values(&[rows, width], 1) * 3.0).unwrap();
         let (gamma, beta) = (values(&[width], 2), values(&[width], 3));
-        check(&[x, gamma, beta], |t| ops::layer_norm(&t[0], &t[1], &t[2], 1e-5));
+        check(
+            &[x, gamma, beta],
+            |t| layer_norm(&t[0], &t[1], &t[2], epsilon),
+            |t| layer_norm::reference(&t[0], &t[1], &t[2], epsilon),
+        );
     }
-    let (x, residual) = (values(&[2, 3, 20], 1), values(&[2, 3, 20], 4));
-    let (gamma, beta) = (values(&[20], 2), values(&[20], 3));
-    check(&[x, residual, gamma, beta], |t| {
-        ops::add_layer_norm(&t[0], &t[1], &t[2], &t[3], 1e-12)
-    });
 }
 
 #[test]
-fn attention() {
+fn a_layer_norm_of_sequences() {
+    let x = (values(&[2, 3, 20], 1) * 3.0).unwrap();
+    let (gamma, beta) = (values(&[20], 2), values(&[20], 3));
+    check(
+        &[x, gamma, beta],
+        |t| layer_norm(&t[0], &t[1], &t[2], 1e-12),
+        |t| layer_norm::reference(&t[0], &t[1], &t[2], 1e-12),
+    );
+}
+
+#[test]
+fn attention_of_all_kinds() {
     let plain = Attention { heads: 3, mask: None, causal: false, dropout: None };
     let hidden = [0.0, 0.0, f32::MIN, 0.0, f32::MIN, f32::MIN];
     let mask = Tensor::from_slice(&hidden, (2, 3), &Device::Cpu).unwrap();
@@ -153,7 +174,20 @@ fn attention() {
         let q = (values(&[batch, queries, d_model], 1) * 2.0).unwrap();
         let k = (values(&[batch, keys, d_model], 2) * 2.0).unwrap();
         let v = values(&[batch, keys, d_model], 3);
-        check(&[q, k, v], |t| ops::attention(&t[0], &t[1], &t[2], &options));
+        check(
+            &[q, k, v],
+            |t| attention(&t[0], &t[1], &t[2], &options),
+            |t| attention::reference(&t[0], &t[1], &t[2], &options),
+        );
+    }
+}
+
+#[test]
+fn softmax_adds_up_to_1_and_doesnt_overflow() {
+    let x = Tensor::new(&[[0.0_f32, 2_f32.ln()], [1e30, 1e30]], &Device::Cpu).unwrap();
+    let expected = [1.0 / 3.0, 2.0 / 3.0, 0.5, 0.5];
+    for (found, expected) in flat(&softmax(&x).unwrap()).iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-6, "{found}, not {expected}");
     }
 }
 
@@ -163,24 +197,25 @@ fn a_query_that_sees_no_key_gets_nothing() {
     let options =
         Attention { heads: 1, mask: Some(mask), causal: false, dropout: None };
     let [q, k, v] = [1, 2, 3].map(|seed| values(&[1, 3, 4], seed));
-    let found = ops::attention(&q, &k, &v, &options).unwrap();
+    let found = attention(&q, &k, &v, &options).unwrap();
     assert_eq!(flat(&found), [0.0; 12]);
 }
 
 #[test]
-fn dropout() {
+fn dropout_of_each_value() {
     let mask = DropoutMask::new(0.25, 7).unwrap();
-    check(&[values(&[30, 41], 1)], |t| ops::dropout(&t[0], mask));
-    check(&[values(&[30, 41], 1), values(&[30, 41], 2)], |t| {
-        ops::dropout_add(&t[0], &t[1], mask)
-    });
+    check(
+        &[values(&[30, 41], 1)],
+        |t| dropout(&t[0], mask),
+        |t| dropout::reference(&t[0], mask),
+    );
 }
 
 #[test]
 fn dropout_loses_as_many_as_it_says_and_others_with_another_seed() {
     let factors = |seed| -> Vec<f32> {
         let mask = DropoutMask::new(0.1, seed).unwrap().unwrap();
-        let factors = mask.factors(&(1000, 1000).into(), &Device::Cpu).unwrap();
+        let factors = mask.factors(&(1000, 1000).into()).unwrap();
         factors.flatten_all().unwrap().to_vec1().unwrap()
     };
     let (a, b) = (factors(1), factors(2));
@@ -195,54 +230,94 @@ fn dropout_loses_as_many_as_it_says_and_others_with_another_seed() {
     assert!((9_500..10_500).contains(&next), "{next} lost beside one that is");
 }
 
-#[test]
-fn embed() {
-    let numbers: [&[u32]; 3] = [&[3, 0, 3, 11, 3], &[0, 1, 2, 0, 1], &[0, 0, 1, 1, 0]];
-    let tables = [values(&[12, 21], 1), values(&[3, 21], 2), values(&[2, 21], 3)];
-    check(&tables[..1], |t| ops::embedding(&t[0], numbers[0]));
-    check(&tables[..2], |t| ops::embed(&[(&t[0], numbers[0]), (&t[1], numbers[1])]));
-    check(&tables, |t| {
-        ops::embed(&[(&t[0], numbers[0]), (&t[1], numbers[1]), (&t[2], numbers[2])])
-    });
+fn paired<'a>(
+    tables: &'a [Tensor],
+    numbers: &[&'a [u32]],
+) -> Vec<(&'a Tensor, &'a [u32])> {
+    tables.iter().zip(numbers.iter().copied()).collect()
 }
 
 #[test]
-fn cross_entropy() {
+fn rows_of_tables() {
+    let numbers: [&[u32]; 3] = [&[3, 0, 3, 11, 3], &[0, 1, 2, 0, 1], &[0, 0, 1, 1, 0]];
+    let tables = [values(&[12, 21], 1), values(&[3, 21], 2), values(&[2, 21], 3)];
+    for count in 1..=3 {
+        check(
+            &tables[..count],
+            |t| embed(&paired(t, &numbers)),
+            |t| embedding::reference(&paired(t, &numbers)),
+        );
+    }
+    let (one, same) =
+        (embedding(&tables[0], numbers[0]), embed(&[(&tables[0], numbers[0])]));
+    assert_eq!(flat(&one.unwrap()), flat(&same.unwrap()));
+}
+
+#[test]
+fn the_loss_of_a_classification() {
     let targets = [3, 0, 36, 3, 11];
-    check(&[(values(&[5, 37], 1) * 9.0).unwrap()], |t| {
-        ops::cross_entropy(&t[0], &targets)
-    });
+    check(
+        &[(values(&[5, 37], 1) * 9.0).unwrap()],
+        |t| cross_entropy(&t[0], &targets),
+        |t| cross_entropy::reference(&t[0], &targets),
+    );
     let inputs = [values(&[5, 20], 1), values(&[37, 20], 2), values(&[37], 3)];
-    check(&inputs, |t| ops::linear_cross_entropy(&t[0], &t[1], &t[2], &targets));
+    check(
+        &inputs,
+        |t| linear_cross_entropy(&t[0], &t[1], &t[2], &targets),
+        |t| {
+            cross_entropy::reference(&linear::reference(&t[0], &t[1], &t[2])?, &targets)
+        },
+    );
 }
 
 /// The layer whose parameters are `t[1..]`.
-fn layer(t: &[Tensor], dropout: f64) -> EncoderLayer {
-    let linear = |i: usize| Linear::new(t[i].clone(), Some(t[i + 1].clone()));
-    let norm = |i: usize| {
-        let (weight, bias) = (t[i].clone(), t[i + 1].clone());
-        LayerNorm { weight, bias, epsilon: 1e-12 }
-    };
-    let dropout = Dropout::new(dropout).unwrap();
-    EncoderLayer {
-        attention: MultiHeadAttention {
-            heads: 3,
-            query: linear(1),
-            key: linear(3),
-            value: linear(5),
-            output: linear(7),
-            dropout,
-        },
+fn layer(t: &[Tensor], dropout: f64) -> LayerWeights<'_> {
+    let linear = |i: usize| LinearWeights { weight: &t[i], bias: &t[i + 1] };
+    let norm = |i: usize| NormWeights { gamma: &t[i], beta: &t[i + 1], epsilon: 1e-12 };
+    LayerWeights {
+        heads: 3,
+        query: linear(1),
+        key: linear(3),
+        value: linear(5),
+        output: linear(7),
         attention_norm: norm(9),
-        feed_forward: FeedForward {
-            inner: linear(11),
-            outer: linear(13),
-            activation: Activation::Gelu,
-        },
+        inner: linear(11),
+        outer: linear(13),
         feed_forward_norm: norm(15),
-        attention_dropout: dropout,
-        feed_forward_dropout: dropout,
+        dropouts: [dropout; 3],
     }
+}
+
+/// The same layer of the other operations' references.
+fn layer_reference(
+    x: &Tensor,
+    mask: Option<&Tensor>,
+    layer: &LayerWeights,
+    seed: Option<u64>,
+) -> Result<Tensor> {
+    let linear = |x: &Tensor, w: LinearWeights| linear::reference(x, w.weight, w.bias);
+    let norm = |x: &Tensor, n: NormWeights| {
+        layer_norm::reference(x, n.gamma, n.beta, n.epsilon)
+    };
+    let dropout_of = |i: usize| match seed {
+        Some(seed) => DropoutMask::new(layer.dropouts[i], derive_seed(seed, i as u64)),
+        None => Ok(None),
+    };
+    let options = Attention {
+        heads: layer.heads,
+        mask: mask.cloned(),
+        causal: false,
+        dropout: dropout_of(0)?,
+    };
+    let [q, k, v] =
+        [layer.query, layer.key, layer.value].map(|weights| linear(x, weights));
+    let seen = attention::reference(&q?, &k?, &v?, &options)?;
+    let seen = dropout::reference(&linear(&seen, layer.output)?, dropout_of(1)?)?;
+    let h = norm(&(x + seen)?, layer.attention_norm)?;
+    let g = gelu::reference(&linear(&h, layer.inner)?)?;
+    let f = dropout::reference(&linear(&g, layer.outer)?, dropout_of(2)?)?;
+    norm(&(h + f)?, layer.feed_forward_norm)
 }
 
 /// An input `[2, 5, 12]` and a layer's parameters; without the key's bias, whose gradient
@@ -275,21 +350,82 @@ fn the_encoder_layer() {
     let mask = Tensor::from_slice(&hidden, (2, 5), &Device::Cpu).unwrap();
     let mut inputs = layer_inputs();
     let key_bias = inputs.remove(4);
+    let whole = |t: &[Tensor]| {
+        let mut t = t.to_vec();
+        t.insert(4, key_bias.to_dtype(t[0].dtype()).unwrap());
+        t
+    };
     for (mask, seed) in [(None, None), (Some(&mask), None), (Some(&mask), Some(3))] {
-        check(&inputs, |t| {
-            let mut t = t.to_vec();
-            t.insert(4, key_bias.to_dtype(t[0].dtype())?);
-            encoder_layer(&layer(&t, 0.2), &t[0], mask, seed)
-        });
+        check(
+            &inputs,
+            |t| encoder_layer(&t[0], mask, &layer(&whole(t), 0.2), seed),
+            |t| layer_reference(&t[0], mask, &layer(&whole(t), 0.2), seed),
+        );
     }
 }
 
 #[test]
-fn a_layer_of_the_chapter_is_the_same_layer() {
+fn an_encoder_layer_of_other_tensors_is_refused() {
     let inputs = layer_inputs();
-    let found = encoder_layer(&layer(&inputs, 0.2), &inputs[0], None, None).unwrap();
-    let expected = layer(&inputs, 0.2).forward(&inputs[0], None, None).unwrap();
-    assert_close("the layer's result", &found, &expected.output, 2e-6);
+    let refused = |x: &Tensor, t: &[Tensor], heads, mask, expected: &str| {
+        let layer = LayerWeights { heads, ..layer(t, 0.2) };
+        let found = encoder_layer(x, mask, &layer, None).unwrap_err().to_string();
+        assert!(found.contains(expected), "{found}");
+    };
+    refused(&inputs[0], &inputs, 5, None, "5 heads");
+    refused(&inputs[0], &inputs, 0, None, "0 heads");
+    let short = values(&[2, 4], 1);
+    refused(&inputs[0], &inputs, 3, Some(&short), "a mask that isn't 2 × 5");
+    let mut turned = inputs.clone();
+    turned[13] = turned[13].t().unwrap().contiguous().unwrap();
+    refused(&inputs[0], &turned, 3, None, "parameters");
+    let mut doubled = inputs.clone();
+    doubled[1] = (Var::from_tensor(&inputs[1]).unwrap().as_tensor() * 2.0).unwrap();
+    refused(&inputs[0], &doubled, 3, None, "not results");
+}
+
+#[test]
+fn candles_own_backward_is_refused_where_it_would_leave_gradients_out() {
+    let variables: Vec<Var> =
+        layer_inputs().iter().map(|x| Var::from_tensor(x).unwrap()).collect();
+    let t: Vec<Tensor> = variables.iter().map(|x| x.as_tensor().clone()).collect();
+    let y = encoder_layer(&t[0], None, &layer(&t, 0.0), None).unwrap();
+    let loss = y.sum_all().unwrap();
+    let error = loss.backward().unwrap_err().to_string();
+    assert!(error.contains("gradients::backward(&loss)"), "{error}");
+    let error = gradients::backward(&loss).unwrap_err().to_string();
+    assert!(error.contains("a second backward pass"), "{error}");
+}
+
+#[test]
+fn numbers_of_another_type_are_refused() {
+    let x = wide(&values(&[4, 6], 1));
+    let (w, b) = (wide(&values(&[2, 6], 1)), wide(&values(&[2], 1)));
+    let six = wide(&values(&[6], 1));
+    let q = wide(&values(&[1, 4, 6], 1));
+    let options = Attention { heads: 2, mask: None, causal: false, dropout: None };
+    let mask = DropoutMask::new(0.5, 1).unwrap();
+    let inputs: Vec<Tensor> = layer_inputs().iter().map(wide).collect();
+    for found in [
+        linear(&x, &w, &b),
+        linear_relu(&x, &w, &b),
+        gelu(&x),
+        layer_norm(&x, &six, &six, 0.1),
+        attention(&q, &q, &q, &options),
+        dropout(&x, mask),
+        embedding(&x, &[0]),
+        cross_entropy(&x, &[0; 4]),
+        linear_cross_entropy(&x, &w, &b, &[0; 4]),
+        encoder_layer(&inputs[0], None, &layer(&inputs, 0.2), None),
+    ] {
+        let error = found.unwrap_err().to_string();
+        assert!(error.contains("f64 on Cpu, but f32 on the CPU is needed"), "{error}");
+    }
+    let parameters =
+        [("x".to_owned(), Var::from_tensor(&x).unwrap())].into_iter().collect();
+    let options = gradients::AdamWOptions::default();
+    let error = gradients::AdamW::new(&parameters, options).unwrap_err().to_string();
+    assert!(error.contains("f32 on the CPU is needed"), "{error}");
 }
 
 #[test]
@@ -297,19 +433,24 @@ fn wrong_shapes_are_refused() {
     let x = values(&[4, 6], 1);
     let table = values(&[3, 6], 1);
     let message = |result: Result<Tensor>| result.unwrap_err().to_string();
+    let nothing = Tensor::zeros((0, 6), DType::F32, &Device::Cpu).unwrap();
     for (found, expected) in [
-        (message(ops::linear(&x, &values(&[2, 5], 1), &values(&[2], 1))), "linear: x"),
-        (message(ops::linear(&x, &values(&[2, 6], 1), &values(&[3], 1))), "linear: x"),
+        (message(linear(&x, &values(&[2, 5], 1), &values(&[2], 1))), "linear: x"),
+        (message(linear(&x, &values(&[2, 6], 1), &values(&[3], 1))), "linear: x"),
+        (message(linear(&nothing, &table, &values(&[3], 1))), "one is empty"),
+        (message(layer_norm(&x, &values(&[5], 1), &values(&[6], 1), 0.1)), "gamma"),
+        (message(embedding(&table, &[0, 3])), "no row 3 in a table of 3"),
+        (message(embedding(&table, &[])), "0 numbers"),
+        (message(embed(&[(&table, &[0]), (&table, &[])])), "0 numbers"),
+        (message(embed(&[(&table, &[0_u32][..]); 4])), "4 tables"),
+        (message(embed(&[])), "no tables"),
+        (message(cross_entropy(&x, &[0, 1])), "4 rows and 2 targets"),
+        (message(cross_entropy(&x, &[0, 1, 2, 6])), "target 6"),
+        (message(cross_entropy(&nothing, &[])), "0 rows"),
         (
-            message(ops::layer_norm(&x, &values(&[5], 1), &values(&[6], 1), 0.1)),
-            "gamma",
+            message(linear_cross_entropy(&x, &table, &values(&[4], 1), &[0; 4])),
+            "linear_cross_entropy: h",
         ),
-        (message(ops::embedding(&table, &[0, 3])), "no row 3 in a table of 3"),
-        (message(ops::embed(&[(&table, &[0]), (&table, &[])])), "0 numbers"),
-        (message(ops::embed(&[])), "no tables"),
-        (message(ops::cross_entropy(&x, &[0, 1])), "4 rows and 2 targets"),
-        (message(ops::cross_entropy(&x, &[0, 1, 2, 6])), "target 6"),
-        (message(ops::dropout_add(&x, &table, None)), "residual"),
     ] {
         assert!(found.contains(expected), "{found}");
     }
@@ -317,9 +458,12 @@ fn wrong_shapes_are_refused() {
     assert!(error.contains("at least 0 and below 1"), "{error}");
     let options = Attention { heads: 5, mask: None, causal: false, dropout: None };
     let q = values(&[1, 2, 6], 1);
-    assert!(message(ops::attention(&q, &q, &q, &options)).contains("5 heads"));
+    assert!(message(attention(&q, &q, &q, &options)).contains("5 heads"));
     let long = Attention { heads: 2, mask: Some(values(&[1, 3], 1)), ..options };
-    assert!(message(ops::attention(&q, &q, &q, &long)).contains("a mask"));
+    assert!(message(attention(&q, &q, &q, &long)).contains("a mask"));
+    let none = Tensor::zeros((1, 0, 6), DType::F32, &Device::Cpu).unwrap();
+    let options = Attention { mask: None, ..long };
+    assert!(message(attention(&q, &none, &none, &options)).contains("0 keys"));
 }
 
 #[test]
@@ -327,11 +471,11 @@ fn the_threads_dont_matter() {
     let run = || {
         let inputs = [values(&[40, 9, 36], 1), values(&[36, 36], 2), values(&[36], 3)];
         let (y, gradients) = gradients(&inputs, &values(&[40, 9, 36], 4), |t| {
-            let x = ops::linear(&t[0], &t[1], &t[2])?;
+            let x = linear(&t[0], &t[1], &t[2])?;
             let dropout = DropoutMask::new(0.1, 5)?;
             let options = Attention { heads: 3, mask: None, causal: true, dropout };
-            let x = ops::attention(&x, &t[0], &x, &options)?;
-            ops::layer_norm(&ops::gelu(&x)?, &t[2], &t[2], 1e-5)
+            let x = attention(&x, &t[0], &x, &options)?;
+            layer_norm(&gelu(&x)?, &t[2], &t[2], 1e-5)
         });
         [y].iter().chain(&gradients).map(flat).collect::<Vec<_>>()
     };
@@ -343,4 +487,9 @@ fn the_threads_dont_matter() {
     for threads in [2, 3, 7] {
         assert_eq!(with(threads), one, "{threads} threads");
     }
+}
+
+#[test]
+fn every_instruction_set_computes_the_same() {
+    sets::again_under_the_slower_ones();
 }

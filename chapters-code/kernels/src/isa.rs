@@ -40,6 +40,12 @@ impl Isa {
         CHOSEN.get_or_init(|| Self::named(std::env::var_os(ISA_VARIABLE))).clone()
     }
 
+    /// [`Isa::chosen`], for what can't fail: the fastest set if the variable names none,
+    /// which [`linear()`](crate::linear()) and all kernels that can fail refuse.
+    pub fn current() -> Self {
+        Self::chosen().unwrap_or_else(|_| Self(Arch::new()))
+    }
+
     fn named(name: Option<std::ffi::OsString>) -> Result<Self, IsaError> {
         let Some(name) = name.filter(|name| !name.is_empty()) else {
             return Ok(Self(Arch::new()));
@@ -50,11 +56,6 @@ impl Isa {
             given: name.to_string_lossy().into_owned(),
             has: sets.iter().map(|set| set.name()).collect(),
         })
-    }
-
-    /// The fastest set this machine has.
-    pub fn best() -> Self {
-        Self(Arch::new())
     }
 
     /// Every set this machine has, the slowest (scalar) first and the fastest last.

@@ -2,9 +2,9 @@
 //!
 //! The chapters compute a Transformer with operations that read like the formulas.
 //! These kernels compute the same numbers, as fast as a processor allows: matrix
-//! products on packed weights ([`PackedLinear`]) or without ([`linear()`], [`matmul()`]),
-//! [`attention()`], [`softmax()`] and [`LayerNorm`], all in f32 on plain slices. They
-//! know nothing of models or tensors.
+//! products on packed weights ([`PackedLinear`]) or without ([`linear()`], [`matmul()`],
+//! [`strided`]), [`attention()`], [`softmax()`] and [`LayerNorm`], all in f32 on plain
+//! slices. They know nothing of models or tensors.
 //!
 //! Three things make them fast, in this order:
 //!
@@ -36,6 +36,7 @@ mod matmul;
 mod norm;
 mod once;
 mod softmax;
+pub mod strided;
 mod tile;
 
 pub use attention::{Heads, attention, attention_on};

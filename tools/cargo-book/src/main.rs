@@ -7,9 +7,7 @@ use anyhow::{Result, ensure};
 use book::build::{self, BuildOptions};
 use book::preprocess::{BookPreprocessor, Options};
 use book::workspace::{Chapter, Language, Workspace};
-use book::{
-    check, compare, evcxr_cache, i18n, notebook, run, say, serve, walkthrough,
-};
+use book::{check, compare, evcxr_cache, i18n, notebook, run, say, serve, walkthrough};
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};

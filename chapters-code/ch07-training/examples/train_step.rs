@@ -1,7 +1,7 @@
 //! Times a training step of masked language modelling: `tests/reference/bench_training.py`
 //! runs it beside PyTorch.
 //!
-//! `cargo run --release -p gradients --example train_step -- --layers 6` prints one JSON
+//! `cargo run --release -p ch07-training --example train_step -- --layers 6` prints one JSON
 //! object. With `--interactive` it prints the milliseconds of a step for each line that it
 //! reads, so that two programs can take turns. With `--profile` it prints a step's parts.
 
@@ -10,12 +10,13 @@ use std::time::Instant;
 
 use anyhow::Result;
 use bert_attention::BertForMaskedLm;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use clap::Parser;
-use gradients::model::{Masked, masked_lm_loss};
 use gradients::{AdamW, AdamWOptions, Parameters, clip_factor, gradient_norm};
 use models::Config;
 use sentiment::{Batch, Noise, Run};
+use training::fast_model::{Masked, masked_lm_loss};
+use training::parameters::draw;
 
 #[derive(Parser)]
 struct Arguments {
@@ -92,9 +93,7 @@ impl Trainer {
             max_position_embeddings: 128,
             ..Config::bert()
         };
-        let (model, parameters) = Parameters::build(1, &Device::Cpu, |vb| {
-            BertForMaskedLm::load(&vb, &config)
-        })?;
+        let (parameters, model) = draw(1, |vb| BertForMaskedLm::load(&vb, &config))?;
         let optimizer = AdamW::new(&parameters, AdamWOptions::default())?;
         let n = u32::try_from(arguments.tokens)?;
         let id = |row: u32, i: u32| (row * 7919 + i * 104_729) % 7990 + 5;
@@ -148,5 +147,6 @@ fn plain_loss(trainer: &Trainer, seed: u32) -> Result<Tensor> {
     let x = model.bert.forward(batch, run)?.last_hidden_state.flatten(0, 1)?;
     let x = x.index_select(&Tensor::new(&*masked.positions, x.device())?, 0)?;
     let logits = model.predict(&x)?;
-    Ok(gradients::plain::cross_entropy(&logits, &masked.targets)?)
+    let targets = Tensor::new(&*masked.targets, x.device())?; // [masked]
+    Ok(candle_nn::loss::cross_entropy(&logits, &targets)?)
 }

@@ -6,12 +6,15 @@
 use std::cell::RefCell;
 use std::sync::LazyLock;
 
-use kernels::{Buffer, Buffers, Isa, load, store};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use crate::buffers::{Buffer, Buffers};
+use crate::error::{KernelError, expect_len, expect_some};
+use crate::isa::{Isa, load, store};
+
 /// The left factor, `[m, k]`: rows `stride` values apart, or the transpose of such rows.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Left<'a> {
     /// Row r begins at `r · stride`.
     Rows(&'a [f32], usize),
@@ -19,19 +22,27 @@ pub enum Left<'a> {
     Columns(&'a [f32], usize),
 }
 
-/// `out` ← scale · left · right, or that added to `out`.
+/// `out` ← scale · left · right, or that added to `out`. [`Isa::run`] computes it, on one
+/// thread.
+///
+/// Shapes are the caller's to check: a slice shorter than its shape and stride say panics.
+#[derive(Debug)]
 pub struct Product<'a, 'o> {
     /// `[m, k]`
     pub left: Left<'a>,
     /// `[k, n]`, rows `right_stride` apart.
     pub right: &'a [f32],
+    /// At least n.
     pub right_stride: usize,
     /// `[m, n]`, rows `out_stride` apart.
     pub out: &'o mut [f32],
+    /// At least n.
     pub out_stride: usize,
     /// m, k and n.
     pub shape: [usize; 3],
+    /// What each sum is multiplied by.
     pub scale: f32,
+    /// Whether the product is added to what `out` holds.
     pub accumulate: bool,
 }
 
@@ -143,15 +154,27 @@ const BLOCK: usize = 256;
 
 /// `dw` ← dYᵀ X, the gradient of a linear layer's weight: `dy` is `[rows, outputs]`, `x`
 /// `[rows, inputs]`, `dw` `[outputs, inputs]`.
-pub fn weight_gradient(dy: &[f32], x: &[f32], rows: usize, dw: &mut [f32]) {
-    let product = WeightGradient::new(dy, x, rows);
+///
+/// # Errors
+///
+/// As [`WeightGradient::new`]; if `dw` has another length.
+pub fn weight_gradient(
+    dy: &[f32],
+    x: &[f32],
+    rows: usize,
+    dw: &mut [f32],
+) -> Result<(), KernelError> {
+    let product = WeightGradient::new(dy, x, rows)?;
+    expect_len("dw", dw.len(), &[product.outputs, product.inputs])?;
     dw.par_chunks_mut(product.task()).enumerate().for_each(|(task, out)| {
         product.compute(task, out);
     });
+    Ok(())
 }
 
 /// dYᵀ X by tasks, each some rows of it over all rows of `x`: no sum is split, so the bits
 /// don't depend on the number of threads.
+#[derive(Debug)]
 pub struct WeightGradient<'a> {
     dy: &'a [f32],
     outputs: usize,
@@ -175,11 +198,20 @@ thread_local! {
 
 impl<'a> WeightGradient<'a> {
     /// `dy` is `[rows, outputs]`, `x` `[rows, inputs]`.
-    pub fn new(dy: &'a [f32], x: &[f32], rows: usize) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// If there are no rows or no values in one, or a slice isn't made of whole rows.
+    pub fn new(dy: &'a [f32], x: &[f32], rows: usize) -> Result<Self, KernelError> {
+        expect_some("the number of rows", rows)?;
         let (outputs, inputs) = (dy.len() / rows, x.len() / rows);
+        expect_len("dy", dy.len(), &[rows, outputs])?;
+        expect_len("x", x.len(), &[rows, inputs])?;
+        expect_some("the width of dy", outputs)?;
+        expect_some("the width of x", inputs)?;
         let tasks = 4 * rayon::current_num_threads();
         let height = outputs.div_ceil(tasks).next_multiple_of(8).min(64);
-        let width = Isa::best().run(PairWidth);
+        let width = Isa::chosen()?.run(PairWidth);
         let across = inputs.div_ceil(width);
         let mut panels = BUFFERS.take(across * width * rows);
         let blocks = panels.par_chunks_mut(across * width * BLOCK);
@@ -192,7 +224,7 @@ impl<'a> WeightGradient<'a> {
                 }
             }
         });
-        Self { dy, outputs, inputs, rows, height, panels, width }
+        Ok(Self { dy, outputs, inputs, rows, height, panels, width })
     }
 
     /// How many values of dW a task computes; the last may have fewer.
@@ -200,7 +232,8 @@ impl<'a> WeightGradient<'a> {
         self.height * self.inputs
     }
 
-    /// The values of a task.
+    /// The values of a task, counted from 0: `out` holds [`task`](Self::task) of them, or
+    /// what is left for the last.
     pub fn compute(&self, task: usize, out: &mut [f32]) {
         let (height, first) = (out.len() / self.inputs, task * self.height);
         let across = self.inputs.div_ceil(self.width);
@@ -218,7 +251,7 @@ impl<'a> WeightGradient<'a> {
                     panels.chunks(rows * self.width).take(across).enumerate()
                 {
                     let column = p * self.width;
-                    Isa::best().run(Product {
+                    Isa::current().run(Product {
                         left: Left::Columns(columns, height),
                         right,
                         right_stride: self.width,
@@ -249,11 +282,12 @@ impl WithSimd for PairWidth {
 /// Columns that a task sums.
 const COLUMNS: usize = 64;
 
-/// `sums` ← the sum of all rows, each as wide as `sums`: the gradient of a bias.
+/// `sums` ← the sum of all rows, each as wide as `sums`: the gradient of a linear layer's
+/// bias. Values beyond the last whole row are left out.
 pub fn sum_rows(rows: &[f32], sums: &mut [f32]) {
     let width = sums.len();
     sums.par_chunks_mut(COLUMNS).enumerate().for_each(|(task, sums)| {
-        Isa::best().run(SumRows { rows, width, first: task * COLUMNS, sums });
+        Isa::current().run(SumRows { rows, width, first: task * COLUMNS, sums });
     });
 }
 

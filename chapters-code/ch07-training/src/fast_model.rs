@@ -1,4 +1,4 @@
-//! Chapters 3's and 4's models, run through the fast operations to be trained.
+//! Chapters 3's and 4's models, run through the operations of `gradients` to be trained.
 //!
 //! The models are those that answer: their tensors are the parameters, under the names
 //! that `transformers` knows. Only the way through them differs: the encoder layer is one
@@ -6,13 +6,15 @@
 
 use bert_attention::BertForMaskedLm;
 use candle_core::{Error, Result, Tensor};
+use gradients::{
+    DropoutMask, LayerWeights, LinearWeights, NormWeights, cross_entropy, derive_seed,
+    embed, embedding, encoder_layer, gelu, layer_norm, linear_cross_entropy,
+};
 use models::Activation;
 use sentiment::{
-    Batch, DistilBertForSequenceClassification, Embeddings, Encoder, LayerNorm,
+    Batch, DistilBertForSequenceClassification, Dropout, Embeddings, Encoder,
+    EncoderLayer, LayerNorm, Noise,
 };
-
-use crate::layer::encoder_layer;
-use crate::ops::{self, DropoutMask, derive_seed};
 
 /// The words that a masked-LM loss is of.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,26 +43,16 @@ pub fn masked_lm_loss(
 ) -> Result<Tensor> {
     let (hidden, words) = (masked_hidden(model, batch, masked, seed)?, &model.bert);
     let words = &words.embeddings.words;
-    ops::linear_cross_entropy(&hidden, words, &model.bias, &masked.targets)
+    linear_cross_entropy(&hidden, words, &model.bias, &masked.targets)
 }
 
-/// The logits at the masked positions, `[masked, vocabulary]`, without dropout: to measure
-/// how many words are guessed.
+/// The masked words' vectors, through the head's transform: `[masked, d_model]`. Times the
+/// table of words, plus the head's bias, they are the logits.
 ///
 /// # Errors
 ///
 /// As [`masked_lm_loss`].
-pub fn masked_lm_logits(
-    model: &BertForMaskedLm,
-    batch: &Batch,
-    masked: &Masked,
-) -> Result<Tensor> {
-    let hidden = masked_hidden(model, batch, masked, None)?;
-    ops::linear(&hidden, &model.bert.embeddings.words, &model.bias)
-}
-
-/// The masked words' vectors, through the head's transform: `[masked, d_model]`.
-fn masked_hidden(
+pub fn masked_hidden(
     model: &BertForMaskedLm,
     batch: &Batch,
     masked: &Masked,
@@ -69,8 +61,9 @@ fn masked_hidden(
     let x = embeddings(&model.bert.embeddings, batch, seed)?;
     let x = encoder(&model.bert.encoder, x, batch, seed)?;
     let d_model = x.dim(2)?;
+    // [rows, n, d_model] -> [rows · n, d_model]
     let x = x.reshape((batch.rows() * batch.n(), d_model))?;
-    let x = ops::embedding(&x, &masked.positions)?; // [masked, d_model]
+    let x = embedding(&x, &masked.positions)?; // [masked, d_model]
     let x = linear(&x, &model.transform)?;
     norm(&activate(model.activation, &x)?, &model.norm)
 }
@@ -87,7 +80,7 @@ pub fn classifier_loss(
     labels: &[u32],
     seed: Option<u64>,
 ) -> Result<Tensor> {
-    ops::cross_entropy(&classifier_logits(model, batch, seed)?, labels)
+    cross_entropy(&classifier_logits(model, batch, seed)?, labels)
 }
 
 /// A number for each label, for each text: `[rows, labels]`.
@@ -103,11 +96,12 @@ pub fn classifier_logits(
     let x = embeddings(&model.distilbert.embeddings, batch, seed)?;
     let x = encoder(&model.distilbert.encoder, x, batch, seed)?;
     let d_model = x.dim(2)?;
+    // [rows, n, d_model] -> [rows · n, d_model]
     let x = x.reshape((batch.rows() * batch.n(), d_model))?;
     let n = u32::try_from(batch.n()).map_err(Error::wrap)?;
     let rows = u32::try_from(batch.rows()).map_err(Error::wrap)?;
     let first: Vec<u32> = (0..rows).map(|row| row * n).collect();
-    let cls = ops::embedding(&x, &first)?; // [rows, d_model]
+    let cls = embedding(&x, &first)?; // [rows, d_model]
     let hidden = linear(&cls, &model.head.pre_classifier)?.relu()?;
     let hidden = dropout(&hidden, model.head.dropout, seed, CLASSIFIER)?;
     linear(&hidden, &model.head.classifier)
@@ -127,9 +121,9 @@ fn embeddings(model: &Embeddings, batch: &Batch, seed: Option<u64>) -> Result<Te
     if let Some(types) = &model.token_types {
         tables.push((types, batch.token_type_ids()));
     }
-    let x = ops::embed(&tables)?; // [rows · n, d_model]
+    let x = embed(&tables)?; // [rows · n, d_model]
     let x = dropout(&norm(&x, &model.norm)?, model.dropout, seed, EMBEDDINGS)?;
-    x.reshape((rows, n, d_model))
+    x.reshape((rows, n, d_model)) // from [rows · n, d_model]
 }
 
 fn encoder(
@@ -139,38 +133,91 @@ fn encoder(
     seed: Option<u64>,
 ) -> Result<Tensor> {
     let mask = batch.additive_mask(x.dtype(), x.device()).map_err(Error::from)?;
-    let mask = mask.map(|m| m.reshape((batch.rows(), batch.n()))).transpose()?;
     for (i, layer) in (0..).zip(&model.layers) {
         let seed = seed.map(|seed| derive_seed(seed, i));
-        x = encoder_layer(layer, &x, mask.as_ref(), seed)?;
+        x = encoder_layer_of(layer, &x, mask.as_ref(), seed)?;
     }
     Ok(x)
 }
 
+/// A layer as one operation, if it is BERT's; step by step, if it isn't. `x` is
+/// `[rows, n, d_model]`, the mask `[rows, 1, 1, n]`.
+fn encoder_layer_of(
+    layer: &EncoderLayer,
+    x: &Tensor,
+    mask: Option<&Tensor>,
+    seed: Option<u64>,
+) -> Result<Tensor> {
+    if let Some(weights) = weights(layer) {
+        let (rows, n, _) = x.dims3()?;
+        // [rows, 1, 1, n] -> [rows, n]
+        let mask = mask.map(|mask| mask.reshape((rows, n))).transpose()?;
+        return encoder_layer(x, mask.as_ref(), &weights, seed);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "a seed's lower half is one")]
+    let noise = seed.map(|seed| Noise::seed(seed as u32));
+    Ok(layer.forward(x, mask, noise.as_ref()).map_err(Error::from)?.output)
+}
+
+/// The layer as [`encoder_layer`] takes it: with biases and exact GELU, or not at all.
+fn weights(layer: &EncoderLayer) -> Option<LayerWeights<'_>> {
+    let EncoderLayer { attention, feed_forward, .. } = layer;
+    if feed_forward.activation != Activation::Gelu {
+        return None;
+    }
+    Some(LayerWeights {
+        heads: attention.heads,
+        query: linear_weights(&attention.query)?,
+        key: linear_weights(&attention.key)?,
+        value: linear_weights(&attention.value)?,
+        output: linear_weights(&attention.output)?,
+        attention_norm: norm_weights(&layer.attention_norm),
+        inner: linear_weights(&feed_forward.inner)?,
+        outer: linear_weights(&feed_forward.outer)?,
+        feed_forward_norm: norm_weights(&layer.feed_forward_norm),
+        dropouts: [
+            attention.dropout.probability(),
+            layer.attention_dropout.probability(),
+            layer.feed_forward_dropout.probability(),
+        ],
+    })
+}
+
+fn linear_weights(layer: &candle_nn::Linear) -> Option<LinearWeights<'_>> {
+    Some(LinearWeights { weight: layer.weight(), bias: layer.bias()? })
+}
+
+fn norm_weights(norm: &LayerNorm) -> NormWeights<'_> {
+    NormWeights { gamma: &norm.weight, beta: &norm.bias, epsilon: norm.epsilon }
+}
+
 fn dropout(
     x: &Tensor,
-    dropout: sentiment::Dropout,
+    dropout: Dropout,
     seed: Option<u64>,
     place: u64,
 ) -> Result<Tensor> {
     let Some(seed) = seed else { return Ok(x.clone()) };
-    ops::dropout(x, DropoutMask::new(dropout.probability(), derive_seed(seed, place))?)
+    gradients::dropout(
+        x,
+        DropoutMask::new(dropout.probability(), derive_seed(seed, place))?,
+    )
 }
 
 fn linear(x: &Tensor, layer: &candle_nn::Linear) -> Result<Tensor> {
     match layer.bias() {
-        Some(bias) => ops::linear(x, layer.weight(), bias),
+        Some(bias) => gradients::linear(x, layer.weight(), bias),
         None => candle_nn::Module::forward(layer, x),
     }
 }
 
 fn norm(x: &Tensor, norm: &LayerNorm) -> Result<Tensor> {
-    ops::layer_norm(x, &norm.weight, &norm.bias, norm.epsilon)
+    layer_norm(x, &norm.weight, &norm.bias, norm.epsilon)
 }
 
 fn activate(activation: Activation, x: &Tensor) -> Result<Tensor> {
     match activation {
-        Activation::Gelu => ops::gelu(x),
+        Activation::Gelu => gelu(x),
         other => sentiment::activate(other, x).map_err(Error::from),
     }
 }

@@ -1,59 +1,59 @@
-//! Multi-head attention, forward and backward, head by head where they lie.
+//! Both passes on slices, head by head where they lie.
 
 use std::cell::Cell;
 
+use kernels::strided::{Left, Product};
 use kernels::{Isa, math};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::dropout::Mask;
-use super::product::{Left, Product};
+use crate::dropout::DropoutMask;
 
 /// The sizes of an attention.
 #[derive(Clone, Copy, Debug)]
-pub struct Shape {
+pub(crate) struct AttentionShape {
     /// Sequences.
-    pub batch: usize,
+    pub(crate) batch: usize,
     /// Queries in each.
-    pub queries: usize,
+    pub(crate) queries: usize,
     /// Keys and values in each.
-    pub keys: usize,
+    pub(crate) keys: usize,
     /// Heads.
-    pub heads: usize,
+    pub(crate) heads: usize,
     /// The width of a head: d_k.
-    pub width: usize,
+    pub(crate) width: usize,
 }
 
 /// Queries, keys and values, and which weights there are between them.
 #[derive(Clone, Copy)]
-pub struct Operands<'a> {
-    pub shape: Shape,
+pub(crate) struct Operands<'a> {
+    pub(crate) shape: AttentionShape,
     /// `[batch · queries, heads · width]`, and so for `k` and `v`: rows `stride` apart.
-    pub q: &'a [f32],
-    pub k: &'a [f32],
-    pub v: &'a [f32],
-    pub stride: usize,
+    pub(crate) q: &'a [f32],
+    pub(crate) k: &'a [f32],
+    pub(crate) v: &'a [f32],
+    pub(crate) stride: usize,
     /// `[batch, keys]`, added to the scores.
-    pub mask: Option<&'a [f32]>,
+    pub(crate) mask: Option<&'a [f32]>,
     /// Query i sees the keys up to i.
-    pub causal: bool,
+    pub(crate) causal: bool,
     /// Of the weights.
-    pub dropout: Option<Mask>,
+    pub(crate) dropout: Option<DropoutMask>,
 }
 
 /// Where the gradients of a sequence lie in its part of a buffer: they begin at `offsets`
 /// (q, k, v), with rows `stride` apart.
 #[derive(Clone, Copy)]
-pub struct Places {
-    pub offsets: [usize; 3],
-    pub stride: usize,
+pub(crate) struct Places {
+    pub(crate) offsets: [usize; 3],
+    pub(crate) stride: usize,
     /// The length of a sequence's part.
-    pub len: usize,
+    pub(crate) len: usize,
 }
 
 impl<'a> Operands<'a> {
     /// Those that stand side by side in each row of `qkv`, `[batch, tokens, 3 · d_model]`.
-    pub fn packed(qkv: &'a [f32], shape: Shape) -> Self {
+    pub(crate) fn packed(qkv: &'a [f32], shape: AttentionShape) -> Self {
         let d_model = shape.heads * shape.width;
         Self {
             shape,
@@ -68,7 +68,7 @@ impl<'a> Operands<'a> {
     }
 
     /// Gradients as [`Operands::packed`] has its operands.
-    pub fn packed_places(shape: Shape) -> Places {
+    pub(crate) fn packed_places(shape: AttentionShape) -> Places {
         let d_model = shape.heads * shape.width;
         let stride = 3 * d_model;
         let offsets = [0, d_model, 2 * d_model];
@@ -76,7 +76,7 @@ impl<'a> Operands<'a> {
     }
 
     /// Gradients one after another: of q, of k, of v.
-    pub fn separate_places(shape: Shape) -> Places {
+    pub(crate) fn separate_places(shape: AttentionShape) -> Places {
         let d_model = shape.heads * shape.width;
         let (queries, keys) = (shape.queries * d_model, shape.keys * d_model);
         let offsets = [0, queries, queries + keys];
@@ -84,12 +84,12 @@ impl<'a> Operands<'a> {
     }
 
     /// `context` ← dropout(softmax(Q Kᵀ / √d_k + mask)) V, `[batch, queries, heads · width]`.
-    pub fn forward(self, context: &mut [f32]) {
-        let Shape { queries, heads, width, .. } = self.shape;
+    pub(crate) fn forward(self, context: &mut [f32]) {
+        let AttentionShape { queries, heads, width, .. } = self.shape;
         let context = context.par_chunks_mut(queries * heads * width);
         context.enumerate().for_each(|(sequence, context)| {
             let mut scratch = SCRATCH.take();
-            Isa::best().run(Forward {
+            Isa::current().run(Forward {
                 at: self,
                 sequence,
                 context,
@@ -101,13 +101,18 @@ impl<'a> Operands<'a> {
 
     /// `gradients` ← those of q, k and v, given that of the context. The weights are
     /// computed again: cheaper than to keep them.
-    pub fn backward(self, dcontext: &[f32], gradients: &mut [f32], places: Places) {
-        let Shape { queries, heads, width, .. } = self.shape;
+    pub(crate) fn backward(
+        self,
+        dcontext: &[f32],
+        gradients: &mut [f32],
+        places: Places,
+    ) {
+        let AttentionShape { queries, heads, width, .. } = self.shape;
         let dcontext = dcontext.par_chunks(queries * heads * width);
         let tasks = dcontext.zip(gradients.par_chunks_mut(places.len)).enumerate();
         tasks.for_each(|(sequence, (dcontext, gradients))| {
             let mut scratch = SCRATCH.take();
-            Isa::best().run(Backward {
+            Isa::current().run(Backward {
                 at: self,
                 sequence,
                 dcontext,
@@ -156,8 +161,8 @@ struct Scratch {
 }
 
 impl Scratch {
-    fn fit(&mut self, shape: Shape, padded: usize) {
-        let Shape { queries, width, .. } = shape;
+    fn fit(&mut self, shape: AttentionShape, padded: usize) {
+        let AttentionShape { queries, width, .. } = shape;
         self.transposed.resize(width * padded, 0.0);
         self.mask.resize(padded, 0.0);
         for buffer in [&mut self.weights, &mut self.dropped, &mut self.dweights] {
@@ -205,7 +210,7 @@ fn weights<S: Simd>(
     padded: usize,
     scratch: &mut Scratch,
 ) {
-    let Shape { queries, keys, heads, width, .. } = at.shape;
+    let AttentionShape { queries, keys, heads, width, .. } = at.shape;
     let Scratch { transposed, mask, weights, dropped, .. } = scratch;
     let size = [keys, width];
     transpose(at.key(sequence, head), at.stride, size, padded, transposed);
@@ -271,7 +276,7 @@ impl WithSimd for Forward<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { at, sequence, context, scratch } = self;
-        let Shape { queries, keys, heads, width, .. } = at.shape;
+        let AttentionShape { queries, keys, heads, width, .. } = at.shape;
         let padded = keys.next_multiple_of(S::F32_LANES);
         scratch.fit(at.shape, padded);
         scratch.set_mask(at.mask.map(|all| &all[sequence * keys..][..keys]), keys);
@@ -327,7 +332,7 @@ impl Backward<'_, '_> {
     #[inline(always)]
     fn scores<S: Simd>(&mut self, simd: S, head: usize, padded: usize) {
         let Self { at, sequence, dcontext, .. } = *self;
-        let Shape { queries, keys, heads, width, .. } = at.shape;
+        let AttentionShape { queries, keys, heads, width, .. } = at.shape;
         let Scratch { transposed, weights, dweights, .. } = &mut *self.scratch;
         let size = [keys, width];
         transpose(at.value(sequence, head), at.stride, size, padded, transposed);
@@ -367,7 +372,7 @@ impl Backward<'_, '_> {
     #[inline(always)]
     fn operands<S: Simd>(&mut self, simd: S, head: usize, padded: usize) {
         let Self { at, sequence, dcontext, places, .. } = *self;
-        let Shape { queries, keys, heads, width, .. } = at.shape;
+        let AttentionShape { queries, keys, heads, width, .. } = at.shape;
         let Scratch { dropped, dweights, .. } = &*self.scratch;
         let scale = 1.0 / (width as f32).sqrt();
         let (q, k) = (at.query(sequence, head), at.key(sequence, head));
