@@ -584,7 +584,7 @@ fn dashed_lines_have_dashes_for_markers_and_ticks_are_given() -> Checked {
         .x_ticks(&[1.0, 16.0, 256.0, 4096.0, f64::NAN])
         .draw()?;
     assert_well_formed(figure.svg());
-    assert!(written(&figure, "n²") == 1 && figure.svg().contains("n²: (16, 0.000001)"));
+    assert!(written(&figure, "n²") == 1 && figure.svg().contains("n²: (16, 1e-6)"));
     for shape in ["<circle ", "<polygon "] {
         let count = |figure: &Figure| figure.svg().matches(shape).count();
         assert_eq!(count(&figure), count(&plain), "{shape}");
