@@ -1,6 +1,6 @@
 //! The same encoder on packed weights: for answers, not for training.
 //!
-//! It is what the command lines and pipelines run. It computes what [`Encoder`] computes,
+//! It is what the command lines and pipelines run. It computes what [`BaseModel`] computes,
 //! to rounding (the tests hold its attentions to 2e-6), several times as fast: the
 //! `kernels` crate says how.
 
@@ -10,10 +10,12 @@ use kernels::{Buffer, Buffers, Epilogue, Heads, PackedLinear, attention, in_pool
 use models::Activation;
 
 use crate::attention::head_width;
-use crate::{
-    Batch, Embeddings, Encoder, EncoderError, EncoderLayer, EncoderOutput, LayerNorm,
-    Result, Run,
-};
+use crate::base::BaseModel;
+use crate::batch::Batch;
+use crate::embeddings::Embeddings;
+use crate::encoder::{EncoderLayer, EncoderOutput, Run};
+use crate::error::{EncoderError, Result};
+use crate::norm::LayerNorm;
 
 /// Embeddings and a stack of layers whose weights are packed once, in the order in which
 /// the processor reads them.
@@ -64,14 +66,15 @@ impl FastEncoder {
     /// # Errors
     ///
     /// [`EncoderError`] if the heads don't divide `d_model`, or the weights aren't f32.
-    pub fn pack(embeddings: Embeddings, encoder: Encoder) -> Result<Self> {
+    pub fn pack(base: BaseModel) -> Result<Self> {
+        let BaseModel { embeddings, encoder } = base;
         let layers = encoder.layers.into_iter().map(|layer| FastLayer::pack(&layer));
         let (layers, buffers) = (layers.collect::<Result<_>>()?, Buffers::default());
         Ok(Self { embeddings, layers, buffers })
     }
 
-    /// As [`Embeddings::forward`] and then [`Encoder::forward`]: the last vectors of a
-    /// batch's tokens, and what `run` asks for.
+    /// As [`BaseModel::forward`]: the last vectors of a batch's tokens, and what `run`
+    /// asks for.
     ///
     /// # Errors
     ///

@@ -118,9 +118,7 @@ impl Guesser {
     ///
     /// If the heads don't divide `d_model`.
     pub fn new(model: BertForMaskedLm) -> Result<Self> {
-        let (embeddings, encoder) =
-            (model.bert.embeddings.clone(), model.bert.encoder.clone());
-        Ok(Self { encoder: FastEncoder::pack(embeddings, encoder)?, head: model })
+        Ok(Self { encoder: FastEncoder::pack(model.bert.clone())?, head: model })
     }
 
     /// The encoder alone.
