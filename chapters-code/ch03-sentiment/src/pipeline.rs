@@ -73,7 +73,7 @@ impl SentimentPipeline {
     ///
     /// # Errors
     ///
-    /// Those of [`FastEncoder::forward`](crate::FastEncoder::forward).
+    /// Those of [`PackedEncoder::forward`](crate::PackedEncoder::forward).
     pub fn logits(&self, batch: &Batch) -> Result<Tensor> {
         let encoded = self.model.encoder.forward(batch, Run::default())?;
         self.head.forward(&encoded.last_hidden_state, None)

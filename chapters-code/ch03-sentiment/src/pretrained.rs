@@ -4,7 +4,7 @@ use models::{Config, ModelFolder, Tokenizer};
 
 use crate::base::BaseModel;
 use crate::error::Result;
-use crate::fast::FastEncoder;
+use crate::packed::PackedEncoder;
 
 // ANCHOR: pretrained
 /// A tokenizer and an encoder that were made for each other.
@@ -17,7 +17,7 @@ pub struct Pretrained {
     /// From text to numbers.
     pub tokenizer: Tokenizer,
     /// From numbers to vectors and attentions.
-    pub encoder: FastEncoder,
+    pub encoder: PackedEncoder,
 }
 // ANCHOR_END: pretrained
 
@@ -43,7 +43,7 @@ impl Pretrained {
             name: folder.name.clone(),
             config: folder.config()?,
             tokenizer: folder.tokenizer()?,
-            encoder: FastEncoder::pack(base)?,
+            encoder: PackedEncoder::pack(base)?,
         })
     }
 }

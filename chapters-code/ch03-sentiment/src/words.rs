@@ -133,7 +133,7 @@ pub fn largest(numbers: &[f32]) -> usize {
 ///
 /// # Errors
 ///
-/// Those of [`FastEncoder::forward`](crate::FastEncoder::forward);
+/// Those of [`PackedEncoder::forward`](crate::PackedEncoder::forward);
 /// [`EncoderError::NoLayers`] if there is no layer.
 pub fn last_attention(pipeline: &SentimentPipeline, batch: &Batch) -> Result<Tensor> {
     let found = pipeline.model.encoder.forward(batch, Run::ATTENTIONS)?;

@@ -57,7 +57,7 @@ proptest! {
 
 #[test]
 fn wordpiece_cuts_the_words_of_a_real_vocabulary() {
-    let tokenizer = pipeline().tokenizer;
+    let tokenizer = pipeline().model.tokenizer;
     let vocabulary = all_pieces(&tokenizer);
     assert_eq!(vocabulary.len(), tokenizer.vocab_size());
     let mut cut = 0;
@@ -127,7 +127,8 @@ fn logits_of_numbers_are_those_of_the_texts() {
 
 #[test]
 fn pieces_are_put_together_to_words() {
-    let encoded = pipeline().tokenizer.encode(TEXT, None, Truncate::Error).unwrap();
+    let encoded =
+        pipeline().model.tokenizer.encode(TEXT, None, Truncate::Error).unwrap();
     let words = words_of(&encoded);
     let joined: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
     let expected =

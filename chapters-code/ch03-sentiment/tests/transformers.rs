@@ -6,7 +6,7 @@ mod sets;
 
 use common::{Fixture, LOGITS, RUNS, assert_close};
 use sentiment::{
-    BaseModel, DistilBertForSequenceClassification, FastEncoder, Noise, Run,
+    BaseModel, DistilBertForSequenceClassification, Noise, PackedEncoder, Run,
 };
 
 const EVERYTHING: Run =
@@ -110,7 +110,7 @@ fn packed_weights_compute_the_same() {
         let fixture = Fixture::open(name);
         let model =
             fixture.load(|vb, config| BaseModel::load(&vb.pp("distilbert"), config));
-        let packed = FastEncoder::pack(model.clone());
+        let packed = PackedEncoder::pack(model.clone());
         common::assert_same_encoder(&fixture, &packed.unwrap(), |batch, run| {
             model.forward(batch, run).unwrap()
         });

@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::Parser;
 use models::ModelFolder;
-use sentiment::{BaseModel, Batch, EncoderOutput, FastEncoder, Run};
+use sentiment::{BaseModel, Batch, EncoderOutput, PackedEncoder, Run};
 use serde_json::json;
 
 #[global_allocator]
@@ -37,7 +37,7 @@ fn main() -> Result<()> {
     let forward: Forward = if teaching {
         Box::new(move |batch, run| model.forward(batch, run))
     } else {
-        let packed = FastEncoder::pack(model)?;
+        let packed = PackedEncoder::pack(model)?;
         Box::new(move |batch, run| packed.forward(batch, run))
     };
     let load_ms = milliseconds(start);

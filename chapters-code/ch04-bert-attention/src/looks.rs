@@ -67,7 +67,7 @@ impl Look {
 ///
 /// # Errors
 ///
-/// Those of [`FastEncoder::forward`](sentiment::FastEncoder::forward).
+/// Those of [`PackedEncoder::forward`](sentiment::PackedEncoder::forward).
 pub fn first_choices(model: &Pretrained, looks: &[Look]) -> Result<Array2<f64>> {
     let (layers, heads) =
         (model.config.num_hidden_layers, model.config.num_attention_heads);

@@ -4,7 +4,7 @@
 
 use models::{Tokenizer, Truncate};
 use ndarray::{Array1, Array2, ArrayView1, s};
-use sentiment::{Batch, FastEncoder, Pretrained, Result, Run};
+use sentiment::{Batch, PackedEncoder, Pretrained, Result, Run};
 use serde::{Deserialize, Serialize};
 
 use crate::attentions::AttentionsError;
@@ -114,9 +114,9 @@ fn looking(batch: &Batch, special: SpecialIds) -> Vec<(usize, usize)> {
 ///
 /// # Errors
 ///
-/// Those of [`FastEncoder::forward`].
+/// Those of [`PackedEncoder::forward`].
 pub fn profile(
-    encoder: &FastEncoder,
+    encoder: &PackedEncoder,
     batches: &[Batch],
     special: SpecialIds,
 ) -> Result<Vec<Vec<HeadProfile>>> {

@@ -2,7 +2,7 @@
 
 use models::{Tokenizer, Truncate};
 use ndarray::{Array4, ArrayView1, s};
-use sentiment::{Batch, FastEncoder, Result, Run};
+use sentiment::{Batch, PackedEncoder, Result, Run};
 use serde::{Deserialize, Serialize};
 
 // ANCHOR: noun_pair
@@ -124,9 +124,9 @@ impl FirstChoice {
 ///
 /// # Errors
 ///
-/// Those of [`FastEncoder::forward`].
+/// Those of [`PackedEncoder::forward`].
 pub fn translation_heads(
-    encoder: &FastEncoder,
+    encoder: &PackedEncoder,
     pairs: &[NounPair],
 ) -> Result<Vec<TranslationHead>> {
     let mut found: Vec<TranslationHead> = Vec::new();

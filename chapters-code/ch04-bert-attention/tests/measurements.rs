@@ -21,7 +21,7 @@ use candle_nn::VarBuilder;
 use common::{Fixture, RUNS};
 use models::Truncate;
 use ndarray::{Array1, Array2};
-use sentiment::{BaseModel, Batch, FastEncoder, Run};
+use sentiment::{BaseModel, Batch, PackedEncoder, Run};
 use serde::Deserialize;
 
 const SPECIAL: SpecialIds = SpecialIds { cls: 2, sep: 3 };
@@ -254,7 +254,7 @@ fn a_head_that_translates_is_found() {
     }
     let vb = VarBuilder::from_tensors(weights, DType::F32, &Device::Cpu);
     let bert = BaseModel::load(&vb.pp("bert"), &config).unwrap();
-    let encoder = FastEncoder::pack(bert).unwrap();
+    let encoder = PackedEncoder::pack(bert).unwrap();
     // The noun itself scores the same: only the choice across is certain.
     let pairs = [("the cat sat on the mat.", "o gato sentou no tapete.")];
     let found = find_nouns(&tokenizer, &pairs, &[("cat", "gato")]).unwrap();

@@ -7,7 +7,7 @@ mod sets;
 
 use bert_attention::{BertForMaskedLm, BertForSequenceClassification, Pooler};
 use common::{Fixture, LOGITS, RUNS};
-use sentiment::{BaseModel, FastEncoder, Run};
+use sentiment::{BaseModel, PackedEncoder, Run};
 
 const EVERYTHING: Run =
     Run { output_attentions: true, output_hidden_states: true, dropout: None };
@@ -82,7 +82,7 @@ fn packed_weights_compute_the_same() {
     for name in ["bert-base", "bert-masked-lm", "bert-classifier"] {
         let fixture = Fixture::open(name);
         let model = fixture.load(|vb, config| BaseModel::load(&vb.pp("bert"), config));
-        let packed = FastEncoder::pack(model.clone());
+        let packed = PackedEncoder::pack(model.clone());
         common::assert_same_encoder(&fixture, &packed.unwrap(), |batch, run| {
             model.forward(batch, run).unwrap()
         });

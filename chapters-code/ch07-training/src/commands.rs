@@ -10,7 +10,7 @@ use bert_attention::BertForMaskedLm;
 use candle_core::DType;
 use figures::{Figure, LineChart};
 use models::{Architecture, Config, HubOptions, ModelFolder};
-use sentiment::{BaseModel, Batch, FastEncoder};
+use sentiment::{BaseModel, Batch, PackedEncoder};
 use serde::Serialize;
 use serde_json::json;
 use tokenizers::Tokenizer;
@@ -425,7 +425,7 @@ pub fn evaluate(arguments: &Model) -> Result<()> {
 pub fn heads(arguments: &Heads) -> Result<()> {
     let corpus = read(&arguments.model.corpora)?;
     let folder = resolve(&arguments.model.model)?;
-    let encoder = FastEncoder::pack(BaseModel::open(&folder)?)?;
+    let encoder = PackedEncoder::pack(BaseModel::open(&folder)?)?;
     let tokenizer = read_tokenizer(&folder.path.join("tokenizer.json"))?;
     let count = arguments.pairs.min(corpus.pairs.held_out.len());
     let pairs = &corpus.pairs.held_out[..count];
