@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use models::{Tokenizer, Truncate};
-use ndarray::{Array2, ArrayView1, s};
+use ndarray::{Array2, ArrayRef1, s};
 use sentiment::{Batch, Pretrained, Run};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ pub struct Look {
 impl Look {
     /// Whether the row of `from`, `[n]`, gives most to `to`, of all tokens but the
     /// first and the last, which are special, and `from` itself. Of equals, the first.
-    fn is_first_choice(&self, row: ArrayView1<f32>) -> bool {
+    fn is_first_choice(&self, row: &ArrayRef1<f32>) -> bool {
         let others = (1..row.len() - 1).filter(|&j| j != self.from);
         let first = |a: usize, b: usize| match row[a].total_cmp(&row[b]) {
             Ordering::Less => b,
@@ -77,7 +77,7 @@ pub fn first_choices(model: &Pretrained, looks: &[Look]) -> Result<Array2<f64>> 
         for (layer, weights) in outputs.attention_arrays()?.iter().enumerate() {
             for head in 0..heads {
                 let row = weights.slice(s![0, head, look.from, ..]); // [n]
-                if look.is_first_choice(row) {
+                if look.is_first_choice(&row) {
                     found[[layer, head]] += 1.0;
                 }
             }
@@ -187,10 +187,10 @@ mod tests {
         let batch = Batch::new(&[vec![2, 5, 6, 7, 3]], None, None).unwrap();
         let look = |to| Look { batch: batch.clone(), from: 2, to };
         let row = array![0.9, 0.1, 0.8, 0.3, 0.9]; // special and itself don't count
-        assert!(look(3).is_first_choice(row.view()));
-        assert!(!look(1).is_first_choice(row.view()));
+        assert!(look(3).is_first_choice(&row));
+        assert!(!look(1).is_first_choice(&row));
         let level = Array1::from_elem(5, 0.2);
-        assert!(look(1).is_first_choice(level.view()));
+        assert!(look(1).is_first_choice(&level));
         assert!((chance(&[look(1), look(3)]) - 0.5).abs() < 1e-12);
     }
 }

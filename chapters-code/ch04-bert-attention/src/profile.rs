@@ -3,7 +3,7 @@
 //! Nothing here knows of training: it asks an encoder for its attentions.
 
 use models::{Tokenizer, Truncate};
-use ndarray::{Array1, Array2, ArrayView1, s};
+use ndarray::{Array1, Array2, ArrayRef1, s};
 use sentiment::{Batch, PackedEncoder, Pretrained, Result, Run};
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +34,7 @@ impl HeadProfile {
     /// Adds the row of weights of the token at `i`, `[n]`.
     fn add(
         &mut self,
-        row: ArrayView1<f32>,
+        row: &ArrayRef1<f32>,
         i: usize,
         ids: &[u32],
         special: SpecialIds,
@@ -135,7 +135,7 @@ pub fn profile(
                 for &(row, i) in &looking {
                     let ids = &batch.ids()[row * n..(row + 1) * n];
                     let weights = weights.slice(s![row, head, i, ..]); // [n]
-                    profile.add(weights, i, ids, special);
+                    profile.add(&weights, i, ids, special);
                 }
             }
         }
@@ -155,12 +155,7 @@ pub fn uniform(batches: &[Batch], special: SpecialIds) -> HeadProfile {
             let seen = &batch.attention_mask()[row * n..(row + 1) * n]; // [n]
             let share = 1.0 / seen.iter().sum::<u32>() as f32;
             let weights: Array1<f32> = seen.iter().map(|&s| s as f32 * share).collect();
-            profile.add(
-                weights.view(),
-                i,
-                &batch.ids()[row * n..(row + 1) * n],
-                special,
-            );
+            profile.add(&weights, i, &batch.ids()[row * n..(row + 1) * n], special);
             count += 1;
         }
     }

@@ -1,7 +1,7 @@
 //! Heads that translate: in a pair of sentences, from a noun to its translation.
 
 use models::{Tokenizer, Truncate};
-use ndarray::{Array4, ArrayView1, s};
+use ndarray::{Array4, ArrayRef1, s};
 use sentiment::{Batch, PackedEncoder, Result, Run};
 use serde::{Deserialize, Serialize};
 
@@ -100,7 +100,7 @@ impl TranslationHead {
 
 impl FirstChoice {
     /// Adds one look: the weights of `from`, `[n]`; whether it was `to` that it saw.
-    fn add(&mut self, row: ArrayView1<f32>, from: usize, to: usize, second: usize) {
+    fn add(&mut self, row: &ArrayRef1<f32>, from: usize, to: usize, second: usize) {
         // The other sentence's words: the last token of each sentence is its [SEP],
         // the first of all is [CLS].
         let words = if from < second { second..row.len() - 1 } else { 1..second - 1 };
@@ -156,8 +156,8 @@ fn add_pair(found: &mut Vec<TranslationHead>, layers: &[Array4<f32>], pair: &Nou
                 found.push(TranslationHead { layer, head, ..Default::default() });
             }
             let (en, pt, second) = (pair.english, pair.portuguese, pair.second);
-            found[index].to_portuguese.add(row(en), en, pt, second);
-            found[index].to_english.add(row(pt), pt, en, second);
+            found[index].to_portuguese.add(&row(en), en, pt, second);
+            found[index].to_english.add(&row(pt), pt, en, second);
             index += 1;
         }
     }
