@@ -29,7 +29,7 @@ impl BaseModel {
     ///
     /// # Errors
     ///
-    /// If the heads don't divide `d_model`, or a tensor is missing or has another shape.
+    /// If the heads don't divide `d_model`; if a tensor is missing or of another shape.
     pub fn load(vb: &VarBuilder, config: &Config) -> candle_core::Result<Self> {
         let (encoder, names) = match config.architecture {
             Architecture::Bert => ("encoder.layer", LayerNames::BERT),

@@ -93,7 +93,7 @@ pub struct Attentions {
 }
 
 impl Attentions {
-    /// A model's attentions for `[CLS] text [SEP]`, or for `[CLS] text [SEP] pair [SEP]`.
+    /// A model's attentions for `[CLS] text [SEP]` or `[CLS] text [SEP] pair [SEP]`.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! From chapter 4's BERT to a view.
 
 use bert_attention::{Attentions, AttentionsError};
-use models::{Config, ModelFolder, Tokenizer, Truncate};
+use models::{ModelFolder, Tokenizer, Truncate};
 use ndarray::Array4;
 use sentiment::vectors::array4;
 use sentiment::{BaseModel, Batch, EncoderError, Run};
@@ -20,8 +20,6 @@ impl ToStack for Attentions {
 pub struct OpenModel {
     /// The name or folder that was asked for.
     pub name: String,
-    /// What the model is made of.
-    pub config: Config,
     tokenizer: Tokenizer,
     base: BaseModel,
 }
@@ -45,10 +43,9 @@ impl OpenModel {
     /// [`ViewError::Model`](crate::ViewError::Model) if they can't be read or don't fit
     /// together.
     pub fn load(folder: &ModelFolder) -> Result<Self> {
-        let config = folder.config().map_err(AttentionsError::from)?;
         let tokenizer = folder.tokenizer().map_err(AttentionsError::from)?;
         let base = BaseModel::open(folder).map_err(AttentionsError::from)?;
-        Ok(Self { name: folder.name.clone(), config, tokenizer, base })
+        Ok(Self { name: folder.name.clone(), tokenizer, base })
     }
 
     /// The queries, keys and attentions of `[CLS] text [SEP]`, or of
