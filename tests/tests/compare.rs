@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use bert_attention::{AttentionModel, Attentions};
+use bert_attention::{Attentions, Pretrained};
 use book::compare::{self, Agreement};
 use book::notebook;
 use book::workspace::{Language, Workspace};
@@ -81,9 +81,9 @@ fn with_first_head(
 
 fn attentions() -> Attentions {
     let folder = models::resolve("bertinho", &HubOptions::from_env()).unwrap();
-    let model = AttentionModel::load(&folder).unwrap();
+    let model = Pretrained::load(&folder).unwrap();
     let text = "O gato sentou no tapete e o cachorro correu.";
-    model.attentions(text, None, Truncate::Error).unwrap()
+    Attentions::of(&model, text, None, Truncate::Error).unwrap()
 }
 
 /// softmax(factor · scores), from softmax(scores).

@@ -6,7 +6,9 @@ use ndarray::{Array1, Array2, Array3, Axis, s};
 use self_attention::numpy::NumpyRandom;
 use self_attention::{AttentionError, check_finite, matmul, scaled_scores, softmax};
 
-use crate::{Linear, Result, TransformerError, mask};
+use crate::error::{Result, TransformerError};
+use crate::linear::Linear;
+use crate::mask;
 
 // ANCHOR: scaled_dot_product
 /// What [`scaled_dot_product`] computes.

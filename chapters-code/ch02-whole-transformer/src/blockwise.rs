@@ -9,7 +9,8 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Slice, s};
 use self_attention::AttentionError;
 
-use crate::{Result, TransformerError, check_inputs};
+use crate::attention::check_inputs;
+use crate::error::{Result, TransformerError};
 
 // ANCHOR: running_softmax
 /// The maximum and the sum of the exponentials of the part of a row seen so far.

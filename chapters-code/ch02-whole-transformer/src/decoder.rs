@@ -4,10 +4,13 @@ use ndarray::{Array2, Array3};
 use self_attention::check_finite;
 use self_attention::numpy::NumpyRandom;
 
-use crate::{
-    AttentionKind, AttentionRecord, FeedForward, LayerNorm, LayerOptions,
-    MultiHeadAttention, NormOrder, Result, StackOutput, residual,
-};
+use crate::attention::MultiHeadAttention;
+use crate::encoder::StackOutput;
+use crate::error::Result;
+use crate::feed_forward::FeedForward;
+use crate::norm::{LayerNorm, NormOrder, residual};
+use crate::options::LayerOptions;
+use crate::record::{AttentionKind, AttentionRecord};
 
 // ANCHOR: decoder_masks
 /// The masks of a decoder, for `n` target words and `m` source words.

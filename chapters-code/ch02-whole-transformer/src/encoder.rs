@@ -4,10 +4,12 @@ use ndarray::{Array2, Array3};
 use self_attention::check_finite;
 use self_attention::numpy::NumpyRandom;
 
-use crate::{
-    AttentionKind, AttentionRecord, FeedForward, LayerNorm, LayerOptions,
-    MultiHeadAttention, NormOrder, Result, residual,
-};
+use crate::attention::MultiHeadAttention;
+use crate::error::Result;
+use crate::feed_forward::FeedForward;
+use crate::norm::{LayerNorm, NormOrder, residual};
+use crate::options::LayerOptions;
+use crate::record::{AttentionKind, AttentionRecord};
 
 // ANCHOR: encoder_layer
 /// Self-attention and a feed-forward network, each with a residual and a norm:

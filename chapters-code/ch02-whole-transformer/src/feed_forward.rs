@@ -5,7 +5,8 @@ use std::f64::consts::SQRT_2;
 use ndarray::Array2;
 use self_attention::numpy::NumpyRandom;
 
-use crate::{Linear, Result};
+use crate::error::Result;
+use crate::linear::Linear;
 
 // ANCHOR: activations
 /// `max(0, x)`: PyTorch's `nn.ReLU`.

@@ -34,6 +34,7 @@ pub mod feed_forward;
 pub mod linear;
 pub mod mask;
 pub mod norm;
+pub mod options;
 pub mod position;
 pub mod record;
 pub mod similarity;
@@ -51,9 +52,8 @@ pub use error::{Result, TransformerError};
 pub use feed_forward::{Activation, FeedForward, gelu, relu};
 pub use linear::{Linear, check_width};
 pub use norm::{LayerNorm, NormOrder, residual};
+pub use options::{LayerOptions, Options};
 pub use position::{Positions, sinusoidal};
 pub use record::{AttentionKind, AttentionRecord};
 pub use similarity::{largest_difference, mean_cosine};
-pub use transformer::{
-    Decoded, Embedding, LayerOptions, Options, Prediction, Transformer, likeliest,
-};
+pub use transformer::{Decoded, Embedding, Prediction, Transformer, likeliest};

@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2};
 use self_attention::{check_finite, matmul, numpy::NumpyRandom};
 
-use crate::{Result, TransformerError};
+use crate::error::{Result, TransformerError};
 
 // ANCHOR: linear
 /// `y = x Wᵀ + b`, PyTorch's `nn.Linear`.

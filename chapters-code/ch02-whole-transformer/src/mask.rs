@@ -10,7 +10,7 @@
 
 use ndarray::{Array2, Axis};
 
-use crate::{Result, TransformerError};
+use crate::error::{Result, TransformerError};
 
 // ANCHOR: causal
 /// Hides what comes later: query `i` sees keys `0 ..= i`. Shape `[n, n]`.

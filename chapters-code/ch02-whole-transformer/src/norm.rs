@@ -3,7 +3,8 @@
 use ndarray::{Array1, Array2, Axis};
 use self_attention::check_finite;
 
-use crate::{Result, TransformerError, check_width};
+use crate::error::{Result, TransformerError};
+use crate::linear::check_width;
 
 // ANCHOR: layer_norm
 /// Layer normalisation (Ba et al. 2016), PyTorch's `nn.LayerNorm`: each row to mean 0

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, s};
 
-use crate::{Result, TransformerError};
+use crate::error::{Result, TransformerError};
 
 // ANCHOR: sinusoidal
 /// Sines and cosines of the position (Vaswani et al. 2017, section 3.5). Shape

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayRef, Axis, Dimension};
 use self_attention::check_finite;
 
-use crate::Result;
+use crate::error::Result;
 
 // ANCHOR: largest_difference
 /// The largest distance between two numbers in the same place of `a` and `b`, of any

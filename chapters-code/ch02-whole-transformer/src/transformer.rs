@@ -5,12 +5,14 @@ use self_attention::check_finite;
 use self_attention::numpy::NumpyRandom;
 
 use crate::decoder::{Decoder, DecoderLayer, DecoderMasks};
-use crate::encoder::{Encoder, EncoderLayer};
+use crate::encoder::{Encoder, EncoderLayer, StackOutput};
+use crate::error::{Result, TransformerError};
+use crate::linear::Linear;
+use crate::mask;
+use crate::norm::{LayerNorm, NormOrder};
+use crate::options::Options;
 use crate::position::Positions;
-use crate::{
-    Activation, AttentionRecord, LayerNorm, Linear, NormOrder, Result, StackOutput,
-    TransformerError, mask,
-};
+use crate::record::AttentionRecord;
 
 // ANCHOR: embedding
 /// One vector per token: PyTorch's `nn.Embedding`, with the Transformer's scale.
@@ -39,38 +41,6 @@ impl Embedding {
     }
 }
 // ANCHOR_END: embedding
-
-// ANCHOR: options
-/// What a layer is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LayerOptions {
-    /// Width of a word's vector.
-    pub d_model: usize,
-    /// How many heads share it.
-    pub heads: usize,
-    /// Width inside the feed-forward network.
-    pub d_ff: usize,
-    /// Of the feed-forward network.
-    pub activation: Activation,
-    /// Where the norms go.
-    pub order: NormOrder,
-}
-
-/// What a Transformer is made of.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Options {
-    /// How many tokens the source language has.
-    pub source_vocabulary: usize,
-    /// How many tokens the target language has.
-    pub target_vocabulary: usize,
-    /// How many layers the encoder has, and the decoder.
-    pub layers: usize,
-    /// Of every layer.
-    pub layer: LayerOptions,
-    /// The source token that fills short sentences, and that nobody may look at.
-    pub padding: Option<usize>,
-}
-// ANCHOR_END: options
 
 // ANCHOR: transformer
 /// The encoder-decoder Transformer of "Attention Is All You Need".

@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: config
 
     // ANCHOR: by_hand
-    let vocabulary: HashSet<String> = all_pieces(&pipeline.tokenizer);
+    let vocabulary: HashSet<String> = all_pieces(&pipeline.model.tokenizer);
     for (rest, word_begins) in [("fantastic", true), ("tic", false)] {
         for piece in candidates(rest, word_begins) {
             let found = vocabulary.contains(&piece);
@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: encode
     let encoded: Encoded =
-        pipeline.tokenizer.encode(NOTES[0], None, Truncate::Error)?;
+        pipeline.model.tokenizer.encode(NOTES[0], None, Truncate::Error)?;
     for (token, id) in encoded.tokens.iter().zip(&encoded.ids) {
         println!("{id:>5}  {token}");
     }
@@ -100,7 +100,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         pipeline: &SentimentPipeline,
         text: &str,
     ) -> Result<Vec<Tensor>, EncoderError> {
-        let encoded = pipeline.tokenizer.encode(text, None, Truncate::Error)?;
+        let encoded = pipeline.model.tokenizer.encode(text, None, Truncate::Error)?;
         let run = Run { output_hidden_states: true, ..Run::default() };
         let found = model.distilbert.forward(&Batch::from_encoded(&[encoded])?, run)?;
         let states = found.hidden_states.unwrap_or_default(); // [1, n, d_model] each
@@ -155,7 +155,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: sigmoid
 
     // ANCHOR: padded
-    let other: Encoded = pipeline.tokenizer.encode(NOTES[1], None, Truncate::Error)?;
+    let other: Encoded =
+        pipeline.model.tokenizer.encode(NOTES[1], None, Truncate::Error)?;
     let texts: [Vec<u32>; 2] = [encoded.ids.clone(), other.ids.clone()];
     let two: Batch = Batch::padded(&texts, config.pad_token_id)?;
     for row in 0..two.rows() {
@@ -330,7 +331,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         pipeline: &SentimentPipeline,
         text: &str,
     ) -> Result<Vec<f32>, EncoderError> {
-        let encoded = pipeline.tokenizer.encode(text, None, Truncate::Error)?;
+        let encoded = pipeline.model.tokenizer.encode(text, None, Truncate::Error)?;
         let words = words_of(&encoded);
         let weights = last_attention(pipeline, &Batch::from_encoded(&[encoded])?)?;
         Ok(mean_of_heads(&attention_to_words(&weights, &words)?))

@@ -6,8 +6,10 @@
 use candle_core::{D, Tensor};
 use candle_nn::{Linear, Module, VarBuilder};
 
-use crate::encoder::{LayerNames, LayerOptions};
-use crate::{Dropout, EncoderError, Noise, Result, linear::linear};
+use crate::dropout::{Dropout, Noise};
+use crate::error::{EncoderError, Result};
+use crate::layer_options::{LayerNames, LayerOptions};
+use crate::linear::linear;
 
 // ANCHOR: softmax
 /// Each row to weights that add up to 1, over the last axis: PyTorch's
@@ -131,6 +133,18 @@ impl MultiHeadAttention {
 // ANCHOR_END: multi_head
 
 impl MultiHeadAttention {
+    /// What the scores of `x`, `[batch, n, d_model]`, come from: its queries and its keys,
+    /// `[batch, heads, n, d_k]` each.
+    ///
+    /// # Errors
+    ///
+    /// [`EncoderError`] if a shape doesn't fit.
+    pub fn queries_and_keys(&self, x: &Tensor) -> Result<[Tensor; 2]> {
+        let q = split_heads(&self.query.forward(x)?, self.heads)?;
+        let k = split_heads(&self.key.forward(x)?, self.heads)?;
+        Ok([q, k])
+    }
+
     /// The attention of the layer at `vb`.
     ///
     /// # Errors

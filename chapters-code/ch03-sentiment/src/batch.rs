@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 use models::Encoded;
 
-use crate::{EncoderError, Result};
+use crate::error::{EncoderError, Result};
 
 // ANCHOR: batch
 /// Texts of equal length, the shorter ones padded: `rows` texts of `n` tokens.

@@ -1,35 +1,15 @@
-//! DistilBERT (Sanh et al. 2019), and its head for classification.
+//! DistilBERT (Sanh et al. 2019) with its head for classification.
 
 use candle_core::{DType, IndexOp, Tensor};
 use candle_nn::{Linear, Module, VarBuilder};
 use models::{Config, ModelFolder};
 
-use crate::encoder::{Encoder, EncoderOutput, LayerNames, LayerOptions, Run};
-use crate::{Batch, Dropout, Embeddings, Noise, Result, linear::linear};
-
-// ANCHOR: distilbert
-/// DistilBERT: embeddings and a stack of layers. transformers' `DistilBertModel`.
-#[derive(Debug, Clone)]
-pub struct DistilBert {
-    /// From numbers to vectors.
-    pub embeddings: Embeddings,
-    /// The layers.
-    pub encoder: Encoder,
-}
-
-impl DistilBert {
-    /// The last vectors of a batch's tokens, and what `run` asks for.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Embeddings::forward`].
-    pub fn forward(&self, batch: &Batch, run: Run) -> Result<EncoderOutput> {
-        let x = self.embeddings.forward(batch, run.dropout)?; // [rows, n, d_model]
-        let mask = batch.additive_mask(x.dtype(), x.device())?; // [rows, 1, 1, n]
-        self.encoder.forward(x, mask.as_ref(), run)
-    }
-}
-// ANCHOR_END: distilbert
+use crate::base::BaseModel;
+use crate::batch::Batch;
+use crate::dropout::{Dropout, Noise};
+use crate::encoder::{EncoderOutput, Run};
+use crate::error::Result;
+use crate::linear::linear;
 
 // ANCHOR: classification
 /// Two linear layers on what `[CLS]` became: a number for each label.
@@ -66,7 +46,7 @@ impl ClassificationHead {
 #[derive(Debug, Clone)]
 pub struct DistilBertForSequenceClassification {
     /// The tokens' vectors.
-    pub distilbert: DistilBert,
+    pub distilbert: BaseModel,
     /// The labels' numbers.
     pub head: ClassificationHead,
 }
@@ -85,7 +65,7 @@ impl DistilBertForSequenceClassification {
     ///
     /// # Errors
     ///
-    /// Those of [`DistilBert::forward`].
+    /// Those of [`BaseModel::forward`].
     pub fn forward(&self, batch: &Batch, run: Run) -> Result<ClassifierOutput> {
         let encoder = self.distilbert.forward(batch, run)?;
         let logits = self.head.forward(&encoder.last_hidden_state, run.dropout)?;
@@ -93,27 +73,6 @@ impl DistilBertForSequenceClassification {
     }
 }
 // ANCHOR_END: classification
-
-impl DistilBert {
-    /// The model at `vb`.
-    ///
-    /// # Errors
-    ///
-    /// If the heads don't divide `d_model`, or a tensor is missing or has another shape.
-    pub fn load(vb: &VarBuilder, config: &Config) -> candle_core::Result<Self> {
-        let (layers, options) = (config.num_hidden_layers, LayerOptions::from(config));
-        let encoder = vb.pp("transformer.layer");
-        Ok(Self {
-            embeddings: Embeddings::load(&vb.pp("embeddings"), config)?,
-            encoder: Encoder::load(
-                &encoder,
-                layers,
-                &LayerNames::DISTILBERT,
-                &options,
-            )?,
-        })
-    }
-}
 
 impl DistilBertForSequenceClassification {
     /// The model in a folder, in f32.
@@ -130,11 +89,11 @@ impl DistilBertForSequenceClassification {
     ///
     /// # Errors
     ///
-    /// Those of [`DistilBert::load`].
+    /// Those of [`BaseModel::load`].
     pub fn load(vb: &VarBuilder, config: &Config) -> candle_core::Result<Self> {
         let (d_model, labels) = (config.hidden_size, config.num_labels());
         Ok(Self {
-            distilbert: DistilBert::load(&vb.pp("distilbert"), config)?,
+            distilbert: BaseModel::load(&vb.pp("distilbert"), config)?,
             head: ClassificationHead {
                 pre_classifier: linear(&vb.pp("pre_classifier"), d_model, d_model)?,
                 classifier: linear(&vb.pp("classifier"), d_model, labels)?,

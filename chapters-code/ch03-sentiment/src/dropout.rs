@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use candle_core::Tensor;
 use rand_mt::Mt;
 
-use crate::{EncoderError, Result};
+use crate::error::{EncoderError, Result};
 
 // ANCHOR: dropout
 /// Where dropout's chance comes from. With the same seed, the same numbers are lost, on

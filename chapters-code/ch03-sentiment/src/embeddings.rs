@@ -4,7 +4,11 @@ use candle_core::Tensor;
 use candle_nn::VarBuilder;
 use models::Config;
 
-use crate::{Batch, Dropout, EncoderError, LayerNorm, Noise, Result, linear::table};
+use crate::batch::Batch;
+use crate::dropout::{Dropout, Noise};
+use crate::error::{EncoderError, Result};
+use crate::linear::table;
+use crate::norm::LayerNorm;
 
 // ANCHOR: embeddings
 /// A vector for each token: its piece's, plus its position's, plus (in BERT) its

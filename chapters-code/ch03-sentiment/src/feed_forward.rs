@@ -4,8 +4,9 @@ use candle_core::Tensor;
 use candle_nn::{Linear, Module, VarBuilder};
 use models::Activation;
 
-use crate::encoder::{LayerNames, LayerOptions};
-use crate::{Result, linear::linear};
+use crate::error::Result;
+use crate::layer_options::{LayerNames, LayerOptions};
+use crate::linear::linear;
 
 // ANCHOR: feed_forward
 /// What bends the line between the two linear layers, at each number: `max(0, x)`;

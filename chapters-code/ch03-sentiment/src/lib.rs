@@ -21,6 +21,7 @@
 //! ```
 
 pub mod attention;
+pub mod base;
 pub mod batch;
 pub mod calibration;
 pub mod distilbert;
@@ -28,33 +29,34 @@ pub mod dropout;
 pub mod embeddings;
 pub mod encoder;
 mod error;
-pub mod fast;
 pub mod feed_forward;
+pub mod layer_options;
 pub mod linear;
 pub mod norm;
+pub mod packed;
 pub mod pipeline;
+pub mod pretrained;
 pub mod sentences;
 pub mod vectors;
 pub mod wordpiece;
 pub mod words;
 
 pub use attention::{MultiHead, MultiHeadAttention, merge_heads, softmax, split_heads};
+pub use base::BaseModel;
 pub use batch::Batch;
 pub use distilbert::{
-    ClassificationHead, ClassifierOutput, DistilBert,
-    DistilBertForSequenceClassification,
+    ClassificationHead, ClassifierOutput, DistilBertForSequenceClassification,
 };
 pub use dropout::{Dropout, Noise};
 pub use embeddings::Embeddings;
-pub use encoder::{
-    Encoder, EncoderLayer, EncoderLayerOutput, EncoderOutput, LayerNames, LayerOptions,
-    Run,
-};
+pub use encoder::{Encoder, EncoderLayer, EncoderLayerOutput, EncoderOutput, Run};
 pub use error::{EncoderError, Result};
-pub use fast::FastEncoder;
 pub use feed_forward::{FeedForward, activate};
+pub use layer_options::{LayerNames, LayerOptions};
 pub use norm::LayerNorm;
+pub use packed::PackedEncoder;
 pub use pipeline::{Sentiment, SentimentPipeline};
+pub use pretrained::Pretrained;
 
 /// What the notebook's cells need of the libraries below: they name this crate alone,
 /// which is compiled before they run.

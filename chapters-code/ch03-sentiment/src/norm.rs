@@ -3,7 +3,7 @@
 use candle_core::{D, Tensor};
 use candle_nn::{Init, VarBuilder};
 
-use crate::Result;
+use crate::error::Result;
 
 // ANCHOR: layer_norm
 /// Layer normalisation (Ba et al. 2016), PyTorch's `nn.LayerNorm`: each token's vector

@@ -1,30 +1,27 @@
 //! From a text to a label, in one call.
 
 use candle_core::{IndexOp, Tensor};
-use models::{Architecture, Encoded, ModelFolder, Tokenizer, Truncate};
+use models::{Architecture, Encoded, ModelFolder, Truncate};
 use serde::Serialize;
 
-use crate::{
-    Batch, ClassificationHead, DistilBert, DistilBertForSequenceClassification,
-    EncoderError, FastEncoder, Result, Run, softmax,
-};
+use crate::attention::softmax;
+use crate::batch::Batch;
+use crate::distilbert::{ClassificationHead, DistilBertForSequenceClassification};
+use crate::encoder::Run;
+use crate::error::{EncoderError, Result};
+use crate::pretrained::Pretrained;
 
 /// How many texts go through the model at once.
 const BATCH: usize = 16;
 
 // ANCHOR: pipeline
-/// A tokenizer and a model that were made for each other: transformers'
-/// `pipeline("sentiment-analysis")`.
+/// From texts to labels: transformers' `pipeline("sentiment-analysis")`.
 #[derive(Debug)]
 pub struct SentimentPipeline {
-    /// From text to numbers.
-    pub tokenizer: Tokenizer,
-    /// From numbers to vectors.
-    pub encoder: FastEncoder,
+    /// From texts to vectors.
+    pub model: Pretrained,
     /// From vectors to a number for each label.
     pub head: ClassificationHead,
-    /// The labels' names.
-    pub labels: Vec<String>,
 }
 
 /// What the pipeline says of a text.
@@ -55,7 +52,7 @@ impl SentimentPipeline {
         let mut sentiments = Vec::new();
         for texts in texts.chunks(BATCH) {
             let alone: Vec<_> = texts.iter().map(|&text| (text, None)).collect();
-            let encoded = self.tokenizer.encode_batch(&alone, truncate)?;
+            let encoded = self.model.tokenizer.encode_batch(&alone, truncate)?;
             let batch = Batch::from_encoded(&encoded)?;
             let scores = softmax(&self.logits(&batch)?)?; // [rows, labels]
             for (row, (text, encoded)) in texts.iter().zip(&encoded).enumerate() {
@@ -63,7 +60,7 @@ impl SentimentPipeline {
                 let best = usize::try_from(best).unwrap_or_default();
                 sentiments.push(Sentiment {
                     text: (*text).to_owned(),
-                    label: self.labels[best].clone(),
+                    label: self.model.config.id2label[best].clone(),
                     score: scores.i((row, best))?.to_scalar()?,
                     tokens: visible(encoded),
                 });
@@ -76,9 +73,9 @@ impl SentimentPipeline {
     ///
     /// # Errors
     ///
-    /// Those of [`FastEncoder::forward`].
+    /// Those of [`PackedEncoder::forward`](crate::PackedEncoder::forward).
     pub fn logits(&self, batch: &Batch) -> Result<Tensor> {
-        let encoded = self.encoder.forward(batch, Run::default())?;
+        let encoded = self.model.encoder.forward(batch, Run::default())?;
         self.head.forward(&encoded.last_hidden_state, None)
     }
 }
@@ -89,9 +86,9 @@ impl SentimentPipeline {
     ///
     /// # Errors
     ///
-    /// As [`Batch::padded`] and [`FastEncoder::forward`].
+    /// As [`Batch::padded`] and [`SentimentPipeline::logits`].
     pub fn logits_of(&self, texts: &[Vec<u32>]) -> Result<Vec<Vec<f32>>> {
-        let pad = self.tokenizer.token_to_id("[PAD]").unwrap_or(0);
+        let pad = self.model.tokenizer.token_to_id("[PAD]").unwrap_or(0);
         let mut logits = Vec::new();
         for texts in texts.chunks(BATCH) {
             let batch = Batch::padded(texts, pad)?;
@@ -116,12 +113,9 @@ impl SentimentPipeline {
         if config.num_labels() < 2 {
             return Err(EncoderError::Labels { model });
         }
-        let tokenizer = folder.tokenizer()?;
-        let model = DistilBertForSequenceClassification::open(folder)?;
-        let DistilBertForSequenceClassification { distilbert, head } = model;
-        let DistilBert { embeddings, encoder } = distilbert;
-        let encoder = FastEncoder::pack(embeddings, encoder)?;
-        Ok(Self { tokenizer, encoder, head, labels: config.id2label })
+        let DistilBertForSequenceClassification { distilbert, head } =
+            DistilBertForSequenceClassification::open(folder)?;
+        Ok(Self { model: Pretrained::with(folder, distilbert)?, head })
     }
 }
 

@@ -1,8 +1,9 @@
 //! Looking at the model's vectors.
 
-use candle_core::Tensor;
+use candle_core::{Error, Tensor};
+use ndarray::Array4;
 
-use crate::Result;
+use crate::error::Result;
 
 // ANCHOR: cosine
 /// The cosine of the angle between two vectors, `[d_model]` each: 1 if they point the
@@ -36,4 +37,15 @@ pub fn beginning(vector: &Tensor, count: usize) -> Result<String> {
 /// [`EncoderError`](crate::EncoderError) if their shapes differ.
 pub fn largest_difference(a: &Tensor, b: &Tensor) -> Result<f32> {
     Ok((a - b)?.abs()?.max_all()?.to_scalar()?)
+}
+
+/// A tensor of four axes, `[batch, heads, n, n]` or `[batch, heads, n, d_k]`, as an array,
+/// which gives out rows without arithmetic.
+///
+/// # Errors
+///
+/// [`EncoderError`](crate::EncoderError) if it has fewer axes or more, or isn't f32.
+pub fn array4(tensor: &Tensor) -> Result<Array4<f32>> {
+    let (shape, values) = (tensor.dims4()?, tensor.flatten_all()?.to_vec1()?);
+    Ok(Array4::from_shape_vec(shape, values).map_err(Error::wrap)?)
 }

@@ -6,7 +6,10 @@ use std::ops::Range;
 use candle_core::{IndexOp, Tensor};
 use models::{Encoded, Truncate};
 
-use crate::{Batch, EncoderError, Result, Run, SentimentPipeline};
+use crate::batch::Batch;
+use crate::encoder::Run;
+use crate::error::{EncoderError, Result};
+use crate::pipeline::SentimentPipeline;
 
 // ANCHOR: words
 /// A word of a text, and the tokens that it was cut into.
@@ -82,7 +85,7 @@ pub struct LeftOut {
 /// As [`SentimentPipeline::classify`]; also for a text of a single word, of which
 /// nothing would be left.
 pub fn leave_one_out(pipeline: &SentimentPipeline, text: &str) -> Result<Vec<LeftOut>> {
-    let encoded = pipeline.tokenizer.encode(text, None, Truncate::Error)?;
+    let encoded = pipeline.model.tokenizer.encode(text, None, Truncate::Error)?;
     let words = words_of(&encoded);
     if words.len() < 2 {
         return Err(EncoderError::OneWord { text: text.to_owned() });
@@ -130,10 +133,10 @@ pub fn largest(numbers: &[f32]) -> usize {
 ///
 /// # Errors
 ///
-/// Those of [`FastEncoder::forward`](crate::FastEncoder::forward);
+/// Those of [`PackedEncoder::forward`](crate::PackedEncoder::forward);
 /// [`EncoderError::NoLayers`] if there is no layer.
 pub fn last_attention(pipeline: &SentimentPipeline, batch: &Batch) -> Result<Tensor> {
-    let found = pipeline.encoder.forward(batch, Run::ATTENTIONS)?;
+    let found = pipeline.model.encoder.forward(batch, Run::ATTENTIONS)?;
     let layers = found.attentions.unwrap_or_default();
     layers.into_iter().next_back().ok_or(EncoderError::NoLayers)
 }

@@ -57,7 +57,7 @@ proptest! {
 
 #[test]
 fn wordpiece_cuts_the_words_of_a_real_vocabulary() {
-    let tokenizer = pipeline().tokenizer;
+    let tokenizer = pipeline().model.tokenizer;
     let vocabulary = all_pieces(&tokenizer);
     assert_eq!(vocabulary.len(), tokenizer.vocab_size());
     let mut cut = 0;
@@ -86,14 +86,15 @@ fn very_long_words_are_unknown() {
 fn padding_is_the_tokenizers_and_its_number_does_not_matter() {
     let pipeline = pipeline();
     let texts = [(TEXT, None), ("O gato.", None)];
-    let encoded = pipeline.tokenizer.encode_batch(&texts, Truncate::Error).unwrap();
+    let encoded =
+        pipeline.model.tokenizer.encode_batch(&texts, Truncate::Error).unwrap();
     let expected = Batch::from_encoded(&encoded).unwrap();
     let texts: Vec<Vec<u32>> = texts
         .iter()
-        .map(|(text, _)| pipeline.tokenizer.encode(text, None, Truncate::Error))
+        .map(|(text, _)| pipeline.model.tokenizer.encode(text, None, Truncate::Error))
         .map(|encoded| encoded.unwrap().ids)
         .collect();
-    let pad = pipeline.tokenizer.token_to_id("[PAD]").unwrap();
+    let pad = pipeline.model.tokenizer.token_to_id("[PAD]").unwrap();
     assert_eq!(Batch::padded(&texts, pad).unwrap(), expected);
     assert!(expected.is_padded());
     let [one, other] = [pad, 5]
@@ -110,7 +111,7 @@ fn padding_is_the_tokenizers_and_its_number_does_not_matter() {
 fn logits_of_numbers_are_those_of_the_texts() {
     let (pipeline, fixture) = (pipeline(), Fixture::open("bert-distilbert-classifier"));
     let model = DistilBertForSequenceClassification::open(&fixture.folder).unwrap();
-    let ids = pipeline.tokenizer.encode(TEXT, None, Truncate::Error).unwrap().ids;
+    let ids = pipeline.model.tokenizer.encode(TEXT, None, Truncate::Error).unwrap().ids;
     // More than go through the model at once, of several lengths.
     let texts: Vec<Vec<u32>> =
         (0..40).map(|i| without(&ids, &(1..1 + i % 5))).collect();
@@ -126,7 +127,8 @@ fn logits_of_numbers_are_those_of_the_texts() {
 
 #[test]
 fn pieces_are_put_together_to_words() {
-    let encoded = pipeline().tokenizer.encode(TEXT, None, Truncate::Error).unwrap();
+    let encoded =
+        pipeline().model.tokenizer.encode(TEXT, None, Truncate::Error).unwrap();
     let words = words_of(&encoded);
     let joined: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
     let expected =
@@ -151,9 +153,15 @@ fn leaving_out_asks_about_the_text_without_the_word() {
     let left_out = leave_one_out(&pipeline, TEXT.trim_end_matches('.')).unwrap();
     assert_eq!(left_out.len(), all.len());
     let whole = &pipeline.classify(&[&all.join(" ")], Truncate::Error).unwrap()[0];
-    let label = pipeline.labels.iter().position(|label| *label == whole.label).unwrap();
+    let label = pipeline
+        .model
+        .config
+        .id2label
+        .iter()
+        .position(|label| *label == whole.label)
+        .unwrap();
     let ids = |text: &str| {
-        pipeline.tokenizer.encode(text, None, Truncate::Error).unwrap().ids
+        pipeline.model.tokenizer.encode(text, None, Truncate::Error).unwrap().ids
     };
     let margin_of =
         |text: &str| margin(&pipeline.logits_of(&[ids(text)]).unwrap()[0], label);
@@ -181,7 +189,7 @@ fn a_margin_is_the_log_odds_of_the_score() {
 #[test]
 fn attention_to_words_and_to_the_rest_adds_up_to_one() {
     let pipeline = pipeline();
-    let encoded = pipeline.tokenizer.encode(TEXT, None, Truncate::Error).unwrap();
+    let encoded = pipeline.model.tokenizer.encode(TEXT, None, Truncate::Error).unwrap();
     let words = words_of(&encoded);
     let n = encoded.len();
     let batch = Batch::from_encoded(&[encoded]).unwrap();

@@ -6,7 +6,7 @@ mod sets;
 
 use common::{Fixture, LOGITS, RUNS, assert_close};
 use sentiment::{
-    DistilBert, DistilBertForSequenceClassification, FastEncoder, Noise, Run,
+    BaseModel, DistilBertForSequenceClassification, Noise, PackedEncoder, Run,
 };
 
 const EVERYTHING: Run =
@@ -16,7 +16,7 @@ const EVERYTHING: Run =
 fn distilbert_is_transformers() {
     let fixture = Fixture::open("bert-distilbert-base");
     let model =
-        fixture.load(|vb, config| DistilBert::load(&vb.pp("distilbert"), config));
+        fixture.load(|vb, config| BaseModel::load(&vb.pp("distilbert"), config));
     for run in RUNS {
         let found = model.forward(&fixture.batch(run), EVERYTHING).unwrap();
         fixture.assert_encoder(run, &found);
@@ -109,8 +109,8 @@ fn packed_weights_compute_the_same() {
     for name in ["bert-distilbert-base", "bert-distilbert-classifier"] {
         let fixture = Fixture::open(name);
         let model =
-            fixture.load(|vb, config| DistilBert::load(&vb.pp("distilbert"), config));
-        let packed = FastEncoder::pack(model.embeddings.clone(), model.encoder.clone());
+            fixture.load(|vb, config| BaseModel::load(&vb.pp("distilbert"), config));
+        let packed = PackedEncoder::pack(model.clone());
         common::assert_same_encoder(&fixture, &packed.unwrap(), |batch, run| {
             model.forward(batch, run).unwrap()
         });

@@ -10,11 +10,9 @@ use std::fs;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use bert_attention::Bert;
-use candle_core::DType;
 use clap::Parser;
 use models::ModelFolder;
-use sentiment::{Batch, EncoderOutput, FastEncoder, Run};
+use sentiment::{BaseModel, Batch, EncoderOutput, PackedEncoder, Run};
 use serde_json::json;
 
 #[global_allocator]
@@ -35,13 +33,11 @@ fn main() -> Result<()> {
     let Arguments { folder, tokens, runs, teaching } = Arguments::parse();
     let start = Instant::now();
     let folder = ModelFolder::open(folder)?;
-    let config = folder.config()?;
-    let model: Bert =
-        models::load(&folder, DType::F32, |vb| Bert::load(&vb.pp("bert"), &config))?;
+    let model = BaseModel::open(&folder)?;
     let forward: Forward = if teaching {
         Box::new(move |batch, run| model.forward(batch, run))
     } else {
-        let packed = FastEncoder::pack(model.embeddings, model.encoder)?;
+        let packed = PackedEncoder::pack(model)?;
         Box::new(move |batch, run| packed.forward(batch, run))
     };
     let load_ms = milliseconds(start);

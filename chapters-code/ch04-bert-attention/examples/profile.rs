@@ -8,7 +8,7 @@
 //! the folder that `tests/reference/minilm.py` takes from PyPI to `target/minilm`.
 
 use anyhow::Result;
-use bert_attention::{AttentionModel, Record};
+use bert_attention::{Pretrained, Record};
 use clap::Parser;
 use models::HubOptions;
 
@@ -24,7 +24,7 @@ struct Arguments {
 fn main() -> Result<()> {
     let Arguments { model, name } = Arguments::parse();
     let folder = models::resolve(&model, &HubOptions::from_env())?;
-    let mut model = AttentionModel::load(&folder)?;
+    let mut model = Pretrained::load(&folder)?;
     model.name = name.unwrap_or(model.name);
     let found = Record::of(&model)?;
     println!("{}", serde_json::to_string_pretty(&found)?);

@@ -23,7 +23,7 @@ use ndarray::{Array1, Array2, Axis};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: model
     let folder: ModelFolder = models::resolve("bertinho", &HubOptions::from_env())?;
-    let model: AttentionModel = AttentionModel::load(&folder)?;
+    let model: Pretrained = Pretrained::load(&folder)?;
     println!("layers     {}", model.config.num_hidden_layers);
     println!("heads      {}", model.config.num_attention_heads);
     println!("d_model    {}", model.config.hidden_size);
@@ -32,10 +32,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: tokens
     const TEXT: &str = "O gato sentou no tapete e o cachorro correu.";
-    let outputs: Attentions = model.attentions(TEXT, None, Truncate::Error)?;
+    let outputs: Attentions = Attentions::of(&model, TEXT, None, Truncate::Error)?;
     println!("{:?}", outputs.tokens);
     println!("{:?}", outputs.ids);
-    println!("{} × {:?}", outputs.layers(), outputs.attentions[0].dims());
+    println!("{} × {:?}", outputs.layers(), outputs.attentions[0].shape());
     // ANCHOR_END: tokens
 
     // ANCHOR: first_head
@@ -81,7 +81,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: sentences
 
     // ANCHOR: profiles
-    let profiles: Profiles = model.profiles(&sentences)?;
+    let profiles: Profiles = Profiles::of(&model, &sentences)?;
     println!("{} sentences, {} tokens", profiles.sentences, profiles.tokens);
     // ANCHOR_END: profiles
 
@@ -185,8 +185,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: in_the_sentence
     for (noun, verb) in [("gato", "sentou"), ("cachorro", "correu")] {
-        let look: Look = model.look(TEXT, noun, verb)?.ok_or("split into pieces")?;
-        let hits: Array2<f64> = model.first_choices(std::slice::from_ref(&look))?;
+        let look: Look = Look::find(&model.tokenizer, TEXT, noun, verb)?
+            .ok_or("split into pieces")?;
+        let hits: Array2<f64> = first_choices(&model, std::slice::from_ref(&look))?;
         let (count, blindly) = (hits.sum(), chance(&[look]) * heads as f64);
         let here = hits[[0, 0]] > 0.5;
         println!("{noun} → {verb}: first choice in {count} of {heads} heads");
@@ -197,7 +198,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: subjects
     println!("{}\n{}", subjects()[0].near, subjects()[0].far);
     println!("{}\n{}", english_subjects()[1].near, english_subjects()[1].far);
-    let verbs: Verbs = model.verbs(&subjects())?;
+    let verbs: Verbs = Verbs::of(&model, &subjects())?;
     // ANCHOR_END: subjects
 
     // ANCHOR: verbs
@@ -230,7 +231,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{}, {} sentences", minilm.model, minilm.sentences);
     print_shares(&minilm);
     println!("\nbertinho, the same {} sentences", english().len());
-    let in_english: Profiles = model.profiles(&english())?;
+    let in_english: Profiles = Profiles::of(&model, &english())?;
     print_shares(&in_english);
     // ANCHOR_END: minilm
 
@@ -289,7 +290,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: translators
 
     // ANCHOR: pair
-    let pair: Attentions = model.attentions(
+    let pair: Attentions = Attentions::of(
+        &model,
         "O gato dormiu na cama.",
         Some("The cat slept on the bed."),
         Truncate::Error,

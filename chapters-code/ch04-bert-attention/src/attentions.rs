@@ -1,14 +1,9 @@
 //! From a text to the attentions of every head, in one call.
 
-use candle_core::{DType, IndexOp, Tensor};
-use models::{Architecture, Config, Encoded, ModelFolder, Tokenizer, Truncate};
-use ndarray::Array2;
-use sentiment::{
-    Batch, DistilBert, Embeddings, Encoder, EncoderError, FastEncoder, Run,
-};
+use models::{Config, Encoded, Truncate};
+use ndarray::{Array2, Array4, s};
+use sentiment::{Batch, EncoderError, Pretrained, Run};
 use thiserror::Error;
-
-use crate::Bert;
 
 /// What can be wrong when attentions are asked for.
 #[derive(Debug, Error)]
@@ -79,20 +74,7 @@ impl From<candle_core::Error> for AttentionsError {
 /// A result with this module's error.
 pub type Result<T, E = AttentionsError> = std::result::Result<T, E>;
 
-// ANCHOR: attention_model
-/// A tokenizer and an encoder that were made for each other.
-#[derive(Debug)]
-pub struct AttentionModel {
-    /// The name or folder that was asked for.
-    pub name: String,
-    /// What the model is made of.
-    pub config: Config,
-    /// From text to numbers.
-    pub tokenizer: Tokenizer,
-    /// From numbers to attentions.
-    pub encoder: FastEncoder,
-}
-
+// ANCHOR: attentions
 /// Who looked at whom, in every head of every layer, for a text or a pair of texts.
 #[derive(Debug, Clone)]
 pub struct Attentions {
@@ -107,92 +89,51 @@ pub struct Attentions {
     /// Where sentence B begins, if there is one.
     pub sentence_b_start: Option<usize>,
     /// One `[1, heads, n, n]` a layer, as transformers' `outputs.attentions`.
-    pub attentions: Vec<Tensor>,
+    pub attentions: Vec<Array4<f32>>,
 }
 
-impl AttentionModel {
-    /// The attentions of `[CLS] text [SEP]`, or of `[CLS] text [SEP] pair [SEP]`.
+impl Attentions {
+    /// A model's attentions for `[CLS] text [SEP]` or `[CLS] text [SEP] pair [SEP]`.
     ///
     /// # Errors
     ///
     /// [`AttentionsError::Encoder`] if a text is empty, or too long and not to be
     /// truncated.
-    pub fn attentions(
-        &self,
+    pub fn of(
+        model: &Pretrained,
         text: &str,
         pair: Option<&str>,
         truncate: Truncate,
-    ) -> Result<Attentions> {
-        self.attentions_of(self.tokenizer.encode(text, pair, truncate)?)
+    ) -> Result<Self> {
+        Self::of_encoded(model, model.tokenizer.encode(text, pair, truncate)?)
     }
 
-    /// The same of a text that has been encoded.
+    /// The same for a text that has been encoded.
     ///
     /// # Errors
     ///
     /// [`AttentionsError::Encoder`] if a number is beyond the model's vocabulary.
-    pub fn attentions_of(&self, encoded: Encoded) -> Result<Attentions> {
+    pub fn of_encoded(model: &Pretrained, encoded: Encoded) -> Result<Self> {
         let batch = Batch::from_encoded(std::slice::from_ref(&encoded))?; // 1 row
-        let outputs = self.encoder.forward(&batch, Run::ATTENTIONS)?;
-        Ok(Attentions {
-            model: self.name.clone(),
-            tokens: encoded.tokens,
-            ids: encoded.ids,
-            token_type_ids: encoded.token_type_ids,
-            sentence_b_start: encoded.sentence_b_start,
-            attentions: outputs.attentions.unwrap_or_default(),
-        })
+        let outputs = model.encoder.forward(&batch, Run::ATTENTIONS)?;
+        Ok(Self::new(&model.name, encoded, outputs.attention_arrays()?))
     }
 }
-// ANCHOR_END: attention_model
-
-impl AttentionModel {
-    /// Reads the folder's tokenizer and weights: a BERT's or a DistilBERT's.
-    ///
-    /// # Errors
-    ///
-    /// [`AttentionsError::Encoder`] if they can't be read or don't fit together.
-    pub fn load(folder: &ModelFolder) -> Result<Self> {
-        let config = folder.config()?;
-        let tokenizer = folder.tokenizer()?;
-        let (embeddings, encoder) = embeddings_and_encoder(folder)?;
-        let encoder = FastEncoder::pack(embeddings, encoder)?;
-        Ok(Self { name: folder.name.clone(), config, tokenizer, encoder })
-    }
-
-    /// Checks that the model has this layer and this head.
-    ///
-    /// # Errors
-    ///
-    /// [`AttentionsError::Index`] if it doesn't.
-    pub fn check(&self, layer: usize, head: usize) -> Result<()> {
-        check("layer", layer, self.config.num_hidden_layers)?;
-        check("head", head, self.config.num_attention_heads)
-    }
-}
-
-/// The two parts of a folder's model that attentions need, tensor by tensor: a BERT's or
-/// a DistilBERT's.
-///
-/// # Errors
-///
-/// [`AttentionsError::Encoder`] if the weights can't be read or don't fit together.
-pub fn embeddings_and_encoder(folder: &ModelFolder) -> Result<(Embeddings, Encoder)> {
-    let config = folder.config()?;
-    let parts = models::load(folder, DType::F32, |vb| match config.architecture {
-        Architecture::Bert => {
-            let model = Bert::load(&vb.pp("bert"), &config)?;
-            Ok((model.embeddings, model.encoder))
-        }
-        Architecture::DistilBert => {
-            let model = DistilBert::load(&vb.pp("distilbert"), &config)?;
-            Ok((model.embeddings, model.encoder))
-        }
-    })?;
-    Ok(parts)
-}
+// ANCHOR_END: attentions
 
 impl Attentions {
+    /// Those of a model for a text: one `[1, heads, n, n]` a layer.
+    pub fn new(model: &str, text: Encoded, attentions: Vec<Array4<f32>>) -> Self {
+        Self {
+            model: model.to_owned(),
+            tokens: text.tokens,
+            ids: text.ids,
+            token_type_ids: text.token_type_ids,
+            sentence_b_start: text.sentence_b_start,
+            attentions,
+        }
+    }
+
     /// One head's attention as a matrix, a row for each token that looks and a column
     /// for each that is looked at. `[n, n]`, each row adds up to 1.
     ///
@@ -201,13 +142,20 @@ impl Attentions {
     /// [`AttentionsError::Index`] if there is no such layer or head.
     pub fn head(&self, layer: usize, head: usize) -> Result<Array2<f64>> {
         check("layer", layer, self.attentions.len())?;
-        let weights = &self.attentions[layer];
-        check("head", head, weights.dim(1)?)?;
-        let n = weights.dim(2)?;
-        let values = weights.i((0, head))?.flatten_all()?.to_vec1::<f32>()?; // [n · n]
-        let at = |(row, column): (usize, usize)| f64::from(values[row * n + column]);
-        Ok(Array2::from_shape_fn((n, n), at))
+        let weights = &self.attentions[layer]; // [1, heads, n, n]
+        check("head", head, weights.dim().1)?;
+        Ok(weights.slice(s![0, head, .., ..]).mapv(f64::from))
     }
+}
+
+/// Checks that a model has this layer and this head.
+///
+/// # Errors
+///
+/// [`AttentionsError::Index`] if it doesn't.
+pub fn check_head(config: &Config, layer: usize, head: usize) -> Result<()> {
+    check("layer", layer, config.num_hidden_layers)?;
+    check("head", head, config.num_attention_heads)
 }
 
 fn check(kind: &'static str, index: usize, count: usize) -> Result<()> {

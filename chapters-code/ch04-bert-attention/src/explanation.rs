@@ -5,16 +5,16 @@ use candle_core::{DType, IndexOp};
 use candle_nn::ops::softmax_last_dim;
 use models::{Encoded, ModelFolder, Truncate};
 use ndarray::{Array1, Array3, Axis, s};
-use sentiment::{Batch, FastEncoder, Run};
+use sentiment::{Batch, Pretrained, Run};
 
-use crate::BertForMaskedLm;
-use crate::attentions::{AttentionModel, Attentions, AttentionsError, Result};
+use crate::attentions::{Attentions, AttentionsError, Result};
+use crate::heads::BertForMaskedLm;
 
 /// A model that guesses hidden words and shows its attentions.
 #[derive(Debug)]
 pub struct MaskedModel {
     /// The tokenizer and the encoder.
-    pub model: AttentionModel,
+    pub model: Pretrained,
     /// From a token's last vector to a number for each piece.
     pub head: BertForMaskedLm,
 }
@@ -27,14 +27,10 @@ impl MaskedModel {
     ///
     /// [`AttentionsError::Encoder`] if they can't be read or don't fit together.
     pub fn load(folder: &ModelFolder) -> Result<Self> {
-        let (config, tokenizer) = (folder.config()?, folder.tokenizer()?);
+        let config = folder.config()?;
         let head =
             models::load(folder, DType::F32, |vb| BertForMaskedLm::load(&vb, &config))?;
-        let (embeddings, encoder) =
-            (head.bert.embeddings.clone(), head.bert.encoder.clone());
-        let encoder = FastEncoder::pack(embeddings, encoder)?;
-        let name = folder.name.clone();
-        Ok(Self { model: AttentionModel { name, config, tokenizer, encoder }, head })
+        Ok(Self { model: Pretrained::with(folder, head.bert.clone())?, head })
     }
 
     /// What stands at `place` of each row, as probabilities of the vocabulary's pieces.
@@ -91,7 +87,7 @@ impl MaskedModel {
         let guesses = self.guess(&Batch::from_encoded(&rows)?, place)?;
         let (whole, without) = guesses.split_at(1);
         let (id, probability) = likeliest(&whole[0]);
-        let seen = self.model.attentions_of(encoded)?;
+        let seen = Attentions::of_encoded(&self.model, encoded)?;
         Ok(Influence {
             tokens: others.iter().map(|&i| rows[0].tokens[i].clone()).collect(),
             guess: self.model.tokenizer.id_to_token(id).unwrap_or_default(),

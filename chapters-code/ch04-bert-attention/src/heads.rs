@@ -1,14 +1,13 @@
 //! What is put on BERT for a task: a guess for each token, or a label for each text.
 
-use candle_core::Tensor;
+use candle_core::{IndexOp, Tensor};
 use candle_nn::{Init, Linear, Module, VarBuilder};
 use models::{Activation, Config};
 use sentiment::linear::linear;
 use sentiment::{
-    Batch, ClassifierOutput, Dropout, EncoderOutput, LayerNorm, Result, Run, activate,
+    BaseModel, Batch, ClassifierOutput, Dropout, EncoderOutput, LayerNorm, Result, Run,
+    activate,
 };
-
-use crate::{Bert, Pooler};
 
 // ANCHOR: masked_lm
 /// BERT that guesses hidden words: transformers' `BertForMaskedLM`.
@@ -18,7 +17,7 @@ use crate::{Bert, Pooler};
 #[derive(Debug, Clone)]
 pub struct BertForMaskedLm {
     /// The tokens' vectors.
-    pub bert: Bert,
+    pub bert: BaseModel,
     /// `d_model -> d_model`, before the activation and the norm.
     pub transform: Linear,
     /// After the linear layer.
@@ -44,7 +43,7 @@ impl BertForMaskedLm {
     ///
     /// # Errors
     ///
-    /// Those of [`Bert::forward`].
+    /// Those of [`BaseModel::forward`].
     pub fn forward(&self, batch: &Batch, run: Run) -> Result<MaskedLmOutput> {
         let encoder = self.bert.forward(batch, run)?;
         let logits = self.predict(&encoder.last_hidden_state)?;
@@ -72,19 +71,53 @@ impl BertForMaskedLm {
     ///
     /// # Errors
     ///
-    /// Those of [`Bert::load`].
+    /// Those of [`BaseModel::load`].
     pub fn load(vb: &VarBuilder, config: &Config) -> candle_core::Result<Self> {
         let (d_model, predictions) = (config.hidden_size, vb.pp("cls.predictions"));
         let transform = predictions.pp("transform");
         let norm = transform.pp("LayerNorm");
         let bias = Init::Const(0.0);
         Ok(Self {
-            bert: Bert::load(&vb.pp("bert"), config)?,
+            bert: BaseModel::load(&vb.pp("bert"), config)?,
             transform: linear(&transform.pp("dense"), d_model, d_model)?,
             activation: config.activation,
             norm: LayerNorm::load(&norm, d_model, config.layer_norm_eps)?,
             bias: predictions.get_with_hints(config.vocab_size, "bias", bias)?,
         })
+    }
+}
+
+// ANCHOR: pooler
+/// `[CLS]`'s last vector through a linear layer and `tanh`: transformers' `BertPooler`.
+#[derive(Debug, Clone)]
+pub struct Pooler {
+    /// `d_model -> d_model`.
+    pub dense: Linear,
+}
+
+impl Pooler {
+    /// One vector a text: `[rows, n, d_model] -> [rows, d_model]`.
+    ///
+    /// # Errors
+    ///
+    /// [`EncoderError`](sentiment::EncoderError) if `last_hidden_state` has another
+    /// width.
+    pub fn forward(&self, last_hidden_state: &Tensor) -> Result<Tensor> {
+        let cls = last_hidden_state.i((.., 0))?; // [rows, d_model]
+        Ok(self.dense.forward(&cls)?.tanh()?)
+    }
+}
+// ANCHOR_END: pooler
+
+impl Pooler {
+    /// The pooler at `vb`.
+    ///
+    /// # Errors
+    ///
+    /// If a tensor is missing or has another shape.
+    pub fn load(vb: &VarBuilder, config: &Config) -> candle_core::Result<Self> {
+        let d_model = config.hidden_size;
+        Ok(Self { dense: linear(&vb.pp("dense"), d_model, d_model)? })
     }
 }
 
@@ -94,7 +127,7 @@ impl BertForMaskedLm {
 #[derive(Debug, Clone)]
 pub struct BertForSequenceClassification {
     /// The tokens' vectors.
-    pub bert: Bert,
+    pub bert: BaseModel,
     /// The text's vector.
     pub pooler: Pooler,
     /// `d_model -> labels`.
@@ -108,7 +141,7 @@ impl BertForSequenceClassification {
     ///
     /// # Errors
     ///
-    /// Those of [`Bert::forward`].
+    /// Those of [`BaseModel::forward`].
     pub fn forward(&self, batch: &Batch, run: Run) -> Result<ClassifierOutput> {
         let encoder = self.bert.forward(batch, run)?;
         let pooled = self.pooler.forward(&encoder.last_hidden_state)?;
@@ -124,11 +157,11 @@ impl BertForSequenceClassification {
     ///
     /// # Errors
     ///
-    /// Those of [`Bert::load`].
+    /// Those of [`BaseModel::load`].
     pub fn load(vb: &VarBuilder, config: &Config) -> candle_core::Result<Self> {
         let (d_model, labels) = (config.hidden_size, config.num_labels());
         Ok(Self {
-            bert: Bert::load(&vb.pp("bert"), config)?,
+            bert: BaseModel::load(&vb.pp("bert"), config)?,
             pooler: Pooler::load(&vb.pp("bert.pooler"), config)?,
             classifier: linear(&vb.pp("classifier"), d_model, labels)?,
             dropout: Dropout::new(config.classifier_dropout)?,

@@ -2,12 +2,11 @@
 
 use std::cmp::Ordering;
 
-use models::Truncate;
-use ndarray::Array2;
-use sentiment::{Batch, Run};
+use models::{Tokenizer, Truncate};
+use ndarray::{Array2, ArrayRef1, s};
+use sentiment::{Batch, Pretrained, Run};
 use serde::{Deserialize, Serialize};
 
-use crate::AttentionModel;
 use crate::attentions::Result;
 use crate::sentences::Subject;
 
@@ -26,7 +25,7 @@ pub struct Look {
 impl Look {
     /// Whether the row of `from`, `[n]`, gives most to `to`, of all tokens but the
     /// first and the last, which are special, and `from` itself. Of equals, the first.
-    fn is_first_choice(&self, row: &[f32]) -> bool {
+    fn is_first_choice(&self, row: &ArrayRef1<f32>) -> bool {
         let others = (1..row.len() - 1).filter(|&j| j != self.from);
         let first = |a: usize, b: usize| match row[a].total_cmp(&row[b]) {
             Ordering::Less => b,
@@ -37,7 +36,7 @@ impl Look {
 }
 // ANCHOR_END: look
 
-impl AttentionModel {
+impl Look {
     /// `from` and `to` in a sentence. `None` if one of them doesn't stand there exactly
     /// once, as one piece.
     ///
@@ -45,8 +44,13 @@ impl AttentionModel {
     ///
     /// [`AttentionsError::Encoder`](crate::AttentionsError::Encoder) if the sentence is
     /// empty or too long.
-    pub fn look(&self, sentence: &str, from: &str, to: &str) -> Result<Option<Look>> {
-        let encoded = self.tokenizer.encode(sentence, None, Truncate::Error)?;
+    pub fn find(
+        tokenizer: &Tokenizer,
+        sentence: &str,
+        from: &str,
+        to: &str,
+    ) -> Result<Option<Self>> {
+        let encoded = tokenizer.encode(sentence, None, Truncate::Error)?;
         let once = |word: &str| {
             let mut places = (0..encoded.len()).filter(|&i| encoded.tokens[i] == word);
             let place: Option<usize> = places.next();
@@ -54,35 +58,32 @@ impl AttentionModel {
         };
         let (Some(from), Some(to)) = (once(from), once(to)) else { return Ok(None) };
         let batch = Batch::from_encoded(std::slice::from_ref(&encoded))?; // 1 row
-        Ok(Some(Look { batch, from, to }))
+        Ok(Some(Self { batch, from, to }))
     }
+}
 
-    /// How often each head's first choice among the other words is the one hoped for,
-    /// from 0 to 1. `[layers, heads]`, all NaN if there is no look.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`FastEncoder::forward`](sentiment::FastEncoder::forward).
-    pub fn first_choices(&self, looks: &[Look]) -> Result<Array2<f64>> {
-        let (layers, heads) =
-            (self.config.num_hidden_layers, self.config.num_attention_heads);
-        let mut found = Array2::zeros((layers, heads));
-        for look in looks {
-            let outputs = self.encoder.forward(&look.batch, Run::ATTENTIONS)?;
-            let n = look.batch.n();
-            for (layer, weights) in outputs.attentions.iter().flatten().enumerate() {
-                // [1, heads, n, n] -> [heads · n · n]
-                let weights: Vec<f32> = weights.flatten_all()?.to_vec1()?;
-                for head in 0..heads {
-                    let at = (head * n + look.from) * n;
-                    if look.is_first_choice(&weights[at..at + n]) {
-                        found[[layer, head]] += 1.0;
-                    }
+/// How often each head's first choice among the other words is the one hoped for, from 0
+/// to 1. `[layers, heads]`, all NaN if there is no look.
+///
+/// # Errors
+///
+/// Those of [`PackedEncoder::forward`](sentiment::PackedEncoder::forward).
+pub fn first_choices(model: &Pretrained, looks: &[Look]) -> Result<Array2<f64>> {
+    let (layers, heads) =
+        (model.config.num_hidden_layers, model.config.num_attention_heads);
+    let mut found = Array2::zeros((layers, heads));
+    for look in looks {
+        let outputs = model.encoder.forward(&look.batch, Run::ATTENTIONS)?;
+        for (layer, weights) in outputs.attention_arrays()?.iter().enumerate() {
+            for head in 0..heads {
+                let row = weights.slice(s![0, head, look.from, ..]); // [n]
+                if look.is_first_choice(&row) {
+                    found[[layer, head]] += 1.0;
                 }
             }
         }
-        Ok(found / looks.len() as f64)
     }
+    Ok(found / looks.len() as f64)
 }
 
 // ANCHOR: verbs
@@ -118,24 +119,25 @@ impl Choices {
 }
 // ANCHOR_END: verbs
 
-impl AttentionModel {
-    /// Whether heads look from subjects to their verbs. Subjects whose words the model
-    /// cuts in pieces are left out.
+impl Verbs {
+    /// Whether a model's heads look from subjects to their verbs. Subjects whose words
+    /// the model cuts in pieces are left out.
     ///
     /// # Errors
     ///
-    /// Those of [`AttentionModel::look`] and [`AttentionModel::first_choices`].
-    pub fn verbs(&self, subjects: &[Subject]) -> Result<Verbs> {
+    /// Those of [`Look::find`] and [`first_choices`].
+    pub fn of(model: &Pretrained, subjects: &[Subject]) -> Result<Self> {
         let (mut near, mut far) = (Vec::new(), Vec::new());
         for one in subjects {
-            let look = |sentence| self.look(sentence, one.noun, one.verb);
+            let look =
+                |sentence| Look::find(&model.tokenizer, sentence, one.noun, one.verb);
             if let (Some(a), Some(b)) = (look(one.near)?, look(one.far)?) {
                 near.push(a);
                 far.push(b);
             }
         }
         let choices = |looks: &[Look]| -> Result<Choices> {
-            let hits = self.first_choices(looks)?;
+            let hits = first_choices(model, looks)?;
             Ok(Choices {
                 blind: chance(looks),
                 luckiest: best_by_chance(looks, hits.len()),
@@ -143,7 +145,7 @@ impl AttentionModel {
             })
         };
         let subjects = near.len();
-        Ok(Verbs { subjects, near: choices(&near)?, far: choices(&far)? })
+        Ok(Self { subjects, near: choices(&near)?, far: choices(&far)? })
     }
 }
 
@@ -178,15 +180,16 @@ pub fn best_by_chance(looks: &[Look], heads: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ndarray::{Array1, array};
 
     #[test]
     fn the_first_choice_is_among_the_other_words() {
         let batch = Batch::new(&[vec![2, 5, 6, 7, 3]], None, None).unwrap();
         let look = |to| Look { batch: batch.clone(), from: 2, to };
-        let row = [0.9, 0.1, 0.8, 0.3, 0.9]; // special and itself don't count
+        let row = array![0.9, 0.1, 0.8, 0.3, 0.9]; // special and itself don't count
         assert!(look(3).is_first_choice(&row));
         assert!(!look(1).is_first_choice(&row));
-        let level = [0.2; 5];
+        let level = Array1::from_elem(5, 0.2);
         assert!(look(1).is_first_choice(&level));
         assert!((chance(&[look(1), look(3)]) - 0.5).abs() < 1e-12);
     }

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use bert_attention::{AttentionModel, Attentions};
-use candle_core::{IndexOp, Tensor};
+use bert_attention::attentions::check_head;
+use bert_attention::{Attentions, Pretrained};
 use clap::Parser;
 use figures::Heatmap;
 use models::ModelArguments;
-use serde::ser::{Error, SerializeSeq};
+use ndarray::{Array4, Axis};
+use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
 /// Who looks at whom in a text, in every head of every layer of a BERT.
@@ -44,11 +45,11 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
-    let model = AttentionModel::load(&arguments.model.folder()?)?;
+    let model = Pretrained::load(&arguments.model.folder()?)?;
     let (layer, head) = (arguments.layer, arguments.head);
-    model.check(layer, head)?;
+    check_head(&model.config, layer, head)?;
     let (pair, truncate) = (arguments.pair.as_deref(), arguments.model.truncation());
-    let found = model.attentions(&arguments.text, pair, truncate)?;
+    let found = Attentions::of(&model, &arguments.text, pair, truncate)?;
     if let Some(path) = &arguments.svg {
         save_heatmap(path, &found, layer, head)?;
     }
@@ -98,15 +99,16 @@ fn report(found: &Attentions) -> Report<'_> {
 
 /// A layer's `[1, heads, n, n]`, written head after head: for 512 tokens, the numbers
 /// of all layers would fill a gigabyte as one string.
-struct Layer<'a>(&'a Tensor);
+struct Layer<'a>(&'a Array4<f32>);
 
 impl Serialize for Layer<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let heads = self.0.dim(1).map_err(S::Error::custom)?;
-        let mut list = serializer.serialize_seq(Some(heads))?;
-        for head in 0..heads {
-            let rows = self.0.i((0, head)).and_then(|head| head.to_vec2::<f32>());
-            list.serialize_element(&rows.map_err(S::Error::custom)?)?; // [n, n]
+        let heads = self.0.index_axis(Axis(0), 0); // [heads, n, n]
+        let mut list = serializer.serialize_seq(Some(heads.len_of(Axis(0))))?;
+        for head in heads.outer_iter() {
+            let rows: Vec<_> =
+                head.rows().into_iter().map(|row| row.to_vec()).collect();
+            list.serialize_element(&rows)?; // [n, n]
         }
         list.end()
     }

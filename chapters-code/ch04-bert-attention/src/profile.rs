@@ -3,11 +3,11 @@
 //! Nothing here knows of training: it asks an encoder for its attentions.
 
 use models::{Tokenizer, Truncate};
-use ndarray::Array2;
-use sentiment::{Batch, FastEncoder, Result, Run};
+use ndarray::{Array1, Array2, ArrayRef1, s};
+use sentiment::{Batch, PackedEncoder, Pretrained, Result, Run};
 use serde::{Deserialize, Serialize};
 
-use crate::{AttentionModel, AttentionsError};
+use crate::attentions::AttentionsError;
 
 // ANCHOR: head_profile
 /// How a head looks, the mean over all ordinary tokens that look. (`[CLS]`, `[SEP]` and
@@ -32,7 +32,13 @@ pub struct HeadProfile {
 
 impl HeadProfile {
     /// Adds the row of weights of the token at `i`, `[n]`.
-    fn add(&mut self, row: &[f32], i: usize, ids: &[u32], special: SpecialIds) {
+    fn add(
+        &mut self,
+        row: &ArrayRef1<f32>,
+        i: usize,
+        ids: &[u32],
+        special: SpecialIds,
+    ) {
         for (j, (&weight, &id)) in row.iter().zip(ids).enumerate() {
             let weight = f64::from(weight);
             let count = |sum: &mut f64, counts: bool| {
@@ -108,9 +114,9 @@ fn looking(batch: &Batch, special: SpecialIds) -> Vec<(usize, usize)> {
 ///
 /// # Errors
 ///
-/// Those of [`FastEncoder::forward`].
+/// Those of [`PackedEncoder::forward`].
 pub fn profile(
-    encoder: &FastEncoder,
+    encoder: &PackedEncoder,
     batches: &[Batch],
     special: SpecialIds,
 ) -> Result<Vec<Vec<HeadProfile>>> {
@@ -119,19 +125,17 @@ pub fn profile(
     for batch in batches {
         let (n, looking) = (batch.n(), looking(batch, special));
         count += looking.len();
-        let layers = encoder.forward(batch, Run::ATTENTIONS)?.attentions;
-        for (layer, weights) in layers.unwrap_or_default().iter().enumerate() {
-            let heads = weights.dim(1)?;
-            // [rows, heads, n, n] -> [rows · heads · n · n]
-            let weights: Vec<f32> = weights.flatten_all()?.to_vec1()?;
+        let layers = encoder.forward(batch, Run::ATTENTIONS)?.attention_arrays()?;
+        for (layer, weights) in layers.iter().enumerate() {
+            let (_, heads, ..) = weights.dim(); // [rows, heads, n, n]
             if profiles.len() <= layer {
                 profiles.push(vec![HeadProfile::default(); heads]);
             }
             for (head, profile) in profiles[layer].iter_mut().enumerate() {
                 for &(row, i) in &looking {
-                    let at = ((row * heads + head) * n + i) * n;
                     let ids = &batch.ids()[row * n..(row + 1) * n];
-                    profile.add(&weights[at..at + n], i, ids, special);
+                    let weights = weights.slice(s![row, head, i, ..]); // [n]
+                    profile.add(&weights, i, ids, special);
                 }
             }
         }
@@ -150,7 +154,7 @@ pub fn uniform(batches: &[Batch], special: SpecialIds) -> HeadProfile {
         for (row, i) in looking(batch, special) {
             let seen = &batch.attention_mask()[row * n..(row + 1) * n]; // [n]
             let share = 1.0 / seen.iter().sum::<u32>() as f32;
-            let weights: Vec<f32> = seen.iter().map(|&s| s as f32 * share).collect();
+            let weights: Array1<f32> = seen.iter().map(|&s| s as f32 * share).collect();
             profile.add(&weights, i, &batch.ids()[row * n..(row + 1) * n], special);
             count += 1;
         }
@@ -159,38 +163,21 @@ pub fn uniform(batches: &[Batch], special: SpecialIds) -> HeadProfile {
     profile
 }
 
-impl AttentionModel {
-    /// Sentences in batches of at most 16, in order, each padded to its longest.
-    ///
-    /// # Errors
-    ///
-    /// [`AttentionsError::Encoder`] if a sentence is empty or too long.
-    pub fn batches(&self, sentences: &[&str]) -> Result<Vec<Batch>, AttentionsError> {
-        let batch = |rows: &[&str]| {
-            let texts: Vec<_> = rows.iter().map(|&text| (text, None)).collect();
-            let encoded = self.tokenizer.encode_batch(&texts, Truncate::Error)?;
-            Ok(Batch::from_encoded(&encoded)?)
-        };
-        sentences.chunks(16).map(batch).collect()
-    }
-
-    /// What each head looks at, over `sentences`.
-    ///
-    /// # Errors
-    ///
-    /// [`AttentionsError::Encoder`] if a sentence is empty or too long;
-    /// [`AttentionsError::NoToken`] if the model has no `[CLS]` or `[SEP]`.
-    pub fn profiles(&self, sentences: &[&str]) -> Result<Profiles, AttentionsError> {
-        let special = SpecialIds::of(&self.tokenizer)?;
-        let batches = self.batches(sentences)?;
-        Ok(Profiles {
-            model: self.name.clone(),
-            sentences: sentences.len(),
-            tokens: batches.iter().map(|batch| looking(batch, special).len()).sum(),
-            uniform: uniform(&batches, special),
-            heads: profile(&self.encoder, &batches, special)?,
-        })
-    }
+/// Sentences in batches of at most 16, in order, each padded to its longest.
+///
+/// # Errors
+///
+/// [`AttentionsError::Encoder`] if a sentence is empty or too long.
+pub fn batches(
+    tokenizer: &Tokenizer,
+    sentences: &[&str],
+) -> Result<Vec<Batch>, AttentionsError> {
+    let batch = |rows: &[&str]| {
+        let texts: Vec<_> = rows.iter().map(|&text| (text, None)).collect();
+        let encoded = tokenizer.encode_batch(&texts, Truncate::Error)?;
+        Ok(Batch::from_encoded(&encoded)?)
+    };
+    sentences.chunks(16).map(batch).collect()
 }
 
 // ANCHOR: profiles
@@ -222,6 +209,24 @@ pub const SHARES: [(&str, Measure); 5] = [
 ];
 
 impl Profiles {
+    /// What each head of a model looks at, over `sentences`.
+    ///
+    /// # Errors
+    ///
+    /// [`AttentionsError::Encoder`] if a sentence is empty or too long;
+    /// [`AttentionsError::NoToken`] if the model has no `[CLS]` or `[SEP]`.
+    pub fn of(model: &Pretrained, sentences: &[&str]) -> Result<Self, AttentionsError> {
+        let special = SpecialIds::of(&model.tokenizer)?;
+        let batches = batches(&model.tokenizer, sentences)?;
+        Ok(Self {
+            model: model.name.clone(),
+            sentences: sentences.len(),
+            tokens: batches.iter().map(|batch| looking(batch, special).len()).sum(),
+            uniform: uniform(&batches, special),
+            heads: profile(&model.encoder, &batches, special)?,
+        })
+    }
+
     /// One number of every head, `[layers, heads]`.
     pub fn map(&self, measure: Measure) -> Array2<f64> {
         let shape = (self.heads.len(), self.heads.first().map_or(0, Vec::len));

@@ -1,8 +1,9 @@
 //! What was measured of a model too large to come with the book.
 
+use sentiment::Pretrained;
 use serde::{Deserialize, Serialize};
 
-use crate::attentions::{AttentionModel, Result};
+use crate::attentions::Result;
 use crate::looks::Verbs;
 use crate::profile::Profiles;
 use crate::sentences::{english, english_subjects};
@@ -21,11 +22,11 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// Those of [`AttentionModel::profiles`] and [`AttentionModel::verbs`].
-    pub fn of(model: &AttentionModel) -> Result<Self> {
+    /// Those of [`Profiles::of`] and [`Verbs::of`].
+    pub fn of(model: &Pretrained) -> Result<Self> {
         Ok(Self {
-            profiles: model.profiles(&english())?,
-            verbs: model.verbs(&english_subjects())?,
+            profiles: Profiles::of(model, &english())?,
+            verbs: Verbs::of(model, &english_subjects())?,
         })
     }
 

@@ -1,6 +1,5 @@
 //! Attention through all layers (Abnar and Zuidema 2020).
 
-use candle_core::Tensor;
 use ndarray::Array2;
 
 use crate::attentions::{Attentions, AttentionsError, Result};
@@ -13,7 +12,7 @@ impl Attentions {
     ///
     /// [`AttentionsError::Index`] if there is no such layer.
     pub fn mean_heads(&self, layer: usize) -> Result<Array2<f64>> {
-        let heads = self.attentions.get(layer).map_or(Ok(1), |one| one.dim(1))?;
+        let heads = self.attentions.get(layer).map_or(1, |one| one.dim().1);
         let mut mean = self.head(layer, 0)?; // [n, n]
         for head in 1..heads {
             mean += &self.head(layer, head)?;
@@ -32,9 +31,8 @@ impl Attentions {
     ///
     /// [`AttentionsError::NoLayers`] if there is none.
     pub fn heads(&self) -> Result<usize> {
-        let first: &Tensor =
-            self.attentions.first().ok_or(AttentionsError::NoLayers)?;
-        Ok(first.dim(1)?)
+        let first = self.attentions.first().ok_or(AttentionsError::NoLayers)?;
+        Ok(first.dim().1) // [1, heads, n, n]
     }
 }
 // ANCHOR_END: mean_heads

@@ -1,8 +1,8 @@
 //! Heads that translate: in a pair of sentences, from a noun to its translation.
 
-use candle_core::Tensor;
 use models::{Tokenizer, Truncate};
-use sentiment::{Batch, FastEncoder, Result, Run};
+use ndarray::{Array4, ArrayRef1, s};
+use sentiment::{Batch, PackedEncoder, Result, Run};
 use serde::{Deserialize, Serialize};
 
 // ANCHOR: noun_pair
@@ -100,7 +100,7 @@ impl TranslationHead {
 
 impl FirstChoice {
     /// Adds one look: the weights of `from`, `[n]`; whether it was `to` that it saw.
-    fn add(&mut self, row: &[f32], from: usize, to: usize, second: usize) {
+    fn add(&mut self, row: &ArrayRef1<f32>, from: usize, to: usize, second: usize) {
         // The other sentence's words: the last token of each sentence is its [SEP],
         // the first of all is [CLS].
         let words = if from < second { second..row.len() - 1 } else { 1..second - 1 };
@@ -124,18 +124,18 @@ impl FirstChoice {
 ///
 /// # Errors
 ///
-/// Those of [`FastEncoder::forward`].
+/// Those of [`PackedEncoder::forward`].
 pub fn translation_heads(
-    encoder: &FastEncoder,
+    encoder: &PackedEncoder,
     pairs: &[NounPair],
 ) -> Result<Vec<TranslationHead>> {
     let mut found: Vec<TranslationHead> = Vec::new();
     // The nouns of one pair of sentences follow each other: they are read once.
     for pairs in pairs.chunk_by(|a, b| a.batch == b.batch) {
         let outputs = encoder.forward(&pairs[0].batch, Run::ATTENTIONS)?;
-        let layers = outputs.attentions.unwrap_or_default();
+        let layers = outputs.attention_arrays()?;
         for pair in pairs {
-            add_pair(&mut found, &layers, pair)?;
+            add_pair(&mut found, &layers, pair);
         }
     }
     for head in &mut found {
@@ -147,26 +147,18 @@ pub fn translation_heads(
 }
 
 /// Adds what each head does with one noun: `layers` are `[1, heads, n, n]` each.
-fn add_pair(
-    found: &mut Vec<TranslationHead>,
-    layers: &[Tensor],
-    pair: &NounPair,
-) -> Result<()> {
-    let (n, mut index) = (pair.batch.n(), 0);
+fn add_pair(found: &mut Vec<TranslationHead>, layers: &[Array4<f32>], pair: &NounPair) {
+    let mut index = 0;
     for (layer, weights) in layers.iter().enumerate() {
-        let heads = weights.dim(1)?;
-        // [1, heads, n, n] -> [heads · n · n]
-        let weights: Vec<f32> = weights.flatten_all()?.to_vec1()?;
-        for head in 0..heads {
-            let row = |i: usize| &weights[(head * n + i) * n..(head * n + i + 1) * n];
+        for head in 0..weights.dim().1 {
+            let row = |i: usize| weights.slice(s![0, head, i, ..]); // [n]
             if found.len() == index {
                 found.push(TranslationHead { layer, head, ..Default::default() });
             }
             let (en, pt, second) = (pair.english, pair.portuguese, pair.second);
-            found[index].to_portuguese.add(row(en), en, pt, second);
-            found[index].to_english.add(row(pt), pt, en, second);
+            found[index].to_portuguese.add(&row(en), en, pt, second);
+            found[index].to_english.add(&row(pt), pt, en, second);
             index += 1;
         }
     }
-    Ok(())
 }

@@ -13,15 +13,15 @@ use bert_attention::nouns::NOUNS;
 use bert_attention::profile::{SHARES, profile, top, uniform};
 use bert_attention::translation::{find_nouns, translation_heads};
 use bert_attention::{
-    AttentionModel, Bert, BertForMaskedLm, HeadProfile, MaskedModel, Record,
-    SpecialIds, rank_correlation, rollout, sentences,
+    Attentions, BertForMaskedLm, HeadProfile, Look, MaskedModel, Pretrained, Profiles,
+    Record, SpecialIds, first_choices, rank_correlation, rollout, sentences,
 };
 use candle_core::{DType, Device, IndexOp, Tensor, safetensors};
 use candle_nn::VarBuilder;
 use common::{Fixture, RUNS};
 use models::Truncate;
 use ndarray::{Array1, Array2};
-use sentiment::{Batch, FastEncoder, Run};
+use sentiment::{BaseModel, Batch, PackedEncoder, Run};
 use serde::Deserialize;
 
 const SPECIAL: SpecialIds = SpecialIds { cls: 2, sep: 3 };
@@ -61,8 +61,8 @@ fn assert_profile(name: &str, found: &HeadProfile, expected: &HeadProfile) {
     }
 }
 
-fn model(name: &str) -> AttentionModel {
-    AttentionModel::load(&Fixture::open(name).folder).unwrap()
+fn model(name: &str) -> Pretrained {
+    Pretrained::load(&Fixture::open(name).folder).unwrap()
 }
 
 #[test]
@@ -88,9 +88,9 @@ fn profiles_are_numpys() {
 fn sentences_together_are_the_mean_of_their_tokens() {
     let model = model("bert-base");
     let texts = ["o gato sentou no tapete.", "the cat sat"];
-    let both = model.profiles(&texts).unwrap();
+    let both = Profiles::of(&model, &texts).unwrap();
     assert_eq!((both.sentences, both.tokens), (2, 9));
-    let [one, two] = texts.map(|text| model.profiles(&[text]).unwrap());
+    let [one, two] = texts.map(|text| Profiles::of(&model, &[text]).unwrap());
     for (_, measure) in SHARES {
         let expected = (one.map(measure) * 6.0 + two.map(measure) * 3.0) / 9.0;
         let differences = both.map(measure) - expected;
@@ -114,7 +114,7 @@ fn rollout_is_numpys() {
         ("pair", "the cat sat on the mat", Some("o gato sentou")),
     ];
     for (run, text, pair) in texts {
-        let found = model.attentions(text, pair, Truncate::Error).unwrap();
+        let found = Attentions::of(&model, text, pair, Truncate::Error).unwrap();
         let found = found.rollout().unwrap();
         let expected = reference.runs[run].rollout.as_ref().unwrap();
         assert_eq!(found.nrows(), expected.len());
@@ -144,13 +144,15 @@ fn special_tokens_are_found_in_the_vocabulary() {
 fn first_choices_are_what_the_attentions_say() {
     let model = model("bert-base");
     let text = "o gato sentou no tapete.";
-    let look = model.look(text, "gato", "sentou").unwrap().unwrap();
+    let look = Look::find(&model.tokenizer, text, "gato", "sentou").unwrap().unwrap();
     assert_eq!((look.from, look.to), (2, 3));
-    assert!(model.look(text, "gato", "cat").unwrap().is_none());
-    assert!(model.look("gato gato", "gato", "gato").unwrap().is_none());
-    let back = model.look(text, "sentou", "gato").unwrap().unwrap();
-    let found = model.first_choices(&[look.clone(), back]).unwrap();
-    let seen = model.attentions(text, None, Truncate::Error).unwrap();
+    assert!(Look::find(&model.tokenizer, text, "gato", "cat").unwrap().is_none());
+    assert!(
+        Look::find(&model.tokenizer, "gato gato", "gato", "gato").unwrap().is_none()
+    );
+    let back = Look::find(&model.tokenizer, text, "sentou", "gato").unwrap().unwrap();
+    let found = first_choices(&model, &[look.clone(), back]).unwrap();
+    let seen = Attentions::of(&model, text, None, Truncate::Error).unwrap();
     for ((layer, head), &share) in found.indexed_iter() {
         let weights = seen.head(layer, head).unwrap(); // [n, n]
         let hit = |from: usize, to: usize| {
@@ -251,8 +253,8 @@ fn a_head_that_translates_is_found() {
         weights.insert(format!("{attention}.{part}.weight"), identity);
     }
     let vb = VarBuilder::from_tensors(weights, DType::F32, &Device::Cpu);
-    let bert = Bert::load(&vb.pp("bert"), &config).unwrap();
-    let encoder = FastEncoder::pack(bert.embeddings, bert.encoder).unwrap();
+    let bert = BaseModel::load(&vb.pp("bert"), &config).unwrap();
+    let encoder = PackedEncoder::pack(bert).unwrap();
     // The noun itself scores the same: only the choice across is certain.
     let pairs = [("the cat sat on the mat.", "o gato sentou no tapete.")];
     let found = find_nouns(&tokenizer, &pairs, &[("cat", "gato")]).unwrap();

@@ -5,9 +5,9 @@ mod common;
 #[path = "../../../tests/support/sets.rs"]
 mod sets;
 
-use bert_attention::{Bert, BertForMaskedLm, BertForSequenceClassification, Pooler};
+use bert_attention::{BertForMaskedLm, BertForSequenceClassification, Pooler};
 use common::{Fixture, LOGITS, RUNS};
-use sentiment::{FastEncoder, Run};
+use sentiment::{BaseModel, PackedEncoder, Run};
 
 const EVERYTHING: Run =
     Run { output_attentions: true, output_hidden_states: true, dropout: None };
@@ -17,7 +17,7 @@ fn bert_with_its_pooler_is_transformers() {
     let fixture = Fixture::open("bert-base");
     let (model, pooler) = fixture.load(|vb, config| {
         let vb = vb.pp("bert");
-        Ok((Bert::load(&vb, config)?, Pooler::load(&vb.pp("pooler"), config)?))
+        Ok((BaseModel::load(&vb, config)?, Pooler::load(&vb.pp("pooler"), config)?))
     });
     for run in RUNS {
         let found = model.forward(&fixture.batch(run), EVERYTHING).unwrap();
@@ -81,8 +81,8 @@ fn our_tokenizer_gives_the_same_numbers() {
 fn packed_weights_compute_the_same() {
     for name in ["bert-base", "bert-masked-lm", "bert-classifier"] {
         let fixture = Fixture::open(name);
-        let model = fixture.load(|vb, config| Bert::load(&vb.pp("bert"), config));
-        let packed = FastEncoder::pack(model.embeddings.clone(), model.encoder.clone());
+        let model = fixture.load(|vb, config| BaseModel::load(&vb.pp("bert"), config));
+        let packed = PackedEncoder::pack(model.clone());
         common::assert_same_encoder(&fixture, &packed.unwrap(), |batch, run| {
             model.forward(batch, run).unwrap()
         });

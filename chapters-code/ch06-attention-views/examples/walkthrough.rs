@@ -9,7 +9,7 @@ use attention_views::bert::{OpenModel, QueriesAndKeys};
 use attention_views::{
     EncoderDecoder, HeadView, ModelView, NeuronView, Stack, ToStack,
 };
-use bert_attention::{AttentionModel, Attentions, AttentionsError};
+use bert_attention::{Attentions, AttentionsError, Pretrained};
 use models::{HubOptions, ModelFolder, Truncate};
 use ndarray::{Array1, Array2, Axis};
 use self_attention::numpy::NumpyRandom;
@@ -21,13 +21,14 @@ use whole_transformer::{Options, Prediction, Transformer};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: model
     let folder: ModelFolder = models::resolve("bertinho", &HubOptions::from_env())?;
-    let model: AttentionModel = AttentionModel::load(&folder)?;
-    let found: Attentions = model.attentions(
+    let model: Pretrained = Pretrained::load(&folder)?;
+    let found: Attentions = Attentions::of(
+        &model,
         "The cat sat on the mat",
         Some("The cat lay on the rug"),
         Truncate::Error,
     )?;
-    println!("{} × {:?}", found.layers(), found.attentions[0].dims());
+    println!("{} × {:?}", found.layers(), found.attentions[0].shape());
     println!("{:?}", found.tokens);
     // ANCHOR_END: model
 
@@ -125,7 +126,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: aligned
 
     // ANCHOR: full_stop
-    let stopped: Attentions = model.attentions(
+    let stopped: Attentions = Attentions::of(
+        &model,
         "The cat sat on the mat.",
         Some("The cat lay on the rug."),
         Truncate::Error,
@@ -134,7 +136,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: full_stop
 
     // ANCHOR: portuguese
-    let cats: Attentions = model.attentions(
+    let cats: Attentions = Attentions::of(
+        &model,
         "O gato sentou no tapete.",
         Some("O gato dormiu na cama."),
         Truncate::Error,
@@ -153,7 +156,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: portuguese_looks
 
     // ANCHOR: translation
-    let both: Attentions = model.attentions(
+    let both: Attentions = Attentions::of(
+        &model,
         "O gato preto dormiu na cama.",
         Some("The black cat slept on the bed."),
         Truncate::Error,

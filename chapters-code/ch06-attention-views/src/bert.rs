@@ -1,29 +1,12 @@
 //! From chapter 4's BERT to a view.
 
-use bert_attention::{Attentions, AttentionsError, embeddings_and_encoder};
-use candle_core::Tensor;
-use models::{Config, ModelFolder, Tokenizer, Truncate};
-use sentiment::attention::split_heads;
-use sentiment::{Batch, Embeddings, Encoder, EncoderError, Run};
+use bert_attention::{Attentions, AttentionsError};
+use models::{ModelFolder, Tokenizer, Truncate};
+use ndarray::Array4;
+use sentiment::vectors::array4;
+use sentiment::{BaseModel, Batch, EncoderError, Run};
 
-use crate::{Layer, Result, Stack, ToLayer, ToStack, ViewError};
-
-/// `[1, heads, n, m]`, as models give it, or `[heads, n, m]`.
-impl ToLayer for Tensor {
-    fn to_layer(&self, what: &'static str, layer: usize) -> Result<Layer> {
-        let shape = match *self.dims() {
-            [1, heads, rows, columns] | [heads, rows, columns] => {
-                [heads, rows, columns]
-            }
-            _ => {
-                let found = format!("{:?}", self.dims());
-                return Err(ViewError::Batch { what, layer, found });
-            }
-        };
-        let values = self.to_dtype(candle_core::DType::F32)?;
-        Ok(Layer { shape, values: values.flatten_all()?.to_vec1()? })
-    }
-}
+use crate::{Result, Stack, ToStack};
 
 impl ToStack for Attentions {
     fn to_stack(&self, what: &'static str) -> Result<Stack> {
@@ -37,11 +20,8 @@ impl ToStack for Attentions {
 pub struct OpenModel {
     /// The name or folder that was asked for.
     pub name: String,
-    /// What the model is made of.
-    pub config: Config,
     tokenizer: Tokenizer,
-    embeddings: Embeddings,
-    encoder: Encoder,
+    base: BaseModel,
 }
 
 /// A text's attentions, and the queries and keys that they came from.
@@ -50,9 +30,9 @@ pub struct QueriesAndKeys {
     /// The attentions and the tokens.
     pub attentions: Attentions,
     /// For each layer, `[1, heads, n, d_k]`.
-    pub queries: Vec<Tensor>,
+    pub queries: Vec<Array4<f32>>,
     /// For each layer, `[1, heads, n, d_k]`.
-    pub keys: Vec<Tensor>,
+    pub keys: Vec<Array4<f32>>,
 }
 
 impl OpenModel {
@@ -60,12 +40,12 @@ impl OpenModel {
     ///
     /// # Errors
     ///
-    /// [`ViewError::Model`] if they can't be read or don't fit together.
+    /// [`ViewError::Model`](crate::ViewError::Model) if they can't be read or don't fit
+    /// together.
     pub fn load(folder: &ModelFolder) -> Result<Self> {
-        let config = folder.config().map_err(AttentionsError::from)?;
         let tokenizer = folder.tokenizer().map_err(AttentionsError::from)?;
-        let (embeddings, encoder) = embeddings_and_encoder(folder)?;
-        Ok(Self { name: folder.name.clone(), config, tokenizer, embeddings, encoder })
+        let base = BaseModel::open(folder).map_err(AttentionsError::from)?;
+        Ok(Self { name: folder.name.clone(), tokenizer, base })
     }
 
     /// The queries, keys and attentions of `[CLS] text [SEP]`, or of
@@ -73,7 +53,8 @@ impl OpenModel {
     ///
     /// # Errors
     ///
-    /// [`ViewError::Model`] if a text is empty, or too long and not to be truncated.
+    /// [`ViewError::Model`](crate::ViewError::Model) if a text is empty, or too long and
+    /// not to be truncated.
     pub fn open(
         &self,
         text: &str,
@@ -84,14 +65,7 @@ impl OpenModel {
         let encoded = encoded.map_err(AttentionsError::from)?;
         let [attentions, queries, keys] =
             self.pass(&encoded).map_err(AttentionsError::from)?;
-        let attentions = Attentions {
-            model: self.name.clone(),
-            tokens: encoded.tokens,
-            ids: encoded.ids,
-            token_type_ids: encoded.token_type_ids,
-            sentence_b_start: encoded.sentence_b_start,
-            attentions,
-        };
+        let attentions = Attentions::new(&self.name, encoded, attentions);
         Ok(QueriesAndKeys { attentions, queries, keys })
     }
 
@@ -100,23 +74,17 @@ impl OpenModel {
     fn pass(
         &self,
         encoded: &models::Encoded,
-    ) -> Result<[Vec<Tensor>; 3], EncoderError> {
+    ) -> Result<[Vec<Array4<f32>>; 3], EncoderError> {
         let batch = Batch::from_encoded(std::slice::from_ref(encoded))?; // 1 row
-        let x = self.embeddings.forward(&batch, None)?; // [1, n, d_model]
-        let mask = batch.additive_mask(x.dtype(), x.device())?;
         let run = Run { output_hidden_states: true, ..Run::ATTENTIONS };
-        let output = self.encoder.forward(x, mask.as_ref(), run)?;
-        let states = output.hidden_states.unwrap_or_default();
+        let mut output = self.base.forward(&batch, run)?;
+        let states = output.hidden_states.take().unwrap_or_default();
         let (mut queries, mut keys) = (Vec::new(), Vec::new());
-        for (layer, x) in self.encoder.layers.iter().zip(&states) {
-            let heads = layer.attention.heads;
-            // [1, n, d_model] -> [1, heads, n, d_k]
-            let split = |linear: &candle_nn::Linear| {
-                split_heads(&candle_nn::Module::forward(linear, x)?, heads)
-            };
-            queries.push(split(&layer.attention.query)?);
-            keys.push(split(&layer.attention.key)?);
+        for (layer, x) in self.base.encoder.layers.iter().zip(&states) {
+            let [q, k] = layer.attention.queries_and_keys(x)?; // [1, heads, n, d_k]
+            queries.push(array4(&q)?);
+            keys.push(array4(&k)?);
         }
-        Ok([output.attentions.unwrap_or_default(), queries, keys])
+        Ok([output.attention_arrays()?, queries, keys])
     }
 }

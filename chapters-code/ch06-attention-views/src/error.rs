@@ -162,10 +162,6 @@ pub enum ViewError {
         /// Why.
         source: std::io::Error,
     },
-    /// What candle refuses.
-    #[cfg(feature = "bert")]
-    #[error(transparent)]
-    Tensor(#[from] candle_core::Error),
     /// A model or a text that earlier chapters' code refuses.
     #[cfg(feature = "bert")]
     #[error(transparent)]

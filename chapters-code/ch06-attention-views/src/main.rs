@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use attention_views::bert::OpenModel;
 use attention_views::{HeadView, Language, ModelView, NeuronView, ViewError};
-use bert_attention::{AttentionModel, Attentions};
+use bert_attention::{Attentions, Pretrained};
 use clap::{Parser, ValueEnum};
 use models::{ModelArguments, ModelFolder};
 
@@ -148,9 +148,9 @@ fn neuron(arguments: &Arguments, folder: &ModelFolder) -> Result<NeuronView> {
 }
 
 fn attentions(arguments: &Arguments, folder: &ModelFolder) -> Result<Attentions> {
-    let model = AttentionModel::load(folder)?;
+    let model = Pretrained::load(folder)?;
     let pair = arguments.pair.as_deref();
-    Ok(model.attentions(&arguments.text, pair, arguments.model.truncation())?)
+    Ok(Attentions::of(&model, &arguments.text, pair, arguments.model.truncation())?)
 }
 
 impl Arguments {

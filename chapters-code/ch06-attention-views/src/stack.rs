@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array3, Array4};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 use crate::{Result, ViewError};
@@ -176,6 +176,20 @@ impl<L: ToLayer> ToStack for Vec<L> {
 impl<L: ToLayer, const N: usize> ToStack for [L; N] {
     fn to_stack(&self, what: &'static str) -> Result<Stack> {
         self.as_slice().to_stack(what)
+    }
+}
+
+/// `[1, heads, n, m]`, as chapter 4's models give it.
+impl ToLayer for Array4<f32> {
+    fn to_layer(&self, what: &'static str, layer: usize) -> Result<Layer> {
+        let (1, heads, rows, columns) = self.dim() else {
+            let found = format!("{:?}", self.shape());
+            return Err(ViewError::Batch { what, layer, found });
+        };
+        Ok(Layer {
+            shape: [heads, rows, columns],
+            values: self.iter().copied().collect(),
+        })
     }
 }
 

@@ -5,7 +5,7 @@ mod cli;
 
 use attention_views::bert::OpenModel;
 use attention_views::{HeadView, NeuronView, Stack, ToStack};
-use bert_attention::AttentionModel;
+use bert_attention::{Attentions, Pretrained};
 use cli::Program;
 use models::{HubOptions, ModelFolder, Truncate};
 use serde_json::Value;
@@ -28,8 +28,8 @@ fn json(arguments: &[&str]) -> Value {
 fn softmax_of_queries_and_keys_is_the_attention() {
     let open = OpenModel::load(&folder()).unwrap();
     let found = open.open(TEXT, Some(PAIR), Truncate::Error).unwrap();
-    let packed = AttentionModel::load(&folder()).unwrap();
-    let packed = packed.attentions(TEXT, Some(PAIR), Truncate::Error).unwrap();
+    let packed = Pretrained::load(&folder()).unwrap();
+    let packed = Attentions::of(&packed, TEXT, Some(PAIR), Truncate::Error).unwrap();
     let attentions = packed.to_stack("attention").unwrap();
     let queries = found.queries.to_stack("queries").unwrap();
     let keys = found.keys.to_stack("keys").unwrap();

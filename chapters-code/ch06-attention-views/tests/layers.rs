@@ -1,6 +1,7 @@
 //! A view of some layers has those layers' numbers.
 
-use attention_views::{NeuronView, Stack, ViewError};
+use attention_views::{NeuronView, Stack, ToStack, ViewError};
+use ndarray::Array4;
 
 /// Numbers that are all different.
 fn stack(shape: [usize; 4], start: f32) -> Stack {
@@ -31,4 +32,21 @@ fn the_first_layer_shown_must_be_included() {
     assert!(matches!(error, ViewError::Index { index: 3, count: 3, .. }), "{error}");
     let error = view(&[0, 1, 2]).head(2).html().unwrap_err();
     assert!(matches!(error, ViewError::Index { index: 2, count: 2, .. }), "{error}");
+}
+
+#[test]
+fn a_models_arrays_are_layers_of_one_text() {
+    let layer = |start: f32| {
+        let numbers = (0u16..12).map(|i| start + f32::from(i)).collect();
+        Array4::from_shape_vec((1, 3, 2, 2), numbers).unwrap() // [1, heads, n, n]
+    };
+    let found = [layer(0.0), layer(12.0)].to_stack("attention").unwrap();
+    assert_eq!(found, stack([2, 3, 2, 2], 0.0));
+    let two = [Array4::<f32>::zeros((2, 3, 2, 2))];
+    let error = two.to_stack("attention").unwrap_err().to_string();
+    assert!(
+        error.contains("layer 0 of the attention has shape [2, 3, 2, 2]"),
+        "{error}"
+    );
+    assert!(error.contains("give one row of the batch"), "{error}");
 }

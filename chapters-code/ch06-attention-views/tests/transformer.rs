@@ -3,8 +3,9 @@
 use attention_views::{EncoderDecoder, HeadView, ModelView};
 use self_attention::numpy::NumpyRandom;
 use serde_json::Value;
-use whole_transformer::transformer::{LayerOptions, Options, Transformer};
-use whole_transformer::{Activation, AttentionKind, NormOrder};
+use whole_transformer::{
+    Activation, AttentionKind, LayerOptions, NormOrder, Options, Transformer,
+};
 
 const READ: [&str; 4] = ["o", "gato", "sentou", "</s>"];
 

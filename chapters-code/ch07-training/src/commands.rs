@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
-use bert_attention::{Bert, BertForMaskedLm};
+use bert_attention::BertForMaskedLm;
 use candle_core::DType;
 use figures::{Figure, LineChart};
 use models::{Architecture, Config, HubOptions, ModelFolder};
-use sentiment::{Batch, FastEncoder};
+use sentiment::{BaseModel, Batch, PackedEncoder};
 use serde::Serialize;
 use serde_json::json;
 use tokenizers::Tokenizer;
@@ -425,12 +425,7 @@ pub fn evaluate(arguments: &Model) -> Result<()> {
 pub fn heads(arguments: &Heads) -> Result<()> {
     let corpus = read(&arguments.model.corpora)?;
     let folder = resolve(&arguments.model.model)?;
-    let config = folder.config()?;
-    let encoder = models::load(&folder, DType::F32, |vb| {
-        let Bert { embeddings, encoder } = Bert::load(&vb.pp("bert"), &config)?;
-        Ok((embeddings, encoder))
-    })?;
-    let encoder = FastEncoder::pack(encoder.0, encoder.1)?;
+    let encoder = PackedEncoder::pack(BaseModel::open(&folder)?)?;
     let tokenizer = read_tokenizer(&folder.path.join("tokenizer.json"))?;
     let count = arguments.pairs.min(corpus.pairs.held_out.len());
     let pairs = &corpus.pairs.held_out[..count];

@@ -2,7 +2,7 @@
 
 use bert_attention::BertForMaskedLm;
 use candle_core::{D, Tensor};
-use sentiment::{Batch, FastEncoder, Run};
+use sentiment::{Batch, PackedEncoder, Run};
 use serde::{Deserialize, Serialize};
 use tokenizers::Tokenizer;
 
@@ -107,7 +107,7 @@ impl Questions {
 /// A masked language model on packed weights: to ask, not to train.
 #[derive(Debug)]
 pub struct Guesser {
-    encoder: FastEncoder,
+    encoder: PackedEncoder,
     head: BertForMaskedLm,
 }
 
@@ -118,13 +118,11 @@ impl Guesser {
     ///
     /// If the heads don't divide `d_model`.
     pub fn new(model: BertForMaskedLm) -> Result<Self> {
-        let (embeddings, encoder) =
-            (model.bert.embeddings.clone(), model.bert.encoder.clone());
-        Ok(Self { encoder: FastEncoder::pack(embeddings, encoder)?, head: model })
+        Ok(Self { encoder: PackedEncoder::pack(model.bert.clone())?, head: model })
     }
 
     /// The encoder alone.
-    pub fn encoder(&self) -> &FastEncoder {
+    pub fn encoder(&self) -> &PackedEncoder {
         &self.encoder
     }
 

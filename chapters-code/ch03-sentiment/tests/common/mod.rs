@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use candle_core::{DType, Device, Tensor, safetensors};
 use candle_nn::{VarBuilder, VarMap};
 use models::{Config, ModelFolder, Tokenizer, Truncate};
-use sentiment::{Batch, EncoderOutput, FastEncoder, Run};
+use sentiment::{Batch, EncoderOutput, PackedEncoder, Run};
 use serde::Deserialize;
 
 /// Of attentions, absolute.
@@ -169,7 +169,7 @@ impl Fixture {
 #[track_caller]
 pub fn assert_same_encoder(
     fixture: &Fixture,
-    packed: &FastEncoder,
+    packed: &PackedEncoder,
     model: impl Fn(&Batch, Run) -> EncoderOutput,
 ) {
     let run =

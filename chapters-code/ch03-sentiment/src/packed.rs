@@ -1,6 +1,6 @@
 //! The same encoder on packed weights: for answers, not for training.
 //!
-//! It is what the command lines and pipelines run. It computes what [`Encoder`] computes,
+//! It is what the command lines and pipelines run. It computes what [`BaseModel`] computes,
 //! to rounding (the tests hold its attentions to 2e-6), several times as fast: the
 //! `kernels` crate says how.
 
@@ -10,35 +10,37 @@ use kernels::{Buffer, Buffers, Epilogue, Heads, PackedLinear, attention, in_pool
 use models::Activation;
 
 use crate::attention::head_width;
-use crate::{
-    Batch, Embeddings, Encoder, EncoderError, EncoderLayer, EncoderOutput, LayerNorm,
-    Result, Run,
-};
+use crate::base::BaseModel;
+use crate::batch::Batch;
+use crate::embeddings::Embeddings;
+use crate::encoder::{EncoderLayer, EncoderOutput, Run};
+use crate::error::{EncoderError, Result};
+use crate::norm::LayerNorm;
 
 /// Embeddings and a stack of layers whose weights are packed once, in the order in which
 /// the processor reads them.
 #[derive(Debug)]
-pub struct FastEncoder {
+pub struct PackedEncoder {
     embeddings: Embeddings,
-    layers: Vec<FastLayer>,
+    layers: Vec<PackedLayer>,
     buffers: Buffers,
 }
 
 #[derive(Debug)]
-struct FastLayer {
+struct PackedLayer {
     heads: usize,
     /// Query, key and value side by side, `d_model -> 3 · d_model`.
     qkv: PackedLinear,
     attention_output: PackedLinear,
-    attention_norm: FastNorm,
+    attention_norm: PackedNorm,
     inner: PackedLinear,
     activation: Activation,
     outer: PackedLinear,
-    feed_forward_norm: FastNorm,
+    feed_forward_norm: PackedNorm,
 }
 
 #[derive(Debug)]
-struct FastNorm {
+struct PackedNorm {
     weight: Vec<f32>,
     bias: Vec<f32>,
     epsilon: f64,
@@ -57,21 +59,22 @@ struct Scratch {
     hidden: Buffer,
 }
 
-impl FastEncoder {
+impl PackedEncoder {
     /// Packs a model's weights, and lets each layer go once it is packed: the weights
     /// are in memory once, not twice.
     ///
     /// # Errors
     ///
     /// [`EncoderError`] if the heads don't divide `d_model`, or the weights aren't f32.
-    pub fn pack(embeddings: Embeddings, encoder: Encoder) -> Result<Self> {
-        let layers = encoder.layers.into_iter().map(|layer| FastLayer::pack(&layer));
+    pub fn pack(base: BaseModel) -> Result<Self> {
+        let BaseModel { embeddings, encoder } = base;
+        let layers = encoder.layers.into_iter().map(|layer| PackedLayer::pack(&layer));
         let (layers, buffers) = (layers.collect::<Result<_>>()?, Buffers::default());
         Ok(Self { embeddings, layers, buffers })
     }
 
-    /// As [`Embeddings::forward`] and then [`Encoder::forward`]: the last vectors of a
-    /// batch's tokens, and what `run` asks for.
+    /// As [`BaseModel::forward`]: the last vectors of a batch's tokens, and what `run`
+    /// asks for.
     ///
     /// # Errors
     ///
@@ -116,7 +119,7 @@ impl FastEncoder {
     }
 }
 
-impl FastLayer {
+impl PackedLayer {
     fn pack(layer: &EncoderLayer) -> Result<Self> {
         let EncoderLayer { attention, feed_forward, .. } = layer;
         let qkv = [&attention.query, &attention.key, &attention.value];
@@ -125,11 +128,11 @@ impl FastLayer {
             heads: attention.heads,
             qkv: pack(&qkv)?,
             attention_output: pack(&[&attention.output])?,
-            attention_norm: FastNorm::pack(&layer.attention_norm)?,
+            attention_norm: PackedNorm::pack(&layer.attention_norm)?,
             inner: pack(&[&feed_forward.inner])?,
             activation: feed_forward.activation,
             outer: pack(&[&feed_forward.outer])?,
-            feed_forward_norm: FastNorm::pack(&layer.feed_forward_norm)?,
+            feed_forward_norm: PackedNorm::pack(&layer.feed_forward_norm)?,
         })
     }
 
@@ -148,7 +151,7 @@ impl FastLayer {
         self.qkv.forward(x, rows, Epilogue::None, qkv)?;
         attention(qkv, shape, mask, context, weights)?;
         self.attention_output.forward(context, rows, Epilogue::Add(x), attended)?;
-        self.attention_norm.apply(attended)?;
+        self.attention_norm.forward(attended)?;
         let bend = match self.activation {
             Activation::Gelu => Epilogue::Gelu,
             Activation::GeluTanh => Epilogue::GeluTanh,
@@ -156,13 +159,13 @@ impl FastLayer {
         };
         self.inner.forward(attended, rows, bend, hidden)?;
         self.outer.forward(hidden, rows, Epilogue::Add(attended), x)?;
-        self.feed_forward_norm.apply(x)
+        self.feed_forward_norm.forward(x)
     }
 }
 
 impl Scratch {
-    fn new(buffers: &Buffers, rows: usize, layers: &[FastLayer]) -> Self {
-        let widest = |width: fn(&FastLayer) -> usize| {
+    fn new(buffers: &Buffers, rows: usize, layers: &[PackedLayer]) -> Self {
+        let widest = |width: fn(&PackedLayer) -> usize| {
             buffers.take(rows * layers.iter().map(width).max().unwrap_or(0))
         };
         Self {
@@ -174,13 +177,13 @@ impl Scratch {
     }
 }
 
-impl FastNorm {
+impl PackedNorm {
     fn pack(norm: &LayerNorm) -> Result<Self> {
         let (weight, bias) = (values(&norm.weight)?, values(&norm.bias)?);
         Ok(Self { weight, bias, epsilon: norm.epsilon })
     }
 
-    fn apply(&self, x: &mut [f32]) -> Result<()> {
+    fn forward(&self, x: &mut [f32]) -> Result<()> {
         #[expect(clippy::cast_possible_truncation, reason = "1e-12 is an f32 as well")]
         let epsilon = self.epsilon as f32;
         let norm =
