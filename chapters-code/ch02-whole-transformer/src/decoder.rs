@@ -111,7 +111,6 @@ impl DecoderLayer {
     }
 }
 
-// ANCHOR: decoder
 /// A stack of layers: PyTorch's `nn.TransformerDecoder`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decoder {
@@ -154,4 +153,3 @@ impl Decoder {
         Ok(StackOutput { output, attentions })
     }
 }
-// ANCHOR_END: decoder

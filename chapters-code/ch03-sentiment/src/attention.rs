@@ -9,7 +9,6 @@ use candle_nn::{Linear, Module, VarBuilder};
 use crate::encoder::{LayerNames, LayerOptions};
 use crate::{Dropout, EncoderError, Noise, Result, linear::linear};
 
-// ANCHOR: softmax
 /// Each row to weights that add up to 1, over the last axis: PyTorch's
 /// `softmax(x, dim=-1)`. Shape unchanged.
 ///
@@ -25,9 +24,7 @@ pub fn softmax(x: &Tensor) -> Result<Tensor> {
     let sums = exponentials.sum_keepdim(D::Minus1)?; // [batch, heads, n, 1]
     Ok(exponentials.broadcast_div(&sums)?)
 }
-// ANCHOR_END: softmax
 
-// ANCHOR: split_heads
 /// Shares the columns out among the heads:
 /// `[batch, n, d_model] -> [batch, heads, n, d_k]`.
 ///
@@ -54,7 +51,6 @@ pub fn merge_heads(x: &Tensor) -> Result<Tensor> {
     // [batch, heads, n, d_k] -> [batch, n, heads, d_k] -> [batch, n, d_model]
     Ok(x.transpose(1, 2)?.reshape((batch, n, heads * d_k))?)
 }
-// ANCHOR_END: split_heads
 
 /// The width of each head, `d_k = d_model / heads`.
 ///

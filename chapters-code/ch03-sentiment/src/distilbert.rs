@@ -7,7 +7,6 @@ use models::{Config, ModelFolder};
 use crate::encoder::{Encoder, EncoderOutput, LayerNames, LayerOptions, Run};
 use crate::{Batch, Dropout, Embeddings, Noise, Result, linear::linear};
 
-// ANCHOR: distilbert
 /// DistilBERT: embeddings and a stack of layers. transformers' `DistilBertModel`.
 #[derive(Debug, Clone)]
 pub struct DistilBert {
@@ -29,7 +28,6 @@ impl DistilBert {
         self.encoder.forward(x, mask.as_ref(), run)
     }
 }
-// ANCHOR_END: distilbert
 
 // ANCHOR: classification
 /// Two linear layers on what `[CLS]` became: a number for each label.

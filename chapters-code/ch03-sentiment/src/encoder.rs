@@ -6,7 +6,6 @@ use models::{Activation, Architecture, Config};
 
 use crate::{Dropout, FeedForward, LayerNorm, MultiHeadAttention, Noise, Result};
 
-// ANCHOR: layer_names
 /// What a checkpoint calls the eight parts of an encoder layer. It is all that tells
 /// BERT's layer from DistilBERT's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +53,6 @@ impl LayerNames {
         feed_forward_norm: "output_layer_norm",
     };
 }
-// ANCHOR_END: layer_names
 
 /// What a layer is made of.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -147,7 +145,6 @@ impl EncoderLayer {
 }
 // ANCHOR_END: encoder_layer
 
-// ANCHOR: encoder_layer_load
 impl EncoderLayer {
     /// The layer at `vb`, whose parts have these names.
     ///
@@ -171,9 +168,7 @@ impl EncoderLayer {
         })
     }
 }
-// ANCHOR_END: encoder_layer_load
 
-// ANCHOR: encoder
 /// How to run a model: what to keep on the way, and whether it is being trained.
 ///
 /// `Run::default()` keeps nothing but the last vectors.
@@ -243,7 +238,6 @@ impl Encoder {
         Ok(EncoderOutput { last_hidden_state: x, hidden_states, attentions })
     }
 }
-// ANCHOR_END: encoder
 
 impl Encoder {
     /// `layers` layers, at `vb` with the names `0`, `1`, and so on.

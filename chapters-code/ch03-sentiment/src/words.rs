@@ -8,7 +8,6 @@ use models::{Encoded, Truncate};
 
 use crate::{Batch, EncoderError, Result, Run, SentimentPipeline};
 
-// ANCHOR: words
 /// A word of a text, and the tokens that it was cut into.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
@@ -36,7 +35,6 @@ pub fn words_of(encoded: &Encoded) -> Vec<Word> {
     }
     words
 }
-// ANCHOR_END: words
 
 // ANCHOR: attention_to_words
 /// How much `[CLS]` looks at each word in one layer: from that layer's weights,

@@ -52,7 +52,6 @@ impl Bert {
     }
 }
 
-// ANCHOR: pooler
 /// `[CLS]`'s last vector through a linear layer and `tanh`: transformers' `BertPooler`.
 #[derive(Debug, Clone)]
 pub struct Pooler {
@@ -72,7 +71,6 @@ impl Pooler {
         Ok(self.dense.forward(&cls)?.tanh()?)
     }
 }
-// ANCHOR_END: pooler
 
 impl Pooler {
     /// The pooler at `vb`.

@@ -10,7 +10,6 @@ use sentiment::{
 
 use crate::{Bert, Pooler};
 
-// ANCHOR: masked_lm
 /// BERT that guesses hidden words: transformers' `BertForMaskedLM`.
 ///
 /// The table of the pieces' vectors serves twice: a token's guess is the piece whose
@@ -65,7 +64,6 @@ impl BertForMaskedLm {
         Ok(decoder.forward(&hidden)?) // […, vocabulary]
     }
 }
-// ANCHOR_END: masked_lm
 
 impl BertForMaskedLm {
     /// The model at `vb`: `bert` and `cls.predictions`.
@@ -88,7 +86,6 @@ impl BertForMaskedLm {
     }
 }
 
-// ANCHOR: classification
 /// BERT with a linear layer on what the pooler makes of `[CLS]`: transformers'
 /// `BertForSequenceClassification`.
 #[derive(Debug, Clone)]
@@ -117,7 +114,6 @@ impl BertForSequenceClassification {
         Ok(ClassifierOutput { logits, encoder })
     }
 }
-// ANCHOR_END: classification
 
 impl BertForSequenceClassification {
     /// The model at `vb`: `bert` and `classifier`.

@@ -11,7 +11,6 @@ use crate::AttentionModel;
 use crate::attentions::Result;
 use crate::sentences::Subject;
 
-// ANCHOR: look
 /// A word, and the one that it is hoped to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
@@ -35,7 +34,6 @@ impl Look {
         others.reduce(first) == Some(self.to)
     }
 }
-// ANCHOR_END: look
 
 impl AttentionModel {
     /// `from` and `to` in a sentence. `None` if one of them doesn't stand there exactly
@@ -85,7 +83,6 @@ impl AttentionModel {
     }
 }
 
-// ANCHOR: verbs
 /// How often each head's first choice for a subject is its verb, when the two stand side
 /// by side and when they stand apart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,7 +113,6 @@ impl Choices {
         Array2::from_shape_fn(shape, |(l, h)| self.heads[l][h])
     }
 }
-// ANCHOR_END: verbs
 
 impl AttentionModel {
     /// Whether heads look from subjects to their verbs. Subjects whose words the model

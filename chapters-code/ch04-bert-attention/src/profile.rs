@@ -193,7 +193,6 @@ impl AttentionModel {
     }
 }
 
-// ANCHOR: profiles
 /// What the heads of a model look at.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Profiles {
@@ -242,4 +241,3 @@ pub fn top(map: &Array2<f64>, count: usize) -> Vec<((usize, usize), f64)> {
     all.truncate(count);
     all
 }
-// ANCHOR_END: profiles

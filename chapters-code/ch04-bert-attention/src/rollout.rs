@@ -5,7 +5,6 @@ use ndarray::Array2;
 
 use crate::attentions::{Attentions, AttentionsError, Result};
 
-// ANCHOR: mean_heads
 impl Attentions {
     /// A layer's attention, the mean over its heads. `[n, n]`, each row adds up to 1.
     ///
@@ -37,7 +36,6 @@ impl Attentions {
         Ok(first.dim(1)?)
     }
 }
-// ANCHOR_END: mean_heads
 
 // ANCHOR: rollout
 /// How much of each token is in each token's last vector, if a layer does no more than

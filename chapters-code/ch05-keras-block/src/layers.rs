@@ -5,7 +5,6 @@ use candle_core::Tensor;
 use crate::layer::{Layer, Weight, only};
 use crate::{Initializer, KerasTensor, Problem, Result, Shape};
 
-// ANCHOR: input
 /// Where the numbers come in: `keras.Input(shape=(10,), dtype="int32")`. The batch isn't
 /// in the shape; nor is it in Keras'.
 #[derive(Clone, Debug)]
@@ -37,7 +36,6 @@ impl Input {
         KerasTensor::new(self, name, &[])
     }
 }
-// ANCHOR_END: input
 
 impl Layer for Input {
     fn class(&self) -> &'static str {

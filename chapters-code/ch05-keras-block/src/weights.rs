@@ -12,7 +12,6 @@ use crate::tensors::Tensors;
 use crate::{KerasError, Model, Result, Shape};
 
 impl Model {
-    // ANCHOR: save
     /// Writes all weights to a safetensors file, by Keras' paths and in Keras' shapes:
     /// `query/kernel`. Python reads it with `safetensors.numpy.load_file`.
     ///
@@ -39,7 +38,6 @@ impl Model {
         let bytes = serialize(views, Some(format)).map_err(wrong)?;
         Ok(gradients::write_atomically(path, &bytes)?)
     }
-    // ANCHOR_END: save
 
     /// Sets all weights from a file: safetensors with Keras' paths, or with the feature
     /// `h5` Keras' own `.weights.h5`.

@@ -127,7 +127,6 @@ fn distilbert_part(part: &str) -> Option<&'static str> {
     Some(names(LayerNames::DISTILBERT)[place])
 }
 
-// ANCHOR: finetune
 /// Trains a classifier that starts with `start`'s encoder and a new head; returns its
 /// weights. `observe` is told of each step, of how many, and its loss.
 ///
@@ -177,7 +176,6 @@ pub fn finetune(
     }
     Ok(parameters.tensors()?)
 }
-// ANCHOR_END: finetune
 
 /// How sure a classifier is that each text praises, 0 to 1.
 ///

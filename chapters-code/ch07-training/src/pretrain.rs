@@ -18,7 +18,6 @@ use crate::{Result, TrainingError};
 /// The checkpoint's name in the output folder.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
 
-// ANCHOR: recipe
 /// A part of the training, with so many layers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Stage {
@@ -97,7 +96,6 @@ impl Default for Recipe {
         }
     }
 }
-// ANCHOR_END: recipe
 
 impl Recipe {
     /// The model's configuration with this many layers.
@@ -195,7 +193,6 @@ impl Standing {
         self.recipe.config(layers, self.vocab_size)
     }
 
-    // ANCHOR: learning_rate
     /// The learning rate of the next step: in each stage up to the stage's own, then
     /// down in a straight line to the next stage's; after the last one, to 0.
     pub fn learning_rate(&self) -> f64 {
@@ -212,7 +209,6 @@ impl Standing {
         }
         floor + rate * (peak - floor) / peak
     }
-    // ANCHOR_END: learning_rate
 
     fn stage_is_done(&self) -> bool {
         let stage = self.recipe.stages.get(self.stage);
@@ -331,7 +327,6 @@ impl<'a> Pretraining<'a> {
         &*self.learner
     }
 
-    // ANCHOR: pretrain_step
     /// One step; `None` if there is nothing left to do.
     ///
     /// # Errors
@@ -373,7 +368,6 @@ impl<'a> Pretraining<'a> {
             epoch: self.standing.position.epoch,
         }))
     }
-    // ANCHOR_END: pretrain_step
 
     /// More layers, each a copy; a new optimizer; a new epoch, if it shows other things.
     fn next_stage(&mut self) -> Result<()> {
