@@ -80,7 +80,7 @@ pub struct MultiHeadAttention {
     pub value: Linear,
     /// Mixes what the heads found.
     pub output: Linear,
-    /// Of the weights, while training.
+    /// Sets some of the weights to 0, while training.
     pub dropout: Dropout,
 }
 

@@ -63,11 +63,11 @@ pub struct LayerOptions {
     pub heads: usize,
     /// Width inside the feed-forward network: `intermediate_size`.
     pub d_ff: usize,
-    /// Of the feed-forward network.
+    /// The nonlinearity inside the feed-forward network.
     pub activation: Activation,
     /// The norms' ε: `layer_norm_eps`.
     pub epsilon: f64,
-    /// Of the attention weights: `attention_probs_dropout_prob`.
+    /// On the attention weights: `attention_probs_dropout_prob`.
     pub attention_dropout: f64,
     /// After attention: BERT's `hidden_dropout_prob`; DistilBERT has none.
     pub attention_output_dropout: f64,
@@ -107,9 +107,9 @@ pub struct EncoderLayer {
     pub feed_forward: FeedForward,
     /// After the second residual.
     pub feed_forward_norm: LayerNorm,
-    /// Of what attention adds, while training.
+    /// Sets some of what attention adds to 0, while training.
     pub attention_dropout: Dropout,
-    /// Of what the feed-forward network adds, while training.
+    /// Sets some of what the feed-forward network adds to 0, while training.
     pub feed_forward_dropout: Dropout,
 }
 

@@ -89,9 +89,9 @@ impl AttentionModel {
 pub struct Verbs {
     /// How many subjects there are.
     pub subjects: usize,
-    /// Side by side.
+    /// For subjects whose verb stands beside them.
     pub near: Choices,
-    /// Apart.
+    /// For subjects whose verb stands further away.
     pub far: Choices,
 }
 
@@ -100,9 +100,9 @@ pub struct Verbs {
 pub struct Choices {
     /// `heads[layer][head]`.
     pub heads: Vec<Vec<f64>>,
-    /// Of a head that chooses blindly.
+    /// How often a head that chooses blindly would be right.
     pub blind: f64,
-    /// Of the luckiest of as many blind heads.
+    /// How often the luckiest of as many blind heads would be right.
     pub luckiest: f64,
 }
 

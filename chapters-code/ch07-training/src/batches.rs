@@ -258,9 +258,9 @@ impl Batches {
 /// What an epoch is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct EpochStatistics {
-    /// Batches.
+    /// How many batches it has.
     pub batches: usize,
-    /// Sequences.
+    /// How many sequences, the batches together.
     pub rows: usize,
     /// Tokens, without padding.
     pub tokens: usize,

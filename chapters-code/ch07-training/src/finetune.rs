@@ -31,9 +31,9 @@ pub struct FinetuneOptions {
     pub learning_rate: f64,
     /// The share of the steps with a rising learning rate.
     pub warmup: f64,
-    /// Of hidden states and attention weights.
+    /// The share of hidden states and attention weights that dropout sets to 0.
     pub dropout: f64,
-    /// Of all chance.
+    /// The seed of everything that is drawn: order, dropout, the new head's weights.
     pub seed: u64,
 }
 
@@ -238,7 +238,7 @@ pub struct Finetuned {
 }
 
 impl Finetuned {
-    /// Of the fine-tuning that made the shipped `bertinho-sentiment`.
+    /// The record of the fine-tuning that made the shipped `bertinho-sentiment`.
     ///
     /// # Errors
     ///

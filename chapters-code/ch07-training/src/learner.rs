@@ -54,9 +54,9 @@ pub enum Start<'a> {
 /// What a learner is told beside the model's configuration.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LearnerOptions {
-    /// Of the first weights and of dropout.
+    /// The seed of the first weights and of dropout's masks.
     pub seed: u64,
-    /// AdamW's.
+    /// How strongly AdamW pulls each weight towards 0 (its λ).
     pub weight_decay: f64,
     /// The longest that the gradients may be together.
     pub clip: f64,

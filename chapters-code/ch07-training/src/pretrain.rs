@@ -23,7 +23,7 @@ pub const CHECKPOINT: &str = "checkpoint.safetensors";
 pub struct Stage {
     /// Layers; a multiple of the stage before's is best.
     pub layers: usize,
-    /// Steps.
+    /// How many steps it takes.
     pub steps: u64,
     /// The highest learning rate.
     pub learning_rate: f64,
@@ -36,9 +36,9 @@ pub struct Stage {
 /// weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
-    /// Of all chance.
+    /// The seed of everything that is drawn: first weights, order, masks, dropout.
     pub seed: u64,
-    /// `d_model`.
+    /// Width of a token's vector, `d_model`.
     pub hidden_size: usize,
     /// Heads in each layer.
     pub heads: usize,
@@ -46,7 +46,7 @@ pub struct Recipe {
     pub intermediate_size: usize,
     /// The longest text that the model can read, in tokens.
     pub positions: usize,
-    /// Of hidden states and attention weights.
+    /// The share of hidden states and attention weights that dropout sets to 0.
     pub dropout: f64,
     /// From few layers to all (Gong et al. 2019).
     pub stages: Vec<Stage>,
@@ -58,7 +58,7 @@ pub struct Recipe {
     pub sequence_tokens: usize,
     /// What an epoch shows.
     pub mixture: Mixture,
-    /// AdamW's.
+    /// How strongly AdamW pulls each weight towards 0 (its λ).
     pub weight_decay: f64,
     /// The longest that the gradients may be together.
     pub clip: f64,
@@ -225,7 +225,7 @@ pub struct Step {
     pub layers: usize,
     /// Before the step, in nats.
     pub loss: f64,
-    /// Of the step.
+    /// The learning rate that the step was taken with.
     pub learning_rate: f64,
     /// Tokens read so far.
     pub tokens: u64,

@@ -13,7 +13,7 @@ pub enum Purpose {
     Shuffle,
     /// Which tokens are hidden.
     Masking,
-    /// Dropout.
+    /// Dropout's masks.
     Dropout,
     /// The reverser's strings.
     Strings,

@@ -53,7 +53,7 @@ pub struct Specialist {
 }
 
 impl Record {
-    /// Of the training that made the shipped `bertinho`.
+    /// The record of the training that made the shipped `bertinho`.
     ///
     /// # Errors
     ///

@@ -29,7 +29,7 @@ const BOS: u32 = 0;
 const EOS: u32 = 1;
 /// The first letter, a.
 const FIRST_LETTER: u32 = 2;
-/// Letters.
+/// How many letters the alphabet has, a to z.
 const LETTERS: u32 = 26;
 /// Rows of the table of letters.
 const VOCABULARY: usize = 28;
@@ -56,7 +56,7 @@ pub struct ReverserOptions {
     pub learning_rate: f64,
     /// Steps with a rising learning rate.
     pub warmup: u64,
-    /// Of all chance.
+    /// The seed of everything that is drawn: first weights and strings.
     pub seed: u64,
 }
 
