@@ -54,7 +54,9 @@ pub struct DecoderLayerOutput {
     /// How much each target word looked at each source word, `[heads, n, m]`.
     pub cross_weights: Array3<f64>,
 }
+// ANCHOR_END: decoder_layer
 
+// ANCHOR: decoder_step
 impl DecoderLayer {
     /// One layer: `x` is `[n, d_model]`; the memory, the encoder's output,
     /// `[m, d_model]`.
@@ -88,7 +90,7 @@ impl DecoderLayer {
         Ok(DecoderLayerOutput { output, weights, cross_weights })
     }
 }
-// ANCHOR_END: decoder_layer
+// ANCHOR_END: decoder_step
 
 impl DecoderLayer {
     /// A layer with random weights, as [`crate::Linear::random`] draws them.
