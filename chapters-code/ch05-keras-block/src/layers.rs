@@ -74,7 +74,9 @@ impl TokenAndPositionEmbedding {
         Self { vocabulary_size, sequence_length, embedding_dim }
     }
 }
+// ANCHOR_END: embedding
 
+// ANCHOR: embedding_layer
 impl Layer for TokenAndPositionEmbedding {
     fn class(&self) -> &'static str {
         "TokenAndPositionEmbedding"
@@ -115,7 +117,7 @@ impl Layer for TokenAndPositionEmbedding {
         Ok(rows.reshape((batch, length, self.embedding_dim))?)
     }
 }
-// ANCHOR_END: embedding
+// ANCHOR_END: embedding_layer
 
 impl TokenAndPositionEmbedding {
     /// The ids of all sequences, one after the other, each with a row in the table.
@@ -170,7 +172,9 @@ impl Dense {
         Self { activation, ..self }
     }
 }
+// ANCHOR_END: dense
 
+// ANCHOR: dense_layer
 impl Layer for Dense {
     fn class(&self) -> &'static str {
         "Dense"
@@ -201,7 +205,7 @@ impl Layer for Dense {
         })
     }
 }
-// ANCHOR_END: dense
+// ANCHOR_END: dense_layer
 
 // ANCHOR: norm
 /// Each vector to mean 0 and variance 1, then scaled by gamma and shifted by beta:

@@ -533,7 +533,11 @@ impl ReverserTraining {
         let optimizer = AdamW::new(&parameters, AdamWOptions::default())?;
         Ok(Self { options, model, parameters, optimizer, steps: 0 })
     }
+}
+// ANCHOR_END: reverser_training
 
+// ANCHOR: reverser_step
+impl ReverserTraining {
     /// One step on a batch of new strings; returns the loss before it, in nats a
     /// letter.
     ///
@@ -563,7 +567,7 @@ impl ReverserTraining {
         Ok(found)
     }
 }
-// ANCHOR_END: reverser_training
+// ANCHOR_END: reverser_step
 
 impl ReverserTraining {
     /// How many numbers are learned.
