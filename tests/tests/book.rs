@@ -145,6 +145,9 @@ fn plain_mdbook_builds_the_book() {
     assert!(page.contains("class=\"katex\""), "no formula");
     assert!(page.contains("class=\"cell-output\""), "no output");
     assert!(page.contains("<svg"), "no figure");
+    assert!(page.contains(">numpy.rs</p>"), "a listing without the name of its file");
+    assert!(page.contains("<summary>Como esta figura é feita</summary>"), "no fold");
+    assert!(!page.contains("# Errors"), "what a function may fail with");
     assert!(!page.contains("hreflang"), "a link to an edition that is not there");
     let findings = check::site::findings(folder.path()).unwrap();
     assert_none(&findings);
