@@ -29,12 +29,32 @@ fn every_message_is_translated() {
 
 #[test]
 fn every_number_in_the_prose_was_printed() {
-    assert_none(&check::unsourced_numbers(&workspace()).unwrap());
+    assert_none(&check::numbers::unsourced(&workspace()).unwrap());
 }
 
 #[test]
 fn no_line_of_code_is_cut_on_a_page() {
-    assert_none(&check::wide_code(&workspace()).unwrap());
+    assert_none(&check::listings::wide(&workspace()).unwrap());
+}
+
+#[test]
+fn every_listing_fits_a_reader_s_page() {
+    assert_none(&check::listings::long(&workspace()).unwrap());
+}
+
+#[test]
+fn code_that_only_draws_is_folded() {
+    assert_none(&check::listings::drawings(&workspace()).unwrap());
+}
+
+#[test]
+fn every_anchor_is_on_a_page() {
+    assert_none(&check::listings::unused_anchors(&workspace()).unwrap());
+}
+
+#[test]
+fn every_doc_says_what_it_documents() {
+    assert_none(&check::docs::riddles(&workspace()).unwrap());
 }
 
 /// The English notebook runs the same code and shows the same outputs; its setup cell alone knows
@@ -125,8 +145,11 @@ fn plain_mdbook_builds_the_book() {
     assert!(page.contains("class=\"katex\""), "no formula");
     assert!(page.contains("class=\"cell-output\""), "no output");
     assert!(page.contains("<svg"), "no figure");
+    assert!(page.contains(">numpy.rs</p>"), "a listing without the name of its file");
+    assert!(page.contains("<summary>Como esta figura é feita</summary>"), "no fold");
+    assert!(!page.contains("# Errors"), "what a function may fail with");
     assert!(!page.contains("hreflang"), "a link to an edition that is not there");
-    let findings = check::site(folder.path()).unwrap();
+    let findings = check::site::findings(folder.path()).unwrap();
     assert_none(&findings);
 }
 
@@ -145,7 +168,7 @@ fn links_to_the_repository_follow_from_its_address() {
     let [unset, set] = [workspace(), published()].map(|workspace| {
         let folder = tempfile::tempdir().unwrap();
         build::site_in(&workspace, folder.path(), options).unwrap();
-        assert_none(&check::site(folder.path()).unwrap());
+        assert_none(&check::site::findings(folder.path()).unwrap());
         ["ch01-self-attention.html", "en/ch01-self-attention.html", "404.html"]
             .map(|name| page(folder.path(), name))
     });

@@ -113,18 +113,6 @@ pub fn softmax(scores: &Array2<f64>) -> Array2<f64> {
 // ANCHOR_END: softmax
 
 // ANCHOR: attention
-/// One self-attention layer: the three matrices that turn an embedding into a query, a
-/// key and a value. Each has shape `[d_model, d_k]`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SelfAttention {
-    /// Makes the queries: what a word looks for.
-    pub w_query: Array2<f64>,
-    /// Makes the keys: what a word offers to be found by.
-    pub w_key: Array2<f64>,
-    /// Makes the values: what a word hands over when it is looked at.
-    pub w_value: Array2<f64>,
-}
-
 /// Everything that one pass through [`SelfAttention`] computes, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attention {
@@ -141,6 +129,20 @@ pub struct Attention {
     pub weights: Array2<f64>,
     /// Weights times values, `[n, d_k]`: each word's new vector.
     pub output: Array2<f64>,
+}
+// ANCHOR_END: attention
+
+// ANCHOR: self_attention
+/// One self-attention layer: the three matrices that turn an embedding into a query, a
+/// key and a value. Each has shape `[d_model, d_k]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SelfAttention {
+    /// Makes the queries: what a word looks for.
+    pub w_query: Array2<f64>,
+    /// Makes the keys: what a word offers to be found by.
+    pub w_key: Array2<f64>,
+    /// Makes the values: what a word hands over when it is looked at.
+    pub w_value: Array2<f64>,
 }
 
 impl SelfAttention {
@@ -173,4 +175,4 @@ impl SelfAttention {
         Ok(Attention { q, k, v, scores, weights, output })
     }
 }
-// ANCHOR_END: attention
+// ANCHOR_END: self_attention

@@ -121,6 +121,39 @@ pub fn merge_heads(heads: &Array3<f64>) -> Result<Array2<f64>> {
 }
 // ANCHOR_END: merge_heads
 
+// ANCHOR: each_head
+/// Attention in each head on its own, with one mask `[n, m]` for all: Q
+/// `[heads, n, d_k]`, K `[heads, m, d_k]` and V `[heads, m, d_v]` give outputs
+/// `[heads, n, d_v]` and weights `[heads, n, m]`.
+fn each_head(
+    q: &Array3<f64>,
+    k: &Array3<f64>,
+    v: &Array3<f64>,
+    mask: Option<&Array2<f64>>,
+) -> Result<(Array3<f64>, Array3<f64>)> {
+    let (heads, n, _) = q.dim();
+    let (_, m, d_v) = v.dim(); // d_v is d_k in every Transformer
+    let mut outputs = Array3::zeros((heads, n, d_v));
+    let mut weights = Array3::zeros((heads, n, m));
+    for head in 0..heads {
+        let [q, k, v] = [q, k, v].map(|x| x.index_axis(Axis(0), head).to_owned());
+        let attended = scaled_dot_product(&q, &k, &v, mask)?; // [n, d_v], [n, m]
+        outputs.index_axis_mut(Axis(0), head).assign(&attended.output);
+        weights.index_axis_mut(Axis(0), head).assign(&attended.weights);
+    }
+    Ok((outputs, weights))
+}
+
+/// What [`MultiHeadAttention::forward`] computes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MultiHead {
+    /// Each query's new vector, `[n, d_model]`.
+    pub output: Array2<f64>,
+    /// How much each query looks at each key, in each head, `[heads, n, m]`.
+    pub weights: Array3<f64>,
+}
+// ANCHOR_END: each_head
+
 // ANCHOR: multi_head
 /// Multi-head attention (Vaswani et al. 2017, section 3.2.2), PyTorch's
 /// `nn.MultiheadAttention`.
@@ -139,15 +172,6 @@ pub struct MultiHeadAttention {
     pub value: Linear,
     /// Mixes what the heads found.
     pub output: Linear,
-}
-
-/// What [`MultiHeadAttention::forward`] computes.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MultiHead {
-    /// Each query's new vector, `[n, d_model]`.
-    pub output: Array2<f64>,
-    /// How much each query looks at each key, in each head, `[heads, n, m]`.
-    pub weights: Array3<f64>,
 }
 
 impl MultiHeadAttention {
@@ -173,17 +197,7 @@ impl MultiHeadAttention {
             split_heads(&k, self.heads)?, // [m, d_model] -> [heads, m, d_k]
             split_heads(&v, self.heads)?, // [m, d_model] -> [heads, m, d_k]
         ];
-        let (heads, n, _) = q.dim();
-        let (_, m, d_v) = v.dim(); // d_v is d_k in every Transformer
-        let mut outputs = Array3::zeros((heads, n, d_v));
-        let mut weights = Array3::zeros((heads, n, m));
-        for head in 0..heads {
-            let [q, k, v] =
-                [&q, &k, &v].map(|x| x.index_axis(Axis(0), head).to_owned());
-            let attended = scaled_dot_product(&q, &k, &v, mask)?; // [n, d_k], [n, m]
-            outputs.index_axis_mut(Axis(0), head).assign(&attended.output);
-            weights.index_axis_mut(Axis(0), head).assign(&attended.weights);
-        }
+        let (outputs, weights) = each_head(&q, &k, &v, mask)?;
         let merged = merge_heads(&outputs)?; // [heads, n, d_v] -> [n, d_model]
         let output = self.output.forward(("heads", &merged), "W_outputᵀ")?;
         Ok(MultiHead { output, weights })

@@ -118,7 +118,9 @@ pub fn blockwise_attention(
     }
     Ok(output)
 }
+// ANCHOR_END: blockwise_attention
 
+// ANCHOR: absorb_block
 /// Takes one block of scores, `[b, c]`, with their values, `[c, d_v]`, into the running
 /// output, `[b, d_v]`.
 fn absorb_block(
@@ -134,7 +136,7 @@ fn absorb_block(
     // output += [b, c] · [c, d_v]
     general_mat_mul(1.0, &scores, values, 1.0, &mut output);
 }
-// ANCHOR_END: blockwise_attention
+// ANCHOR_END: absorb_block
 
 /// Adds the mask to a block of scores, `[b, c]`, whose first one is that of the query
 /// and the key `first`.

@@ -12,7 +12,6 @@ pub const D_K: usize = 64;
 /// Queries and keys in a block of [`crate::blockwise_attention`].
 pub const BLOCK: usize = 128;
 
-// ANCHOR: measurement
 /// What one attention took.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
@@ -34,7 +33,6 @@ pub struct Cost {
     /// [`crate::blockwise_attention`], which never does.
     pub blockwise: Vec<Measurement>,
 }
-// ANCHOR_END: measurement
 
 impl Cost {
     /// What was measured for the book's page.
@@ -57,7 +55,6 @@ pub fn bytes(measurements: &[Measurement]) -> Vec<(f64, f64)> {
     measurements.iter().map(|one| (one.tokens as f64, one.bytes as f64)).collect()
 }
 
-// ANCHOR: exponent
 /// The `p` of the power law `y = c · xᵖ` nearest to the points: the slope of the least
 /// squares line through `(ln x, ln y)`.
 ///
@@ -71,4 +68,3 @@ pub fn exponent(points: &[(f64, f64)]) -> f64 {
     let variance: f64 = logs().map(|(x, _)| (x - mean_x).powi(2)).sum();
     covariance / variance
 }
-// ANCHOR_END: exponent

@@ -57,7 +57,9 @@ pub struct DecoderLayerOutput {
     /// How much each target word looked at each source word, `[heads, n, m]`.
     pub cross_weights: Array3<f64>,
 }
+// ANCHOR_END: decoder_layer
 
+// ANCHOR: decoder_step
 impl DecoderLayer {
     /// One layer: `x` is `[n, d_model]`; the memory, the encoder's output,
     /// `[m, d_model]`.
@@ -91,7 +93,7 @@ impl DecoderLayer {
         Ok(DecoderLayerOutput { output, weights, cross_weights })
     }
 }
-// ANCHOR_END: decoder_layer
+// ANCHOR_END: decoder_step
 
 impl DecoderLayer {
     /// A layer with random weights, as [`crate::Linear::random`] draws them.
@@ -114,7 +116,6 @@ impl DecoderLayer {
     }
 }
 
-// ANCHOR: decoder
 /// A stack of layers: PyTorch's `nn.TransformerDecoder`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decoder {
@@ -157,4 +158,3 @@ impl Decoder {
         Ok(StackOutput { output, attentions })
     }
 }
-// ANCHOR_END: decoder

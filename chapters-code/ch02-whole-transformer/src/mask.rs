@@ -46,13 +46,11 @@ pub fn combine(a: &Array2<f64>, b: &Array2<f64>) -> Result<Array2<f64>> {
 }
 // ANCHOR_END: combine
 
-// ANCHOR: fully_masked
 /// Which queries may look nowhere: rows of nothing but −∞. `[n, m] -> [n]`.
 pub fn fully_masked(mask: &Array2<f64>) -> Vec<bool> {
     let hidden = |&value: &f64| value == f64::NEG_INFINITY;
     mask.axis_iter(Axis(0)).map(|row| row.iter().all(hidden)).collect()
 }
-// ANCHOR_END: fully_masked
 
 /// Checks that a mask has one row per query and one column per key, and no NaN or +∞.
 ///

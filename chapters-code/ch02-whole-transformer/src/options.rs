@@ -13,7 +13,7 @@ pub struct LayerOptions {
     pub heads: usize,
     /// Width inside the feed-forward network.
     pub d_ff: usize,
-    /// Of the feed-forward network.
+    /// The nonlinearity inside the feed-forward network.
     pub activation: Activation,
     /// Where the norms go.
     pub order: NormOrder,
@@ -28,7 +28,7 @@ pub struct Options {
     pub target_vocabulary: usize,
     /// How many layers the encoder has, and the decoder.
     pub layers: usize,
-    /// Of every layer.
+    /// What every layer is made of.
     pub layer: LayerOptions,
     /// The source token that fills short sentences, and that nobody may look at.
     pub padding: Option<usize>,

@@ -21,7 +21,7 @@ pub enum AttentionKind {
 pub struct AttentionRecord {
     /// Who looks at whom.
     pub kind: AttentionKind,
-    /// Of the encoder or the decoder, from 0.
+    /// Which layer of its stack, from 0.
     pub layer: usize,
     /// How much each query looks at each key, `[heads, n, m]`.
     pub weights: Array3<f64>,

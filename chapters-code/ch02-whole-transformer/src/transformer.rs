@@ -72,7 +72,9 @@ pub struct Prediction {
     /// Every attention: the encoder's, then the decoder's (self and cross by turns).
     pub attentions: Vec<AttentionRecord>,
 }
+// ANCHOR_END: transformer
 
+// ANCHOR: encode
 impl Transformer {
     /// Reads `m` source tokens and, for each of `n` target tokens, predicts the next.
     ///
@@ -99,6 +101,28 @@ impl Transformer {
         self.encoder.forward(&x, Some(&self.source_mask(source.len(), source)))
     }
 
+    /// Hides the source's padding from `n` queries, `[n, m]`.
+    fn source_mask(&self, n: usize, source: &[usize]) -> Array2<f64> {
+        let is_padding = |&token: &usize| Some(token) == self.padding;
+        let padding: Vec<bool> = source.iter().map(is_padding).collect();
+        mask::key_padding(n, &padding)
+    }
+}
+
+fn embed(
+    sequence: &'static str,
+    tokens: &[usize],
+    embedding: &Embedding,
+) -> Result<Array2<f64>> {
+    if tokens.is_empty() {
+        return Err(TransformerError::NoTokens { sequence });
+    }
+    embedding.forward(tokens)
+}
+// ANCHOR_END: encode
+
+// ANCHOR: decode
+impl Transformer {
     /// The decoder's half, from the encoder's output, `[m, d_model]`: `n` tokens `->
     /// [n, vocabulary]`.
     ///
@@ -123,26 +147,8 @@ impl Transformer {
         check_finite("logits", &logits)?;
         Ok(Prediction { logits, attentions: decoded.attentions })
     }
-
-    /// Hides the source's padding from `n` queries, `[n, m]`.
-    fn source_mask(&self, n: usize, source: &[usize]) -> Array2<f64> {
-        let is_padding = |&token: &usize| Some(token) == self.padding;
-        let padding: Vec<bool> = source.iter().map(is_padding).collect();
-        mask::key_padding(n, &padding)
-    }
 }
-
-fn embed(
-    sequence: &'static str,
-    tokens: &[usize],
-    embedding: &Embedding,
-) -> Result<Array2<f64>> {
-    if tokens.is_empty() {
-        return Err(TransformerError::NoTokens { sequence });
-    }
-    embedding.forward(tokens)
-}
-// ANCHOR_END: transformer
+// ANCHOR_END: decode
 
 // ANCHOR: greedy
 /// What [`Transformer::greedy`] writes.
@@ -186,7 +192,9 @@ impl Transformer {
         Ok(Decoded { tokens, attentions })
     }
 }
+// ANCHOR_END: greedy
 
+// ANCHOR: likeliest
 /// Where the largest score is; of equals, the first. `[vocabulary] -> one token`.
 pub fn likeliest(logits: &Array1<f64>) -> usize {
     let mut best = 0;
@@ -197,7 +205,7 @@ pub fn likeliest(logits: &Array1<f64>) -> usize {
     }
     best
 }
-// ANCHOR_END: greedy
+// ANCHOR_END: likeliest
 
 impl Transformer {
     /// A Transformer with random weights, which is to say one that writes nonsense,

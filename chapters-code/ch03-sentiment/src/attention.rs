@@ -11,7 +11,6 @@ use crate::error::{EncoderError, Result};
 use crate::layer_options::{LayerNames, LayerOptions};
 use crate::linear::linear;
 
-// ANCHOR: softmax
 /// Each row to weights that add up to 1, over the last axis: PyTorch's
 /// `softmax(x, dim=-1)`. Shape unchanged.
 ///
@@ -27,9 +26,7 @@ pub fn softmax(x: &Tensor) -> Result<Tensor> {
     let sums = exponentials.sum_keepdim(D::Minus1)?; // [batch, heads, n, 1]
     Ok(exponentials.broadcast_div(&sums)?)
 }
-// ANCHOR_END: softmax
 
-// ANCHOR: split_heads
 /// Shares the columns out among the heads:
 /// `[batch, n, d_model] -> [batch, heads, n, d_k]`.
 ///
@@ -56,7 +53,6 @@ pub fn merge_heads(x: &Tensor) -> Result<Tensor> {
     // [batch, heads, n, d_k] -> [batch, n, heads, d_k] -> [batch, n, d_model]
     Ok(x.transpose(1, 2)?.reshape((batch, n, heads * d_k))?)
 }
-// ANCHOR_END: split_heads
 
 /// The width of each head, `d_k = d_model / heads`.
 ///
@@ -86,7 +82,7 @@ pub struct MultiHeadAttention {
     pub value: Linear,
     /// Mixes what the heads found.
     pub output: Linear,
-    /// Of the weights, while training.
+    /// Sets some of the weights to 0, while training.
     pub dropout: Dropout,
 }
 

@@ -5,7 +5,6 @@ use models::Encoded;
 
 use crate::error::{EncoderError, Result};
 
-// ANCHOR: batch
 /// Texts of equal length, the shorter ones padded: `rows` texts of `n` tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
@@ -15,7 +14,6 @@ pub struct Batch {
     token_type_ids: Vec<u32>,
     attention_mask: Vec<u32>,
 }
-// ANCHOR_END: batch
 
 impl Batch {
     /// From the pieces' numbers, a row for each text; each token's type (0 in sentence

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-// ANCHOR: answer
 /// A score that the model gave, and whether its label was right.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Answer {
@@ -14,7 +13,6 @@ pub struct Answer {
     /// Whether the label was right.
     pub right: bool,
 }
-// ANCHOR_END: answer
 
 // ANCHOR: bin
 /// The answers whose scores are within a range.
@@ -80,7 +78,6 @@ pub fn wilson(right: usize, count: usize) -> (f64, f64) {
 }
 // ANCHOR_END: wilson
 
-// ANCHOR: held_out
 /// What a model answered to sentences that it had not been trained on, counted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HeldOut {
@@ -118,4 +115,3 @@ impl HeldOut {
         (count, self.bins.iter().map(|bin| bin.right).sum())
     }
 }
-// ANCHOR_END: held_out

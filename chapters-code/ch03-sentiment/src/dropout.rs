@@ -7,7 +7,6 @@ use rand_mt::Mt;
 
 use crate::error::{EncoderError, Result};
 
-// ANCHOR: dropout
 /// Where dropout's chance comes from. With the same seed, the same numbers are lost, on
 /// every machine: give a new seed at each training step.
 #[derive(Debug)]
@@ -60,4 +59,3 @@ impl Dropout {
         Ok((x * mask)?.affine(1.0 / (1.0 - self.0), 0.0)?)
     }
 }
-// ANCHOR_END: dropout

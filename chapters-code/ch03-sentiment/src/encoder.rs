@@ -25,9 +25,9 @@ pub struct EncoderLayer {
     pub feed_forward: FeedForward,
     /// After the second residual.
     pub feed_forward_norm: LayerNorm,
-    /// Of what attention adds, while training.
+    /// Sets some of what attention adds to 0, while training.
     pub attention_dropout: Dropout,
-    /// Of what the feed-forward network adds, while training.
+    /// Sets some of what the feed-forward network adds to 0, while training.
     pub feed_forward_dropout: Dropout,
 }
 
@@ -63,7 +63,6 @@ impl EncoderLayer {
 }
 // ANCHOR_END: encoder_layer
 
-// ANCHOR: encoder_layer_load
 impl EncoderLayer {
     /// The layer at `vb`, whose parts have these names.
     ///
@@ -87,9 +86,7 @@ impl EncoderLayer {
         })
     }
 }
-// ANCHOR_END: encoder_layer_load
 
-// ANCHOR: encoder
 /// How to run a model: what to keep on the way, and whether it is being trained.
 ///
 /// `Run::default()` keeps nothing but the last vectors.
@@ -171,7 +168,6 @@ impl Encoder {
         Ok(EncoderOutput { last_hidden_state: x, hidden_states, attentions })
     }
 }
-// ANCHOR_END: encoder
 
 impl Encoder {
     /// `layers` layers, at `vb` with the names `0`, `1`, and so on.

@@ -8,7 +8,6 @@ use crate::error::Result;
 use crate::layer_options::{LayerNames, LayerOptions};
 use crate::linear::linear;
 
-// ANCHOR: feed_forward
 /// What bends the line between the two linear layers, at each number: `max(0, x)`;
 /// `x · Φ(x)`, with `erf`; or its approximation with `tanh`. Shape unchanged.
 ///
@@ -47,7 +46,6 @@ impl FeedForward {
         Ok(self.outer.forward(&bent)?) // [batch, n, d_model]
     }
 }
-// ANCHOR_END: feed_forward
 
 impl FeedForward {
     /// The feed-forward network of the layer at `vb`.

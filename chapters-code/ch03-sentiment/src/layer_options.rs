@@ -61,11 +61,11 @@ pub struct LayerOptions {
     pub heads: usize,
     /// Width inside the feed-forward network: `intermediate_size`.
     pub d_ff: usize,
-    /// Of the feed-forward network.
+    /// The nonlinearity inside the feed-forward network.
     pub activation: Activation,
     /// The norms' ε: `layer_norm_eps`.
     pub epsilon: f64,
-    /// Of the attention weights: `attention_probs_dropout_prob`.
+    /// On the attention weights: `attention_probs_dropout_prob`.
     pub attention_dropout: f64,
     /// After attention: BERT's `hidden_dropout_prob`; DistilBERT has none.
     pub attention_output_dropout: f64,

@@ -5,7 +5,6 @@ use candle_nn::{Init, VarBuilder};
 
 use crate::error::Result;
 
-// ANCHOR: layer_norm
 /// Layer normalisation (Ba et al. 2016), PyTorch's `nn.LayerNorm`: each token's vector
 /// to mean 0 and variance 1, then scaled and shifted column by column.
 ///
@@ -38,7 +37,6 @@ impl LayerNorm {
         Ok(normal.broadcast_mul(&self.weight)?.broadcast_add(&self.bias)?)
     }
 }
-// ANCHOR_END: layer_norm
 
 impl LayerNorm {
     /// The norm whose `weight` and `bias` are at `vb`; new ones are 1 and 0.

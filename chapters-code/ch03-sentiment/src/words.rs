@@ -11,7 +11,6 @@ use crate::encoder::Run;
 use crate::error::{EncoderError, Result};
 use crate::pipeline::SentimentPipeline;
 
-// ANCHOR: words
 /// A word of a text, and the tokens that it was cut into.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
@@ -39,7 +38,6 @@ pub fn words_of(encoded: &Encoded) -> Vec<Word> {
     }
     words
 }
-// ANCHOR_END: words
 
 // ANCHOR: attention_to_words
 /// How much `[CLS]` looks at each word in one layer: from that layer's weights,

@@ -9,7 +9,6 @@ use sentiment::{
     activate,
 };
 
-// ANCHOR: masked_lm
 /// BERT that guesses hidden words: transformers' `BertForMaskedLM`.
 ///
 /// The table of the pieces' vectors serves twice: a token's guess is the piece whose
@@ -64,7 +63,6 @@ impl BertForMaskedLm {
         Ok(decoder.forward(&hidden)?) // […, vocabulary]
     }
 }
-// ANCHOR_END: masked_lm
 
 impl BertForMaskedLm {
     /// The model at `vb`: `bert` and `cls.predictions`.
@@ -87,7 +85,6 @@ impl BertForMaskedLm {
     }
 }
 
-// ANCHOR: pooler
 /// `[CLS]`'s last vector through a linear layer and `tanh`: transformers' `BertPooler`.
 #[derive(Debug, Clone)]
 pub struct Pooler {
@@ -107,7 +104,6 @@ impl Pooler {
         Ok(self.dense.forward(&cls)?.tanh()?)
     }
 }
-// ANCHOR_END: pooler
 
 impl Pooler {
     /// The pooler at `vb`.
@@ -121,7 +117,6 @@ impl Pooler {
     }
 }
 
-// ANCHOR: classification
 /// BERT with a linear layer on what the pooler makes of `[CLS]`: transformers'
 /// `BertForSequenceClassification`.
 #[derive(Debug, Clone)]
@@ -150,7 +145,6 @@ impl BertForSequenceClassification {
         Ok(ClassifierOutput { logits, encoder })
     }
 }
-// ANCHOR_END: classification
 
 impl BertForSequenceClassification {
     /// The model at `vb`: `bert` and `classifier`.

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use crate::attentions::Result;
 use crate::sentences::Subject;
 
-// ANCHOR: look
 /// A word, and the one that it is hoped to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
@@ -34,7 +33,6 @@ impl Look {
         others.reduce(first) == Some(self.to)
     }
 }
-// ANCHOR_END: look
 
 impl Look {
     /// `from` and `to` in a sentence. `None` if one of them doesn't stand there exactly
@@ -86,16 +84,15 @@ pub fn first_choices(model: &Pretrained, looks: &[Look]) -> Result<Array2<f64>> 
     Ok(found / looks.len() as f64)
 }
 
-// ANCHOR: verbs
 /// How often each head's first choice for a subject is its verb, when the two stand side
 /// by side and when they stand apart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verbs {
     /// How many subjects there are.
     pub subjects: usize,
-    /// Side by side.
+    /// For subjects whose verb stands beside them.
     pub near: Choices,
-    /// Apart.
+    /// For subjects whose verb stands further away.
     pub far: Choices,
 }
 
@@ -104,9 +101,9 @@ pub struct Verbs {
 pub struct Choices {
     /// `heads[layer][head]`.
     pub heads: Vec<Vec<f64>>,
-    /// Of a head that chooses blindly.
+    /// How often a head that chooses blindly would be right.
     pub blind: f64,
-    /// Of the luckiest of as many blind heads.
+    /// How often the luckiest of as many blind heads would be right.
     pub luckiest: f64,
 }
 
@@ -117,7 +114,6 @@ impl Choices {
         Array2::from_shape_fn(shape, |(l, h)| self.heads[l][h])
     }
 }
-// ANCHOR_END: verbs
 
 impl Verbs {
     /// Whether a model's heads look from subjects to their verbs. Subjects whose words

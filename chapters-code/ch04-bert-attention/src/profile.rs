@@ -180,7 +180,6 @@ pub fn batches(
     sentences.chunks(16).map(batch).collect()
 }
 
-// ANCHOR: profiles
 /// What the heads of a model look at.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Profiles {
@@ -247,4 +246,3 @@ pub fn top(map: &Array2<f64>, count: usize) -> Vec<((usize, usize), f64)> {
     all.truncate(count);
     all
 }
-// ANCHOR_END: profiles

@@ -4,7 +4,6 @@ use ndarray::Array2;
 
 use crate::attentions::{Attentions, AttentionsError, Result};
 
-// ANCHOR: mean_heads
 impl Attentions {
     /// A layer's attention, the mean over its heads. `[n, n]`, each row adds up to 1.
     ///
@@ -35,7 +34,6 @@ impl Attentions {
         Ok(first.dim().1) // [1, heads, n, n]
     }
 }
-// ANCHOR_END: mean_heads
 
 // ANCHOR: rollout
 /// How much of each token is in each token's last vector, if a layer does no more than

@@ -21,7 +21,6 @@ pub fn english() -> Vec<&'static str> {
     pairs().iter().map(|&(_, english)| english).collect()
 }
 
-// ANCHOR: subject
 /// A subject and its verb, side by side in one sentence and apart in another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subject {
@@ -36,7 +35,6 @@ pub struct Subject {
     /// A sentence where other words stand between them.
     pub far: &'static str,
 }
-// ANCHOR_END: subject
 
 /// Subjects and their verbs, in Portuguese and then in English.
 pub fn subjects() -> Vec<Subject> {

@@ -5,7 +5,6 @@ use ndarray::{Array4, ArrayRef1, s};
 use sentiment::{Batch, PackedEncoder, Result, Run};
 use serde::{Deserialize, Serialize};
 
-// ANCHOR: noun_pair
 /// A pair of sentences in which a noun and its translation stand, each once and whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NounPair {
@@ -20,7 +19,6 @@ pub struct NounPair {
     /// Which noun, as a place in the list.
     pub noun: usize,
 }
-// ANCHOR_END: noun_pair
 
 /// Looks for nouns with known translations in `(English, Portuguese)` pairs; each pair
 /// that has some is given in both orders, once for each noun.

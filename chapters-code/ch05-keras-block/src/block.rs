@@ -58,7 +58,6 @@ pub struct Block {
     pub output: KerasTensor,
 }
 
-// ANCHOR: block
 /// The notes' block, line by line.
 ///
 /// # Errors
@@ -83,7 +82,6 @@ pub fn block(options: &BlockOptions) -> Result<Block> {
     let output = LayerNormalization::new().on(&ff_2)?;
     Ok(Block { ids, x, q, k, v, scores, weights, z, ff_1, ff_2, output })
 }
-// ANCHOR_END: block
 
 /// A network for the pointer task: one block or several, then a score for each token of
 /// the vocabulary, read from what became of the first token.

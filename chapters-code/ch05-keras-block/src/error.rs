@@ -94,7 +94,7 @@ pub enum KerasError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         source: std::io::Error,
     },
     /// What candle refuses.

@@ -161,7 +161,6 @@ pub(crate) fn list(shapes: &[Shape]) -> String {
     if shapes.is_empty() { "nothing".to_owned() } else { shapes.join(" and ") }
 }
 
-// ANCHOR: call
 /// How a layer is called on symbols: `Dense::new(768).name("query").on(&x)?` is Keras'
 /// `Dense(768, name="query")(x)`.
 pub trait Call: Layer + Sized {
@@ -188,7 +187,6 @@ pub trait Call: Layer + Sized {
         KerasTensor::new(self, None, inputs)
     }
 }
-// ANCHOR_END: call
 
 impl<L: Layer> Call for L {}
 

@@ -5,7 +5,6 @@ use candle_core::Tensor;
 use crate::layer::{Layer, Weight, only};
 use crate::{Initializer, KerasTensor, Problem, Result, Shape};
 
-// ANCHOR: input
 /// Where the numbers come in: `keras.Input(shape=(10,), dtype="int32")`. The batch isn't
 /// in the shape; nor is it in Keras'.
 #[derive(Clone, Debug)]
@@ -37,7 +36,6 @@ impl Input {
         KerasTensor::new(self, name, &[])
     }
 }
-// ANCHOR_END: input
 
 impl Layer for Input {
     fn class(&self) -> &'static str {
@@ -76,7 +74,9 @@ impl TokenAndPositionEmbedding {
         Self { vocabulary_size, sequence_length, embedding_dim }
     }
 }
+// ANCHOR_END: embedding
 
+// ANCHOR: embedding_layer
 impl Layer for TokenAndPositionEmbedding {
     fn class(&self) -> &'static str {
         "TokenAndPositionEmbedding"
@@ -116,7 +116,7 @@ impl Layer for TokenAndPositionEmbedding {
         Ok(rows.reshape((batch, length, self.embedding_dim))?)
     }
 }
-// ANCHOR_END: embedding
+// ANCHOR_END: embedding_layer
 
 impl TokenAndPositionEmbedding {
     /// The ids of all sequences, one after the other, each with a row in the table.
@@ -171,7 +171,9 @@ impl Dense {
         Self { activation, ..self }
     }
 }
+// ANCHOR_END: dense
 
+// ANCHOR: dense_layer
 impl Layer for Dense {
     fn class(&self) -> &'static str {
         "Dense"
@@ -202,7 +204,7 @@ impl Layer for Dense {
         })
     }
 }
-// ANCHOR_END: dense
+// ANCHOR_END: dense_layer
 
 // ANCHOR: norm
 /// Each vector to mean 0 and variance 1, then scaled by gamma and shifted by beta:

@@ -27,7 +27,6 @@ pub struct Model {
 }
 
 impl Model {
-    // ANCHOR: new
     /// The model that computes `output` from `input`: `keras.Model(inputs, outputs)`. The
     /// weights are drawn here, each from its layer's distribution; the same seed draws
     /// the same.
@@ -48,7 +47,6 @@ impl Model {
         let (compiled, home, packed) = (None, here(), None);
         Ok(Self { input, output, layers, compiled, home, packed })
     }
-    // ANCHOR_END: new
 
     /// All weights, in Keras' order: `model.variables`.
     pub fn variables(&self) -> impl Iterator<Item = &Variable> {
@@ -92,7 +90,6 @@ impl Model {
         self.variables().zip(weights).try_for_each(|(v, weight)| v.set(weight))
     }
 
-    // ANCHOR: call
     /// Runs the model on ids, `[batch, …]`: `model(ids)`. What it gives can be
     /// differentiated; [`Model::predict`] is faster.
     ///
@@ -117,7 +114,6 @@ impl Model {
     ) -> Result<Vec<Tensor>> {
         self.run(ids, symbols, None)
     }
-    // ANCHOR_END: call
 
     /// As [`Model::call`], without what a gradient would need, and with the kernels packed
     /// once for all calls: `model.predict(ids)`. The numbers are equal to rounding.

@@ -30,7 +30,7 @@ pub struct Fit {
     pub validation_data: Option<(Tensor, Tensor)>,
     /// Whether the examples are in another order in each epoch.
     pub shuffle: bool,
-    /// Of that order; Keras takes it from `keras.utils.set_random_seed`.
+    /// The seed of that order; Keras has it from `keras.utils.set_random_seed`.
     pub seed: u64,
     /// What is said meanwhile.
     pub verbose: Verbose,

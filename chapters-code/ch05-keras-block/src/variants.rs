@@ -29,7 +29,7 @@ pub struct Setting {
     pub hops: usize,
     /// What the network is made of.
     pub options: PointerOptions,
-    /// Adam's.
+    /// The learning rate that Adam was given.
     pub learning_rate: f64,
 }
 

@@ -10,7 +10,6 @@ use crate::model_layer::Variable;
 use crate::{KerasError, Model, Result, Shape};
 
 impl Model {
-    // ANCHOR: save
     /// Writes all weights to a safetensors file, by Keras' paths and in Keras' shapes:
     /// `query/kernel`. Python reads it with `safetensors.numpy.load_file`.
     ///
@@ -23,7 +22,6 @@ impl Model {
         let tensors: Tensors = self.variables().map(value).collect::<Result<_>>()?;
         Ok(file::save(path.as_ref(), &tensors, Stored::F32, ("format", "keras"))?)
     }
-    // ANCHOR_END: save
 
     /// Sets all weights from a file: safetensors with Keras' paths, or with the feature
     /// `h5` Keras' own `.weights.h5`.

@@ -157,9 +157,9 @@ pub enum ViewError {
     /// A file that can't be written.
     #[error("cannot write {}", path.display())]
     Save {
-        /// Where.
+        /// Where it was to be written.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         source: std::io::Error,
     },
     /// A model or a text that earlier chapters' code refuses.

@@ -74,9 +74,9 @@ pub enum Language {
     /// As the page around the view; if it doesn't say, as the browser.
     #[default]
     Page,
-    /// Brazilian Portuguese.
+    /// Brazilian Portuguese, whatever the page around the view says.
     Portuguese,
-    /// English.
+    /// English, whatever the page around the view says.
     English,
 }
 

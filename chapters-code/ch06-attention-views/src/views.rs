@@ -16,7 +16,6 @@ use crate::{Language, Result, Stack, Theme, ToStack, ViewError};
 /// evcxr sets this variable for the code of its cells.
 const EVCXR: &str = "EVCXR_IS_RUNTIME";
 
-// ANCHOR: head_view
 /// All heads of a layer at once: a line from each token that looks to each that is looked
 /// at, as dark as the weight; bertviz's `head_view`.
 ///
@@ -38,7 +37,6 @@ pub struct HeadView {
     prettify_tokens: bool,
     look: Look,
 }
-// ANCHOR_END: head_view
 
 /// Every head of every layer, small; one at a time large: bertviz's `model_view`.
 #[derive(Debug, Clone)]

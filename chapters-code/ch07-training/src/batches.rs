@@ -9,7 +9,6 @@ use crate::random::{Purpose, generator};
 use crate::wordpiece::{CLS, PAD, SEP};
 use crate::{Result, TrainingError};
 
-// ANCHOR: sequence
 /// What the model reads: `[CLS] A [SEP]`, or `[CLS] A [SEP] B [SEP]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sequence {
@@ -53,7 +52,6 @@ impl Sequence {
         (0..self.len()).map(|i| u32::from(i >= second)).collect()
     }
 }
-// ANCHOR_END: sequence
 
 /// The pieces' numbers of each text, without `[CLS]` and `[SEP]`.
 ///
@@ -158,7 +156,6 @@ pub fn training_sequences(
     Ok(sequences)
 }
 
-// ANCHOR: cut
 /// Cuts sequences into batches of at most `tokens` tokens, padding included, each of
 /// sequences of about the same length: their numbers, batch by batch.
 ///
@@ -186,7 +183,6 @@ pub fn cut_batches(
     batches.shuffle(&mut random);
     batches
 }
-// ANCHOR_END: cut
 
 /// Where a training stands in its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -262,9 +258,9 @@ impl Batches {
 /// What an epoch is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct EpochStatistics {
-    /// Batches.
+    /// How many batches it has.
     pub batches: usize,
-    /// Sequences.
+    /// How many sequences, the batches together.
     pub rows: usize,
     /// Tokens, without padding.
     pub tokens: usize,

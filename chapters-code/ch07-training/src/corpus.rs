@@ -14,7 +14,6 @@ pub const HOLD_OUT_EVERY: usize = 100;
 /// The last one of this many parts of the reviews is held out.
 pub const HOLD_OUT_REVIEWS: usize = 5;
 
-// ANCHOR: corpus
 /// What is learned from, and what is asked at the end: never the same sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split<T> {
@@ -56,7 +55,6 @@ pub struct Corpus {
     /// What was done to them.
     pub report: CorpusReport,
 }
-// ANCHOR_END: corpus
 
 /// How many sentences there are and what became of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]

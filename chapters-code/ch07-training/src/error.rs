@@ -22,7 +22,7 @@ pub enum TrainingError {
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         source: std::io::Error,
     },
     /// A folder of corpora that lacks a file.

@@ -46,7 +46,6 @@ pub struct Evaluation {
     pub beside: Accuracy,
 }
 
-// ANCHOR: questions
 /// Sentences with hidden pieces, and the piece that is most frequent where they come
 /// from.
 #[derive(Debug, Clone)]
@@ -102,7 +101,6 @@ impl Questions {
         Ok(Accuracy { hidden, model: share(model), unigram: share(unigram) })
     }
 }
-// ANCHOR_END: questions
 
 /// A masked language model on packed weights: to ask, not to train.
 #[derive(Debug)]

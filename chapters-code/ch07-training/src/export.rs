@@ -12,7 +12,6 @@ use crate::checkpoint::{save_tensors, write_atomically};
 use crate::wordpiece::save_tokenizer;
 use crate::{Result, TrainingError};
 
-// ANCHOR: export
 /// Writes a folder in Hugging Face layout: `config.json`, `model.safetensors` in f16,
 /// the tokenizer's files and `README.md`.
 ///
@@ -51,7 +50,6 @@ pub fn export(
     save_tokenizer(tokenizer, folder, config.max_position_embeddings, inputs)?;
     write_atomically(&folder.join("README.md"), card.as_bytes())
 }
-// ANCHOR_END: export
 
 /// Fills a card's template: each `{{name}}` with its value.
 ///

@@ -9,7 +9,6 @@ use crate::evaluate::Guesser;
 use crate::wordpiece::MASK;
 use crate::{Result, TrainingError};
 
-// ANCHOR: filler
 /// A trained model that fills in hidden words; transformers' `fill-mask` pipeline.
 #[derive(Debug)]
 pub struct MaskFiller {
@@ -59,7 +58,6 @@ impl MaskFiller {
         Ok(best.into_iter().take(count).map(guess).collect())
     }
 }
-// ANCHOR_END: filler
 
 impl MaskFiller {
     /// Reads a folder: a BERT's, with its masked language model.

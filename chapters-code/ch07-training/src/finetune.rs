@@ -31,9 +31,9 @@ pub struct FinetuneOptions {
     pub learning_rate: f64,
     /// The share of the steps with a rising learning rate.
     pub warmup: f64,
-    /// Of hidden states and attention weights.
+    /// The share of hidden states and attention weights that dropout sets to 0.
     pub dropout: f64,
-    /// Of all chance.
+    /// The seed of everything that is drawn: order, dropout, the new head's weights.
     pub seed: u64,
 }
 
@@ -127,7 +127,6 @@ fn distilbert_part(part: &str) -> Option<&'static str> {
     Some(names(LayerNames::DISTILBERT)[place])
 }
 
-// ANCHOR: finetune
 /// Trains a classifier that starts with `start`'s encoder and a new head; returns its
 /// weights. `observe` is told of each step, of how many, and its loss.
 ///
@@ -177,7 +176,6 @@ pub fn finetune(
     }
     Ok(parameters.tensors()?)
 }
-// ANCHOR_END: finetune
 
 /// How sure a classifier is that each text praises, 0 to 1.
 ///
@@ -240,7 +238,7 @@ pub struct Finetuned {
 }
 
 impl Finetuned {
-    /// Of the fine-tuning that made the shipped `bertinho-sentiment`.
+    /// The record of the fine-tuning that made the shipped `bertinho-sentiment`.
     ///
     /// # Errors
     ///

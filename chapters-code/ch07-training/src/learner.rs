@@ -15,7 +15,6 @@ use crate::masking::MaskedBatch;
 use crate::parameters::{Tensors, draw, from_tensors, model};
 use crate::random::{Purpose, generator};
 
-// ANCHOR: learner
 /// A masked language model that learns: what pre-training needs of it, and all it
 /// needs.
 pub trait Learner {
@@ -55,9 +54,9 @@ pub enum Start<'a> {
 /// What a learner is told beside the model's configuration.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LearnerOptions {
-    /// Of the first weights and of dropout.
+    /// The seed of the first weights and of dropout's masks.
     pub seed: u64,
-    /// AdamW's.
+    /// How strongly AdamW pulls each weight towards 0 (its λ).
     pub weight_decay: f64,
     /// The longest that the gradients may be together.
     pub clip: f64,
@@ -66,7 +65,6 @@ pub struct LearnerOptions {
 /// Makes a learner: where another implementation is plugged in.
 pub type MakeLearner<'a> =
     dyn Fn(&Config, LearnerOptions, Start) -> Result<Box<dyn Learner>> + 'a;
-// ANCHOR_END: learner
 
 /// What [`AdamW`]'s number of steps is called in a state.
 const STEPS: &str = "optimizer.steps";
@@ -133,7 +131,6 @@ impl Training {
     }
 }
 
-// ANCHOR: fast_learner
 /// Chapter 4's model through the gradients worked out by hand: what trains.
 #[derive(Debug)]
 pub struct FastLearner(Training);
@@ -166,9 +163,7 @@ impl Learner for FastLearner {
         self.0.state()
     }
 }
-// ANCHOR_END: fast_learner
 
-// ANCHOR: autograd_learner
 /// Chapter 4's model and candle's autograd: slow, and what [`FastLearner`] is measured
 /// against.
 #[derive(Debug)]
@@ -218,7 +213,6 @@ impl Learner for AutogradLearner {
         self.0.state()
     }
 }
-// ANCHOR_END: autograd_learner
 
 /// [`FastLearner`] as a [`MakeLearner`].
 ///

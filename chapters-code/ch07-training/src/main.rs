@@ -44,7 +44,7 @@ struct Reverse {
     /// Steps of training
     #[arg(long)]
     steps: Option<u64>,
-    /// Of all chance
+    /// Seed of everything that is drawn
     #[arg(long, default_value_t = 42)]
     seed: u64,
     /// Save the figures in this folder
@@ -77,7 +77,7 @@ struct Pretrain {
     /// A recipe as JSON; the model card of a trained model has one
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
-    /// Of all chance, instead of the recipe's
+    /// Seed of everything that is drawn, instead of the recipe's
     #[arg(long)]
     seed: Option<u64>,
     /// Pieces of the vocabulary, if it has to be learned
@@ -110,7 +110,7 @@ struct Finetune {
     /// The highest learning rate
     #[arg(long)]
     learning_rate: Option<f64>,
-    /// Of all chance
+    /// Seed of everything that is drawn
     #[arg(long, default_value_t = 42)]
     seed: u64,
 }

@@ -9,7 +9,6 @@ use crate::batches::{Sequence, padded};
 use crate::wordpiece::{FIRST_PIECE, MASK};
 use crate::{Result, TrainingError};
 
-// ANCHOR: masking
 /// How tokens are hidden (Devlin et al. 2019, section 3.1, task 1).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Masking {
@@ -61,7 +60,6 @@ impl Masking {
         self.apply_where(sequences, all, random)
     }
 }
-// ANCHOR_END: masking
 
 impl Masking {
     /// As [`Masking::apply`], but hides only among the `allowed` places of each

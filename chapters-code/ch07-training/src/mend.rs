@@ -44,7 +44,6 @@ pub struct Mended {
     pub contractions: usize,
 }
 
-// ANCHOR: mend_dogs
 /// "cão" → "cachorro" and "cães" → "cachorros", as whole words, with their capitals.
 /// Returns how many.
 ///
@@ -65,9 +64,7 @@ pub fn mend_dogs(sentence: &str) -> (String, usize) {
     });
     (mended, count)
 }
-// ANCHOR_END: mend_dogs
 
-// ANCHOR: mend_contractions
 /// "não" → "no" where "no" was meant. Returns how many.
 ///
 /// The word after it decides, by its neighbours in `pt.txt`: "no jardim" is common
@@ -116,7 +113,6 @@ fn is_negated(english: &str) -> bool {
             .split(|c: char| !c.is_alphanumeric())
             .any(|word| WORDS.contains(&word))
 }
-// ANCHOR_END: mend_contractions
 
 /// In lower case, without the punctuation around it.
 fn bare(word: &str) -> String {

@@ -17,7 +17,7 @@ pub enum Metrics {
     Stdout,
     /// To a file, added to what it has.
     File(File),
-    /// Nowhere.
+    /// Nowhere: no line is written.
     Off,
 }
 

@@ -41,7 +41,16 @@ impl NaiveBayes {
                 .collect(),
         }
     }
+}
 
+fn words(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|c: char| !c.is_alphanumeric() && c != '\'');
+    words.filter(|word| !word.is_empty()).map(str::to_lowercase)
+}
+// ANCHOR_END: naive_bayes
+
+// ANCHOR: votes
+impl NaiveBayes {
     /// Whether a text praises.
     pub fn is_positive(&self, text: &str) -> bool {
         let votes = words(text).filter_map(|word| self.votes.get(&word));
@@ -55,9 +64,4 @@ impl NaiveBayes {
         reviews.iter().filter(right).count() as f64 / reviews.len().max(1) as f64
     }
 }
-
-fn words(text: &str) -> impl Iterator<Item = String> {
-    let words = text.split(|c: char| !c.is_alphanumeric() && c != '\'');
-    words.filter(|word| !word.is_empty()).map(str::to_lowercase)
-}
-// ANCHOR_END: naive_bayes
+// ANCHOR_END: votes

@@ -15,7 +15,6 @@ use crate::random::{Purpose, generator};
 /// Tensors by their names in `transformers`.
 pub use gradients::file::Tensors;
 
-// ANCHOR: parameters
 /// New weights for the model that `build` makes, which learns.
 ///
 /// candle's `VarMap` draws from a generator that can't be seeded on the CPU. Here each
@@ -32,7 +31,6 @@ pub fn draw<M>(
 ) -> Result<(Parameters, M)> {
     learning(Source::Draw(seed), build)
 }
-// ANCHOR_END: parameters
 
 /// Weights that exist, for the model that `build` makes and that learns on; those it
 /// doesn't ask for are left out.

@@ -18,13 +18,12 @@ use crate::{Result, TrainingError};
 /// The checkpoint's name in the output folder.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
 
-// ANCHOR: recipe
 /// A part of the training, with so many layers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Stage {
     /// Layers; a multiple of the stage before's is best.
     pub layers: usize,
-    /// Steps.
+    /// How many steps it takes.
     pub steps: u64,
     /// The highest learning rate.
     pub learning_rate: f64,
@@ -37,9 +36,9 @@ pub struct Stage {
 /// weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
-    /// Of all chance.
+    /// The seed of everything that is drawn: first weights, order, masks, dropout.
     pub seed: u64,
-    /// `d_model`.
+    /// Width of a token's vector, `d_model`.
     pub hidden_size: usize,
     /// Heads in each layer.
     pub heads: usize,
@@ -47,7 +46,7 @@ pub struct Recipe {
     pub intermediate_size: usize,
     /// The longest text that the model can read, in tokens.
     pub positions: usize,
-    /// Of hidden states and attention weights.
+    /// The share of hidden states and attention weights that dropout sets to 0.
     pub dropout: f64,
     /// From few layers to all (Gong et al. 2019).
     pub stages: Vec<Stage>,
@@ -59,7 +58,7 @@ pub struct Recipe {
     pub sequence_tokens: usize,
     /// What an epoch shows.
     pub mixture: Mixture,
-    /// AdamW's.
+    /// How strongly AdamW pulls each weight towards 0 (its λ).
     pub weight_decay: f64,
     /// The longest that the gradients may be together.
     pub clip: f64,
@@ -97,7 +96,6 @@ impl Default for Recipe {
         }
     }
 }
-// ANCHOR_END: recipe
 
 impl Recipe {
     /// The model's configuration with this many layers.
@@ -195,7 +193,6 @@ impl Standing {
         self.recipe.config(layers, self.vocab_size)
     }
 
-    // ANCHOR: learning_rate
     /// The learning rate of the next step: in each stage up to the stage's own, then
     /// down in a straight line to the next stage's; after the last one, to 0.
     pub fn learning_rate(&self) -> f64 {
@@ -212,7 +209,6 @@ impl Standing {
         }
         floor + rate * (peak - floor) / peak
     }
-    // ANCHOR_END: learning_rate
 
     fn stage_is_done(&self) -> bool {
         let stage = self.recipe.stages.get(self.stage);
@@ -229,7 +225,7 @@ pub struct Step {
     pub layers: usize,
     /// Before the step, in nats.
     pub loss: f64,
-    /// Of the step.
+    /// The learning rate that the step was taken with.
     pub learning_rate: f64,
     /// Tokens read so far.
     pub tokens: u64,
@@ -331,7 +327,6 @@ impl<'a> Pretraining<'a> {
         &*self.learner
     }
 
-    // ANCHOR: pretrain_step
     /// One step; `None` if there is nothing left to do.
     ///
     /// # Errors
@@ -373,7 +368,6 @@ impl<'a> Pretraining<'a> {
             epoch: self.standing.position.epoch,
         }))
     }
-    // ANCHOR_END: pretrain_step
 
     /// More layers, each a copy; a new optimizer; a new epoch, if it shows other things.
     fn next_stage(&mut self) -> Result<()> {

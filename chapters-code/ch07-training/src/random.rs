@@ -3,7 +3,6 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-// ANCHOR: random
 /// What chance is drawn for. Each purpose has generators of its own, so that one more
 /// draw for a mask doesn't change how the sentences are shuffled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +13,7 @@ pub enum Purpose {
     Shuffle,
     /// Which tokens are hidden.
     Masking,
-    /// Dropout.
+    /// Dropout's masks.
     Dropout,
     /// The reverser's strings.
     Strings,
@@ -33,4 +32,3 @@ pub fn generator(seed: u64, purpose: Purpose, index: u64) -> ChaCha8Rng {
     random.set_stream(index);
     random
 }
-// ANCHOR_END: random

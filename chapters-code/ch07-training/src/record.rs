@@ -12,7 +12,6 @@ use crate::{Result, TrainingError};
 /// Points of a loss curve.
 const POINTS: usize = 150;
 
-// ANCHOR: record
 /// How a pre-training went.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -52,10 +51,9 @@ pub struct Specialist {
     /// How much.
     pub share: f64,
 }
-// ANCHOR_END: record
 
 impl Record {
-    /// Of the training that made the shipped `bertinho`.
+    /// The record of the training that made the shipped `bertinho`.
     ///
     /// # Errors
     ///

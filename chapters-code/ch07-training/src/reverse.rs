@@ -29,7 +29,7 @@ const BOS: u32 = 0;
 const EOS: u32 = 1;
 /// The first letter, a.
 const FIRST_LETTER: u32 = 2;
-/// Letters.
+/// How many letters the alphabet has, a to z.
 const LETTERS: u32 = 26;
 /// Rows of the table of letters.
 const VOCABULARY: usize = 28;
@@ -37,7 +37,6 @@ const VOCABULARY: usize = 28;
 /// The shortest and the longest string to reverse.
 pub const LENGTHS: [usize; 2] = [4, 12];
 
-// ANCHOR: reverser_options
 /// The model's sizes and the training's.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ReverserOptions {
@@ -57,7 +56,7 @@ pub struct ReverserOptions {
     pub learning_rate: f64,
     /// Steps with a rising learning rate.
     pub warmup: u64,
-    /// Of all chance.
+    /// The seed of everything that is drawn: first weights and strings.
     pub seed: u64,
 }
 
@@ -76,7 +75,6 @@ impl Default for ReverserOptions {
         }
     }
 }
-// ANCHOR_END: reverser_options
 
 impl ReverserOptions {
     fn validate(&self) -> Result<()> {
@@ -221,7 +219,6 @@ pub struct Reversed {
 }
 
 impl Reverser {
-    // ANCHOR: reverser_forward
     /// Teacher forcing: reads `source`, `[batch, m]`, and for each place of `written`,
     /// `[batch, n]`, says what comes next, having seen `written` up to there.
     ///
@@ -245,7 +242,6 @@ impl Reverser {
         let logits = self.output.forward(&self.output_norm.forward(&x)?)?;
         Ok(Reversed { logits, cross_attentions })
     }
-    // ANCHOR_END: reverser_forward
 
     /// Letters' vectors times √d_model, plus their positions': `[batch, n] ->
     /// [batch, n, d_model]`.
@@ -260,7 +256,6 @@ impl Reverser {
         Ok(x.broadcast_add(&positions.to_dtype(DType::F32)?)?) // + [n, d_model]
     }
 
-    // ANCHOR: greedy
     /// Writes letter after letter, always the likeliest, until all strings have ended.
     /// The strings must be of one length.
     ///
@@ -280,7 +275,6 @@ impl Reverser {
         }
         written.to_vec2::<u32>()?.iter().map(|row| spell(&row[1..])).collect()
     }
-    // ANCHOR_END: greedy
 
     /// The share of the strings that are reversed without a fault, ending included.
     ///
@@ -426,7 +420,6 @@ fn causal_mask(n: usize) -> Result<Tensor> {
     Ok(Tensor::from_iter((0..n * n).map(hidden), &Device::Cpu)?.reshape((n, n))?)
 }
 
-// ANCHOR: strings
 /// Strings to learn from: the same for a seed and a step. One in ten of all strings
 /// that exist, chosen by a hash, is never among them.
 pub fn training_strings(seed: u64, step: u64, count: usize) -> Vec<String> {
@@ -455,7 +448,6 @@ pub fn strings_of(length: usize, seed: u64, count: usize) -> Vec<String> {
 fn is_held_out(string: &str) -> bool {
     name_hash(string).is_multiple_of(10)
 }
-// ANCHOR_END: strings
 
 fn string(random: &mut impl Rng, length: usize) -> String {
     (0..length).map(|_| char::from(b'a' + random.random_range(0..26_u8))).collect()
@@ -541,7 +533,11 @@ impl ReverserTraining {
         let optimizer = AdamW::new(&parameters, AdamWOptions::default())?;
         Ok(Self { options, model, parameters, optimizer, steps: 0 })
     }
+}
+// ANCHOR_END: reverser_training
 
+// ANCHOR: reverser_step
+impl ReverserTraining {
     /// One step on a batch of new strings; returns the loss before it, in nats a
     /// letter.
     ///
@@ -571,7 +567,7 @@ impl ReverserTraining {
         Ok(found)
     }
 }
-// ANCHOR_END: reverser_training
+// ANCHOR_END: reverser_step
 
 impl ReverserTraining {
     /// How many numbers are learned.
@@ -618,7 +614,6 @@ pub struct TrainedReverser {
     pub curves: Curves,
 }
 
-// ANCHOR: reverser_figures
 /// The head of the last layer that looks most at the anti-diagonal, on one string.
 ///
 /// # Errors
@@ -658,7 +653,6 @@ impl Curves {
             .draw()?)
     }
 }
-// ANCHOR_END: reverser_figures
 
 /// Trains a reverser. After each step `observe` is told which and its loss; every
 /// `interval` steps 200 held-out strings are reversed for the curves.

@@ -17,7 +17,6 @@ use tokenizers::{
 
 use crate::{Corpus, Result, TrainingError};
 
-// ANCHOR: special_tokens
 /// BERT's special tokens, in the order in which they begin the vocabulary: 0 to 4.
 /// (In Google's checkpoints `[PAD]` is 0 and the others stand from 100, after unused
 /// rows; here there are no unused rows.)
@@ -34,7 +33,6 @@ pub const SEP: u32 = 3;
 pub const MASK: u32 = 4;
 /// The first piece that is not special.
 pub const FIRST_PIECE: u32 = 5;
-// ANCHOR_END: special_tokens
 
 /// How a vocabulary is learned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +51,6 @@ impl Default for WordPieceOptions {
     }
 }
 
-// ANCHOR: train_wordpiece
 /// Learns a WordPiece vocabulary: letters first, then again and again the two
 /// neighbouring pieces that stand together most often become one. Cased, accents kept.
 /// The letters are those of `all` texts, the pieces those of `texts`, which may be a
@@ -94,7 +91,6 @@ pub fn train_wordpiece<'a>(
     learning.train(&mut trainer, texts)?;
     tokenizer(learning.get_model(), normalizer)
 }
-// ANCHOR_END: train_wordpiece
 
 /// The vocabulary of a corpus: the letters of all of it, the pieces of the everyday
 /// pairs.

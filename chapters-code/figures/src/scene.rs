@@ -65,7 +65,7 @@ pub(crate) enum Turn {
 }
 
 impl Turn {
-    /// Counter-clockwise.
+    /// The angle in degrees, counter-clockwise.
     pub(crate) fn degrees(self) -> f64 {
         match self {
             Self::None => 0.0,
@@ -145,7 +145,7 @@ pub(crate) enum Mark {
     Polygon(Vec<(f64, f64)>, Ink),
     /// A filled circle: centre and radius.
     Circle((f64, f64), f64, Ink),
-    /// Text.
+    /// A piece of text.
     Label(Label),
     /// A heatmap of too many cells for a rectangle each.
     Pixels(Area, Pixels),

@@ -48,11 +48,11 @@ impl Scratch {
 /// The sizes of an attention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heads {
-    /// Sequences.
+    /// How many sequences there are.
     pub batch: usize,
     /// Tokens in each sequence, padding included.
     pub tokens: usize,
-    /// Heads.
+    /// How many heads share a token's vector.
     pub heads: usize,
     /// The width of a head: d_k, and d_v as well.
     pub width: usize,

@@ -136,7 +136,7 @@ pub(crate) fn to_bf16(panels: &[f32], width: usize, packed: &mut [u32]) {
 /// What happens to a sum before it is stored, while it is still in a register.
 #[derive(Clone, Copy, Debug)]
 pub enum Epilogue<'a> {
-    /// Nothing.
+    /// The sum is stored as it is.
     None,
     /// The exact GELU, as BERT has it (`hidden_act: "gelu"`).
     Gelu,

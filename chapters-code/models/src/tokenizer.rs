@@ -332,7 +332,7 @@ struct WordPieceJson {
 }
 
 impl Parts {
-    /// Of a `tokenizer.json`; the rules go before what it says.
+    /// Reads a `tokenizer.json`; the rules go before what it says.
     fn from_json(path: &Path, rules: &Rules) -> Result<Self> {
         let json = |source| ModelError::Json { path: path.to_path_buf(), source };
         let text = fs::read(path).map_err(ModelError::io("read", path))?;
@@ -372,7 +372,7 @@ impl Parts {
         })
     }
 
-    /// Of a `vocab.txt`, one token a line.
+    /// Reads a `vocab.txt`, one token a line.
     fn from_vocab(path: &Path, rules: &Rules) -> Result<Self> {
         let text = fs::read(path).map_err(ModelError::io("read", path))?;
         let vocab = WordPiece::read_bytes(&text)

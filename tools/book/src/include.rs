@@ -28,27 +28,36 @@ impl Include {
         Some(Self { path: path.into(), anchor })
     }
 
-    /// The text that the directive stands for, dedented, without anchor comments.
+    /// The file, relative to the root.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        normalize(&Path::new("src").join(&self.path))
+    }
+
+    /// The text that the directive stands for, dedented, without anchor comments, and, in
+    /// Rust, without the `# Errors` sections of the docs: a page's prose says what it
+    /// teaches of them.
     ///
     /// # Errors
     ///
     /// If the file can't be read, or lacks the anchor (the message lists those it has).
     pub fn expand(&self, workspace: &Workspace) -> Result<String> {
-        let path = normalize(&Path::new("src").join(&self.path));
+        let path = self.file();
         let text = workspace.read(&path)?;
-        let Some(anchor) = &self.anchor else {
-            return Ok(without_anchors(&text));
+        let part = match &self.anchor {
+            None => without_anchors(&text),
+            Some(anchor) => match slice(&text, anchor) {
+                Some(slice) => dedent(&without_anchors(&slice)),
+                None => bail!(missing_anchor(&text, anchor, &path)),
+            },
         };
-        match slice(&text, anchor) {
-            Some(slice) => Ok(dedent(&without_anchors(&slice))),
-            None => bail!(missing_anchor(&text, anchor, &path)),
-        }
+        let is_rust = path.extension().is_some_and(|extension| extension == "rs");
+        Ok(if is_rust { without_errors(&part) } else { part })
     }
 }
 
 fn missing_anchor(text: &str, anchor: &str, path: &Path) -> anyhow::Error {
-    let known: Vec<&str> =
-        text.lines().filter_map(|line| marker(line, "ANCHOR:")).collect();
+    let known: Vec<&str> = anchors(text).map(|(_, name)| name).collect();
     let known = if known.is_empty() {
         "it has none".to_owned()
     } else {
@@ -58,6 +67,12 @@ fn missing_anchor(text: &str, anchor: &str, path: &Path) -> anyhow::Error {
         "{} has no complete anchor {anchor:?} (ANCHOR: {anchor} … ANCHOR_END: {anchor}): {known}",
         path.display()
     )
+}
+
+/// The anchors that a text opens, with their 1-based lines.
+pub fn anchors(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let numbered = text.lines().enumerate();
+    numbered.filter_map(|(i, line)| Some((i + 1, marker(line, "ANCHOR:")?)))
 }
 
 /// The name after `ANCHOR:` or `ANCHOR_END:` in a comment.
@@ -84,6 +99,28 @@ fn without_anchors(text: &str) -> String {
         })
         .collect();
     kept.join("\n").trim_matches('\n').to_owned()
+}
+
+/// Rust without the `# Errors` sections of its docs.
+fn without_errors(code: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut inside = false;
+    for line in code.lines() {
+        let doc = line.trim_start().strip_prefix("///").map(str::trim);
+        let ends = inside && doc.is_none(); // with the doc: its blank line goes, too
+        inside = match doc {
+            Some("# Errors") => true,
+            Some(doc) => inside && !doc.starts_with("# "),
+            None => false,
+        };
+        while ends && kept.last().is_some_and(|line| line.trim() == "///") {
+            kept.pop();
+        }
+        if !inside {
+            kept.push(line);
+        }
+    }
+    kept.join("\n")
 }
 
 /// Removes the indentation that all lines share.
@@ -142,6 +179,47 @@ fn main() {
     fn nested_anchor_comments_disappear() {
         let text = dedent(&without_anchors(&slice(SOURCE, "outer").unwrap()));
         assert!(text.starts_with("let a = 1;\nif a > 0 {"), "{text}");
+    }
+
+    #[test]
+    fn what_a_function_may_fail_with_is_left_out() {
+        let code = "\
+/// Halves it.
+///
+/// # Errors
+///
+/// `Odd` if it is odd.
+///
+/// # Examples
+///
+/// None.
+fn half() {}
+
+impl Half {
+    /// As [`half`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`half`].
+    fn half(&self) {
+        // # Errors
+    }
+}";
+        let page = "\
+/// Halves it.
+///
+/// # Examples
+///
+/// None.
+fn half() {}
+
+impl Half {
+    /// As [`half`].
+    fn half(&self) {
+        // # Errors
+    }
+}";
+        assert_eq!(without_errors(code), page);
     }
 
     #[test]

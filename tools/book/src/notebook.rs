@@ -184,7 +184,7 @@ impl<'a> Markdown<'a> {
     fn push(&mut self, block: &Block) -> Result<()> {
         match block {
             Block::Markdown(text) => self.push_prose(text)?,
-            Block::Code(language, code) => {
+            Block::Code(page::Listing { language, code, .. }) => {
                 self.append(&format!("```{language}\n{code}\n```"));
             }
             Block::Math(tex) => {

@@ -1,6 +1,6 @@
 //! A page's Markdown, cut into the blocks that its four lives are made of.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -14,8 +14,8 @@ pub enum Block {
     Markdown(String),
     /// A notebook cell.
     Cell(Cell),
-    /// Code that is shown and not executed: the fence's language and the text.
-    Code(String, String),
+    /// Code that is shown and not executed.
+    Code(Listing),
     /// A displayed formula (LaTeX).
     Math(String),
     /// What the figure above shows, for the eye and for a screen reader.
@@ -39,6 +39,20 @@ pub struct Located {
     pub block: Block,
 }
 
+/// Code that a page shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// What it is written in, as the fence says.
+    pub language: String,
+    /// The code, includes expanded.
+    pub code: String,
+    /// The file that it is included from, relative to the root; none for what is typed in
+    /// the page.
+    pub file: Option<PathBuf>,
+    /// The anchor that it is included by.
+    pub anchor: Option<String>,
+}
+
 /// A notebook cell: code that the kernel runs and whose output the page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
@@ -46,6 +60,11 @@ pub struct Cell {
     pub id: String,
     /// The code, includes expanded.
     pub code: String,
+    /// The file that it is included from, relative to the root.
+    pub file: PathBuf,
+    /// Whether the code only draws a figure, and so is folded on the page
+    /// (```` ```rust,cell,drawing ````).
+    pub draws: bool,
     /// Whether the cell is there to show an error (```` ```rust,cell,error ````).
     pub fails: bool,
     /// Whether what it prints depends on how the processor rounds, as a training's loss
@@ -212,6 +231,9 @@ impl Fence {
     }
 }
 
+/// What may stand after the language of a code block.
+const MARKS: [&str; 4] = ["cell", "drawing", "error", "varies"];
+
 /// What a fenced block is: a formula, a cell, or code to show.
 fn fenced(workspace: &Workspace, info: &str, body: &[&str]) -> Result<Block> {
     if info == "math" {
@@ -219,13 +241,12 @@ fn fenced(workspace: &Workspace, info: &str, body: &[&str]) -> Result<Block> {
     }
     let mut words = info.split(',');
     let language = words.next().unwrap_or_default();
-    let flags: Vec<&str> = words.collect();
-    let known = |flag: &&&str| ["cell", "error", "varies"].contains(*flag);
-    if let Some(flag) = flags.iter().find(|flag| !known(flag)) {
-        bail!(
-            "no such mark on a code block: {flag:?} (there are cell, error and varies)"
-        );
+    let marks: Vec<&str> = words.collect();
+    if let Some(mark) = marks.iter().find(|mark| !MARKS.contains(*mark)) {
+        let known = MARKS.join(", ");
+        bail!("no such mark on a code block: {mark:?} (there are {known})");
     }
+    let marked = |mark: &str| marks.contains(&mark);
     let includes: Vec<Include> =
         body.iter().filter_map(|line| Include::parse(line)).collect();
     let typed = body
@@ -237,24 +258,33 @@ fn fenced(workspace: &Workspace, info: &str, body: &[&str]) -> Result<Block> {
              {{{{#include path:anchor}}}} here, so that it is compiled and tested"
         );
     }
-    if !flags.contains(&"cell") {
-        return Ok(Block::Code(language.to_owned(), expand(workspace, body)?));
+    let code = expand(workspace, body)?;
+    let file = one_file(&includes)?;
+    let anchor = includes.first().and_then(|include| include.anchor.clone());
+    if !marked("cell") {
+        ensure!(marks.is_empty(), "only a cell can be marked {}", marks.join(", "));
+        let language = language.to_owned();
+        return Ok(Block::Code(Listing { language, code, file, anchor }));
     }
-    let id = match includes.first() {
-        Some(include) => include.anchor.clone().unwrap_or_default(),
-        None => bail!("an empty cell: write {{{{#include path:anchor}}}} in it"),
-    };
+    let file = file.context("an empty cell: write {{#include path:anchor}} in it")?;
+    let id = anchor.unwrap_or_default();
     let valid = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     ensure!(
         !id.is_empty() && id.len() <= 48 && id.chars().all(valid),
         "{id:?} can't name a cell: use an anchor of 1 to 48 letters, digits, - and _"
     );
-    Ok(Block::Cell(Cell {
-        id,
-        code: expand(workspace, body)?,
-        fails: flags.contains(&"error"),
-        varies: flags.contains(&"varies"),
-    }))
+    let [draws, fails, varies] = ["drawing", "error", "varies"].map(marked);
+    Ok(Block::Cell(Cell { id, code, file, draws, fails, varies }))
+}
+
+/// The file that a block's code comes from, whose name its listing carries.
+fn one_file(includes: &[Include]) -> Result<Option<PathBuf>> {
+    let mut files = includes.iter().map(Include::file);
+    let first = files.next();
+    if let Some(other) = files.find(|file| Some(file) != first.as_ref()) {
+        bail!("code of a second file, {}: give it a block of its own", other.display());
+    }
+    Ok(first)
 }
 
 /// The lines of a block, its includes expanded; a blank line stands between two
@@ -334,6 +364,40 @@ mod tests {
     }
 
     #[test]
+    fn code_knows_its_file() {
+        let include = |file: &str, anchor: &str| {
+            format!(
+                "{{{{#include ../chapters-code/ch01-self-attention/{file}:{anchor}}}}}"
+            )
+        };
+        let softmax = include("src/lib.rs", "softmax");
+        let drawing = include("examples/walkthrough.rs", "heatmap");
+        let text = format!(
+            "```rust\n{softmax}\n```\n\n```rust,cell,drawing\n{drawing}\n```\n\n```console\nls\n```\n"
+        );
+        let blocks = parse_text(&text).unwrap();
+        let [Block::Code(softmax), Block::Cell(heatmap), Block::Code(typed)] =
+            [&blocks[0], &blocks[1], &blocks[2]].map(|located| &located.block)
+        else {
+            panic!("{blocks:#?}");
+        };
+        let file =
+            |path: &str| Path::new("chapters-code/ch01-self-attention").join(path);
+        assert_eq!(softmax.file, Some(file("src/lib.rs")));
+        assert_eq!(softmax.anchor.as_deref(), Some("softmax"));
+        assert_eq!(heatmap.file, file("examples/walkthrough.rs"));
+        assert!(heatmap.draws && !heatmap.fails && !heatmap.varies);
+        assert_eq!((&typed.file, typed.code.as_str()), (&None, "ls"));
+        let two = format!(
+            "```rust\n{}\n{}\n```\n",
+            include("src/lib.rs", "softmax"),
+            include("src/numpy.rs", "numpy")
+        );
+        let error = format!("{:#}", parse_text(&two).unwrap_err());
+        assert!(error.contains("a second file, chapters-code/"), "{error}");
+    }
+
+    #[test]
     fn a_missing_anchor_is_an_error_with_file_and_line() {
         let page = "```rust,cell\n{{#include ../chapters-code/ch01-self-attention/src/lib.rs:nope}}\n```\n";
         let text = format!("{:#}", parse_text(page).unwrap_err());
@@ -350,6 +414,15 @@ mod tests {
             ("{{#endtip}}\n", "src/page.md:1: this does not fit what is open above it"),
             ("{{#tip}}\n{{#enddetails}}", "src/page.md:2: this does not fit"),
             ("{{#caption x}}\n", "src/page.md:1: a caption without a cell"),
+            (
+                "a\n```text,cel\n```\n",
+                "src/page.md:2: no such mark on a code block: \"cel\"",
+            ),
+            (
+                "```text,drawing\n```\n",
+                "src/page.md:1: only a cell can be marked drawing",
+            ),
+            ("```rust,cell\n```\n", "src/page.md:1: an empty cell"),
         ] {
             let found = format!("{:#}", parse_text(text).unwrap_err());
             assert!(found.starts_with(error), "{found}");

@@ -2,6 +2,7 @@
 //! folds.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use nbformat::v4::Output;
@@ -29,6 +30,8 @@ pub struct Words {
     pub stale: &'static str,
     /// Titles a box of advice.
     pub tip: &'static str,
+    /// Titles the fold around code that only draws.
+    pub drawing: &'static str,
 }
 
 impl Words {
@@ -44,6 +47,7 @@ impl Words {
                 lives: "Este capítulo em outras formas",
                 stale: "O código mudou depois destas saídas.",
                 tip: "Dica",
+                drawing: "Como esta figura é feita",
             },
             Language::English => Self {
                 output: "output",
@@ -53,6 +57,7 @@ impl Words {
                 lives: "This chapter in other forms",
                 stale: "The code has changed since these outputs.",
                 tip: "Tip",
+                drawing: "How this figure is made",
             },
         }
     }
@@ -88,10 +93,14 @@ pub fn page(
                 };
                 let outputs =
                     outputs.get(&cell.id).map(Vec::as_slice).unwrap_or_default();
-                cell_with_outputs(cell, outputs, caption, &words, &mut scripts)
+                cell_with_outputs(name, cell, outputs, caption, &words, &mut scripts)
                     .with_context(at)?
             }
-            Block::Code(language, code) => format!("```{language}\n{code}\n```"),
+            Block::Code(listing) => code_block(
+                file_name(name, listing.file.as_deref()),
+                &listing.language,
+                &listing.code,
+            ),
             Block::Math(tex) => {
                 let html = math::html(tex, true).with_context(at)?;
                 format!("<div class=\"formula\">{html}</div>")
@@ -118,15 +127,54 @@ fn prose(workspace: &Workspace, markdown: &str) -> Result<String> {
     math::inline_to_html(&text)
 }
 
-/// The code of a cell and, below it, what the kernel answered.
+/// Code under the name of its file.
+fn code_block(file: Option<String>, language: &str, code: &str) -> String {
+    let code = format!("```{language}\n{code}\n```");
+    match file {
+        None => code,
+        Some(file) => {
+            format!("<p class=\"listing-file\">{}</p>\n\n{code}", escape(&file))
+        }
+    }
+}
+
+/// What the page of a chapter calls a file: in the chapter's own `src`, its path there;
+/// elsewhere, and for a `lib.rs`, its path with the crate. A walkthrough is a page's own
+/// code and needs no name.
+fn file_name(page: &str, file: Option<&Path>) -> Option<String> {
+    let file = file?;
+    if file.ends_with("examples/walkthrough.rs") {
+        return None;
+    }
+    let file = file.strip_prefix("chapters-code").unwrap_or(file);
+    let chapter = Path::new(page).file_stem().unwrap_or_default();
+    let short = match file.strip_prefix(Path::new(chapter).join("src")) {
+        Ok(own) if own != Path::new("lib.rs") => own,
+        _ => file,
+    };
+    let parts: Vec<_> = short.iter().map(|part| part.to_string_lossy()).collect();
+    Some(parts.join("/"))
+}
+
+/// Code that only draws, folded away.
+fn folded(code: &str, words: &Words) -> String {
+    format!(
+        "<details class=\"drawing-code\">\n<summary>{}</summary>\n\n{code}\n\n</details>",
+        words.drawing
+    )
+}
+
+/// The code of a cell and, below it, what the kernel answered; if it only draws, the
+/// figure comes first and the code is folded below it.
 fn cell_with_outputs(
+    name: &str,
     cell: &Cell,
     outputs: &[Output],
     caption: Option<&str>,
     words: &Words,
     scripts: &mut HashSet<String>,
 ) -> Result<String> {
-    let mut parts = vec![format!("```rust\n{}\n```", cell.code)];
+    let mut parts = Vec::new();
     let mut drawn = outputs.is_empty(); // nothing recorded yet: nothing to judge
     for output in tidy(outputs.to_vec()) {
         drawn |= !matches!(output, Output::Stream { .. } | Output::Error(_));
@@ -141,6 +189,12 @@ fn cell_with_outputs(
     }
     if let (Some(caption), false) = (caption, drawn) {
         anyhow::bail!("cell {:?} draws nothing for the caption {caption:?}", cell.id);
+    }
+    let code = code_block(file_name(name, Some(&cell.file)), "rust", &cell.code);
+    if cell.draws {
+        parts.push(folded(&code, words));
+    } else {
+        parts.insert(0, code);
     }
     Ok(parts.join("\n\n"))
 }
@@ -219,6 +273,65 @@ mod tests {
         assert_eq!(scripts_once(&cell("two"), &mut seen), "<p>two</p><b>\n");
         let other = cell("three").replace("= 1", "= 2");
         assert_eq!(scripts_once(&other, &mut seen), other);
+    }
+
+    #[test]
+    fn a_listing_is_named_after_its_file() {
+        let name =
+            |file: &str| file_name("src/ch01-self-attention.md", Some(Path::new(file)));
+        for (file, expected) in [
+            ("chapters-code/ch01-self-attention/src/numpy.rs", "numpy.rs"),
+            ("chapters-code/ch01-self-attention/src/a/b.rs", "a/b.rs"),
+            (
+                "chapters-code/ch01-self-attention/src/lib.rs",
+                "ch01-self-attention/src/lib.rs",
+            ),
+            ("chapters-code/exercises/src/ch01.rs", "exercises/src/ch01.rs"),
+            ("chapters-code/kernels/src/tile.rs", "kernels/src/tile.rs"),
+            ("weights/README.md", "weights/README.md"),
+        ] {
+            assert_eq!(name(file).as_deref(), Some(expected));
+        }
+        let walkthrough = "chapters-code/ch01-self-attention/examples/walkthrough.rs";
+        assert_eq!(name(walkthrough), None);
+        assert_eq!(file_name("src/preface.md", None), None);
+    }
+
+    #[test]
+    fn code_that_only_draws_is_folded_below_its_figure() {
+        let svg = serde_json::json!({
+            "output_type": "display_data", "metadata": {},
+            "data": {"image/svg+xml": "<svg viewBox=\"0 0 1 1\"></svg>"},
+        });
+        let outputs: Vec<Output> = vec![serde_json::from_value(svg).unwrap()];
+        let page = |draws: bool, language: Language| {
+            let cell = Cell {
+                id: "map".into(),
+                code: "Heatmap::new(&a).draw()?.show()?;".into(),
+                file: "chapters-code/ch01-a/examples/walkthrough.rs".into(),
+                draws,
+                fails: false,
+                varies: false,
+            };
+            let words = Words::of(language);
+            let mut scripts = HashSet::new();
+            cell_with_outputs("p", &cell, &outputs, Some("A map"), &words, &mut scripts)
+                .unwrap()
+        };
+        let open = page(false, Language::English);
+        assert!(!open.contains("<details"), "{open}");
+        assert!(open.find("```rust") < open.find("<figure"), "{open}");
+        for (language, title) in [
+            (Language::Portuguese, "Como esta figura é feita"),
+            (Language::English, "How this figure is made"),
+        ] {
+            let html = page(true, language);
+            let (figure, fold) = html.split_once("<details").unwrap();
+            assert!(figure.contains("aria-label=\"A map\""), "{html}");
+            let summary = format!("<summary>{title}</summary>\n\n```rust\n");
+            assert!(fold.contains(&summary), "{html}");
+            assert!(fold.ends_with("\n```\n\n</details>"), "{html}");
+        }
     }
 
     #[test]

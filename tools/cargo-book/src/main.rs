@@ -67,8 +67,8 @@ enum Command {
         #[arg(long, value_name = "PROGRAM")]
         under: Option<String>,
     },
-    /// Check freshness, links, alternative texts, translation and the numbers in the
-    /// prose
+    /// Check freshness, links, alternative texts, translation, the numbers in the prose,
+    /// and the length and folds of listings, their anchors and docs
     Check,
     /// Bring po/en.po up to date with the pages
     Messages,
@@ -215,14 +215,22 @@ async fn notebooks(
 
 fn check_all(workspace: &Workspace) -> Result<()> {
     let mut findings = check::freshness(workspace)?;
-    findings.extend(check::wide_code(workspace)?);
-    findings.extend(check::unlisted_pages(workspace)?);
+    for check in [
+        check::listings::long,
+        check::listings::wide,
+        check::listings::drawings,
+        check::listings::unused_anchors,
+        check::docs::riddles,
+        check::unlisted_pages,
+        check::numbers::unsourced,
+    ] {
+        findings.extend(check(workspace)?);
+    }
     findings.extend(i18n::findings(workspace, Language::English)?);
-    findings.extend(check::unsourced_numbers(workspace)?);
     let site = tempfile::tempdir()?;
     let options = BuildOptions { live: false, allow_stale: true }; // said above, if so
     build::site_in(workspace, site.path(), options)?;
-    findings.extend(check::site(site.path())?);
+    findings.extend(check::site::findings(site.path())?);
     for finding in &findings {
         eprintln!("error: {finding}");
     }

@@ -29,7 +29,7 @@ pub enum Found {
         /// Its version.
         version: String,
     },
-    /// None.
+    /// No kernel at all.
     Missing,
 }
 

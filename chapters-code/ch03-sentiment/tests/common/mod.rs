@@ -13,11 +13,11 @@ use models::{Config, ModelFolder, Tokenizer, Truncate};
 use sentiment::{Batch, EncoderOutput, PackedEncoder, Run};
 use serde::Deserialize;
 
-/// Of attentions, absolute.
+/// How far attentions may be off, absolute.
 pub const ATTENTIONS: f32 = 2e-6;
-/// Of logits and vectors, absolute.
+/// How far logits and vectors may be off, absolute.
 pub const LOGITS: f32 = 1e-5;
-/// Of gradients, relative to the largest of a parameter.
+/// How far gradients may be off, relative to the largest of a parameter.
 pub const GRADIENTS: f32 = 1e-5;
 
 /// The three batches of each model.

@@ -125,8 +125,7 @@ impl Labels {
     }
 }
 
-/// Of how many rows or columns one is labelled, so that labels don't touch: 1, 2, 5, 10
-/// …
+/// One row or column of so many is labelled, so that labels don't touch: 1, 2, 5, 10 …
 fn thinned(side: &Side, pitch: f64) -> usize {
     let spacing = if side.labels.is_some() { 10.0 } else { 32.0 };
     let steps =

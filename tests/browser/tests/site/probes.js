@@ -216,7 +216,10 @@
           continue;
         }
         let [printed, drawn] = ['', 0];
-        for (let e = block.nextElementSibling; e?.matches('.cell-output, figure'); e = e.nextElementSibling) {
+        // Code that only draws is folded below its figure; other code is above its outputs.
+        const fold = block.closest('details.drawing-code');
+        const next = e => fold === null ? e.nextElementSibling : e.previousElementSibling;
+        for (let e = next(fold ?? block); e?.matches('.cell-output, figure'); e = next(e)) {
           printed += e.matches('.cell-output') ? `${e.textContent} ` : '';
           drawn += e.matches('figure') && e.querySelector('svg[role=img]') !== null ? 1 : 0;
         }

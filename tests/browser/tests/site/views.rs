@@ -308,8 +308,8 @@ impl Saved {
         self.tab.evaluate(&script)
     }
 
-    /// Of the heads' colours: the distance in OKLab of the closest two, and the least
-    /// contrast to the view's paper.
+    /// How well the heads' colours are told apart: the distance in OKLab of the closest
+    /// two, and the least contrast to the view's paper.
     fn colours(&mut self) -> (f64, f64) {
         let here = json!(self.here(".view"));
         let found = self.tab.probe(&format!("headColours({here})"));

@@ -283,7 +283,7 @@ impl<'a> Layout<'a> {
         layout
     }
 
-    /// Of the rows and the columns: written where their labels are.
+    /// What the rows and the columns are called, written where their labels are.
     fn side_titles(&self) -> [&'a str; 2] {
         if self.plan.labels {
             [self.grid.row_side_title(), self.grid.column_side_title()]
@@ -375,7 +375,7 @@ impl<'a> Layout<'a> {
         scene
     }
 
-    /// Of the labels at the left edge.
+    /// The width of the labels at the left edge.
     fn label_width(&self) -> f64 {
         let (_, columns) = self.grid.shape();
         most(self.panels.iter().step_by(columns).map(|panel| panel.rows.width()))

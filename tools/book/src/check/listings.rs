@@ -1,0 +1,275 @@
+//! The code on the pages: short enough to read, narrow enough to see, folded where it
+//! only draws; and no anchor that no page includes.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use walkdir::WalkDir;
+
+use crate::include::{self, Include};
+use crate::page::{self, Block, Cell, Located};
+use crate::workspace::Workspace;
+
+/// Columns of code that a page shows without scrolling.
+const WIDTH: usize = 88;
+
+/// Lines of code that a reader holds together.
+const LINES: usize = 45;
+
+/// Listings that are still longer, by page and anchor. The list only shrinks: one that
+/// has become short enough has to leave it, and a new one is cut, not added; chapters 1
+/// and 2 have none.
+const STILL_LONG: [(&str, &str); 6] = [
+    ("ch03-sentiment", "multi_head"),
+    ("ch03-sentiment", "classification"),
+    ("ch03-sentiment", "pipeline"),
+    ("ch04-bert-attention", "attention_model"),
+    ("ch04-bert-attention", "translation_head"),
+    ("ch04-bert-attention", "influence"),
+];
+
+/// What begins a figure of the book's own crate.
+const FIGURES: [&str; 4] = ["BarChart::", "Heatmap::", "HeatmapGrid::", "LineChart::"];
+
+/// Code on a page.
+struct Shown {
+    /// The page's name without its ending.
+    page: String,
+    /// `src/page.md:line`.
+    at: String,
+    anchor: String,
+    code: String,
+    /// For a cell, whether it is marked as one that only draws.
+    draws: Option<bool>,
+}
+
+/// Listings of more lines than a reader holds together, but for those that are known;
+/// and known ones that are no longer so.
+///
+/// # Errors
+///
+/// If a page or a source can't be read.
+pub fn long(workspace: &Workspace) -> Result<Vec<String>> {
+    Ok(too_long(&shown(workspace)?, &STILL_LONG))
+}
+
+fn too_long(shown: &[Shown], known: &[(&str, &str)]) -> Vec<String> {
+    let mut findings = Vec::new();
+    for listing in shown {
+        let lines = listing.code.lines().count();
+        let name = (listing.page.as_str(), listing.anchor.as_str());
+        if lines > LINES && !known.contains(&name) {
+            findings.push(format!(
+                "{}: a listing of {lines} lines, over {LINES}: cut its anchor into parts, each \
+                 with its sentence of prose",
+                listing.at
+            ));
+        }
+    }
+    for &(page, anchor) in known {
+        let is_long = |listing: &Shown| {
+            (listing.page.as_str(), listing.anchor.as_str()) == (page, anchor)
+                && listing.code.lines().count() > LINES
+        };
+        if !shown.iter().any(is_long) {
+            findings.push(format!(
+                "src/{page}.md: the listing {anchor:?} is not over {LINES} lines any more: \
+                 take it off STILL_LONG in {}",
+                file!()
+            ));
+        }
+    }
+    findings
+}
+
+/// Lines of code too wide for a page, which would be cut.
+///
+/// # Errors
+///
+/// If a page or a source can't be read.
+pub fn wide(workspace: &Workspace) -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    for listing in shown(workspace)? {
+        let wide = listing.code.lines().find(|line| line.chars().count() > WIDTH);
+        findings.extend(
+            wide.map(|line| format!("{}: over {WIDTH} columns: {line:?}", listing.at)),
+        );
+    }
+    Ok(findings)
+}
+
+/// Cells marked as drawing only that do more, and cells that draw only, unmarked.
+///
+/// # Errors
+///
+/// If a page or a source can't be read.
+pub fn drawings(workspace: &Workspace) -> Result<Vec<String>> {
+    Ok(misfolded(&shown(workspace)?))
+}
+
+fn misfolded(shown: &[Shown]) -> Vec<String> {
+    let mut findings = Vec::new();
+    for cell in shown {
+        let problem = match cell.draws {
+            Some(true) if !draws(&cell.code) => {
+                "marked as drawing, but it prints, or shows no figure: a reader would miss \
+                 what is folded"
+            }
+            Some(false) if only_a_chain(&cell.code) => {
+                "code that only draws: mark it ```rust,cell,drawing, so that it is folded"
+            }
+            _ => continue,
+        };
+        findings.push(format!("{}: {problem}", cell.at));
+    }
+    findings
+}
+
+/// Whether code ends by showing a figure and prints nothing.
+fn draws(code: &str) -> bool {
+    code.trim_end().ends_with(".show()?;") && !code.contains("print")
+}
+
+/// Whether code is one statement: a figure of the book's crate, built and shown.
+fn only_a_chain(code: &str) -> bool {
+    draws(code)
+        && FIGURES.iter().any(|figure| code.starts_with(figure))
+        && code.lines().filter(|line| line.ends_with(';')).count() == 1
+}
+
+/// Anchors in the crates that no page includes.
+///
+/// # Errors
+///
+/// If a page or a source can't be read.
+pub fn unused_anchors(workspace: &Workspace) -> Result<Vec<String>> {
+    let mut used = BTreeSet::new();
+    for page in pages(workspace)? {
+        let text = workspace.read(&page)?;
+        let includes = text.lines().filter_map(Include::parse);
+        used.extend(includes.filter_map(|i| Some((i.file(), i.anchor?))));
+    }
+    let mut findings = Vec::new();
+    for path in files(workspace, "chapters-code", &["rs", "js", "css"])? {
+        let text = workspace.read(&path)?;
+        for (line, anchor) in include::anchors(&text) {
+            if !used.contains(&(path.clone(), anchor.to_owned())) {
+                findings.push(format!(
+                    "{}:{line}: no page includes the anchor {anchor:?}",
+                    path.display()
+                ));
+            }
+        }
+    }
+    Ok(findings)
+}
+
+/// All code on the pages, in order.
+fn shown(workspace: &Workspace) -> Result<Vec<Shown>> {
+    let mut shown = Vec::new();
+    for page in pages(workspace)? {
+        let blocks = page::parse(workspace, &page, &workspace.read(&page)?)?;
+        shown.extend(blocks.into_iter().filter_map(|block| on_page(&page, block)));
+    }
+    Ok(shown)
+}
+
+fn on_page(page: &Path, located: Located) -> Option<Shown> {
+    let (anchor, code, draws) = match located.block {
+        Block::Cell(Cell { id, code, draws, .. }) => (id, code, Some(draws)),
+        Block::Code(listing) => {
+            (listing.anchor.unwrap_or_default(), listing.code, None)
+        }
+        _ => return None,
+    };
+    let name = page.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let at = format!("{}:{}", page.display(), located.line);
+    Some(Shown { page: name, at, anchor, code, draws })
+}
+
+/// The pages, relative to the root.
+fn pages(workspace: &Workspace) -> Result<Vec<PathBuf>> {
+    files(workspace, "src", &["md"])
+}
+
+/// The files of some kinds in a folder, relative to the root, in order.
+pub(super) fn files(
+    workspace: &Workspace,
+    folder: &str,
+    kinds: &[&str],
+) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in WalkDir::new(workspace.root.join(folder)).sort_by_file_name() {
+        let path = entry.with_context(|| format!("cannot list {folder}"))?.into_path();
+        let kind = path.extension().and_then(|kind| kind.to_str());
+        if path.is_file() && kind.is_some_and(|kind| kinds.contains(&kind)) {
+            files.push(path.strip_prefix(&workspace.root)?.to_owned());
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(page: &str, anchor: &str, code: &str, draws: Option<bool>) -> Shown {
+        Shown {
+            page: page.into(),
+            at: format!("src/{page}.md:7"),
+            anchor: anchor.into(),
+            code: code.into(),
+            draws,
+        }
+    }
+
+    #[test]
+    fn a_listing_is_cut_or_known_and_a_known_one_is_long() {
+        let (long, short) = ("x\n".repeat(46), "x\n".repeat(45));
+        let shown = [
+            listing("ch01", "new", &long, None),
+            listing("ch01", "known", &long, Some(false)),
+            listing("ch01", "cut", &short, None),
+        ];
+        let known = [("ch01", "known"), ("ch01", "cut"), ("ch02", "new")];
+        let found = too_long(&shown, &known);
+        assert_eq!(found.len(), 3, "{found:#?}");
+        assert!(found[0].starts_with("src/ch01.md:7: a listing of 46 lines"));
+        assert!(
+            found[1].starts_with("src/ch01.md: the listing \"cut\" is not over 45")
+        );
+        assert!(
+            found[2].starts_with("src/ch02.md: the listing \"new\" is not over 45")
+        );
+    }
+
+    #[test]
+    fn the_first_chapters_have_no_long_listing() {
+        for (page, anchor) in STILL_LONG {
+            let first =
+                ["ch01", "ch02"].iter().any(|chapter| page.starts_with(chapter));
+            assert!(!first, "{page}: {anchor}");
+        }
+    }
+
+    #[test]
+    fn what_only_draws_is_marked_and_nothing_else_is() {
+        let chain = "Heatmap::new(&a)\n    .draw()?\n    .show()?;";
+        let prepared = format!("let a = b;\n{chain}");
+        let printing = format!("{chain}\nprintln!(\"a\");");
+        for (code, marked, fits) in [
+            (chain, true, true),
+            (chain, false, false),
+            (&prepared, true, true),
+            (&prepared, false, true),
+            (&printing, true, false),
+            (&printing, false, true),
+            ("HeadView::new(&a)?.show()?;", false, true),
+            ("let a = b;", true, false),
+        ] {
+            let found = misfolded(&[listing("ch01", "a", code, Some(marked))]);
+            assert_eq!(found.is_empty(), fits, "{marked} {code} {found:?}");
+        }
+    }
+}
