@@ -2,7 +2,6 @@
 
 use models::{Activation, Architecture, Config};
 
-// ANCHOR: layer_names
 /// What a checkpoint calls the eight parts of an encoder layer. It is all that tells
 /// BERT's layer from DistilBERT's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +49,6 @@ impl LayerNames {
         feed_forward_norm: "output_layer_norm",
     };
 }
-// ANCHOR_END: layer_names
 
 /// What a layer is made of.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -29,7 +29,9 @@ pub struct HeadProfile {
     /// How many tokens away it looks.
     pub distance: f64,
 }
+// ANCHOR_END: head_profile
 
+// ANCHOR: add_row
 impl HeadProfile {
     /// Adds the row of weights of the token at `i`, `[n]`.
     fn add(
@@ -58,7 +60,7 @@ impl HeadProfile {
         }
     }
 }
-// ANCHOR_END: head_profile
+// ANCHOR_END: add_row
 
 impl HeadProfile {
     fn divide(&mut self, count: usize) {

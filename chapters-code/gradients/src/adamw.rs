@@ -286,7 +286,7 @@ fn moment(
 /// What is the same for all numbers of a parameter at a step.
 #[derive(Clone, Copy)]
 struct Update {
-    /// Of the gradient, for clipping.
+    /// What clipping leaves of the gradient, from 0 to 1.
     factor: f64,
     /// 1 − η λ
     keep: f64,

@@ -28,7 +28,7 @@ pub struct Attention {
     pub mask: Option<Tensor>,
     /// Query i sees the keys up to i only, as in a decoder.
     pub causal: bool,
-    /// Of the weights.
+    /// Which weights are left out, in a training.
     pub dropout: Option<DropoutMask>,
 }
 

@@ -86,7 +86,7 @@ fn check_targets(rows: usize, classes: usize, targets: &[u32]) -> Result<()> {
 
 struct CrossEntropy {
     targets: Vec<u32>,
-    /// Of the logits; made in the forward pass, taken in the backward.
+    /// The logits' gradient: made in the forward pass, taken in the backward.
     gradient: Mutex<Option<Vec<f32>>>,
 }
 
@@ -122,7 +122,7 @@ impl CustomOp1 for CrossEntropy {
 
 struct LinearCrossEntropy {
     targets: Vec<u32>,
-    /// Of the logits; made in the forward pass, taken in the backward.
+    /// The logits' gradient: made in the forward pass, taken in the backward.
     gradient: Mutex<Option<Vec<f32>>>,
 }
 

@@ -37,7 +37,7 @@ pub enum GradientError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         source: std::io::Error,
     },
     /// A file that isn't what it should be.

@@ -173,9 +173,9 @@ fn check_shapes(weights: &LayerWeights, sizes: Sizes) -> Result<()> {
 /// What a layer is told besides its parameters.
 struct Options {
     d_ff: usize,
-    /// Of the norm after attention, and of the last.
+    /// The ε of the norm after attention, and of the last.
     epsilons: [f64; 2],
-    /// Of the attention weights, of what attention adds, of what the network adds.
+    /// On the attention weights, on what attention adds, on what the network adds.
     dropouts: [Option<DropoutMask>; 3],
 }
 

@@ -12,13 +12,13 @@ use crate::dropout::DropoutMask;
 /// The sizes of an attention.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AttentionShape {
-    /// Sequences.
+    /// How many sequences.
     pub(crate) batch: usize,
     /// Queries in each.
     pub(crate) queries: usize,
     /// Keys and values in each.
     pub(crate) keys: usize,
-    /// Heads.
+    /// How many heads.
     pub(crate) heads: usize,
     /// The width of a head: d_k.
     pub(crate) width: usize,
@@ -37,7 +37,7 @@ pub(crate) struct Operands<'a> {
     pub(crate) mask: Option<&'a [f32]>,
     /// Query i sees the keys up to i.
     pub(crate) causal: bool,
-    /// Of the weights.
+    /// Which weights are left out, in a training.
     pub(crate) dropout: Option<DropoutMask>,
 }
 
@@ -300,9 +300,9 @@ impl WithSimd for Forward<'_, '_> {
 struct Backward<'a, 'o> {
     at: Operands<'a>,
     sequence: usize,
-    /// Of this sequence.
+    /// The gradient of this sequence's context.
     dcontext: &'a [f32],
-    /// Of this sequence.
+    /// The gradients of this sequence's queries, keys and values.
     gradients: &'o mut [f32],
     places: Places,
     scratch: &'o mut Scratch,
