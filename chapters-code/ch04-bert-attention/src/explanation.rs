@@ -35,7 +35,16 @@ impl MaskedModel {
 
     /// What stands at `place` of each row, as probabilities of the vocabulary's pieces.
     /// `[rows, vocabulary]`.
-    fn guess(&self, batch: &Batch, place: usize) -> Result<Vec<Vec<f32>>> {
+    ///
+    /// # Errors
+    ///
+    /// [`EncoderError`](sentiment::EncoderError) if a number is beyond the model's
+    /// vocabulary, or there is no such place.
+    pub fn guess(
+        &self,
+        batch: &Batch,
+        place: usize,
+    ) -> sentiment::Result<Vec<Vec<f32>>> {
         let x = self.model.encoder.forward(batch, Run::default())?.last_hidden_state;
         let x = x.i((.., place))?.contiguous()?; // [rows, d_model]
         let logits = self.head.predict(&x)?; // [rows, vocabulary]

@@ -148,7 +148,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: bertinho
     let folder: ModelFolder = resolve("bertinho", &HubOptions::from_env())?;
-    let filler: MaskFiller = MaskFiller::load(&folder)?;
+    let bertinho: MaskedModel = MaskedModel::load(&folder)?;
     let tokenizer: Tokenizer = read_tokenizer(&folder.path.join("tokenizer.json"))?;
     println!(
         "{}: {}",
@@ -406,9 +406,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .collect();
         find_nouns(tokenizer, &texts, &NOUNS)
     }
-    let nouns: Vec<NounPair> = nouns_of(&filler.tokenizer, &corpus.pairs.train)?;
+    let nouns: Vec<NounPair> =
+        nouns_of(&bertinho.model.tokenizer, &corpus.pairs.train)?;
     let heads: Vec<TranslationHead> =
-        translation_heads(filler.guesser.encoder(), &nouns)?;
+        translation_heads(&bertinho.model.encoder, &nouns)?;
     println!("{} nouns in {} pairs", nouns.len(), corpus.pairs.train.len());
     println!("layer  head   en → pt   pt → en");
     for TranslationHead { layer, head, to_portuguese, to_english } in &heads[..6] {
@@ -418,25 +419,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: translators
 
     // ANCHOR: translator_figure
-    let encoded: models::Encoded = filler.tokenizer.encode(
+    let seen: Attentions = Attentions::of(
+        &bertinho.model,
         "The cat slept on the rug.",
         Some("O gato dormiu no tapete."),
         models::Truncate::Error,
     )?;
-    let batch: sentiment::Batch =
-        sentiment::Batch::from_encoded(std::slice::from_ref(&encoded))?;
-    let output: sentiment::EncoderOutput =
-        filler.guesser.encoder().forward(&batch, sentiment::Run::ATTENTIONS)?;
-    let layers: Vec<candle_core::Tensor> = output.attentions.unwrap_or_default();
     let best: TranslationHead = heads[0];
-    let weights: candle_core::Tensor = layers[best.layer].get(0)?.get(best.head)?; // [n, n]
-    let weights: Vec<Vec<f32>> = weights.to_vec2()?;
-    let n: usize = encoded.tokens.len();
-    let weights: Array2<f64> =
-        Array2::from_shape_fn((n, n), |(i, j)| f64::from(weights[i][j]));
+    let weights: Array2<f64> = seen.head(best.layer, best.head)?; // [n, n]
     Heatmap::new(&weights)
-        .row_labels(&encoded.tokens)
-        .column_labels(&encoded.tokens)
+        .row_labels(&seen.tokens)
+        .column_labels(&seen.tokens)
         .title(format!("Layer {}, head {}", best.layer, best.head))
         .row_title("query")
         .column_title("key")
@@ -454,7 +447,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "Eu quero beber um copo de [MASK].",
     ] {
         println!("{text}");
-        for Guess { piece, probability } in filler.fill(text, None, 4)? {
+        for Guess { piece, probability } in fill(&bertinho, text, None, 4)? {
             println!("   {:5.1} %  {piece}", 100.0 * probability);
         }
     }
@@ -467,7 +460,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("The [MASK] sat on the mat.", "O gato sentou no tapete."),
     ] {
         println!("{text} | {beside}");
-        for Guess { piece, probability } in filler.fill(text, Some(beside), 2)? {
+        for Guess { piece, probability } in fill(&bertinho, text, Some(beside), 2)? {
             println!("   {:5.1} %  {piece}", 100.0 * probability);
         }
     }

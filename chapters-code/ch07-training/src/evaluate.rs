@@ -139,11 +139,7 @@ impl Guesser {
 
     /// A number for each piece, at some places of the `rows · n` tokens, row after row:
     /// `[places, vocabulary]`.
-    ///
-    /// # Errors
-    ///
-    /// If a piece is unknown to the model, or there is no such place.
-    pub fn logits(&self, inputs: &Batch, places: &[u32]) -> Result<Tensor> {
+    fn logits(&self, inputs: &Batch, places: &[u32]) -> Result<Tensor> {
         let x = self.encoder.forward(inputs, Run::default())?.last_hidden_state;
         let (rows, n, d_model) = x.dims3()?;
         let places = Tensor::new(places, x.device())?;

@@ -31,6 +31,7 @@ pub mod wordpiece;
 
 /// What each head looks at: chapter 4's measurements, under the name used here.
 pub mod heads {
+    pub use bert_attention::Attentions;
     pub use bert_attention::profile::{HeadProfile, SpecialIds, profile};
     pub use bert_attention::translation::*;
 }

@@ -10,6 +10,7 @@ use candle_core::{DType, Device, IndexOp, Tensor};
 use models::{Encoded, HubOptions, ModelFolder, Truncate, resolve};
 use sentiment::{Batch, DistilBertForSequenceClassification, Run};
 use serde_json::Value;
+use training::fill::{MaskedModel, fill};
 use training::record::Record;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures");
@@ -119,6 +120,21 @@ fn bertinho_sentiment_computes_what_transformers_computes() {
         let logits = output.logits.i(0).unwrap(); // [classes]
         (output.encoder.attentions.unwrap(), Some(logits))
     });
+}
+
+#[test]
+fn a_hidden_word_is_filled_in_and_the_translation_helps() {
+    let bertinho = MaskedModel::load(&folder("bertinho")).unwrap();
+    let text = "O [MASK] sentou no tapete.";
+    let all = fill(&bertinho, text, None, usize::MAX).unwrap();
+    assert_eq!(all.len(), bertinho.model.config.vocab_size);
+    assert!(all.is_sorted_by(|a, b| a.probability >= b.probability));
+    let sum: f64 = all.iter().map(|guess| guess.probability).sum();
+    assert!((sum - 1.0).abs() < 1e-4, "{sum}");
+    let beside = fill(&bertinho, text, Some("The cat sat on the mat."), 1).unwrap();
+    assert_eq!(beside[0].piece, "gato");
+    let error = fill(&bertinho, "O gato.", None, 1).unwrap_err().to_string();
+    assert!(error.contains("one with a [MASK]"), "{error}");
 }
 
 /// The page's record is of the training that made the shipped weights: what it says of
