@@ -95,34 +95,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     // ANCHOR_END: longer
 
-    // ANCHOR: schedule
-    let recipe: Recipe = Recipe::default();
-    let mut standing: Standing = Standing::beginning(recipe.clone(), 10_240);
-    let mut rates: Vec<(f64, f64)> = Vec::new();
-    let mut step: u64 = 0;
-    for (stage, Stage { layers, steps, learning_rate, .. }) in
-        recipe.stages.iter().enumerate()
-    {
-        println!("{steps} steps with {layers:2} layers, up to {learning_rate}");
-        standing.stage = stage;
-        for done in (0..*steps).step_by(50) {
-            standing.stage_steps = done;
-            rates.push(((step + done) as f64, 1000.0 * standing.learning_rate()));
-        }
-        step += steps;
-    }
-    // ANCHOR_END: schedule
-
-    // ANCHOR: schedule_figure
-    LineChart::new()
-        .title("Learning rate of the long training")
-        .x_title("step")
-        .y_title("rate × 1000")
-        .series("learning rate", &rates)
-        .draw()?
-        .show()?;
-    // ANCHOR_END: schedule_figure
-
     // ANCHOR: corpus
     let corpus: Corpus = Corpus::read(&sample_folder())?;
     let report: CorpusReport = corpus.report;
@@ -271,6 +243,34 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("{} tensors, {differences} numbers differ", whole.len());
     // ANCHOR_END: resumed
+
+    // ANCHOR: schedule
+    let recipe: Recipe = Recipe::default();
+    let mut standing: Standing = Standing::beginning(recipe.clone(), 10_240);
+    let mut rates: Vec<(f64, f64)> = Vec::new();
+    let mut step: u64 = 0;
+    for (stage, Stage { layers, steps, learning_rate, .. }) in
+        recipe.stages.iter().enumerate()
+    {
+        println!("{steps} steps with {layers:2} layers, up to {learning_rate}");
+        standing.stage = stage;
+        for done in (0..*steps).step_by(50) {
+            standing.stage_steps = done;
+            rates.push(((step + done) as f64, 1000.0 * standing.learning_rate()));
+        }
+        step += steps;
+    }
+    // ANCHOR_END: schedule
+
+    // ANCHOR: schedule_figure
+    LineChart::new()
+        .title("Learning rate of the long training")
+        .x_title("step")
+        .y_title("rate × 1000")
+        .series("learning rate", &rates)
+        .draw()?
+        .show()?;
+    // ANCHOR_END: schedule_figure
 
     // ANCHOR: record
     let record: Record = Record::of_the_book()?;
