@@ -59,18 +59,16 @@ pub async fn run(
         bail!("cannot read what JupyterLab says");
     };
     let mut said = BufReader::new(stderr).lines();
-    let ready = tokio::select! {
-        ready = timeout(STARTUP, answers(port)) => ready.is_ok(),
-        () = pass_on(&mut said, |line| step.pass_on(line)) => false,
+    let failure = tokio::select! {
+        ready = timeout(STARTUP, answers(port)) => ready.err().map(|_| SILENT.to_owned()),
+        () = pass_on(&mut said, |line| step.pass_on(line)) => Some(ending(&mut child).await?),
         () = stop.asked() => {
             return end(&mut child, &mut said).await;
         }
     };
-    if !ready {
-        let status = child.try_wait()?;
-        let status = status.map_or("no answer".to_owned(), |status| status.to_string());
+    if let Some(how) = failure {
         bail!(
-            "JupyterLab ({}) does not start ({status}): if what it says above does not help, \
+            "JupyterLab ({}) does not start ({how}): if what it says above does not help, \
              delete target/lab-venv and run this again",
             lab.program.display()
         );
@@ -84,6 +82,17 @@ pub async fn run(
             Ok(code(child.wait().await?))
         }
         () = stop.asked() => end(&mut child, &mut said).await,
+    }
+}
+
+/// What is said of a server that runs and does not answer.
+const SILENT: &str = "no answer";
+
+/// How a server that has closed its standard error ends: a moment later, as a rule.
+async fn ending(child: &mut Child) -> Result<String> {
+    match timeout(FAREWELL, child.wait()).await {
+        Ok(status) => Ok(status?.to_string()),
+        Err(_) => Ok(SILENT.to_owned()),
     }
 }
 
