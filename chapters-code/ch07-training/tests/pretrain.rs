@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use candle_core::Tensor;
+use candle_nn::{Init, VarBuilder};
 use common::{sample, tokenizer};
 use gradients::file::{self, Stored};
 use training::Result;
@@ -17,7 +18,7 @@ use training::learner::{
     autograd, fast, masked_lm,
 };
 use training::masking::{MaskedBatch, Masking};
-use training::parameters::Tensors;
+use training::parameters::{Tensors, draw};
 use training::pretrain::{CHECKPOINT, Pretraining, Recipe, Stage, stack};
 use training::random::{Purpose, generator};
 
@@ -341,4 +342,29 @@ fn stacked_layers_are_copies() {
     }
     assert!(!stacked.contains_key(&name(3)));
     masked_lm(&recipe().config(3, 300), &stacked).unwrap();
+}
+
+/// Whatever else a model asks for, and in whatever order.
+#[test]
+fn first_weights_follow_from_seed_and_name() {
+    let init = Init::Randn { mean: 1.0, stdev: 0.02 };
+    let numbers = |seed, names: &[&str], wanted: &str| -> Vec<f32> {
+        let build = |vb: VarBuilder| -> candle_core::Result<()> {
+            names.iter().try_for_each(|name| {
+                vb.get_with_hints((100, 100), name, init).map(|_| ())
+            })
+        };
+        let (parameters, ()) = draw(seed, build).unwrap();
+        let tensors = parameters.tensors().unwrap();
+        tensors[wanted].flatten_all().unwrap().to_vec1().unwrap()
+    };
+    let a = numbers(1, &["a", "b"], "a");
+    assert_eq!(a, numbers(1, &["b", "a"], "a"));
+    assert_eq!(a, numbers(1, &["a"], "a"));
+    assert_ne!(a, numbers(1, &["a", "b"], "b"));
+    assert_ne!(a, numbers(2, &["a", "b"], "a"));
+    let mean = a.iter().sum::<f32>() / 1e4;
+    let variance = a.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / 1e4;
+    assert!((mean - 1.0).abs() < 1e-3, "{mean}");
+    assert!((variance.sqrt() - 0.02).abs() < 1e-3, "{}", variance.sqrt());
 }

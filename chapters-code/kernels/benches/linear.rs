@@ -6,18 +6,18 @@
 
 use std::time::Instant;
 
-use kernels::{Epilogue, Isa, KernelError, PackedLinear, in_pool};
+use kernels::{Epilogue, ISA_VARIABLE, Isa, KernelError, PackedLinear, in_pool};
 
 /// Copies of a layer: 56 MB of weights or more.
 const LAYERS: usize = 24;
 
 fn main() -> Result<(), KernelError> {
     let json = std::env::args().any(|arg| arg == "--json");
-    let sets = Isa::available();
-    let sets = if json { &sets[sets.len() - 1..] } else { &sets[..] };
+    let asked = std::env::var_os(ISA_VARIABLE).is_some();
+    let sets = if json || asked { vec![Isa::chosen()?] } else { Isa::available() };
     let mut lines = Vec::new();
     for (inputs, outputs) in [(768, 768), (768, 2304), (768, 3072), (3072, 768)] {
-        for isa in sets {
+        for isa in &sets {
             let weight = vec![0.01; inputs * outputs];
             let bias = vec![0.01; outputs];
             let layers = (0..LAYERS)

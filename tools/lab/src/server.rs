@@ -61,7 +61,10 @@ pub async fn run(
     let mut said = BufReader::new(stderr).lines();
     let failure = tokio::select! {
         ready = timeout(STARTUP, answers(port)) => ready.err().map(|_| SILENT.to_owned()),
-        () = pass_on(&mut said, |line| step.pass_on(line)) => Some(ending(&mut child).await?),
+        () = pass_on(&mut said, |line| step.pass_on(line)) => Some(tokio::select! {
+            how = ending(&mut child) => how?,
+            () = stop.asked() => return end(&mut child, &mut said).await,
+        }),
         () = stop.asked() => {
             return end(&mut child, &mut said).await;
         }

@@ -218,8 +218,14 @@
         let [printed, drawn] = ['', 0];
         // Code that only draws is folded below its figure; other code is above its outputs.
         const fold = block.closest('details.drawing-code');
-        const next = e => fold === null ? e.nextElementSibling : e.previousElementSibling;
-        for (let e = next(fold ?? block); e?.matches('.cell-output, figure'); e = next(e)) {
+        const shown = fold === null ? [] : [fold.previousElementSibling];
+        for (let e = block.nextElementSibling; fold === null && e?.matches('.cell-output, figure'); e = e.nextElementSibling) {
+          if (e.nextElementSibling?.matches('details.drawing-code')) {
+            break; // the figure of the cell that is folded below it
+          }
+          shown.push(e);
+        }
+        for (const e of shown) {
           printed += e.matches('.cell-output') ? `${e.textContent} ` : '';
           drawn += e.matches('figure') && e.querySelector('svg[role=img]') !== null ? 1 : 0;
         }
