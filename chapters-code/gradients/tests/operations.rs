@@ -2,6 +2,8 @@
 
 #[path = "../../../tests/support/sets.rs"]
 mod sets;
+#[path = "../../../tests/support/values.rs"]
+mod values;
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use gradients::{
@@ -12,14 +14,7 @@ use gradients::{
 
 /// Numbers in (−1, 1) that follow from the seed.
 fn values(shape: &[usize], seed: u64) -> Tensor {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1_u32 << 23) as f32 - 1.0
-    };
-    let values: Vec<f32> = (0..shape.iter().product()).map(|_| next()).collect();
+    let values = values::values(shape.iter().product(), seed);
     Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
 }
 

@@ -1,6 +1,9 @@
 //! Every kernel, with every instruction set of this machine, against plain loops in
 //! f64.
 
+#[path = "../../../tests/support/values.rs"]
+mod values;
+
 use std::cmp::Ordering;
 
 use kernels::{
@@ -8,18 +11,7 @@ use kernels::{
     attention_on, linear_on, matmul, matmul_on, softmax_on,
 };
 use proptest::prelude::*;
-
-/// Numbers in (−1, 1) that follow from the seed.
-fn values(n: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1_u32 << 23) as f32 - 1.0
-    };
-    (0..n).map(|_| next()).collect()
-}
+use values::values;
 
 fn gelu(x: f64) -> f64 {
     0.5 * x * libm::erfc(-x / std::f64::consts::SQRT_2)

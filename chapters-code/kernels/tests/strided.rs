@@ -1,20 +1,12 @@
 //! Products of strided matrices against plain loops in f64, with every instruction set.
 
+#[path = "../../../tests/support/values.rs"]
+mod values;
+
 use kernels::strided::{Left, Product, WeightGradient, sum_rows, weight_gradient};
 use kernels::{Isa, KernelError};
 use proptest::prelude::*;
-
-/// Numbers in (−1, 1) that follow from the seed.
-fn values(n: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1_u32 << 23) as f32 - 1.0
-    };
-    (0..n).map(|_| next()).collect()
-}
+use values::values;
 
 #[track_caller]
 fn assert_close(found: &[f32], expected: &[f64], tolerance: f64) {
