@@ -1,6 +1,6 @@
 //! A test binary's tests again, under each of this machine's instruction sets:
 //! `#[path = "../../../tests/support/sets.rs"] mod sets;` in a chapter's own `tests/`.
-#![allow(dead_code, missing_docs, reason = "each chapter uses its part")]
+#![allow(missing_docs, reason = "tests have no readers of docs")]
 
 use std::process::Command;
 

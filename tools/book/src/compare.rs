@@ -30,7 +30,7 @@ const WEIGHT: f64 = 2e-6;
 const COLOUR: u8 = 3;
 
 /// What a chapter computes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Arithmetic {
     F64,
     F32,
@@ -100,16 +100,16 @@ impl fmt::Display for Agreement {
 ///
 /// The first cell that differs, and where.
 pub fn notebooks(expected: &Notebook, actual: &Notebook) -> Result<Agreement> {
-    let (wanted, mut found) = (cells(expected), cells(actual));
-    ensure!(!wanted.is_empty(), "there is no cell to compare");
+    let mut found: BTreeMap<&str, &[Output]> = cells(actual).collect();
     let mut judge = Judge::new(expected);
-    for (id, outputs) in &wanted {
+    for (id, outputs) in cells(expected) {
         let Some(actual) = found.remove(id) else { bail!("cell {id:?} is gone") };
         judge.begin(id);
         judge
-            .outputs(&pieces(outputs)?, &pieces(&actual)?)
+            .outputs(&pieces(outputs)?, &pieces(actual)?)
             .with_context(|| other_outputs(id))?;
     }
+    ensure!(judge.agreement.cells > 0, "there is no cell to compare");
     ensure!(found.is_empty(), "there are other cells: {:?}", found.keys());
     Ok(judge.agreement)
 }
@@ -123,7 +123,7 @@ pub fn notebooks(expected: &Notebook, actual: &Notebook) -> Result<Agreement> {
 pub fn walkthrough(expected: &Notebook, printed: &str) -> Result<Agreement> {
     let mut found = printed_pieces(printed).into_iter();
     let mut judge = Judge::new(expected);
-    for (id, outputs) in cells_in_order(expected) {
+    for (id, outputs) in cells(expected) {
         let wanted = pieces(outputs)?;
         let mut wanted: Vec<Piece> =
             wanted.into_iter().filter(|piece| piece.kind != "stderr").collect();
@@ -146,14 +146,8 @@ fn other_outputs(id: &str) -> String {
     format!("cell {id:?} gives other outputs")
 }
 
-/// The outputs of the cells to compare.
-fn cells(notebook: &Notebook) -> BTreeMap<String, Vec<Output>> {
-    cells_in_order(notebook)
-        .map(|(id, outputs)| (id.to_owned(), outputs.to_vec()))
-        .collect()
-}
-
-fn cells_in_order(notebook: &Notebook) -> impl Iterator<Item = (&str, &[Output])> {
+/// The cells to compare, in order, with their outputs.
+fn cells(notebook: &Notebook) -> impl Iterator<Item = (&str, &[Output])> {
     notebook::code_cells(notebook)
         .map(|(id, _, outputs)| (id, outputs))
         .filter(|(id, _)| ![SETUP, INSTALL].contains(id))
