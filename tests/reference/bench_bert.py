@@ -1,8 +1,8 @@
 """BERT-base's forward pass: ours beside PyTorch and ONNX Runtime, in one run.
 
     python3 -m venv VENV && VENV/bin/pip install torch transformers onnxruntime onnx
-    cargo build --release -p ch04-bert-attention --example ch04-bench
-    VENV/bin/python tests/reference/bench_bert.py [--program target/release/examples/ch04-bench]
+    cargo build --release -p ch05-bert-attention --example ch05-bench
+    VENV/bin/python tests/reference/bench_bert.py [--program target/release/examples/ch05-bench]
 
 Random weights, batch 1, f32, 2 threads, from ids to the attentions of all layers (or, where it says
 "none", to the last vectors only). The peers take turns (each measures a few passes, then the next one
@@ -175,7 +175,7 @@ def table(found):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--program", default=TARGET / "release" / "examples" / "ch04-bench")
+    parser.add_argument("--program", default=TARGET / "release" / "examples" / "ch05-bench")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--worker", choices=PEERS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

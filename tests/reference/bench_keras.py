@@ -1,6 +1,6 @@
 """The notes' block here and in Keras, forward and one training step, in turns.
 
-    cargo build --release -p ch05-keras-block --example ch05-bench
+    cargo build --release -p ch06-keras-block --example ch06-bench
     python tests/reference/bench_keras.py [--backends jax torch tensorflow] [--rounds 15]
 
 Needs keras and the backends that are timed, each in a process of its own (`KERAS_BACKEND`), compiled
@@ -74,7 +74,7 @@ class Process:
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--binary", default=ROOT / "target/release/examples/ch05-bench")
+    parser.add_argument("--binary", default=ROOT / "target/release/examples/ch06-bench")
     parser.add_argument("--backends", nargs="+", default=["tensorflow", "torch", "jax"])
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)

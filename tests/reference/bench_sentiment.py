@@ -1,7 +1,7 @@
 """From the start of the process to a label: our command line beside Python's pipeline.
 
     python3 -m venv VENV && VENV/bin/pip install torch transformers
-    cargo build --release -p ch03-sentiment
+    cargo build --release -p ch04-sentiment
     VENV/bin/python tests/reference/bench_sentiment.py [--model FOLDER] [--rounds 5]
 
 The two sentences of the notes, in one process. Unless --model names a real classifier, it is one of
@@ -58,7 +58,7 @@ def seconds(command):
 
 
 def main(folder, rounds):
-    program = TARGET / "release" / "ch03-sentiment"
+    program = TARGET / "release" / "ch04-sentiment"
     commands = {
         "ours": [program, *TEXTS, "--model", folder],
         "Python pipeline": [sys.executable, "-c", PYTHON, folder, *TEXTS],

@@ -1,6 +1,6 @@
 """A training step of a small BERT here and in PyTorch, in turns.
 
-    cargo build --release -p ch07-training --example train_step
+    cargo build --release -p ch08-bertinho --example train_step
     python tests/reference/bench_training.py [--binary PATH] [--layers 3 6 12] [--rounds 15]
 
 Needs torch and transformers. Masked language modelling, hidden 192, 12 heads, feed-forward 768,

@@ -8,7 +8,7 @@ turns (3). VENDOR is a folder with bertviz's own files and the libraries that it
 from disk so that the network costs bertviz nothing: `head_view.js`, `model_view.js`, `neuron_view.js`
 (of the wheel), `require.min.js` (requirejs 2.3.6), `d3.min.js` (5.7.0), `jquery.min.js` (2.x) of npm.
 SYNTHETIC is the built example:
-`cargo build -r -p ch06-attention-views --no-default-features --example synthetic`. Needs playwright and
+`cargo build -r -p ch07-attention-views --no-default-features --example synthetic`. Needs playwright and
 a Chromium (CHROME names it). Prints one JSON object a line: `bytes` of the page's file; `drawn_ms`, from
 the start of its loading to the frame in which all is drawn and can be pointed at; `hover_ms`, from a move
 of the pointer onto another token (another head, in the model view) to the second frame after it, which at

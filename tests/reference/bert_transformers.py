@@ -1,4 +1,4 @@
-"""Small random BERT and DistilBERT models in transformers: the reference for chapters 3 and 4.
+"""Small random BERT and DistilBERT models in transformers: the reference for chapters 4 and 5.
 
     python tests/reference/bert_transformers.py      regenerates tests/fixtures/bert-*/
 

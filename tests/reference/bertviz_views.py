@@ -1,4 +1,4 @@
-"""What bertviz puts in its pages: the reference for chapter 6.
+"""What bertviz puts in its pages: the reference for chapter 7.
 
     python tests/reference/bertviz_views.py             regenerates tests/fixtures/bertviz-views.json
 

@@ -1,6 +1,6 @@
-"""The block of the notes in Keras 3: the reference for the crate `ch05-keras-block`.
+"""The block of the notes in Keras 3: the reference for the crate `ch06-keras-block`.
 
-    python tests/reference/keras_block.py              regenerates tests/fixtures/ch05-*
+    python tests/reference/keras_block.py              regenerates tests/fixtures/ch06-*
     python tests/reference/keras_block.py --read FILE  what a safetensors file of ours gives in Keras
 
 Needs keras, jax, safetensors and h5py (made with keras 3.15.1 on the JAX backend, CPU); with
@@ -237,11 +237,11 @@ def write():
             pointer_case(dict(width=16, heads=4, residual=True, blocks=2)),
         ],
     )
-    path = FIXTURES / "ch05-keras.json"
+    path = FIXTURES / "ch06-keras.json"
     path.write_text(json.dumps(fixture) + "\n")
     model, _ = fresh(block, **small)
     set_weights(model)
-    h5 = FIXTURES / "ch05-keras.weights.h5"
+    h5 = FIXTURES / "ch06-keras.weights.h5"
     model.save_weights(h5)
     for file in (path, h5):
         print(f"{file}: {file.stat().st_size} bytes, Keras {keras.__version__}")

@@ -15,8 +15,8 @@ use nbformat::v4::{Cell, Notebook, Output};
 use ndarray::{Array2, Axis};
 use serde_json::Value;
 
-/// The chapters that compute in f32 and print four decimals; chapter 6 draws.
-const F32_CHAPTERS: [&str; 4] = ["ch03", "ch04", "ch05", "ch07"];
+/// The chapters that compute in f32 and print four decimals; chapter 7 draws.
+const F32_CHAPTERS: [&str; 4] = ["ch04", "ch05", "ch06", "ch08"];
 
 fn recorded(chapter: &str) -> Notebook {
     let workspace = Workspace::at(&book_tests::root()).unwrap();
@@ -58,7 +58,7 @@ fn refused(expected: &Notebook, actual: &Notebook, why: &str) {
     assert!(error.contains(why), "{error}");
 }
 
-/// Chapter 4's notebook with its first map drawn again from `map`.
+/// Chapter 5's notebook with its first map drawn again from `map`.
 fn with_first_head(
     record: &Notebook,
     attentions: &Attentions,
@@ -96,7 +96,7 @@ fn rescaled(weights: &Array2<f64>, factor: f64) -> Array2<f64> {
 
 #[test]
 fn a_map_of_other_attentions_is_refused_and_the_same_map_is_not() {
-    let (record, attentions) = (recorded("ch04"), attentions());
+    let (record, attentions) = (recorded("ch05"), attentions());
     let map = attentions.head(0, 0).unwrap();
     let drawn = |map: &Array2<f64>| with_first_head(&record, &attentions, map);
     compare::notebooks(&record, &drawn(&map)).unwrap();
@@ -271,7 +271,7 @@ fn packed(values: &[f32]) -> String {
 
 #[test]
 fn a_view_of_other_weights_is_refused() {
-    let record = recorded("ch06");
+    let record = recorded("ch07");
     let view = notebook::code_cells(&record)
         .find(|(_, _, outputs)| {
             outputs.iter().any(|output| {

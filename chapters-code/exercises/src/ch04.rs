@@ -1,70 +1,78 @@
-//! Exercises of chapter 4, BERT's attention. Replace each `todo!()`, then `cargo test -p
-//! exercises ch04`.
+//! Exercises of chapter 4, the sentiment pipeline. Replace each `todo!()`, then `cargo
+//! test -p exercises ch04`.
 
-#![allow(unused_variables, clippy::missing_panics_doc)]
+#![allow(unused_variables, clippy::missing_panics_doc, clippy::implicit_hasher)]
 
-use ndarray::{Array1, Array2, Array3, Array4};
+use std::collections::HashSet;
 
-// ANCHOR: share_to_previous
-/// Exercise 1. How much of its attention each head gives to the token just before, the
-/// mean over all tokens that have one. `attention` is `[heads, n, n]`, with `n` of at
-/// least 2; the answer is `[heads]`.
-pub fn share_to_previous(attention: &Array3<f64>) -> Array1<f64> {
-    todo!("exercise 1: in each head, the mean of [i, i − 1] for i from 1")
+use ndarray::{Array1, Array2};
+
+// ANCHOR: wordpiece
+/// Exercise 1. The pieces of a word: from the left, always the longest that the
+/// vocabulary has. All but the first are in the vocabulary with `##` before them, and
+/// in the answer too.
+///
+/// If somewhere no piece fits, the answer is `[UNK]` alone: there is no going back to
+/// try a shorter piece before it.
+pub fn wordpiece(word: &str, vocabulary: &HashSet<&str>) -> Vec<String> {
+    todo!("exercise 1: try the whole rest of the word, then one letter less, and so on")
 }
-// ANCHOR_END: share_to_previous
+// ANCHOR_END: wordpiece
 
-// ANCHOR: entropy
-/// Exercise 2. The entropy of each row of weights, in bits: `−Σ w · log₂ w`, where a
-/// weight of 0 adds 0. `[n, m] -> [n]`.
-pub fn entropy(weights: &Array2<f64>) -> Array1<f64> {
-    todo!("exercise 2: for each row, the sum of −w · log₂ w over the weights above 0")
-}
-// ANCHOR_END: entropy
-
-// ANCHOR: sharpest_head
-/// Exercise 3. The most specialised head: the layer and the head whose rows have the
-/// lowest mean entropy; of equals, the first. `attentions` is `[layers, heads, n, n]`.
-pub fn sharpest_head(attentions: &Array4<f64>) -> (usize, usize) {
+// ANCHOR: pad
+/// Exercise 2. A batch from texts of different lengths: the ids, the shorter texts
+/// filled up with `pad` at their ends, and the mask, 1 for each id of a text and 0 for
+/// each that was filled in. Both `[rows, n]`, with `n` the length of the longest text.
+///
+/// There is at least one text. A text may hold the number `pad` itself.
+pub fn pad(texts: &[Vec<u32>], pad: u32) -> (Array2<u32>, Array2<u32>) {
     todo!(
-        "exercise 3: exercise 2's mean for each head, and keep the place of the least"
+        "exercise 2: find the longest, start from a matrix full of pad, copy each text"
     )
 }
-// ANCHOR_END: sharpest_head
+// ANCHOR_END: pad
 
-// ANCHOR: first_choice_across
-/// Exercise 4. For each word of sentence A, the place of the word of sentence B that it
-/// looks at most; of equals, the first.
-///
-/// `weights`, `[n, n]`, are one head's for `[CLS] A … [SEP] B … [SEP]`, and B begins at
-/// `sentence_b_start`. The special tokens neither look nor are looked at: the answer
-/// has `sentence_b_start − 2` places, counted from the beginning of the pair.
-pub fn first_choice_across(
-    weights: &Array2<f64>,
-    sentence_b_start: usize,
-) -> Vec<usize> {
-    todo!("exercise 4: rows 1 .. start − 1, and in each the largest of start .. n − 1")
-}
-// ANCHOR_END: first_choice_across
-
-// ANCHOR: without_special
-/// Exercise 5. The weights among ordinary tokens: rows and columns of special tokens
-/// are left out, and each row is divided by what is left of it, to add up to 1 again. A
-/// row with nothing left is all 0.
-///
-/// `special` says of each of the `n` tokens whether it is special. `[n, n] -> [m, m]`.
-pub fn without_special(weights: &Array2<f64>, special: &[bool]) -> Array2<f64> {
-    todo!("exercise 5: select the ordinary rows and columns, then divide by row sums")
-}
-// ANCHOR_END: without_special
-
-// ANCHOR: rollout
-/// Exercise 6. Attention rollout: of each layer the mean of its heads, half of that and
-/// half the identity; then the product of all layers, the last one on the left.
-/// `attentions` is `[layers, heads, n, n]`, the answer `[n, n]`.
-pub fn rollout(attentions: &Array4<f64>) -> Array2<f64> {
+// ANCHOR: mean_pool
+/// Exercise 3. One vector for a text, the mean of its tokens' vectors: `[n, d_model] ->
+/// [d_model]`. The mask has a 1 for each token that counts, at least one, and a 0 for
+/// each that doesn't, whatever its vector holds.
+pub fn mean_pool(hidden: &Array2<f64>, mask: &[u32]) -> Array1<f64> {
     todo!(
-        "exercise 6: start from the identity; each layer's mix multiplies from the left"
+        "exercise 3: add up the rows that the mask shows, divide by how many they are"
     )
 }
-// ANCHOR_END: rollout
+// ANCHOR_END: mean_pool
+
+// ANCHOR: label_and_score
+/// Exercise 4. The likeliest label, of equals the first, and its score: its share of
+/// the softmax of the logits, which are finite, two or more, and may be large.
+pub fn label_and_score(logits: &[f64]) -> (usize, f64) {
+    todo!(
+        "exercise 4: subtract the largest logit from all; its own exponential is then 1"
+    )
+}
+// ANCHOR_END: label_and_score
+
+// ANCHOR: leave_one_out
+/// Exercise 5. How much the score falls without each word: `score` of all the words,
+/// minus `score` of the others in their order. One number per word; below 0 if the
+/// score rises.
+pub fn leave_one_out(words: &[&str], score: impl Fn(&[&str]) -> f64) -> Vec<f64> {
+    todo!(
+        "exercise 5: for each place, the words before it and after it, without itself"
+    )
+}
+// ANCHOR_END: leave_one_out
+
+// ANCHOR: calibration_error
+/// Exercise 6. The expected calibration error of answers, each a score from 0 to 1 and
+/// whether it was right.
+///
+/// The answers go by their scores into `bins` ranges of equal width from 0 to 1; a
+/// score on a border goes up, and 1 into the last. A range's gap is the distance
+/// between the mean of its scores and the share of it that was right. The error is the
+/// mean of the gaps, in which a range counts as often as it has answers.
+pub fn calibration_error(answers: &[(f64, bool)], bins: usize) -> f64 {
+    todo!("exercise 6: per range, |sum of scores − number right|; then divide by all")
+}
+// ANCHOR_END: calibration_error

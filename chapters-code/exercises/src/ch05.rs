@@ -1,80 +1,70 @@
-//! Exercises of chapter 5, the Keras block. Replace each `todo!()`, then `cargo test -p
+//! Exercises of chapter 5, BERT's attention. Replace each `todo!()`, then `cargo test -p
 //! exercises ch05`.
 
 #![allow(unused_variables, clippy::missing_panics_doc)]
 
-use ndarray::{Array1, Array2, Array3};
+use ndarray::{Array1, Array2, Array3, Array4};
 
-// ANCHOR: glorot_limit
-/// Exercise 1. The largest value of a kernel `[inputs, outputs]` drawn from Keras'
-/// `glorot_uniform`, which is uniform from −limit to limit.
+// ANCHOR: share_to_previous
+/// Exercise 1. How much of its attention each head gives to the token just before, the
+/// mean over all tokens that have one. `attention` is `[heads, n, n]`, with `n` of at
+/// least 2; the answer is `[heads]`.
+pub fn share_to_previous(attention: &Array3<f64>) -> Array1<f64> {
+    todo!("exercise 1: in each head, the mean of [i, i − 1] for i from 1")
+}
+// ANCHOR_END: share_to_previous
+
+// ANCHOR: entropy
+/// Exercise 2. The entropy of each row of weights, in bits: `−Σ w · log₂ w`, where a
+/// weight of 0 adds 0. `[n, m] -> [n]`.
+pub fn entropy(weights: &Array2<f64>) -> Array1<f64> {
+    todo!("exercise 2: for each row, the sum of −w · log₂ w over the weights above 0")
+}
+// ANCHOR_END: entropy
+
+// ANCHOR: sharpest_head
+/// Exercise 3. The most specialised head: the layer and the head whose rows have the
+/// lowest mean entropy; of equals, the first. `attentions` is `[layers, heads, n, n]`.
+pub fn sharpest_head(attentions: &Array4<f64>) -> (usize, usize) {
+    todo!(
+        "exercise 3: exercise 2's mean for each head, and keep the place of the least"
+    )
+}
+// ANCHOR_END: sharpest_head
+
+// ANCHOR: first_choice_across
+/// Exercise 4. For each word of sentence A, the place of the word of sentence B that it
+/// looks at most; of equals, the first.
 ///
-/// Its variance must be 2 / (inputs + outputs); that of a uniform distribution from −a
-/// to a is a² / 3.
-pub fn glorot_limit(inputs: usize, outputs: usize) -> f64 {
-    todo!("exercise 1: solve limit² / 3 = 2 / (inputs + outputs)")
+/// `weights`, `[n, n]`, are one head's for `[CLS] A … [SEP] B … [SEP]`, and B begins at
+/// `sentence_b_start`. The special tokens neither look nor are looked at: the answer
+/// has `sentence_b_start − 2` places, counted from the beginning of the pair.
+pub fn first_choice_across(
+    weights: &Array2<f64>,
+    sentence_b_start: usize,
+) -> Vec<usize> {
+    todo!("exercise 4: rows 1 .. start − 1, and in each the largest of start .. n − 1")
 }
-// ANCHOR_END: glorot_limit
+// ANCHOR_END: first_choice_across
 
-// ANCHOR: dense
-/// Exercise 2. Keras' `Dense` on a batch of sequences: `[batch, n, inputs] -> [batch,
-/// n, units]`, with a kernel `[inputs, units]` and a bias `[units]`. With `relu`, what
-/// is negative becomes 0.
-pub fn dense(
-    x: &Array3<f64>,
-    kernel: &Array2<f64>,
-    bias: &Array1<f64>,
-    relu: bool,
-) -> Array3<f64> {
-    todo!("exercise 2: rows of [batch · n, inputs] times the kernel, then reshape back")
-}
-// ANCHOR_END: dense
-
-// ANCHOR: count_params
-/// Exercise 3. How many parameters the notes' block has: two tables of embeddings,
-/// three Dense layers of `dim` units, one of `4 · dim`, one of `dim`, and a
-/// LayerNormalization. All Dense layers have a bias.
-pub fn count_params(vocabulary: usize, positions: usize, dim: usize) -> usize {
-    todo!("exercise 3: a Dense layer has inputs · units + units")
-}
-// ANCHOR_END: count_params
-
-// ANCHOR: matmul_shape
-/// Exercise 4. The shape of Keras' `matmul(a, b)`, or what is wrong with `a` and `b`.
-/// `None` is an axis whose size isn't known yet, as the batch. All axes but the last
-/// two must be equal, and `a` must have as many columns as `b` rows.
+// ANCHOR: without_special
+/// Exercise 5. The weights among ordinary tokens: rows and columns of special tokens
+/// are left out, and each row is divided by what is left of it, to add up to 1 again. A
+/// row with nothing left is all 0.
 ///
-/// # Errors
-///
-/// A message in which both shapes stand, as `{:?}` writes them.
-pub fn matmul_shape(
-    a: &[Option<usize>],
-    b: &[Option<usize>],
-) -> Result<Vec<Option<usize>>, String> {
-    todo!("exercise 4: match on slices: [others @ .., n, d] and [others @ .., d, m]")
+/// `special` says of each of the `n` tokens whether it is special. `[n, n] -> [m, m]`.
+pub fn without_special(weights: &Array2<f64>, special: &[bool]) -> Array2<f64> {
+    todo!("exercise 5: select the ordinary rows and columns, then divide by row sums")
 }
-// ANCHOR_END: matmul_shape
+// ANCHOR_END: without_special
 
-// ANCHOR: cross_entropy
-/// Exercise 5. Keras' `SparseCategoricalCrossentropy(from_logits=True)`: the mean over
-/// the rows of `logits`, `[rows, classes]`, of `−ln softmax(row)[label]`.
-pub fn cross_entropy(logits: &Array2<f64>, labels: &[usize]) -> f64 {
-    todo!("exercise 5: −ln softmax(x)[t] = ln Σ eˣ − x[t]; subtract the maximum first")
+// ANCHOR: rollout
+/// Exercise 6. Attention rollout: of each layer the mean of its heads, half of that and
+/// half the identity; then the product of all layers, the last one on the left.
+/// `attentions` is `[layers, heads, n, n]`, the answer `[n, n]`.
+pub fn rollout(attentions: &Array4<f64>) -> Array2<f64> {
+    todo!(
+        "exercise 6: start from the identity; each layer's mix multiplies from the left"
+    )
 }
-// ANCHOR_END: cross_entropy
-
-// ANCHOR: adam_step
-/// Exercise 6. Step `t`, counted from 1, of Keras' Adam for one weight: the new
-/// `(weight, m, v)`. β₁ is 0.9, β₂ 0.999 and ε 1e-7.
-///
-/// Keras adds ε to √v as it is, and corrects the bias of both means in the learning
-/// rate: α = rate · √(1 − β₂ᵗ) / (1 − β₁ᵗ).
-pub fn adam_step(
-    (weight, m, v): (f64, f64, f64),
-    gradient: f64,
-    rate: f64,
-    t: i32,
-) -> (f64, f64, f64) {
-    todo!("exercise 6: m and v first, then weight − α · m / (√v + ε)")
-}
-// ANCHOR_END: adam_step
+// ANCHOR_END: rollout

@@ -1,93 +1,88 @@
-//! Exercises of chapter 7, training. Replace each `todo!()`, then `cargo test -p
+//! Exercises of chapter 7, views of attention. Replace each `todo!()`, then `cargo test -p
 //! exercises ch07`.
 
 #![allow(unused_variables, clippy::missing_panics_doc)]
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Array3};
 
-// ANCHOR: hide_pieces
-/// Exercise 1. What the model reads in the place of `ids`, and what is asked: for each
-/// place the piece that stood there, or `None`.
+// ANCHOR: pair_parts
+/// Exercise 1. The parts of a pair's attention, as the view's menu has them:
+/// A → A, B → B, A → B, B → A, where the arrow goes from who looks to who is looked at.
 ///
-/// `drawn` has two numbers from 0 to 1 for each place. A place is asked if its first
-/// number is below 0.15 and its piece is not special (special pieces are those below
-/// `first_piece`). An asked piece is shown as `mask` if the second number is below 0.8,
-/// as `other[i]` at place `i` if it is from 0.8 to below 0.9, and as it is from 0.9 on.
-pub fn hide_pieces(
-    ids: &[u32],
-    drawn: &[(f64, f64)],
-    first_piece: u32,
-    mask: u32,
-    other: &[u32],
-) -> (Vec<u32>, Vec<Option<u32>>) {
+/// `weights`, `[n, n]`, are one head's; the tokens of B begin at `sentence_b_start`.
+/// With `a` tokens in A and `b` in B, the answer is `[a, a]`, `[b, b]`, `[a, b]`,
+/// `[b, a]`.
+pub fn pair_parts(weights: &Array2<f64>, sentence_b_start: usize) -> [Array2<f64>; 4] {
+    todo!("exercise 1: slices of rows, who looks, and of columns, who is looked at")
+}
+// ANCHOR_END: pair_parts
+
+// ANCHOR: hover
+/// Exercise 2. The coloured slices that a view draws for the token under the pointer:
+/// for each token on the other side, the weight of each head.
+///
+/// `attention` is `[heads, n, m]`, `n` tokens on the left, which look, and `m` on the
+/// right, which are looked at. A token on the left gives `[m, heads]`, one on the
+/// right `[n, heads]`.
+pub fn hover(attention: &Array3<f64>, on_the_left: bool, token: usize) -> Array2<f64> {
     todo!(
-        "exercise 1: which places are asked, first; then what is shown in each of them"
+        "exercise 2: the token's row in each head, or its column, and a transposition"
     )
 }
-// ANCHOR_END: hide_pieces
+// ANCHOR_END: hover
 
-// ANCHOR: masked_loss
-/// Exercise 2. The mean cross-entropy, −ln p of the right piece, over the places that
-/// are asked; 0 if none is. `logits` is `[n, vocabulary]`; p is its softmax, row by
-/// row. `labels` has the right piece's column for each row that is asked.
-///
-/// Logits may be anything from −1000 to 1000.
-pub fn masked_loss(logits: &Array2<f64>, labels: &[Option<usize>]) -> f64 {
-    todo!("exercise 2: −ln softmax(z)[i] is ln Σ exp(z − max) − (z[i] − max)")
+// ANCHOR: prettify
+/// Exercise 3. Tokens as a view writes them. Some tokenizers mark the beginning of a
+/// word with `Ġ` or `▁`: each becomes a space. Others mark its end with `</w>`: it
+/// goes. All else stays, wherever it stands.
+pub fn prettify(tokens: &[&str]) -> Vec<String> {
+    todo!("exercise 3: replace in each token, and leave the others as they are")
 }
-// ANCHOR_END: masked_loss
+// ANCHOR_END: prettify
 
-// ANCHOR: adamw
-/// Exercise 3. One step of AdamW: changes the weights `theta` and what is remembered of
-/// their gradients, `m` and `v`, all of one length.
+// ANCHOR: json_in_script
+/// Exercise 4. A token as a JSON string, quotes included, that may stand inside a
+/// `<script>`: nothing in it can end the script or begin a tag.
 ///
-/// `rate` is η; λ = 0.01, β₁ = 0.9, β₂ = 0.999 and ε = 1e-8. `steps` were taken before
-/// this one: 0 before the first, which has t = 1.
-pub fn adamw_step(
-    theta: &mut Array1<f64>,
-    gradient: &Array1<f64>,
-    (m, v): (&mut Array1<f64>, &mut Array1<f64>),
-    steps: i32,
-    rate: f64,
-) {
+/// `"` and `\` get a `\` before them. Characters below U+0020 and the three
+/// characters `<`, `>` and `&` become `\u` and four hexadecimal digits, in lower
+/// case: `<` is `\u003c`. All else stays.
+pub fn json_in_script(token: &str) -> String {
+    todo!("exercise 4: a quote, each character as it is or escaped, and a quote")
+}
+// ANCHOR_END: json_in_script
+
+// ANCHOR: inside
+/// Exercise 5. What the neuron view shows for a token that looks: the products,
+/// number by number, of its query and each key, `[n, d_k]`; the scores, `[n]`, each
+/// the sum of a row of products over `√d_k`; the weights, `[n]`, their softmax.
+///
+/// `query` is `[d_k]`, `keys` are `[n, d_k]`.
+pub fn inside(
+    query: &Array1<f64>,
+    keys: &Array2<f64>,
+) -> (Array2<f64>, Array1<f64>, Array1<f64>) {
+    todo!("exercise 5: keys × query, sums of rows over √d_k, exp minus the largest")
+}
+// ANCHOR_END: inside
+
+// ANCHOR: top_pairs
+/// Exercise 6. The table below a view: the places `(head, from, to)` of the `count`
+/// largest weights of a layer, the largest first; of equals, the first head first,
+/// then the first that looks, then the first that is looked at. With fewer weights
+/// than `count`, all. `attention` is `[heads, n, m]`.
+pub fn top_pairs(attention: &Array3<f64>, count: usize) -> Vec<(usize, usize, usize)> {
     todo!(
-        "exercise 3: the four lines of the formula, in this order, with t = steps + 1"
+        "exercise 6: all places in order, a stable sort by weight, and the first ones"
     )
 }
-// ANCHOR_END: adamw
+// ANCHOR_END: top_pairs
 
-// ANCHOR: learning_rate
-/// Exercise 4. The learning rate of a step, counted from 0: in a straight line from 0
-/// at step 0 to `peak` at step `warmup`, then in another down to 0 at step `total`, and
-/// 0 from there on. If `warmup` is 0, step 0 has `peak`; if it is `total`, none has; it
-/// is never more.
-pub fn learning_rate(step: u64, peak: f64, warmup: u64, total: u64) -> f64 {
-    todo!("exercise 4: two straight lines, and 0 after them; neither may divide by 0")
+// ANCHOR: least_weight
+/// Exercise 7. Where to put the slider: the largest weight `w` such that the lines
+/// not lighter than `w` carry at least `share` of all attention. `share` is above 0
+/// and at most 1, and some weight is above 0. `weights` is `[n, m]`.
+pub fn least_weight(weights: &Array2<f64>, share: f64) -> f64 {
+    todo!("exercise 7: from the largest weight down, until their sum is share × total")
 }
-// ANCHOR_END: learning_rate
-
-// ANCHOR: clip
-/// Exercise 5. Shortens the gradients so that together, as one long vector, they are at
-/// most `limit` long, and leaves shorter ones alone; returns how long they were.
-pub fn clip(gradients: &mut [Array1<f64>], limit: f64) -> f64 {
-    todo!("exercise 5: one length for all of them, and one factor")
-}
-// ANCHOR_END: clip
-
-// ANCHOR: gained_beside
-/// Exercise 6. Three shares of the pieces that were hidden, from 0 to 1: guessed alone,
-/// guessed with the translation beside, and guessed only with it (right beside and
-/// wrong alone). All 0 if none was hidden.
-pub fn gained_beside(labels: &[u32], alone: &[u32], beside: &[u32]) -> (f64, f64, f64) {
-    todo!("exercise 6: the third is not the difference of the other two")
-}
-// ANCHOR_END: gained_beside
-
-// ANCHOR: anti_diagonal
-/// Exercise 7. The mean share of attention that the letters written give to the letter
-/// they should, in a reverser's cross-attention. `weights` is `[n + 1, n + 1]`, a row
-/// for each letter written: its last row and column are the end's, and don't count.
-pub fn anti_diagonal(weights: &Array2<f64>) -> f64 {
-    todo!("exercise 7: written letter t looks at read letter n − 1 − t")
-}
-// ANCHOR_END: anti_diagonal
+// ANCHOR_END: least_weight

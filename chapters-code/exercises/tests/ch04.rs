@@ -7,31 +7,31 @@ use checks::ch04 as check;
 use exercises::ch04;
 
 #[test]
-fn ch04_1_share_to_previous() {
-    check::share_to_previous(ch04::share_to_previous);
+fn ch04_1_wordpiece() {
+    check::wordpiece(ch04::wordpiece);
 }
 
 #[test]
-fn ch04_2_entropy() {
-    check::entropy(ch04::entropy);
+fn ch04_2_pad() {
+    check::pad(ch04::pad);
 }
 
 #[test]
-fn ch04_3_sharpest_head() {
-    check::sharpest_head(ch04::sharpest_head);
+fn ch04_3_mean_pool() {
+    check::mean_pool(ch04::mean_pool);
 }
 
 #[test]
-fn ch04_4_first_choice_across() {
-    check::first_choice_across(ch04::first_choice_across);
+fn ch04_4_label_and_score() {
+    check::label_and_score(ch04::label_and_score);
 }
 
 #[test]
-fn ch04_5_without_special() {
-    check::without_special(ch04::without_special);
+fn ch04_5_leave_one_out() {
+    check::leave_one_out(ch04::leave_one_out);
 }
 
 #[test]
-fn ch04_6_rollout() {
-    check::rollout(ch04::rollout);
+fn ch04_6_calibration_error() {
+    check::calibration_error(ch04::calibration_error);
 }

@@ -7,31 +7,31 @@ use checks::ch05 as check;
 use exercises::ch05;
 
 #[test]
-fn ch05_1_glorot_limit() {
-    check::glorot_limit(ch05::glorot_limit);
+fn ch05_1_share_to_previous() {
+    check::share_to_previous(ch05::share_to_previous);
 }
 
 #[test]
-fn ch05_2_dense() {
-    check::dense(ch05::dense);
+fn ch05_2_entropy() {
+    check::entropy(ch05::entropy);
 }
 
 #[test]
-fn ch05_3_count_params() {
-    check::count_params(ch05::count_params);
+fn ch05_3_sharpest_head() {
+    check::sharpest_head(ch05::sharpest_head);
 }
 
 #[test]
-fn ch05_4_matmul_shape() {
-    check::matmul_shape(ch05::matmul_shape);
+fn ch05_4_first_choice_across() {
+    check::first_choice_across(ch05::first_choice_across);
 }
 
 #[test]
-fn ch05_5_cross_entropy() {
-    check::cross_entropy(ch05::cross_entropy);
+fn ch05_5_without_special() {
+    check::without_special(ch05::without_special);
 }
 
 #[test]
-fn ch05_6_adam_step() {
-    check::adam_step(ch05::adam_step);
+fn ch05_6_rollout() {
+    check::rollout(ch05::rollout);
 }

@@ -7,36 +7,36 @@ use checks::ch07 as check;
 use exercises::ch07;
 
 #[test]
-fn ch07_1_hide_pieces() {
-    check::hide_pieces(ch07::hide_pieces);
+fn ch07_1_pair_parts() {
+    check::pair_parts(ch07::pair_parts);
 }
 
 #[test]
-fn ch07_2_masked_loss() {
-    check::masked_loss(ch07::masked_loss);
+fn ch07_2_hover() {
+    check::hover(ch07::hover);
 }
 
 #[test]
-fn ch07_3_adamw_step() {
-    check::adamw_step(ch07::adamw_step);
+fn ch07_3_prettify() {
+    check::prettify(ch07::prettify);
 }
 
 #[test]
-fn ch07_4_learning_rate() {
-    check::learning_rate(ch07::learning_rate);
+fn ch07_4_json_in_script() {
+    check::json_in_script(ch07::json_in_script);
 }
 
 #[test]
-fn ch07_5_clip() {
-    check::clip(ch07::clip);
+fn ch07_5_inside() {
+    check::inside(ch07::inside);
 }
 
 #[test]
-fn ch07_6_gained_beside() {
-    check::gained_beside(ch07::gained_beside);
+fn ch07_6_top_pairs() {
+    check::top_pairs(ch07::top_pairs);
 }
 
 #[test]
-fn ch07_7_anti_diagonal() {
-    check::anti_diagonal(ch07::anti_diagonal);
+fn ch07_7_least_weight() {
+    check::least_weight(ch07::least_weight);
 }

@@ -1,7 +1,7 @@
 //! What makes training fast on a CPU: gradients worked out by hand.
 //!
 //! candle differentiates whatever is composed of its operations, and that is how chapters
-//! 3 and 4 compute their gradients. Trained so, a small BERT spends most of its time on
+//! 4 and 5 compute their gradients. Trained so, a small BERT spends most of its time on
 //! broadcasts, copies around transpositions, and tensors made to be added once. Here the
 //! operations that a Transformer is made of have backward passes worked out by hand, one to
 //! a module:

@@ -1,107 +1,111 @@
 //! Exercises of chapter 4, solved.
 
-#![allow(clippy::missing_panics_doc)]
+#![allow(clippy::missing_panics_doc, clippy::implicit_hasher)]
 
-use ndarray::{Array1, Array2, Array3, Array4, Axis};
+use std::collections::HashSet;
 
-// ANCHOR: share_to_previous
-/// Exercise 1. How much of its attention each head gives to the token just before, the
-/// mean over all tokens that have one. `attention` is `[heads, n, n]`, with `n` of at
-/// least 2; the answer is `[heads]`.
-pub fn share_to_previous(attention: &Array3<f64>) -> Array1<f64> {
-    let (heads, n, _) = attention.dim();
-    Array1::from_shape_fn(heads, |h| {
-        (1..n).map(|i| attention[[h, i, i - 1]]).sum::<f64>() / (n - 1) as f64
-    })
-}
-// ANCHOR_END: share_to_previous
+use ndarray::{Array1, Array2, Axis};
 
-// ANCHOR: entropy
-/// Exercise 2. The entropy of each row of weights, in bits: `−Σ w · log₂ w`, where a
-/// weight of 0 adds 0. `[n, m] -> [n]`.
-pub fn entropy(weights: &Array2<f64>) -> Array1<f64> {
-    let bits = |&w: &f64| if w > 0.0 { -w * w.log2() } else { 0.0 };
-    weights.map_axis(Axis(1), |row| row.iter().map(bits).sum())
-}
-// ANCHOR_END: entropy
-
-// ANCHOR: sharpest_head
-/// Exercise 3. The most specialised head: the layer and the head whose rows have the
-/// lowest mean entropy; of equals, the first. `attentions` is `[layers, heads, n, n]`.
-pub fn sharpest_head(attentions: &Array4<f64>) -> (usize, usize) {
-    let (layers, heads, n, _) = attentions.dim();
-    let mut best = ((0, 0), f64::INFINITY);
-    for layer in 0..layers {
-        for head in 0..heads {
-            let weights = attentions.index_axis(Axis(0), layer);
-            let weights = weights.index_axis(Axis(0), head).to_owned(); // [n, n]
-            let mean = entropy(&weights).sum() / n as f64;
-            if mean < best.1 {
-                best = ((layer, head), mean);
-            }
-        }
-    }
-    best.0
-}
-// ANCHOR_END: sharpest_head
-
-// ANCHOR: first_choice_across
-/// Exercise 4. For each word of sentence A, the place of the word of sentence B that it
-/// looks at most; of equals, the first.
+// ANCHOR: wordpiece
+/// Exercise 1. The pieces of a word: from the left, always the longest that the
+/// vocabulary has. All but the first are in the vocabulary with `##` before them, and
+/// in the answer too.
 ///
-/// `weights`, `[n, n]`, are one head's for `[CLS] A … [SEP] B … [SEP]`, and B begins at
-/// `sentence_b_start`. The special tokens neither look nor are looked at: the answer
-/// has `sentence_b_start − 2` places, counted from the beginning of the pair.
-pub fn first_choice_across(
-    weights: &Array2<f64>,
-    sentence_b_start: usize,
-) -> Vec<usize> {
-    let n = weights.ncols();
-    let choice = |i: usize| {
-        let mut best = sentence_b_start;
-        for j in sentence_b_start..n - 1 {
-            if weights[[i, j]] > weights[[i, best]] {
-                best = j;
-            }
-        }
-        best
-    };
-    (1..sentence_b_start - 1).map(choice).collect() // row 0 is [CLS]'s
+/// If somewhere no piece fits, the answer is `[UNK]` alone: there is no going back to
+/// try a shorter piece before it.
+pub fn wordpiece(word: &str, vocabulary: &HashSet<&str>) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    let mut start = 0; // in bytes
+    while start < word.len() {
+        let mark = if start == 0 { "" } else { "##" };
+        let letters = word[start..].char_indices();
+        let ends = letters.map(|(at, letter)| start + at + letter.len_utf8());
+        let longest = ends
+            .rev()
+            .map(|end| (end, format!("{mark}{}", &word[start..end])))
+            .find(|(_, piece)| vocabulary.contains(piece.as_str()));
+        let Some((end, piece)) = longest else {
+            return vec!["[UNK]".to_owned()];
+        };
+        pieces.push(piece);
+        start = end;
+    }
+    pieces
 }
-// ANCHOR_END: first_choice_across
+// ANCHOR_END: wordpiece
 
-// ANCHOR: without_special
-/// Exercise 5. The weights among ordinary tokens: rows and columns of special tokens
-/// are left out, and each row is divided by what is left of it, to add up to 1 again. A
-/// row with nothing left is all 0.
+// ANCHOR: pad
+/// Exercise 2. A batch from texts of different lengths: the ids, the shorter texts
+/// filled up with `pad` at their ends, and the mask, 1 for each id of a text and 0 for
+/// each that was filled in. Both `[rows, n]`, with `n` the length of the longest text.
 ///
-/// `special` says of each of the `n` tokens whether it is special. `[n, n] -> [m, m]`.
-pub fn without_special(weights: &Array2<f64>, special: &[bool]) -> Array2<f64> {
-    let ordinary: Vec<usize> = (0..special.len()).filter(|&i| !special[i]).collect();
-    let rows = weights.select(Axis(0), &ordinary); // [m, n]
-    let mut kept = rows.select(Axis(1), &ordinary); // [m, m]
-    for mut row in kept.rows_mut() {
-        let sum = row.sum();
-        if sum > 0.0 {
-            row /= sum;
+/// There is at least one text. A text may hold the number `pad` itself.
+pub fn pad(texts: &[Vec<u32>], pad: u32) -> (Array2<u32>, Array2<u32>) {
+    let n = texts.iter().map(Vec::len).max().unwrap_or(0);
+    let mut ids = Array2::from_elem((texts.len(), n), pad); // [rows, n]
+    let mut mask = Array2::zeros((texts.len(), n)); // [rows, n]
+    for (row, text) in texts.iter().enumerate() {
+        for (column, &id) in text.iter().enumerate() {
+            ids[[row, column]] = id;
+            mask[[row, column]] = 1;
         }
     }
-    kept
+    (ids, mask)
 }
-// ANCHOR_END: without_special
+// ANCHOR_END: pad
 
-// ANCHOR: rollout
-/// Exercise 6. Attention rollout: of each layer the mean of its heads, half of that and
-/// half the identity; then the product of all layers, the last one on the left.
-/// `attentions` is `[layers, heads, n, n]`, the answer `[n, n]`.
-pub fn rollout(attentions: &Array4<f64>) -> Array2<f64> {
-    let (_, heads, n, _) = attentions.dim();
-    let mut through = Array2::eye(n);
-    for layer in attentions.outer_iter() {
-        let mean = layer.sum_axis(Axis(0)) / heads as f64; // [n, n]
-        let mixed = mean * 0.5 + Array2::<f64>::eye(n) * 0.5;
-        through = mixed.dot(&through);
-    }
-    through
+// ANCHOR: mean_pool
+/// Exercise 3. One vector for a text, the mean of its tokens' vectors: `[n, d_model] ->
+/// [d_model]`. The mask has a 1 for each token that counts, at least one, and a 0 for
+/// each that doesn't, whatever its vector holds.
+pub fn mean_pool(hidden: &Array2<f64>, mask: &[u32]) -> Array1<f64> {
+    let shown: Vec<usize> = (0..mask.len()).filter(|&i| mask[i] == 1).collect();
+    let sum = hidden.select(Axis(0), &shown).sum_axis(Axis(0)); // [d_model]
+    sum / shown.len() as f64
 }
-// ANCHOR_END: rollout
+// ANCHOR_END: mean_pool
+
+// ANCHOR: label_and_score
+/// Exercise 4. The likeliest label, of equals the first, and its score: its share of
+/// the softmax of the logits, which are finite, two or more, and may be large.
+pub fn label_and_score(logits: &[f64]) -> (usize, f64) {
+    let mut label = 0;
+    for (i, logit) in logits.iter().enumerate() {
+        if *logit > logits[label] {
+            label = i;
+        }
+    }
+    let sum: f64 = logits.iter().map(|logit| (logit - logits[label]).exp()).sum();
+    (label, 1.0 / sum)
+}
+// ANCHOR_END: label_and_score
+
+// ANCHOR: leave_one_out
+/// Exercise 5. How much the score falls without each word: `score` of all the words,
+/// minus `score` of the others in their order. One number per word; below 0 if the
+/// score rises.
+pub fn leave_one_out(words: &[&str], score: impl Fn(&[&str]) -> f64) -> Vec<f64> {
+    let whole = score(words);
+    let without = |i: usize| [&words[..i], &words[i + 1..]].concat();
+    (0..words.len()).map(|i| whole - score(&without(i))).collect()
+}
+// ANCHOR_END: leave_one_out
+
+// ANCHOR: calibration_error
+/// Exercise 6. The expected calibration error of answers, each a score from 0 to 1 and
+/// whether it was right.
+///
+/// The answers go by their scores into `bins` ranges of equal width from 0 to 1; a
+/// score on a border goes up, and 1 into the last. A range's gap is the distance
+/// between the mean of its scores and the share of it that was right. The error is the
+/// mean of the gaps, in which a range counts as often as it has answers.
+pub fn calibration_error(answers: &[(f64, bool)], bins: usize) -> f64 {
+    let mut gaps = vec![0.0; bins]; // sum of scores − number right
+    for &(score, right) in answers {
+        let above = |border: usize| score >= border as f64 / bins as f64;
+        let bin = (1..bins).filter(|&border| above(border)).count();
+        gaps[bin] += score - f64::from(u8::from(right));
+    }
+    gaps.iter().map(|gap| gap.abs()).sum::<f64>() / answers.len() as f64
+}
+// ANCHOR_END: calibration_error

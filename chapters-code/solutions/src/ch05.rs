@@ -2,105 +2,106 @@
 
 #![allow(clippy::missing_panics_doc)]
 
-use ndarray::{Array1, Array2, Array3, Axis};
+use ndarray::{Array1, Array2, Array3, Array4, Axis};
 
-// ANCHOR: glorot_limit
-/// Exercise 1. The largest value of a kernel `[inputs, outputs]` drawn from Keras'
-/// `glorot_uniform`, which is uniform from −limit to limit.
-///
-/// Its variance must be 2 / (inputs + outputs); that of a uniform distribution from −a
-/// to a is a² / 3.
-pub fn glorot_limit(inputs: usize, outputs: usize) -> f64 {
-    (6.0 / (inputs + outputs) as f64).sqrt()
+// ANCHOR: share_to_previous
+/// Exercise 1. How much of its attention each head gives to the token just before, the
+/// mean over all tokens that have one. `attention` is `[heads, n, n]`, with `n` of at
+/// least 2; the answer is `[heads]`.
+pub fn share_to_previous(attention: &Array3<f64>) -> Array1<f64> {
+    let (heads, n, _) = attention.dim();
+    Array1::from_shape_fn(heads, |h| {
+        (1..n).map(|i| attention[[h, i, i - 1]]).sum::<f64>() / (n - 1) as f64
+    })
 }
-// ANCHOR_END: glorot_limit
+// ANCHOR_END: share_to_previous
 
-// ANCHOR: dense
-/// Exercise 2. Keras' `Dense` on a batch of sequences: `[batch, n, inputs] -> [batch,
-/// n, units]`, with a kernel `[inputs, units]` and a bias `[units]`. With `relu`, what
-/// is negative becomes 0.
-pub fn dense(
-    x: &Array3<f64>,
-    kernel: &Array2<f64>,
-    bias: &Array1<f64>,
-    relu: bool,
-) -> Array3<f64> {
-    let (batch, n, inputs) = x.dim();
-    // [batch, n, inputs] -> [batch · n, inputs]
-    let rows = x.to_shape((batch * n, inputs)).expect("as many numbers");
-    let mut y = rows.dot(kernel) + bias; // [batch · n, units]
-    if relu {
-        y.mapv_inplace(|x| x.max(0.0));
+// ANCHOR: entropy
+/// Exercise 2. The entropy of each row of weights, in bits: `−Σ w · log₂ w`, where a
+/// weight of 0 adds 0. `[n, m] -> [n]`.
+pub fn entropy(weights: &Array2<f64>) -> Array1<f64> {
+    let bits = |&w: &f64| if w > 0.0 { -w * w.log2() } else { 0.0 };
+    weights.map_axis(Axis(1), |row| row.iter().map(bits).sum())
+}
+// ANCHOR_END: entropy
+
+// ANCHOR: sharpest_head
+/// Exercise 3. The most specialised head: the layer and the head whose rows have the
+/// lowest mean entropy; of equals, the first. `attentions` is `[layers, heads, n, n]`.
+pub fn sharpest_head(attentions: &Array4<f64>) -> (usize, usize) {
+    let (layers, heads, n, _) = attentions.dim();
+    let mut best = ((0, 0), f64::INFINITY);
+    for layer in 0..layers {
+        for head in 0..heads {
+            let weights = attentions.index_axis(Axis(0), layer);
+            let weights = weights.index_axis(Axis(0), head).to_owned(); // [n, n]
+            let mean = entropy(&weights).sum() / n as f64;
+            if mean < best.1 {
+                best = ((layer, head), mean);
+            }
+        }
     }
-    let units = bias.len();
-    // [batch · n, units] -> [batch, n, units]
-    y.into_shape_with_order((batch, n, units)).expect("as many numbers")
+    best.0
 }
-// ANCHOR_END: dense
+// ANCHOR_END: sharpest_head
 
-// ANCHOR: count_params
-/// Exercise 3. How many parameters the notes' block has: two tables of embeddings,
-/// three Dense layers of `dim` units, one of `4 · dim`, one of `dim`, and a
-/// LayerNormalization. All Dense layers have a bias.
-pub fn count_params(vocabulary: usize, positions: usize, dim: usize) -> usize {
-    let dense = |inputs: usize, units: usize| inputs * units + units;
-    let embeddings = (vocabulary + positions) * dim;
-    let attention = 3 * dense(dim, dim);
-    let feed_forward = dense(dim, 4 * dim) + dense(4 * dim, dim);
-    embeddings + attention + feed_forward + 2 * dim
+// ANCHOR: first_choice_across
+/// Exercise 4. For each word of sentence A, the place of the word of sentence B that it
+/// looks at most; of equals, the first.
+///
+/// `weights`, `[n, n]`, are one head's for `[CLS] A … [SEP] B … [SEP]`, and B begins at
+/// `sentence_b_start`. The special tokens neither look nor are looked at: the answer
+/// has `sentence_b_start − 2` places, counted from the beginning of the pair.
+pub fn first_choice_across(
+    weights: &Array2<f64>,
+    sentence_b_start: usize,
+) -> Vec<usize> {
+    let n = weights.ncols();
+    let choice = |i: usize| {
+        let mut best = sentence_b_start;
+        for j in sentence_b_start..n - 1 {
+            if weights[[i, j]] > weights[[i, best]] {
+                best = j;
+            }
+        }
+        best
+    };
+    (1..sentence_b_start - 1).map(choice).collect() // row 0 is [CLS]'s
 }
-// ANCHOR_END: count_params
+// ANCHOR_END: first_choice_across
 
-// ANCHOR: matmul_shape
-/// Exercise 4. The shape of Keras' `matmul(a, b)`, or what is wrong with `a` and `b`.
-/// `None` is an axis whose size isn't known yet, as the batch. All axes but the last
-/// two must be equal, and `a` must have as many columns as `b` rows.
+// ANCHOR: without_special
+/// Exercise 5. The weights among ordinary tokens: rows and columns of special tokens
+/// are left out, and each row is divided by what is left of it, to add up to 1 again. A
+/// row with nothing left is all 0.
 ///
-/// # Errors
-///
-/// A message in which both shapes stand, as `{:?}` writes them.
-pub fn matmul_shape(
-    a: &[Option<usize>],
-    b: &[Option<usize>],
-) -> Result<Vec<Option<usize>>, String> {
-    if let ([others_a @ .., n, d_a], [others_b @ .., d_b, m]) = (a, b)
-        && others_a == others_b
-        && d_a == d_b
-    {
-        return Ok(others_a.iter().chain([n, m]).copied().collect());
+/// `special` says of each of the `n` tokens whether it is special. `[n, n] -> [m, m]`.
+pub fn without_special(weights: &Array2<f64>, special: &[bool]) -> Array2<f64> {
+    let ordinary: Vec<usize> = (0..special.len()).filter(|&i| !special[i]).collect();
+    let rows = weights.select(Axis(0), &ordinary); // [m, n]
+    let mut kept = rows.select(Axis(1), &ordinary); // [m, m]
+    for mut row in kept.rows_mut() {
+        let sum = row.sum();
+        if sum > 0.0 {
+            row /= sum;
+        }
     }
-    Err(format!("matmul of {a:?} and {b:?}: columns of the first ≠ rows of the second"))
+    kept
 }
-// ANCHOR_END: matmul_shape
+// ANCHOR_END: without_special
 
-// ANCHOR: cross_entropy
-/// Exercise 5. Keras' `SparseCategoricalCrossentropy(from_logits=True)`: the mean over
-/// the rows of `logits`, `[rows, classes]`, of `−ln softmax(row)[label]`.
-pub fn cross_entropy(logits: &Array2<f64>, labels: &[usize]) -> f64 {
-    let losses = logits.axis_iter(Axis(0)).zip(labels).map(|(row, &label)| {
-        let max = row.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
-        let sum: f64 = row.iter().map(|x| (x - max).exp()).sum();
-        sum.ln() + max - row[label]
-    });
-    losses.sum::<f64>() / labels.len() as f64
+// ANCHOR: rollout
+/// Exercise 6. Attention rollout: of each layer the mean of its heads, half of that and
+/// half the identity; then the product of all layers, the last one on the left.
+/// `attentions` is `[layers, heads, n, n]`, the answer `[n, n]`.
+pub fn rollout(attentions: &Array4<f64>) -> Array2<f64> {
+    let (_, heads, n, _) = attentions.dim();
+    let mut through = Array2::eye(n);
+    for layer in attentions.outer_iter() {
+        let mean = layer.sum_axis(Axis(0)) / heads as f64; // [n, n]
+        let mixed = mean * 0.5 + Array2::<f64>::eye(n) * 0.5;
+        through = mixed.dot(&through);
+    }
+    through
 }
-// ANCHOR_END: cross_entropy
-
-// ANCHOR: adam_step
-/// Exercise 6. Step `t`, counted from 1, of Keras' Adam for one weight: the new
-/// `(weight, m, v)`. β₁ is 0.9, β₂ 0.999 and ε 1e-7.
-///
-/// Keras adds ε to √v as it is, and corrects the bias of both means in the learning
-/// rate: α = rate · √(1 − β₂ᵗ) / (1 − β₁ᵗ).
-pub fn adam_step(
-    (weight, m, v): (f64, f64, f64),
-    gradient: f64,
-    rate: f64,
-    t: i32,
-) -> (f64, f64, f64) {
-    let m = m + (gradient - m) * (1.0 - 0.9);
-    let v = v + (gradient * gradient - v) * (1.0 - 0.999);
-    let alpha = rate * (1.0 - 0.999_f64.powi(t)).sqrt() / (1.0 - 0.9_f64.powi(t));
-    (weight - alpha * m / (v.sqrt() + 1e-7), m, v)
-}
-// ANCHOR_END: adam_step
+// ANCHOR_END: rollout

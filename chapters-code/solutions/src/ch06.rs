@@ -4,108 +4,103 @@
 
 use ndarray::{Array1, Array2, Array3, Axis};
 
-// ANCHOR: pair_parts
-/// Exercise 1. The parts of a pair's attention, as the view's menu has them:
-/// A → A, B → B, A → B, B → A, where the arrow goes from who looks to who is looked at.
+// ANCHOR: glorot_limit
+/// Exercise 1. The largest value of a kernel `[inputs, outputs]` drawn from Keras'
+/// `glorot_uniform`, which is uniform from −limit to limit.
 ///
-/// `weights`, `[n, n]`, are one head's; the tokens of B begin at `sentence_b_start`.
-/// With `a` tokens in A and `b` in B, the answer is `[a, a]`, `[b, b]`, `[a, b]`,
-/// `[b, a]`.
-pub fn pair_parts(weights: &Array2<f64>, sentence_b_start: usize) -> [Array2<f64>; 4] {
-    let (rows_a, rows_b) = weights.view().split_at(Axis(0), sentence_b_start);
-    let (aa, ab) = rows_a.split_at(Axis(1), sentence_b_start); // [a, a], [a, b]
-    let (ba, bb) = rows_b.split_at(Axis(1), sentence_b_start); // [b, a], [b, b]
-    [aa, bb, ab, ba].map(|part| part.to_owned())
+/// Its variance must be 2 / (inputs + outputs); that of a uniform distribution from −a
+/// to a is a² / 3.
+pub fn glorot_limit(inputs: usize, outputs: usize) -> f64 {
+    (6.0 / (inputs + outputs) as f64).sqrt()
 }
-// ANCHOR_END: pair_parts
+// ANCHOR_END: glorot_limit
 
-// ANCHOR: hover
-/// Exercise 2. The coloured slices that a view draws for the token under the pointer:
-/// for each token on the other side, the weight of each head.
-///
-/// `attention` is `[heads, n, m]`, `n` tokens on the left, which look, and `m` on the
-/// right, which are looked at. A token on the left gives `[m, heads]`, one on the
-/// right `[n, heads]`.
-pub fn hover(attention: &Array3<f64>, on_the_left: bool, token: usize) -> Array2<f64> {
-    let axis = if on_the_left { Axis(1) } else { Axis(2) };
-    let weights = attention.index_axis(axis, token); // [heads, m] or [heads, n]
-    weights.t().to_owned() // [m, heads] or [n, heads]
-}
-// ANCHOR_END: hover
-
-// ANCHOR: prettify
-/// Exercise 3. Tokens as a view writes them. Some tokenizers mark the beginning of a
-/// word with `Ġ` or `▁`: each becomes a space. Others mark its end with `</w>`: it
-/// goes. All else stays, wherever it stands.
-pub fn prettify(tokens: &[&str]) -> Vec<String> {
-    let pretty = |token: &&str| token.replace(['Ġ', '▁'], " ").replace("</w>", "");
-    tokens.iter().map(pretty).collect()
-}
-// ANCHOR_END: prettify
-
-// ANCHOR: json_in_script
-/// Exercise 4. A token as a JSON string, quotes included, that may stand inside a
-/// `<script>`: nothing in it can end the script or begin a tag.
-///
-/// `"` and `\` get a `\` before them. Characters below U+0020 and the three
-/// characters `<`, `>` and `&` become `\u` and four hexadecimal digits, in lower
-/// case: `<` is `\u003c`. All else stays.
-pub fn json_in_script(token: &str) -> String {
-    let written = |character: char| match character {
-        '"' | '\\' => format!("\\{character}"),
-        '\0'..' ' | '<' | '>' | '&' => format!("\\u{:04x}", u32::from(character)),
-        other => other.to_string(),
-    };
-    format!("\"{}\"", token.chars().map(written).collect::<String>())
-}
-// ANCHOR_END: json_in_script
-
-// ANCHOR: inside
-/// Exercise 5. What the neuron view shows for a token that looks: the products,
-/// number by number, of its query and each key, `[n, d_k]`; the scores, `[n]`, each
-/// the sum of a row of products over `√d_k`; the weights, `[n]`, their softmax.
-///
-/// `query` is `[d_k]`, `keys` are `[n, d_k]`.
-pub fn inside(
-    query: &Array1<f64>,
-    keys: &Array2<f64>,
-) -> (Array2<f64>, Array1<f64>, Array1<f64>) {
-    let products = keys * query; // [n, d_k] · [d_k], row by row
-    let scores = products.sum_axis(Axis(1)) / (query.len() as f64).sqrt(); // [n]
-    let largest = scores.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
-    let exponents = (&scores - largest).exp();
-    let weights = &exponents / exponents.sum();
-    (products, scores, weights)
-}
-// ANCHOR_END: inside
-
-// ANCHOR: top_pairs
-/// Exercise 6. The table below a view: the places `(head, from, to)` of the `count`
-/// largest weights of a layer, the largest first; of equals, the first head first,
-/// then the first that looks, then the first that is looked at. With fewer weights
-/// than `count`, all. `attention` is `[heads, n, m]`.
-pub fn top_pairs(attention: &Array3<f64>, count: usize) -> Vec<(usize, usize, usize)> {
-    let mut places: Vec<((usize, usize, usize), f64)> =
-        attention.indexed_iter().map(|(place, &weight)| (place, weight)).collect();
-    places.sort_by(|a, b| b.1.total_cmp(&a.1)); // stable: equals keep their order
-    places.into_iter().take(count).map(|(place, _)| place).collect()
-}
-// ANCHOR_END: top_pairs
-
-// ANCHOR: least_weight
-/// Exercise 7. Where to put the slider: the largest weight `w` such that the lines
-/// not lighter than `w` carry at least `share` of all attention. `share` is above 0
-/// and at most 1, and some weight is above 0. `weights` is `[n, m]`.
-pub fn least_weight(weights: &Array2<f64>, share: f64) -> f64 {
-    let mut sorted: Vec<f64> = weights.iter().copied().collect();
-    sorted.sort_by(|a, b| b.total_cmp(a)); // the largest first
-    let (wanted, mut sum) = (share * sorted.iter().sum::<f64>(), 0.0);
-    for &weight in &sorted {
-        sum += weight;
-        if sum >= wanted {
-            return weight;
-        }
+// ANCHOR: dense
+/// Exercise 2. Keras' `Dense` on a batch of sequences: `[batch, n, inputs] -> [batch,
+/// n, units]`, with a kernel `[inputs, units]` and a bias `[units]`. With `relu`, what
+/// is negative becomes 0.
+pub fn dense(
+    x: &Array3<f64>,
+    kernel: &Array2<f64>,
+    bias: &Array1<f64>,
+    relu: bool,
+) -> Array3<f64> {
+    let (batch, n, inputs) = x.dim();
+    // [batch, n, inputs] -> [batch · n, inputs]
+    let rows = x.to_shape((batch * n, inputs)).expect("as many numbers");
+    let mut y = rows.dot(kernel) + bias; // [batch · n, units]
+    if relu {
+        y.mapv_inplace(|x| x.max(0.0));
     }
-    0.0
+    let units = bias.len();
+    // [batch · n, units] -> [batch, n, units]
+    y.into_shape_with_order((batch, n, units)).expect("as many numbers")
 }
-// ANCHOR_END: least_weight
+// ANCHOR_END: dense
+
+// ANCHOR: count_params
+/// Exercise 3. How many parameters the notes' block has: two tables of embeddings,
+/// three Dense layers of `dim` units, one of `4 · dim`, one of `dim`, and a
+/// LayerNormalization. All Dense layers have a bias.
+pub fn count_params(vocabulary: usize, positions: usize, dim: usize) -> usize {
+    let dense = |inputs: usize, units: usize| inputs * units + units;
+    let embeddings = (vocabulary + positions) * dim;
+    let attention = 3 * dense(dim, dim);
+    let feed_forward = dense(dim, 4 * dim) + dense(4 * dim, dim);
+    embeddings + attention + feed_forward + 2 * dim
+}
+// ANCHOR_END: count_params
+
+// ANCHOR: matmul_shape
+/// Exercise 4. The shape of Keras' `matmul(a, b)`, or what is wrong with `a` and `b`.
+/// `None` is an axis whose size isn't known yet, as the batch. All axes but the last
+/// two must be equal, and `a` must have as many columns as `b` rows.
+///
+/// # Errors
+///
+/// A message in which both shapes stand, as `{:?}` writes them.
+pub fn matmul_shape(
+    a: &[Option<usize>],
+    b: &[Option<usize>],
+) -> Result<Vec<Option<usize>>, String> {
+    if let ([others_a @ .., n, d_a], [others_b @ .., d_b, m]) = (a, b)
+        && others_a == others_b
+        && d_a == d_b
+    {
+        return Ok(others_a.iter().chain([n, m]).copied().collect());
+    }
+    Err(format!("matmul of {a:?} and {b:?}: columns of the first ≠ rows of the second"))
+}
+// ANCHOR_END: matmul_shape
+
+// ANCHOR: cross_entropy
+/// Exercise 5. Keras' `SparseCategoricalCrossentropy(from_logits=True)`: the mean over
+/// the rows of `logits`, `[rows, classes]`, of `−ln softmax(row)[label]`.
+pub fn cross_entropy(logits: &Array2<f64>, labels: &[usize]) -> f64 {
+    let losses = logits.axis_iter(Axis(0)).zip(labels).map(|(row, &label)| {
+        let max = row.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
+        let sum: f64 = row.iter().map(|x| (x - max).exp()).sum();
+        sum.ln() + max - row[label]
+    });
+    losses.sum::<f64>() / labels.len() as f64
+}
+// ANCHOR_END: cross_entropy
+
+// ANCHOR: adam_step
+/// Exercise 6. Step `t`, counted from 1, of Keras' Adam for one weight: the new
+/// `(weight, m, v)`. β₁ is 0.9, β₂ 0.999 and ε 1e-7.
+///
+/// Keras adds ε to √v as it is, and corrects the bias of both means in the learning
+/// rate: α = rate · √(1 − β₂ᵗ) / (1 − β₁ᵗ).
+pub fn adam_step(
+    (weight, m, v): (f64, f64, f64),
+    gradient: f64,
+    rate: f64,
+    t: i32,
+) -> (f64, f64, f64) {
+    let m = m + (gradient - m) * (1.0 - 0.9);
+    let v = v + (gradient * gradient - v) * (1.0 - 0.999);
+    let alpha = rate * (1.0 - 0.999_f64.powi(t)).sqrt() / (1.0 - 0.9_f64.powi(t));
+    (weight - alpha * m / (v.sqrt() + 1e-7), m, v)
+}
+// ANCHOR_END: adam_step

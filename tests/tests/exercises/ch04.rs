@@ -1,355 +1,480 @@
 //! Wrong answers to chapter 4's exercises.
 
-use ndarray::{Array1, Array2, Array4, Axis};
+use std::collections::HashSet;
+
+use ndarray::{Array1, Array2, Axis};
 
 use super::assert_caught;
 use super::checks::ch04 as check;
 
-#[test]
-fn ch04_1_wrong_share_to_previous() {
-    let mean = |step: isize, by: usize| {
-        move |attention: &ndarray::Array3<f64>| {
-            let (heads, n, _) = attention.dim();
-            Array1::from_shape_fn(heads, |h| {
-                let at = |i: usize| {
-                    let j = i.checked_add_signed(step).filter(|&j| j < n);
-                    j.map_or(0.0, |j| attention[[h, i, j]])
-                };
-                (0..n).map(at).sum::<f64>() / (n - by) as f64
-            })
-        }
-    };
-    check::share_to_previous(mean(-1, 1));
-    assert_caught("divide by n − 1", || check::share_to_previous(mean(-1, 0)));
-    assert_caught("[i, i − 1]", || check::share_to_previous(mean(1, 1)));
-    assert_caught("below the diagonal", || check::share_to_previous(mean(0, 0)));
-    // The sum, not the mean.
-    assert_caught("its share is 1", || {
-        check::share_to_previous(|attention| {
-            mean(-1, 1)(attention) * (attention.dim().1 - 1) as f64
-        });
-    });
-    // How often the one before is the first choice.
-    assert_caught("the weights themselves", || {
-        check::share_to_previous(|attention| {
-            let (heads, n, _) = attention.dim();
-            Array1::from_shape_fn(heads, |h| {
-                let first = |i: usize| {
-                    let row = attention.slice(ndarray::s![h, i, ..]);
-                    row.iter().all(|&w| w <= row[i - 1])
-                };
-                (1..n).filter(|&i| first(i)).count() as f64 / (n - 1) as f64
-            })
-        });
-    });
-    // One number for all heads.
-    assert_caught("each of the 3 heads", || {
-        check::share_to_previous(|attention| {
-            Array1::from_elem(1, mean(-1, 1)(attention).mean().unwrap())
-        });
-    });
+/// How [`cut`] is wrong.
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    None,
+    ShortestFirst,
+    NeverMarked,
+    AlwaysMarked,
+    MarksDropped,
+    KeepsWhatItFound,
+    GoesBack,
 }
 
-#[test]
-fn ch04_2_wrong_entropy() {
-    let by_row = |term: fn(f64) -> f64| {
-        move |weights: &Array2<f64>| {
-            weights.map_axis(Axis(1), |row| row.iter().map(|&w| term(w)).sum::<f64>())
+/// The right cut if there is no fault.
+fn cut(word: &str, vocabulary: &HashSet<&str>, fault: Fault) -> Vec<String> {
+    let unknown = || "[UNK]".to_owned();
+    pieces(word, true, vocabulary, fault).unwrap_or_else(|mut found| {
+        if fault != Fault::KeepsWhatItFound {
+            found.clear();
         }
-    };
-    check::entropy(by_row(|w| if w == 0.0 { 0.0 } else { -w * w.log2() }));
-    assert_caught("leave the weights of 0 out", || {
-        check::entropy(by_row(|w| -w * w.log2()));
-    });
-    assert_caught("log₂, not ln", || {
-        check::entropy(by_row(|w| if w == 0.0 { 0.0 } else { -w * w.ln() }));
-    });
-    assert_caught("1 bit", || {
-        check::entropy(by_row(|w| if w == 0.0 { 0.0 } else { w * w.log2() }));
-    });
-    assert_caught("1 bit", || {
-        check::entropy(by_row(|w| if w == 0.0 { 0.0 } else { -w.log2() }));
-    });
-    // A small number added to each weight, so that log 0 never comes.
-    assert_caught("without anything added to it", || {
-        check::entropy(by_row(|w| -w * (w + 1e-14).log2()));
-    });
-    assert_caught("nothing added to the weights", || {
-        check::entropy(by_row(|w| -w * (w + 1e-9).log2()));
-    });
-    assert_caught("one number a row", || {
-        check::entropy(|weights| {
-            let by_column = by_row(|w| if w == 0.0 { 0.0 } else { -w * w.log2() });
-            by_column(&weights.t().to_owned())
-        });
-    });
-    // The mean, not the sum.
-    assert_caught("1 bit", || {
-        check::entropy(|weights| {
-            let term = by_row(|w| if w == 0.0 { 0.0 } else { -w * w.log2() });
-            term(weights) / weights.ncols() as f64
-        });
-    });
+        found.push(unknown());
+        found
+    })
 }
 
-/// The place of the head with the least of something; of equals the first, or the last.
-fn least(
-    attentions: &Array4<f64>,
-    of: impl Fn(&Array2<f64>) -> f64,
-    last: bool,
-) -> (usize, usize) {
-    let (layers, heads, ..) = attentions.dim();
-    let mut best = ((0, 0), f64::INFINITY);
-    for layer in 0..layers {
-        for head in 0..heads {
-            let weights = attentions.slice(ndarray::s![layer, head, .., ..]).to_owned();
-            let found = of(&weights);
-            if found < best.1 || (last && found <= best.1) {
-                best = ((layer, head), found);
-            }
+/// The pieces of the rest of a word; as an error, those found before it got stuck.
+fn pieces(
+    rest: &str,
+    begins: bool,
+    vocabulary: &HashSet<&str>,
+    fault: Fault,
+) -> Result<Vec<String>, Vec<String>> {
+    if rest.is_empty() {
+        return Ok(Vec::new());
+    }
+    let marked =
+        fault == Fault::AlwaysMarked || (!begins && fault != Fault::NeverMarked);
+    let mut ends: Vec<usize> =
+        rest.char_indices().map(|(i, c)| i + c.len_utf8()).collect();
+    if fault != Fault::ShortestFirst {
+        ends.reverse();
+    }
+    let mut stuck = Vec::new();
+    for end in ends {
+        let piece = format!("{}{}", if marked { "##" } else { "" }, &rest[..end]);
+        if !vocabulary.contains(piece.as_str()) {
+            continue;
+        }
+        let shown =
+            if fault == Fault::MarksDropped { rest[..end].to_owned() } else { piece };
+        match pieces(&rest[end..], false, vocabulary, fault) {
+            Ok(others) => return Ok([vec![shown], others].concat()),
+            Err(others) => stuck = [vec![shown], others].concat(),
+        }
+        if fault != Fault::GoesBack {
+            break;
         }
     }
-    best.0
-}
-
-fn bits(weights: &Array2<f64>) -> Array1<f64> {
-    let term = |&w: &f64| if w > 0.0 { -w * w.log2() } else { 0.0 };
-    weights.map_axis(Axis(1), |row| row.iter().map(term).sum())
+    Err(stuck)
 }
 
 #[test]
-fn ch04_3_wrong_sharpest_head() {
-    check::sharpest_head(|a| least(a, |w| bits(w).sum(), false));
-    assert_caught("the least there is", || {
-        check::sharpest_head(|a| least(a, |w| -bits(w).sum(), false));
-    });
-    assert_caught("of equals, the first", || {
-        check::sharpest_head(|a| least(a, |w| bits(w).sum(), true));
-    });
-    // The sharpest single row.
-    assert_caught("not single rows", || {
-        check::sharpest_head(|a| {
-            least(a, |w| bits(w).fold(f64::INFINITY, |x, &y| x.min(y)), false)
+fn ch04_1_wrong_wordpiece() {
+    check::wordpiece(|word, vocabulary| cut(word, vocabulary, Fault::None));
+    let assert_caught = |hint, fault: Fault| {
+        assert_caught(hint, || {
+            check::wordpiece(|word, vocabulary| cut(word, vocabulary, fault));
         });
-    });
-    assert_caught("the layer and then the head", || {
-        check::sharpest_head(|a| {
-            let (layer, head) = least(a, |w| bits(w).sum(), false);
-            (head, layer)
-        });
-    });
-    // The head within its layer only: the layer is forgotten.
-    assert_caught("expected (layer, head)", || {
-        check::sharpest_head(|a| (0, least(a, |w| bits(w).sum(), false).1));
-    });
-    // The largest weight says something else.
-    assert_caught("compare the means over the rows", || {
-        check::sharpest_head(|a| {
-            least(a, |w| -w.fold(0.0_f64, |x, &y| x.max(y)), false)
-        });
-    });
-}
-
-/// The right answer, if the ranges are right.
-fn across(
-    weights: &Array2<f64>,
-    looking: std::ops::Range<usize>,
-    seen: std::ops::Range<usize>,
-) -> Vec<usize> {
-    let largest = |i: usize| {
-        let first = |a: usize, b: usize| {
-            if weights[[i, b]] > weights[[i, a]] { b } else { a }
-        };
-        seen.clone().reduce(first).unwrap()
     };
-    looking.map(largest).collect()
+    assert_caught("whole is a single piece", Fault::ShortestFirst);
+    assert_caught("the ## stays in the answer", Fault::MarksDropped);
+    assert_caught("always the longest piece", Fault::NeverMarked);
+    assert_caught("whole is a single piece", Fault::AlwaysMarked);
+    let keeps = Fault::KeepsWhatItFound;
+    assert_caught("without the pieces found before", keeps);
+    assert_caught("WordPiece doesn't go back", Fault::GoesBack);
 }
 
 #[test]
-fn ch04_4_wrong_first_choice() {
-    check::first_choice_across(|w, b| across(w, 1..b - 1, b..w.ncols() - 1));
-    assert_caught("sentence A has 2 words", || {
-        check::first_choice_across(|w, b| across(w, 0..b, b..w.ncols() - 1));
-    });
-    assert_caught("sentence A has 2 words", || {
-        check::first_choice_across(|w, b| across(w, 1..b, b..w.ncols() - 1));
-    });
-    assert_caught("nor the last [SEP]", || {
-        check::first_choice_across(|w, b| across(w, 1..b - 1, b..w.ncols()));
-    });
-    assert_caught("neither its own sentence", || {
-        check::first_choice_across(|w, b| across(w, 1..b - 1, 0..w.ncols()));
-    });
-    assert_caught("counted from the beginning of the pair", || {
-        check::first_choice_across(|w, b| {
-            let found = across(w, 1..b - 1, b..w.ncols() - 1);
-            found.into_iter().map(|place| place - b).collect()
+fn ch04_1_wrong_letters() {
+    // Cuts between bytes, and panics inside a letter.
+    assert_caught("char boundary", || {
+        check::wordpiece(|word, vocabulary| {
+            let (mut found, mut start) = (Vec::new(), 0);
+            while start < word.len() {
+                let mark = if start == 0 { "" } else { "##" };
+                let piece = |end: usize| format!("{mark}{}", &word[start..end]);
+                let ends = (start + 1..=word.len()).rev();
+                let longest = ends.map(|end| (end, piece(end)));
+                let mut longest =
+                    longest.filter(|(_, piece)| vocabulary.contains(piece.as_str()));
+                let Some((end, piece)) = longest.next() else {
+                    return vec!["[UNK]".to_owned()];
+                };
+                found.push(piece);
+                start = end;
+            }
+            found
         });
     });
-    // From B to A.
-    assert_caught("places", || {
-        check::first_choice_across(|w, b| {
-            let w = w.t().to_owned();
-            across(&w, 1..b - 1, b..w.ncols() - 1)
+    // Cuts once: the longest beginning, and the whole rest.
+    assert_caught("inside a word only pieces with ##", || {
+        check::wordpiece(|word, vocabulary| {
+            let found = cut(word, vocabulary, Fault::None);
+            if found.len() > 2 { vec!["[UNK]".to_owned()] } else { found }
         });
     });
-    assert_caught("of equals, the first", || {
-        check::first_choice_across(|w, b| {
-            let choice = |i: usize| {
-                let words = b..w.ncols() - 1;
-                words.max_by(|&x, &y| w[[i, x]].total_cmp(&w[[i, y]])).unwrap()
+}
+
+/// A batch as long as `n` says, filled up at the end or at the beginning.
+fn padded(
+    texts: &[Vec<u32>],
+    pad: u32,
+    n: usize,
+    at_the_end: bool,
+) -> (Array2<u32>, Array2<u32>) {
+    let mut ids = Array2::from_elem((texts.len(), n), pad);
+    let mut mask = Array2::zeros((texts.len(), n));
+    for (row, text) in texts.iter().enumerate() {
+        let start = if at_the_end { 0 } else { n.saturating_sub(text.len()) };
+        for (i, &id) in text.iter().take(n).enumerate() {
+            ids[[row, start + i]] = id;
+            mask[[row, start + i]] = 1;
+        }
+    }
+    (ids, mask)
+}
+
+fn longest(texts: &[Vec<u32>]) -> usize {
+    texts.iter().map(Vec::len).max().unwrap()
+}
+
+#[test]
+fn ch04_2_wrong_pad() {
+    check::pad(|texts, pad| padded(texts, pad, longest(texts), true));
+    assert_caught("wherever it stands", || {
+        check::pad(|texts, pad| padded(texts, pad, texts[0].len(), true));
+    });
+    assert_caught("wherever it stands", || {
+        check::pad(|texts, pad| {
+            padded(texts, pad, texts.iter().map(Vec::len).min().unwrap(), true)
+        });
+    });
+    assert_caught("wherever it stands", || {
+        check::pad(|texts, pad| padded(texts, pad, 512, true));
+    });
+    assert_caught("come first", || {
+        check::pad(|texts, pad| padded(texts, pad, longest(texts), false));
+    });
+    assert_caught("fill up with `pad`", || {
+        check::pad(|texts, _| padded(texts, 0, longest(texts), true));
+    });
+    assert_caught("1 for what the text has", || {
+        check::pad(|texts, pad| {
+            let (ids, mask) = padded(texts, pad, longest(texts), true);
+            (ids, 1 - mask)
+        });
+    });
+    assert_caught("1 for what the text has", || {
+        check::pad(|texts, pad| {
+            let (ids, mask) = padded(texts, pad, longest(texts), true);
+            (ids, Array2::ones(mask.dim()))
+        });
+    });
+    assert_caught("not the numbers", || {
+        check::pad(|texts, pad| {
+            let (ids, _) = padded(texts, pad, longest(texts), true);
+            let mask = ids.mapv(|id| u32::from(id != pad));
+            (ids, mask)
+        });
+    });
+    // Only texts that need padding are filled in.
+    assert_caught("a text alone", || {
+        check::pad(|texts, pad| {
+            let n = longest(texts) + usize::from(texts.len() == 1);
+            padded(texts, pad, n, true)
+        });
+    });
+}
+
+/// The vectors, each times its mask.
+fn masked(hidden: &Array2<f64>, mask: &[u32]) -> Array2<f64> {
+    let mask: Array1<f64> = mask.iter().map(|&shown| f64::from(shown)).collect();
+    hidden * &mask.insert_axis(Axis(1))
+}
+
+#[test]
+fn ch04_3_wrong_mean_pool() {
+    assert_caught("not by 3", || {
+        check::mean_pool(|hidden, mask| {
+            masked(hidden, mask).sum_axis(Axis(0)) / hidden.nrows() as f64
+        });
+    });
+    assert_caught("not by 3", || {
+        check::mean_pool(|hidden, _| hidden.mean_axis(Axis(0)).unwrap());
+    });
+    assert_caught("one number per column", || {
+        check::mean_pool(|hidden, _| hidden.mean_axis(Axis(1)).unwrap());
+    });
+    assert_caught("it is the mean of each column", || {
+        check::mean_pool(|hidden, mask| masked(hidden, mask).sum_axis(Axis(0)));
+    });
+    // What `[CLS]` became, as the classifier takes it.
+    assert_caught("it is the mean of each column", || {
+        check::mean_pool(|hidden, _| hidden.row(0).to_owned());
+    });
+    // As many tokens as the mask shows, but always the first ones.
+    assert_caught("here the first doesn't", || {
+        check::mean_pool(|hidden, mask| {
+            let count = mask.iter().filter(|&&shown| shown == 1).count();
+            hidden
+                .select(Axis(0), &(0..count).collect::<Vec<_>>())
+                .mean_axis(Axis(0))
+                .unwrap()
+        });
+    });
+    assert_caught("0 · NaN is NaN", || {
+        check::mean_pool(|hidden, mask| {
+            let count = f64::from(mask.iter().sum::<u32>());
+            masked(hidden, mask).sum_axis(Axis(0)) / count
+        });
+    });
+}
+
+fn largest(logits: &[f64]) -> usize {
+    let first = |best, i| if logits[i] > logits[best] { i } else { best };
+    (0..logits.len()).fold(0, first)
+}
+
+fn share(logits: &[f64], label: usize) -> f64 {
+    let largest = logits[largest(logits)];
+    let sum: f64 = logits.iter().map(|logit| (logit - largest).exp()).sum();
+    (logits[label] - largest).exp() / sum
+}
+
+#[test]
+fn ch04_4_wrong_answers() {
+    check::label_and_score(|logits| (largest(logits), share(logits, largest(logits))));
+    // The logit itself, and its share of the sum of logits.
+    assert_caught("over the sum of all exponentials", || {
+        check::label_and_score(|logits| (largest(logits), logits[largest(logits)]));
+    });
+    assert_caught("over the sum of all exponentials", || {
+        check::label_and_score(|logits| {
+            let label = largest(logits);
+            (label, logits[label] / logits.iter().sum::<f64>())
+        });
+    });
+    // A sigmoid of its own for each label.
+    assert_caught("over the sum of all exponentials", || {
+        check::label_and_score(|logits| {
+            let label = largest(logits);
+            (label, 1.0 / (1.0 + (-logits[label]).exp()))
+        });
+    });
+    // Always label 1, and the score of label 1 whichever wins.
+    assert_caught("here label 0's", || {
+        check::label_and_score(|logits| (1, share(logits, 1)));
+    });
+    assert_caught("here label 0's", || {
+        check::label_and_score(|logits| (largest(logits), share(logits, 1)));
+    });
+    assert_caught("don't compare with 0", || {
+        check::label_and_score(|logits| {
+            let label = usize::from(logits[1] > 0.0 && logits[1] > logits[0]);
+            (label, share(logits, label))
+        });
+    });
+    assert_caught("of equal logits, the first", || {
+        check::label_and_score(|logits| {
+            let last = |best, i| if logits[i] >= logits[best] { i } else { best };
+            let label = (0..logits.len()).fold(0, last);
+            (label, share(logits, label))
+        });
+    });
+    // Two labels only: the sigmoid of their difference.
+    assert_caught("more than two labels", || {
+        check::label_and_score(|logits| {
+            let label = usize::from(logits[1] > logits[0]);
+            let margin = (logits[0] - logits[1]).abs();
+            (label, 1.0 / (1.0 + (-margin).exp()))
+        });
+    });
+    assert_caught("exp overflows", || {
+        check::label_and_score(|logits| {
+            let label = largest(logits);
+            let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
+            (label, logits[label].exp() / sum)
+        });
+    });
+}
+
+#[test]
+fn ch04_5_wrong_leave_one_out() {
+    fn without(words: &[&str], i: usize) -> Vec<String> {
+        let kept = words.iter().enumerate().filter(|&(j, _)| j != i);
+        kept.map(|(_, word)| (*word).to_owned()).collect()
+    }
+    fn strs(words: &[String]) -> Vec<&str> {
+        words.iter().map(String::as_str).collect()
+    }
+    assert_caught("in that order", || {
+        check::leave_one_out(|words, score| {
+            let each = 0..words.len();
+            each.map(|i| score(&strs(&without(words, i))) - score(words)).collect()
+        });
+    });
+    // The score without the word, not how far it fell.
+    assert_caught("minus the score without the word", || {
+        check::leave_one_out(|words, score| {
+            (0..words.len()).map(|i| score(&strs(&without(words, i)))).collect()
+        });
+    });
+    // The word alone.
+    assert_caught("without `not`, the score rises", || {
+        check::leave_one_out(|words, score| {
+            words.iter().map(|word| score(&[word])).collect()
+        });
+    });
+    assert_caught("a fall of −2", || {
+        check::leave_one_out(|words, score| {
+            let each = 0..words.len();
+            each.map(|i| (score(words) - score(&strs(&without(words, i)))).abs())
+                .collect()
+        });
+    });
+    // Every word that is the same goes.
+    assert_caught("exactly one must be missing", || {
+        check::leave_one_out(|words, score| {
+            let others = |word: &str| -> Vec<&str> {
+                words.iter().copied().filter(|other| *other != word).collect()
             };
-            (1..b - 1).map(choice).collect()
+            words.iter().map(|word| score(words) - score(&others(word))).collect()
         });
     });
-    // Only what weighs more than a hundredth counts.
-    assert_caught("the least weight above 0", || {
-        check::first_choice_across(|w, b| {
-            let w = w.mapv(|weight| if weight > 0.001 { weight } else { 0.0 });
-            across(&w, 1..b - 1, b..w.ncols() - 1)
+    for stand_in in ["", "[MASK]"] {
+        assert_caught("nothing put in its place", || {
+            check::leave_one_out(|words, score| {
+                let replaced = |i: usize| {
+                    let mut words = words.to_vec();
+                    words[i] = stand_in;
+                    words
+                };
+                (0..words.len()).map(|i| score(words) - score(&replaced(i))).collect()
+            });
         });
-    });
-}
-
-/// Rows and columns selected, and nothing else.
-fn selected(weights: &Array2<f64>, special: &[bool]) -> Array2<f64> {
-    let ordinary: Vec<usize> = (0..special.len()).filter(|&i| !special[i]).collect();
-    weights.select(Axis(0), &ordinary).select(Axis(1), &ordinary)
-}
-
-#[test]
-fn ch04_5_wrong_without_special() {
-    assert_caught("divided by its own sum", || check::without_special(selected));
-    assert_caught("not 0 / 0", || {
-        check::without_special(|weights, special| {
-            let kept = selected(weights, special);
-            &kept / &kept.sum_axis(Axis(1)).insert_axis(Axis(1))
-        });
-    });
-    assert_caught("divided by its own sum", || {
-        check::without_special(|weights, special| {
-            let kept = selected(weights, special);
-            &kept / &kept.sum_axis(Axis(0)).insert_axis(Axis(0))
-        });
-    });
-    assert_caught("divided by its own sum", || {
-        check::without_special(|weights, special| {
-            let kept = selected(weights, special);
-            let n = kept.nrows() as f64;
-            &kept * (n / kept.sum())
-        });
-    });
-    // Softmax once more makes rows that add up to 1, too.
-    assert_caught("divided by its own sum", || {
-        check::without_special(|weights, special| {
-            self_attention::softmax(&selected(weights, special))
-        });
-    });
-    // Filled with zeros, but still there.
-    assert_caught("[2, 2]", || {
-        check::without_special(|weights, special| {
-            Array2::from_shape_fn(weights.dim(), |(i, j)| {
-                if special[i] || special[j] { 0.0 } else { weights[[i, j]] }
-            })
-        });
-    });
-    // The special ones kept, the others left out.
-    assert_caught("divided by its own sum", || {
-        check::without_special(|weights, special| {
-            let others: Vec<bool> = special.iter().map(|special| !special).collect();
-            let kept = selected(weights, &others);
-            &kept / &kept.sum_axis(Axis(1)).insert_axis(Axis(1))
-        });
-    });
-    // Columns alone.
-    assert_caught("rows and columns stay", || {
-        check::without_special(|weights, special| {
-            let ordinary: Vec<usize> =
-                (0..special.len()).filter(|&i| !special[i]).collect();
-            weights.select(Axis(1), &ordinary)
-        });
-    });
-    // The first and the last are taken to be the special ones.
-    assert_caught("may stand anywhere", || {
-        check::without_special(|weights, special| {
-            let n = special.len();
-            let mut kept = weights.slice(ndarray::s![1..n - 1, 1..n - 1]).to_owned();
-            for mut row in kept.rows_mut() {
-                let sum = row.sum();
-                row /= if sum > 0.0 { sum } else { 1.0 };
-            }
-            kept
-        });
-    });
-}
-
-/// The right answer, but for `mix`, made of a layer's mean, and the order.
-fn rolled(
-    attentions: &Array4<f64>,
-    mix: impl Fn(Array2<f64>) -> Array2<f64>,
-    later_on_the_left: bool,
-) -> Array2<f64> {
-    let mut through = Array2::<f64>::eye(attentions.dim().2);
-    for layer in attentions.outer_iter() {
-        let mixed = mix(layer.mean_axis(Axis(0)).unwrap());
-        through =
-            if later_on_the_left { mixed.dot(&through) } else { through.dot(&mixed) };
     }
-    through
+    // The last word takes the empty place.
+    assert_caught("in their order", || {
+        check::leave_one_out(|words, score| {
+            let swapped = |i: usize| {
+                let mut words = words.to_vec();
+                words.swap_remove(i);
+                words
+            };
+            (0..words.len()).map(|i| score(words) - score(&swapped(i))).collect()
+        });
+    });
+    // What is taken out stays out.
+    assert_caught("minus the score without the word", || {
+        check::leave_one_out(|words, score| {
+            (0..words.len()).map(|i| score(words) - score(&words[i + 1..])).collect()
+        });
+    });
+}
+
+/// The bin of a score: on a border, the one above.
+fn bin(score: f64, bins: usize) -> usize {
+    (1..bins).filter(|&border| score >= border as f64 / bins as f64).count()
+}
+
+/// What the answers of each bin have: how many they are, the sum of their scores, how
+/// many are right.
+fn gathered(
+    answers: &[(f64, bool)],
+    bins: usize,
+    bin: impl Fn(f64, usize) -> usize,
+) -> Vec<[f64; 3]> {
+    let mut gathered = vec![[0.0; 3]; bins];
+    for &(score, right) in answers {
+        let [count, sum, rights] = &mut gathered[bin(score, bins)];
+        *count += 1.0;
+        *sum += score;
+        *rights += f64::from(u8::from(right));
+    }
+    gathered
 }
 
 #[test]
-fn ch04_6_wrong_rollout() {
-    let half = |mean: Array2<f64>| (&mean + &Array2::<f64>::eye(mean.nrows())) / 2.0;
-    check::rollout(|attentions| rolled(attentions, half, true));
-    assert_caught("in this order", || {
-        check::rollout(|attentions| rolled(attentions, half, false));
-    });
-    assert_caught("half the identity", || {
-        check::rollout(|attentions| rolled(attentions, |mean| mean, true));
-    });
-    assert_caught("half the identity", || {
-        check::rollout(|attentions| {
-            rolled(attentions, |mean| &mean + &Array2::<f64>::eye(mean.nrows()), true)
+fn ch04_6_wrong_calibration() {
+    let error = |answers: &[(f64, bool)], gaps: f64| gaps / answers.len() as f64;
+    // Every bin counts as much as every other.
+    assert_caught("counts as often as it has answers", || {
+        check::calibration_error(|answers, bins| {
+            let gathered = gathered(answers, bins, bin);
+            let filled = gathered.iter().filter(|[count, ..]| *count > 0.0);
+            let gaps: Vec<f64> = filled
+                .map(|[count, sum, right]| ((sum - right) / count).abs())
+                .collect();
+            gaps.iter().sum::<f64>() / gaps.len() as f64
         });
     });
-    // The sum of the heads.
-    assert_caught("the mean", || {
-        check::rollout(|attentions| {
-            let heads = attentions.dim().1 as f64;
-            rolled(attentions, |mean| half(mean * heads), true)
+    assert_caught("0 / 0 is NaN", || {
+        check::calibration_error(|answers, bins| {
+            let gathered = gathered(answers, bins, bin);
+            let gaps = gathered
+                .iter()
+                .map(|[count, sum, right]| (sum / count - right / count).abs() * count);
+            error(answers, gaps.sum())
         });
     });
-    // The first head alone.
-    assert_caught("the mean", || {
-        check::rollout(|attentions| {
-            let first = attentions.slice(ndarray::s![.., ..1, .., ..]).to_owned();
-            rolled(&first, half, true)
+    // The middle of the bin for the mean of its scores.
+    assert_caught("its mean score is 0.92", || {
+        check::calibration_error(|answers, bins| {
+            let gathered = gathered(answers, bins, bin).into_iter().enumerate();
+            let gaps = gathered.map(|(i, [count, _, right])| {
+                ((i as f64 + 0.5) / bins as f64 * count - right).abs()
+            });
+            error(answers, gaps.sum())
         });
     });
-    // The mean over the layers, not their product.
-    assert_caught("times layer 0's", || {
-        check::rollout(|attentions| {
-            let mean = attentions.mean_axis(Axis(0)).unwrap();
-            half(mean.mean_axis(Axis(0)).unwrap())
+    // Every answer on its own.
+    assert_caught("its mean score is 0.92", || {
+        check::calibration_error(|answers, _| {
+            let gaps = answers
+                .iter()
+                .map(|&(score, right)| (score - f64::from(u8::from(right))).abs());
+            error(answers, gaps.sum())
         });
     });
-    // The residual once for all layers.
-    assert_caught("in this order", || {
-        check::rollout(|attentions| half(rolled(attentions, |mean| mean, true)));
-    });
-    // The last two layers alone.
-    assert_caught("three layers", || {
-        check::rollout(|attentions| {
-            let from = attentions.dim().0.saturating_sub(2);
-            let last = attentions.slice(ndarray::s![from.., .., .., ..]).to_owned();
-            rolled(&last, half, true)
+    assert_caught("gaps don't cancel", || {
+        check::calibration_error(|answers, bins| {
+            let gathered = gathered(answers, bins, bin);
+            let gaps: f64 = gathered.iter().map(|[_, sum, right]| sum - right).sum();
+            error(answers, gaps.abs())
         });
     });
-    // The heads' maps transposed.
-    assert_caught("half of the head's weights", || {
-        check::rollout(|attentions| {
-            rolled(attentions, |mean| half(mean.t().to_owned()), true)
+    // A score of 1 falls out.
+    assert_caught("belongs to the last range", || {
+        check::calibration_error(|answers, bins| {
+            let below: Vec<_> =
+                answers.iter().copied().filter(|(score, _)| *score < 1.0).collect();
+            let gathered = gathered(&below, bins, bin);
+            let gaps = gathered.iter().map(|[_, sum, right]| (sum - right).abs());
+            error(answers, gaps.sum())
+        });
+    });
+    assert_caught("index out of bounds", || {
+        check::calibration_error(|answers, bins| {
+            let up = |score: f64, bins: usize| {
+                let mut bin = 0;
+                while (bin + 1) as f64 / bins as f64 <= score {
+                    bin += 1;
+                }
+                bin
+            };
+            let gathered = gathered(answers, bins, up);
+            let gaps = gathered.iter().map(|[_, sum, right]| (sum - right).abs());
+            error(answers, gaps.sum())
+        });
+    });
+    assert_caught("on a border goes up", || {
+        check::calibration_error(|answers, bins| {
+            let down = |score: f64, bins: usize| {
+                (1..bins).filter(|&border| score > border as f64 / bins as f64).count()
+            };
+            let gathered = gathered(answers, bins, down);
+            let gaps = gathered.iter().map(|[_, sum, right]| (sum - right).abs());
+            error(answers, gaps.sum())
         });
     });
 }

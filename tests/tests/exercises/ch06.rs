@@ -1,471 +1,177 @@
 //! Wrong answers to chapter 6's exercises.
 
-use ndarray::{Array1, Array2, Array3, Axis, s};
+use ndarray::{Array1, Array2, Array3, Axis};
 
 use super::assert_caught;
 use super::checks::ch06 as check;
 
-fn parts(weights: &Array2<f64>, start: usize) -> [Array2<f64>; 4] {
-    let (a, b) = (..start, start..);
-    [
-        weights.slice(s![a, a]).to_owned(),
-        weights.slice(s![b.clone(), b.clone()]).to_owned(),
-        weights.slice(s![a, b.clone()]).to_owned(),
-        weights.slice(s![b, a]).to_owned(),
-    ]
+#[test]
+fn ch06_1_wrong_glorot_limit() {
+    let sum = |inputs, outputs| (inputs + outputs) as f64;
+    assert_caught("not the variance", || {
+        check::glorot_limit(|inputs, outputs| 2.0 / sum(inputs, outputs));
+    });
+    assert_caught("the deviation", || {
+        check::glorot_limit(|inputs, outputs| (2.0 / sum(inputs, outputs)).sqrt());
+    });
+    assert_caught("inputs + outputs", || {
+        check::glorot_limit(|inputs, _| (3.0 / inputs as f64).sqrt());
+    });
+}
+
+fn product(x: &Array3<f64>, kernel: &Array2<f64>, bias: &Array1<f64>) -> Array3<f64> {
+    let (batch, n, inputs) = x.dim();
+    let rows = x.to_shape((batch * n, inputs)).unwrap().dot(kernel) + bias;
+    rows.into_shape_with_order((batch, n, bias.len())).unwrap()
 }
 
 #[test]
-fn ch06_1_wrong_pair_parts() {
-    check::pair_parts(parts);
-    // A → B and B → A changed for each other: who looks is the row.
-    assert_caught("2 look, 3 are looked at", || {
-        check::pair_parts(|weights, start| {
-            let [aa, bb, ab, ba] = parts(weights, start);
-            [aa, bb, ba, ab]
-        });
+fn ch06_2_wrong_dense() {
+    assert_caught("plus the bias", || {
+        check::dense(|x, kernel, bias, _| product(x, kernel, &(bias * 0.0)));
     });
-    assert_caught("in this order", || {
-        check::pair_parts(|weights, start| {
-            let [aa, bb, ab, ba] = parts(weights, start);
-            [aa, ab, ba, bb]
-        });
+    assert_caught("max(x, 0)", || {
+        check::dense(|x, kernel, bias, _| product(x, kernel, bias));
     });
-    assert_caught("begins at sentence_b_start", || {
-        check::pair_parts(|weights, start| parts(weights, start + 1));
-    });
-    // Without the last [SEP].
-    assert_caught("ends with the last token", || {
-        check::pair_parts(|weights, start| {
-            let n = weights.nrows() - 1;
-            parts(&weights.slice(s![..n, ..n]).to_owned(), start)
-        });
-    });
-    assert_caught("not A → B transposed", || {
-        check::pair_parts(|weights, start| {
-            let [aa, bb, ab, _] = parts(weights, start);
-            let ba = ab.t().to_owned();
-            [aa, bb, ab, ba]
-        });
-    });
-    // Rows that add up to 1 again.
-    assert_caught("Weights are not divided again", || {
-        check::pair_parts(|weights, start| {
-            let [aa, mut bb, ab, ba] = parts(weights, start);
-            for mut row in bb.rows_mut() {
-                let sum = row.sum();
-                row /= sum;
+    assert_caught("of the sum with the bias", || {
+        check::dense(|x, kernel, bias, relu| {
+            if !relu {
+                return product(x, kernel, bias);
             }
-            [aa, bb, ab, ba]
+            product(x, kernel, &(bias * 0.0)).mapv(|x| x.max(0.0)) + bias
         });
     });
-    // The right shapes, the wrong rows.
-    assert_caught("A looks, so its rows", || {
-        check::pair_parts(|weights, start| {
-            let [aa, bb, _, ba] = parts(weights, start);
-            let ab = ba.t().to_owned();
-            [aa, bb, ab, ba]
-        });
-    });
-}
-
-fn slices(attention: &Array3<f64>, left: bool, token: usize) -> Array2<f64> {
-    let axis = if left { Axis(1) } else { Axis(2) };
-    attention.index_axis(axis, token).t().to_owned()
-}
-
-#[test]
-fn ch06_2_wrong_hover() {
-    check::hover(slices);
-    assert_caught("one of 3 that look", || {
-        check::hover(|attention, left, token| slices(attention, !left, token));
-    });
-    assert_caught("[4, 2]", || {
-        check::hover(|attention, left, token| {
-            slices(attention, left, token).t().to_owned()
-        });
-    });
-    assert_caught("[3, 2]", || {
-        check::hover(|attention, _, token| slices(attention, true, token.min(2)));
-    });
-    assert_caught("nothing divided", || {
-        check::hover(|attention, left, token| {
-            let slices = slices(attention, left, token);
-            let sums = slices.sum_axis(Axis(0));
-            slices / sums
-        });
-    });
-    // The mean of the heads, for each of them.
-    assert_caught("a column of the answer for each head", || {
-        check::hover(|attention, left, token| {
-            let mut slices = slices(attention, left, token);
-            for mut row in slices.rows_mut() {
-                let mean = row.mean().unwrap();
-                row.fill(mean);
-            }
-            slices
-        });
-    });
-    // A reshape instead of a transposition.
-    assert_caught("row 1 of each head", || {
-        check::hover(|attention, left, token| {
-            let slices = slices(attention, left, token);
-            let shape = slices.dim();
-            let rows: Vec<f64> = slices.t().iter().copied().collect();
-            Array2::from_shape_vec(shape, rows).unwrap()
-        });
-    });
-    assert_caught("column 3 of each head", || {
-        check::hover(|attention, left, token| {
-            slices(attention, left, if left { token } else { token - 1 })
+    assert_caught("in the order of the batch", || {
+        check::dense(|x, kernel, bias, _| {
+            let mut y = product(x, kernel, bias);
+            y.invert_axis(Axis(0));
+            y
         });
     });
 }
 
 #[test]
-fn ch06_3_wrong_prettify() {
-    let each = |change: fn(&str) -> String| {
-        move |tokens: &[&str]| -> Vec<String> {
-            tokens.iter().map(|token| change(token)).collect()
+fn ch06_3_wrong_count_params() {
+    let right = |v: usize, p: usize, d: usize| (v + p) * d + 11 * d * d + 8 * d + 2 * d;
+    assert_caught("biases in all five", || {
+        check::count_params(|v, p, d| right(v, p, d) - 8 * d);
+    });
+    assert_caught("both gamma and beta", || {
+        check::count_params(|v, p, d| right(v, p, d) - d);
+    });
+    assert_caught("not the notes'", || check::count_params(|_, _, _| 6_518_784));
+}
+
+type Axes = Vec<Option<usize>>;
+
+fn shape(a: &[Option<usize>], b: &[Option<usize>]) -> Result<Axes, String> {
+    match (a, b) {
+        ([others @ .., n, d], [rest @ .., d_b, m]) if d == d_b && others == rest => {
+            Ok(others.iter().chain([n, m]).copied().collect())
         }
-    };
-    check::prettify(each(|t| t.replace(['Ġ', '▁'], " ").replace("</w>", "")));
-    assert_caught("it doesn't just go", || {
-        check::prettify(each(|t| t.replace(['Ġ', '▁'], "").replace("</w>", "")));
+        _ => Err(format!("{a:?} {b:?}")),
+    }
+}
+
+#[test]
+fn ch06_4_wrong_matmul_shape() {
+    assert_caught("is […, n, m]", || {
+        check::matmul_shape(|a, b| {
+            shape(a, b).map(|mut s| {
+                s.swap(1, 2);
+                s
+            })
+        });
     });
-    assert_caught("it doesn't just go", || {
-        check::prettify(each(|t| {
-            t.replace(['Ġ', '▁'], " ").replace("</w>", "").trim().into()
-        }));
+    assert_caught("however many they are", || {
+        check::matmul_shape(|a, b| match (a, b) {
+            ([batch, n, d], [_, d_b, m]) if d == d_b => Ok(vec![*batch, *n, *m]),
+            _ => Err(format!("{a:?} {b:?}")),
+        });
     });
-    assert_caught("becomes a space, too", || {
-        check::prettify(each(|t| t.replace('Ġ', " ").replace("</w>", "")));
+    assert_caught("was the transposition forgotten", || {
+        check::matmul_shape(|a, b| match (a, b) {
+            ([others @ .., n, _], [.., m]) => {
+                Ok(others.iter().chain([n, m]).copied().collect())
+            }
+            _ => Err(format!("{a:?} {b:?}")),
+        });
     });
-    assert_caught("_ stays", || {
-        check::prettify(each(|t| t.replace(['Ġ', '▁', '_'], " ").replace("</w>", "")));
+    assert_caught("the other axes must be equal", || {
+        check::matmul_shape(|a, b| match (a, b) {
+            ([others @ .., n, d], [.., d_b, m]) if d == d_b && a.len() == b.len() => {
+                Ok(others.iter().chain([n, m]).copied().collect())
+            }
+            _ => Err(format!("{a:?} {b:?}")),
+        });
     });
-    assert_caught("without a space in its place", || {
-        check::prettify(each(|t| t.replace(['Ġ', '▁'], " ").replace("</w>", " ")));
+    assert_caught("the message must have", || {
+        check::matmul_shape(|a, b| shape(a, b).map_err(|_| "wrong shapes".into()));
     });
-    // Only at the token's beginning and end.
-    assert_caught("more than once", || {
-        check::prettify(each(|t| {
-            let (start, rest) = match t.strip_prefix(['Ġ', '▁']) {
-                Some(rest) => (" ", rest),
-                None => ("", t),
+}
+
+fn losses(logits: &Array2<f64>, labels: &[usize]) -> Vec<f64> {
+    let max = |row: ndarray::ArrayView1<f64>| row.fold(f64::MIN, |a, &b| a.max(b));
+    let rows = logits.axis_iter(Axis(0)).zip(labels);
+    rows.map(|(row, &label)| {
+        let sum: f64 = row.iter().map(|x| (x - max(row)).exp()).sum();
+        sum.ln() + max(row) - row[label]
+    })
+    .collect()
+}
+
+#[test]
+fn ch06_5_wrong_cross_entropy() {
+    assert_caught("and not their sum", || {
+        check::cross_entropy(|logits, labels| losses(logits, labels).iter().sum());
+    });
+    assert_caught("natural logarithm", || {
+        // Right where all logits are equal.
+        check::cross_entropy(|logits, _| {
+            losses(logits, &vec![0; logits.nrows()]).iter().sum::<f64>()
+                / logits.nrows() as f64
+        });
+    });
+    assert_caught("e¹⁰⁰⁰ overflows", || {
+        check::cross_entropy(|logits, labels| {
+            let row = |(row, &label): (ndarray::ArrayView1<f64>, &usize)| {
+                -(row[label].exp() / row.mapv(f64::exp).sum()).ln()
             };
-            format!("{start}{}", rest.strip_suffix("</w>").unwrap_or(rest))
-        }));
-    });
-    assert_caught("## is none of them", || {
-        check::prettify(each(|t| t.replace(['Ġ', '▁'], " ").replace("##", "")));
-    });
-    assert_caught("stays in the list", || {
-        check::prettify(|tokens| {
-            let pretty = tokens.iter().map(|t| t.replace(['Ġ', '▁'], " "));
-            let pretty = pretty.map(|t| t.replace("</w>", ""));
-            pretty.filter(|t| !t.trim().is_empty()).collect()
+            let rows = logits.axis_iter(Axis(0)).zip(labels);
+            rows.map(row).sum::<f64>() / labels.len() as f64
         });
     });
 }
 
-/// A JSON string whose characters `change` writes.
-fn json(token: &str, change: impl Fn(char) -> Option<String>) -> String {
-    let written = token.chars().map(|c| change(c).unwrap_or_else(|| c.to_string()));
-    format!("\"{}\"", written.collect::<String>())
-}
-
-fn escaped(c: char) -> Option<String> {
-    match c {
-        '"' | '\\' => Some(format!("\\{c}")),
-        '\0'..' ' | '<' | '>' | '&' => Some(format!("\\u{:04x}", u32::from(c))),
-        _ => None,
-    }
+fn moments(m: f64, v: f64, g: f64) -> (f64, f64) {
+    (0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g)
 }
 
 #[test]
-fn ch06_4_wrong_json_in_script() {
-    check::json_in_script(|token| json(token, escaped));
-    // What JSON asks for, and no more: `</script>` ends the script.
-    assert_caught("would end the script", || {
-        check::json_in_script(|token| {
-            json(token, |c| escaped(c).filter(|_| !"<>&".contains(c)))
+fn ch06_6_wrong_adam_step() {
+    assert_caught("m ← 0.9 m + 0.1 g", || {
+        check::adam_step(|(w, m, v), g, _, _| (w, 0.1 * m + 0.9 * g, v));
+    });
+    assert_caught("corrected by 1 − βᵗ", || {
+        check::adam_step(|(w, m, v), g, rate, _| {
+            let (m, v) = moments(m, v, g);
+            (w - rate * m / (v.sqrt() + 1e-7), m, v)
         });
     });
-    assert_caught("JavaScript doesn't read it", || {
-        check::json_in_script(|token| {
-            json(token, |c| match c {
-                '<' => Some("&lt;".into()),
-                '>' => Some("&gt;".into()),
-                '&' => Some("&amp;".into()),
-                _ => escaped(c),
-            })
+    assert_caught("against the gradient", || {
+        check::adam_step(|(w, m, v), g, rate, t| {
+            let (m, v) = moments(m, v, g);
+            let alpha =
+                rate * (1.0 - 0.999_f64.powi(t)).sqrt() / (1.0 - 0.9_f64.powi(t));
+            (w + alpha * m / (v.sqrt() + 1e-7), m, v)
         });
     });
-    assert_caught("in lower case", || {
-        check::json_in_script(|token| {
-            json(token, |c| {
-                escaped(c).map(|e| e.replace("3c", "3C").replace("3e", "3E"))
-            })
-        });
-    });
-    // Only where a whole `</script>` stands.
-    assert_caught("not only a whole </script>", || {
-        check::json_in_script(|token| {
-            if token.contains("</script>") {
-                return json(token, escaped);
-            }
-            json(token, |c| escaped(c).filter(|_| !"<>&".contains(c)))
-        });
-    });
-    assert_caught("would end the JSON string", || {
-        check::json_in_script(|token| json(token, |c| escaped(c).filter(|_| c != '"')));
-    });
-    assert_caught("is not escaped again", || {
-        check::json_in_script(|token| {
-            let text = token.replace('"', "\\\"").replace('\\', "\\\\");
-            json(&text, |c| escaped(c).filter(|_| c != '"' && c != '\\'))
-        });
-    });
-    assert_caught("is a character like any other", || {
-        check::json_in_script(|token| {
-            json(token, |c| escaped(c).filter(|_| c != '\\'))
-        });
-    });
-    assert_caught("can't hold a line break", || {
-        check::json_in_script(|token| json(token, |c| escaped(c).filter(|_| c >= ' ')));
-    });
-    assert_caught("with four digits", || {
-        check::json_in_script(|token| {
-            json(token, |c| match c {
-                '\n' => Some("\\u0a".into()),
-                _ => escaped(c),
-            })
-        });
-    });
-    // Everything that isn't ASCII, too.
-    assert_caught("accents and all", || {
-        check::json_in_script(|token| {
-            json(token, |c| {
-                if c.is_ascii() {
-                    return escaped(c);
-                }
-                Some(format!("\\u{:04x}", u32::from(c)))
-            })
-        });
-    });
-    assert_caught("stands between quotes", || {
-        check::json_in_script(|token| json(token, escaped).trim_matches('"').into());
-    });
-}
-
-type Inside = (Array2<f64>, Array1<f64>, Array1<f64>);
-
-fn softmax(scores: &Array1<f64>) -> Array1<f64> {
-    let largest = scores.fold(f64::MIN, |a, &b| a.max(b));
-    let exponents = (scores - largest).exp();
-    &exponents / exponents.sum()
-}
-
-fn seen(query: &Array1<f64>, keys: &Array2<f64>, divide: f64) -> Inside {
-    let products = keys * query;
-    let scores = products.sum_axis(Axis(1)) / divide;
-    let weights = softmax(&scores);
-    (products, scores, weights)
-}
-
-#[test]
-fn ch06_5_wrong_inside() {
-    let root = |d: usize| (d as f64).sqrt();
-    check::inside(|query, keys| seen(query, keys, root(query.len())));
-    assert_caught("over √d_k", || {
-        check::inside(|query, keys| seen(query, keys, 1.0));
-    });
-    assert_caught("not over √n", || {
-        check::inside(|query, keys| seen(query, keys, root(keys.nrows())));
-    });
-    assert_caught("not the mean", || {
-        check::inside(|query, keys| seen(query, keys, query.len() as f64));
-    });
-    // The products divided, too.
-    assert_caught("before any sum or division", || {
-        check::inside(|query, keys| {
-            let (products, scores, weights) = seen(query, keys, root(query.len()));
-            (products / root(query.len()), scores, weights)
-        });
-    });
-    assert_caught("add up to 1", || {
-        check::inside(|query, keys| {
-            let (products, scores, _) = seen(query, keys, root(query.len()));
-            let weights = scores.exp();
-            (products, scores, weights)
-        });
-    });
-    assert_caught("softmax", || {
-        check::inside(|query, keys| {
-            let (products, scores, _) = seen(query, keys, root(query.len()));
-            let weights = &scores / scores.sum();
-            (products, scores, weights)
-        });
-    });
-    assert_caught("subtract the largest first", || {
-        check::inside(|query, keys| {
-            let (products, scores, _) = seen(query, keys, root(query.len()));
-            let exponents = scores.exp();
-            (products, scores, &exponents / exponents.sum())
-        });
-    });
-    // The softmax of the scores before the division.
-    assert_caught("the scores' softmax", || {
-        check::inside(|query, keys| {
-            let (products, scores, _) = seen(query, keys, root(query.len()));
-            (products, scores, seen(query, keys, 1.0).2)
-        });
-    });
-    // Only the size of a product.
-    assert_caught("number by number", || {
-        check::inside(|query, keys| {
-            let (products, scores, weights) = seen(query, keys, root(query.len()));
-            (products.abs(), scores, weights)
-        });
-    });
-}
-
-type Places = Vec<(usize, usize, usize)>;
-
-/// Places by weight, `order` of the weights and, in equals, of the places.
-fn sorted(attention: &Array3<f64>, descending: bool, first: bool) -> Places {
-    let mut places: Places = attention.indexed_iter().map(|(place, _)| place).collect();
-    if !first {
-        places.reverse();
-    }
-    places.sort_by(|&a, &b| {
-        let order = attention[b].total_cmp(&attention[a]);
-        if descending { order } else { order.reverse() }
-    });
-    places
-}
-
-#[test]
-fn ch06_6_wrong_top_pairs() {
-    let top = |attention: &Array3<f64>, count: usize| -> Places {
-        sorted(attention, true, true).into_iter().take(count).collect()
-    };
-    check::top_pairs(top);
-    assert_caught("the largest first", || {
-        check::top_pairs(|attention, count| {
-            sorted(attention, false, true).into_iter().take(count).collect()
-        });
-    });
-    assert_caught("of equals the first", || {
-        check::top_pairs(|attention, count| {
-            sorted(attention, true, false).into_iter().take(count).collect()
-        });
-    });
-    assert_caught("then who looks (the row)", || {
-        check::top_pairs(|attention, count| {
-            top(attention, count).into_iter().map(|(h, i, j)| (h, j, i)).collect()
-        });
-    });
-    // The largest of each head.
-    assert_caught("among all heads", || {
-        check::top_pairs(|attention, count| {
-            let heads = attention.len_of(Axis(0));
-            let of_head = |head: usize| {
-                let places = sorted(attention, true, true).into_iter();
-                places.filter(move |place| place.0 == head).take(count.div_ceil(heads))
-            };
-            (0..heads).flat_map(of_head).take(count).collect()
-        });
-    });
-    // One for each token that looks.
-    assert_caught("among all heads", || {
-        check::top_pairs(|attention, count| {
-            let mut seen = Vec::new();
-            let mut places = sorted(attention, true, true);
-            places.retain(|place| {
-                let new = !seen.contains(&place.1);
-                seen.push(place.1);
-                new
-            });
-            places.into_iter().take(count).collect()
-        });
-    });
-    assert_caught("as many as asked for", || {
-        check::top_pairs(|attention, count| top(attention, count.max(3)));
-    });
-    // The last place again and again.
-    assert_caught("no more than 4", || {
-        check::top_pairs(|attention, count| {
-            let mut places = top(attention, count);
-            if let Some(&last) = places.last() {
-                places.resize(count, last);
-            }
-            places
-        });
-    });
-}
-
-/// From the largest weight down, the first at which `enough` of the sum of those so far,
-/// of their number, and of the total.
-fn until(weights: &Array2<f64>, enough: impl Fn(f64, usize, f64) -> bool) -> f64 {
-    let mut sorted: Vec<f64> = weights.iter().copied().collect();
-    sorted.sort_by(|a, b| b.total_cmp(a));
-    let (total, mut sum) = (weights.sum(), 0.0);
-    for (place, &weight) in sorted.iter().enumerate() {
-        sum += weight;
-        if enough(sum, place + 1, total) {
-            return weight;
-        }
-    }
-    0.0
-}
-
-#[test]
-fn ch06_7_wrong_least_weight() {
-    check::least_weight(|weights, share| {
-        until(weights, |sum, _, total| sum >= share * total)
-    });
-    assert_caught("not of the number of lines", || {
-        check::least_weight(|weights, share| {
-            let n = weights.len() as f64;
-            until(weights, |_, count, _| count as f64 >= share * n)
-        });
-    });
-    assert_caught("not of 1", || {
-        check::least_weight(|weights, share| until(weights, |sum, _, _| sum >= share));
-    });
-    assert_caught("a line as heavy as the answer is kept", || {
-        check::least_weight(|weights, share| {
-            until(weights, |sum, _, total| sum > share * total)
-        });
-    });
-    // The weight before: those lighter than it make up the rest.
-    assert_caught("the share is of the attention", || {
-        check::least_weight(|weights, share| {
-            until(weights, |sum, _, total| sum > (1.0 - share) * total)
-        });
-    });
-    // A share of the largest weight.
-    assert_caught("expected 0.25", || {
-        check::least_weight(|weights, share| {
-            share * weights.iter().copied().fold(0.0, f64::max)
-        });
-    });
-    // Always everything.
-    assert_caught("lines of 0 carry none", || {
-        check::least_weight(|weights, share| {
-            if share >= 1.0 {
-                return weights.iter().copied().fold(1.0, f64::min);
-            }
-            until(weights, |sum, _, total| sum >= share * total)
-        });
-    });
-    // A grid of thresholds.
-    assert_caught("without those of just", || {
-        check::least_weight(|weights, share| {
-            let exact = until(weights, |sum, _, total| sum >= share * total);
-            (exact * 8.0).floor() / 8.0
+    assert_caught("before the bias is corrected", || {
+        check::adam_step(|(w, m, v), g, rate, t| {
+            let (m, v) = moments(m, v, g);
+            let (mean, square) =
+                (m / (1.0 - 0.9_f64.powi(t)), v / (1.0 - 0.999_f64.powi(t)));
+            (w - rate * mean / (square.sqrt() + 1e-7), m, v)
         });
     });
 }

@@ -2,11 +2,11 @@
 
 mod ch01;
 mod ch02;
-mod ch03;
 mod ch04;
 mod ch05;
 mod ch06;
 mod ch07;
+mod ch08;
 #[path = "../../../chapters-code/exercises/tests/checks/mod.rs"]
 mod checks;
 

@@ -23,7 +23,7 @@ use serde_json::Value;
 use crate::notebook::{self, INSTALL, SETUP, VARIES};
 
 /// How far apart two weights in a view's data may be, however small they are: chapter
-/// 4's tolerance beside transformers.
+/// 5's tolerance beside transformers.
 const WEIGHT: f64 = 2e-6;
 /// How far apart two colours may be in each of red, green and blue, from 0 to 255: the
 /// steepest step of viridis' 256. Where it is flat, that is several steps.
@@ -605,7 +605,7 @@ fn pixels(expected: &[u8], found: &[u8]) -> Result<()> {
     all_near(&wanted, &actual)
 }
 
-/// The numbers of a view's stack, if `object` is one: what chapter 6's `numbers.rs` packs.
+/// The numbers of a view's stack, if `object` is one: what chapter 7's `numbers.rs` packs.
 fn packed(
     object: &serde_json::Map<String, Value>,
 ) -> Option<Result<(String, Vec<f64>)>> {

@@ -1,227 +1,207 @@
 //! Checks for the exercises of chapter 4.
 
-use ndarray::{Array1, Array2, Array3, Array4, Axis, array};
-use self_attention::numpy::NumpyRandom;
-use self_attention::softmax;
+use std::collections::HashSet;
+
+use ndarray::{Array1, Array2, array};
 
 use super::assert_close;
 
-/// A head that gives all its attention to one place a row.
-fn pointing(to: &[usize]) -> Array2<f64> {
-    let n = to.len();
-    Array2::from_shape_fn((n, n), |(i, j)| if to[i] == j { 1.0 } else { 0.0 })
-}
-
-/// Random attention, `[layers, heads, n, n]`, each row adding up to 1.
-fn random(seed: u32, shape: [usize; 4]) -> Array4<f64> {
-    let [layers, heads, n, m] = shape;
-    let scores = NumpyRandom::seed(seed).rand(layers * heads * n, m) * 6.0;
-    let weights = softmax(&scores); // [layers · heads · n, m]
-    // [layers · heads · n, m] -> [layers, heads, n, m]
-    weights.to_shape(shape).expect("as many numbers").into_owned()
-}
-
-pub fn share_to_previous(share_to_previous: impl Fn(&Array3<f64>) -> Array1<f64>) {
-    // Head 0 looks back, head 1 ahead, head 2 at itself; the ends look where they can.
-    let heads = [pointing(&[0, 0, 1, 2]), pointing(&[1, 2, 3, 3]), Array2::eye(4)];
-    let heads = ndarray::stack(Axis(0), &heads.each_ref().map(|h| h.view()));
-    let heads = heads.expect("heads of one size");
-    let found = share_to_previous(&heads);
-    assert_eq!(found.len(), 3, "one number for each of the 3 heads");
-    assert!(
-        found[2].abs() < 1e-12,
-        "head 2 looks at itself, never at the token before, but found {}: the one \
-         before i is i − 1, below the diagonal.",
-        found[2]
-    );
-    assert!(
-        found[1].abs() < 1e-12,
-        "head 1 looks at the token after, never at the one before, but found {}. The \
-         row looks, the column is looked at: the one before i is [i, i − 1].",
-        found[1]
-    );
-    let hint = "head 0 gives all to the token before, and so its share is 1: the first \
-                token has none before it and doesn't count, so divide by n − 1.";
-    assert_close(&found, &array![1.0, 0.0, 0.0], hint);
-
-    let weights = random(42, [1, 2, 5, 5]).index_axis(Axis(0), 0).to_owned();
-    let expected = Array1::from_shape_fn(2, |h| {
-        (0..4).map(|i| weights[[h, i + 1, i]]).sum::<f64>() / 4.0
-    });
+pub fn wordpiece(wordpiece: impl Fn(&str, &HashSet<&str>) -> Vec<String>) {
+    #[track_caller]
+    fn assert_pieces(
+        wordpiece: impl Fn(&str, &HashSet<&str>) -> Vec<String>,
+        word: &str,
+        vocabulary: &[&str],
+        expected: &[&str],
+        hint: &str,
+    ) {
+        let found = wordpiece(word, &vocabulary.iter().copied().collect());
+        assert!(
+            found == expected,
+            "{word:?} with the pieces {vocabulary:?}: expected {expected:?} but found \
+             {found:?}: {hint}"
+        );
+    }
+    let words = ["film", "fi", "##lm", "##l", "##m"];
+    let hint = "a word that the vocabulary has whole is a single piece.";
+    assert_pieces(&wordpiece, "film", &words, &["film"], hint);
+    let pieces = ["fan", "fantas", "##tas", "##tastic", "##t", "##tic", "##ic", "f"];
     let hint =
-        "the mean of the weights themselves, of [1, 0], [2, 1], [3, 2] and [4, 3].";
-    assert_close(&share_to_previous(&weights), &expected, hint);
+        "always the longest piece, from the left, and the ## stays in the answer.";
+    assert_pieces(&wordpiece, "fantastic", &pieces, &["fantas", "##tic"], hint);
+    let pieces = ["film", "tic", "##ti", "##c"];
+    let hint = "inside a word only pieces with ## count: `tic` begins words, `##tic` goes \
+                on with them.";
+    assert_pieces(&wordpiece, "filmtic", &pieces, &["film", "##ti", "##c"], hint);
+    let hint = "at the beginning of a word, a piece with ## does not count.";
+    assert_pieces(&wordpiece, "tic", &["##tic", "##t"], &["[UNK]"], hint);
+    let hint = "a word that can't be cut to its end is [UNK] alone, without the pieces \
+                found before.";
+    assert_pieces(&wordpiece, "filmx", &["film", "##m"], &["[UNK]"], hint);
+    let hint = "WordPiece doesn't go back: after the longest piece, `ab`, no piece fits, \
+                even if `a` and `##bc` would have.";
+    assert_pieces(&wordpiece, "abc", &["ab", "a", "##bc"], &["[UNK]"], hint);
+    let hint = "a letter may take several bytes: cut between letters.";
+    assert_pieces(&wordpiece, "nação", &["na", "##ção", "##ç"], &["na", "##ção"], hint);
+    assert_pieces(&wordpiece, "日本", &["日", "##本"], &["日", "##本"], hint);
+    let hint = "a piece may come again and again.";
+    let expected = ["a", "##a", "##a", "##a"];
+    assert_pieces(&wordpiece, "aaaa", &["a", "##a"], &expected, hint);
 }
 
-pub fn entropy(entropy: impl Fn(&Array2<f64>) -> Array1<f64>) {
-    let weights = array![[0.5, 0.5, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]];
-    let found = entropy(&weights);
+/// Asserts that ids or a mask are the expected ones.
+#[track_caller]
+fn assert_rows(name: &str, found: &Array2<u32>, expected: &Array2<u32>, hint: &str) {
     assert!(
-        found.iter().all(|bits| !bits.is_nan()),
-        "0 · log 0 is NaN for a computer, and 0 here: leave the weights of 0 out. Found \
-         {found}"
+        found == expected,
+        "{name}: expected\n{expected}\nbut found\n{found}\n{hint}"
     );
-    let hint = "two equal choices are 1 bit, one choice alone is 0 bits: log₂, not ln, \
-                one number a row, and nothing added to the weights.";
-    assert_close(&found, &array![1.0, 0.0], hint);
-    let level = Array2::from_elem((2, 8), 0.125);
-    let hint = "eight equal weights are log₂ 8 = 3 bits, whatever the number of rows: \
-                the sum over the row, not its mean.";
-    assert_close(&entropy(&level), &array![3.0, 3.0], hint);
-    let tiny = array![[1.0 - 1e-9, 1e-9]];
-    let expected = -(1.0 - 1e-9) * (1.0_f64 - 1e-9).log2() - 1e-9 * 1e-9_f64.log2();
-    let found = entropy(&tiny);
-    assert!(
-        (found[0] - expected).abs() < 1e-15,
-        "a small weight counts as it is, without anything added to it: expected \
-         {expected:e}, found {:e}",
-        found[0]
-    );
-    let weights = random(1, [1, 1, 6, 6]);
-    let weights = weights.to_shape((6, 6)).expect("one head").into_owned();
-    let expected = weights.map_axis(Axis(1), |row| {
-        -row.iter().map(|w| w * w.ln()).sum::<f64>() / 2.0_f64.ln()
-    });
-    let hint = "−Σ w · log₂ w over each row.";
-    assert_close(&entropy(&weights), &expected, hint);
 }
 
-pub fn sharpest_head(sharpest_head: impl Fn(&Array4<f64>) -> (usize, usize)) {
-    #[track_caller]
-    fn assert_place(found: (usize, usize), expected: (usize, usize), hint: &str) {
+pub fn pad(pad: impl Fn(&[Vec<u32>], u32) -> (Array2<u32>, Array2<u32>)) {
+    let (ids, mask) = pad(&[vec![2, 7, 3], vec![2, 5, 9, 8, 3]], 0);
+    assert_eq!(
+        (ids.dim(), mask.dim()),
+        ((2, 5), (2, 5)),
+        "two texts, the longest of 5 ids, are [rows, n] = [2, 5], wherever it stands"
+    );
+    let hint = "the ids of a text come first, then as many pads as it lacks.";
+    assert_rows("ids", &ids, &array![[2, 7, 3, 0, 0], [2, 5, 9, 8, 3]], hint);
+    let hint = "1 for what the text has, 0 for what was filled in.";
+    assert_rows("mask", &mask, &array![[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]], hint);
+
+    let (ids, mask) = pad(&[vec![2, 1, 4, 3], vec![2, 3]], 1);
+    let hint = "fill up with `pad`, which is 1 here.";
+    assert_rows("ids", &ids, &array![[2, 1, 4, 3], [2, 3, 1, 1]], hint);
+    let hint = "the first text has a 1 of its own, which is no padding: the mask follows \
+                the lengths, not the numbers.";
+    assert_rows("mask", &mask, &array![[1, 1, 1, 1], [1, 1, 0, 0]], hint);
+
+    let (ids, mask) = pad(&[vec![6, 6]], 0);
+    let hint = "a text alone needs no padding.";
+    assert_rows("ids", &ids, &array![[6, 6]], hint);
+    assert_rows("mask", &mask, &array![[1, 1]], hint);
+}
+
+pub fn mean_pool(mean_pool: impl Fn(&Array2<f64>, &[u32]) -> Array1<f64>) {
+    let hidden = array![[1.0, 10.0, -1.0], [3.0, 30.0, 1.0], [100.0, 1000.0, 5.0]];
+    let hint = "with every token shown, it is the mean of each column: one number per \
+                column, d_model of them.";
+    let expected = array![104.0, 1040.0, 5.0] / 3.0;
+    assert_close(&mean_pool(&hidden, &[1, 1, 1]), &expected, hint);
+    let hint = "the last token is padding: it is not added, and the division is by the 2 \
+                tokens that are left, not by 3.";
+    assert_close(&mean_pool(&hidden, &[1, 1, 0]), &array![2.0, 20.0, 0.0], hint);
+    let hint = "the mask says which tokens count; here the first doesn't.";
+    let expected = array![51.5, 515.0, 3.0];
+    assert_close(&mean_pool(&hidden, &[0, 1, 1]), &expected, hint);
+
+    let mut hidden = hidden;
+    hidden.row_mut(2).fill(f64::NAN);
+    let found = mean_pool(&hidden, &[1, 1, 0]);
+    assert!(
+        found.iter().all(|number| number.is_finite()),
+        "found {found} where the hidden token's vector is NaN: 0 · NaN is NaN. Leave the \
+         token out instead of multiplying it by its mask."
+    );
+}
+
+pub fn label_and_score(label_and_score: impl Fn(&[f64]) -> (usize, f64)) {
+    let assert_answer = |logits: &[f64], expected: (usize, f64), hint: &str| {
+        let (label, score) = label_and_score(logits);
         assert!(
-            found == expected,
-            "expected (layer, head) = {expected:?}, found {found:?}: {hint}"
+            label == expected.0 && (score - expected.1).abs() < 1e-12,
+            "logits {logits:?}: expected label {} with score {:.6} but found {label} with \
+             {score:.6}: {hint}",
+            expected.0,
+            expected.1
+        );
+    };
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let hint = "the score is exp(largest) over the sum of all exponentials.";
+    assert_answer(&[1.0, 3.0], (1, sigmoid(2.0)), hint);
+    let hint = "the score is the likeliest label's, here label 0's.";
+    assert_answer(&[1.5, -2.0], (0, sigmoid(3.5)), hint);
+    let hint = "with all logits below 0 too, the largest wins: don't compare with 0.";
+    assert_answer(&[-5.0, -3.0], (1, sigmoid(2.0)), hint);
+    let hint = "of equal logits, the first label (`max_by` gives the last).";
+    assert_answer(&[0.5, 0.5], (0, 0.5), hint);
+    let hint = "there may be more than two labels.";
+    let sum = 1.0 + (-3.0_f64).exp() + (-1.5_f64).exp();
+    assert_answer(&[2.0, -1.0, 0.5], (0, 1.0 / sum), hint);
+    let hint = "exp overflows from 710 on: subtract the largest logit before exp.";
+    assert_answer(&[1000.0, 1001.0], (1, sigmoid(1.0)), hint);
+    assert_answer(&[-1000.0, -1002.0], (0, sigmoid(2.0)), hint);
+}
+
+type Score = fn(&[&str]) -> f64;
+
+pub fn leave_one_out(leave_one_out: impl Fn(&[&str], Score) -> Vec<f64>) {
+    #[track_caller]
+    fn assert_changes(found: &[f64], expected: &[f64], hint: &str) {
+        let near = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-12;
+        assert!(
+            found.len() == expected.len() && found.iter().zip(expected).all(near),
+            "expected {expected:?} but found {found:?}: {hint}"
         );
     }
-    let mut attentions = Array4::from_elem((2, 3, 4, 4), 0.25);
-    for (i, j) in [(0, 3), (1, 0), (2, 1), (3, 2)] {
-        attentions.slice_mut(ndarray::s![1, 2, i, ..]).fill(0.0);
-        attentions[[1, 2, i, j]] = 1.0;
+    /// 1 if there is a "good", turned around if there is a "not".
+    fn praise(words: &[&str]) -> f64 {
+        let sign = if words.contains(&"not") { -1.0 } else { 1.0 };
+        if words.contains(&"good") { sign } else { 0.0 }
     }
-    let hint = "the one head that looks at one token a row has entropy 0, the least \
-                there is; the others look everywhere alike. The answer is the layer and \
-                then the head.";
-    assert_place(sharpest_head(&attentions), (1, 2), hint);
-    // One row with a sharp look doesn't make a head sharp.
-    let mut attentions = Array4::from_elem((2, 2, 4, 4), 0.25);
-    let halves = array![0.5, 0.5, 0.0, 0.0];
-    for i in 0..4 {
-        attentions.slice_mut(ndarray::s![1, 0, i, ..]).assign(&halves);
+    fn count(words: &[&str]) -> f64 {
+        words.len() as f64
     }
-    attentions.slice_mut(ndarray::s![0, 1, 0, ..]).assign(&array![1.0, 0.0, 0.0, 0.0]);
-    let hint = "(1, 0) has 1 bit in each row; (0, 1) has 0 bits in one row and 2 in the \
-                three others: compare the means over the rows, not single rows.";
-    assert_place(sharpest_head(&attentions), (1, 0), hint);
-    let level = Array4::from_elem((2, 2, 3, 3), 1.0 / 3.0);
-    let hint = "of equals, the first.";
-    assert_place(sharpest_head(&level), (0, 0), hint);
+    /// The letters of each word times its place, from 1.
+    fn placed(words: &[&str]) -> f64 {
+        words.iter().zip(1..).map(|(word, i)| (word.len() * i) as f64).sum()
+    }
+    let hint = "the score of all words minus the score without the word, in that order: \
+                without `good`, 1 falls to 0.";
+    let found = leave_one_out(&["a", "good", "film"], praise);
+    assert_changes(&found, &[0.0, 1.0, 0.0], hint);
+    let hint = "without `not`, the score rises from −1 to 1, a fall of −2; without `good`, \
+                it rises to 0.";
+    let found = leave_one_out(&["not", "good"], praise);
+    assert_changes(&found, &[-2.0, -1.0], hint);
+    let hint = "this score counts the words: each time exactly one must be missing, and \
+                nothing put in its place.";
+    let found = leave_one_out(&["very", "very", "very", "good"], count);
+    assert_changes(&found, &[1.0; 4], hint);
+    let hint = "the other words stay in their order, and only one place is empty at a \
+                time.";
+    let found = leave_one_out(&["a", "bb", "ccc", "dddd"], placed);
+    assert_changes(&found, &[10.0, 11.0, 13.0, 16.0], hint);
 }
 
-pub fn first_choice_across(
-    first_choice_across: impl Fn(&Array2<f64>, usize) -> Vec<usize>,
-) {
-    #[track_caller]
-    fn assert_places(found: &[usize], expected: &[usize], hint: &str) {
+pub fn calibration_error(calibration_error: impl Fn(&[(f64, bool)], usize) -> f64) {
+    let assert_error = |answers: &[(f64, bool)], bins, expected: f64, hint: &str| {
+        let found = calibration_error(answers, bins);
         assert!(
-            found == expected,
-            "expected the places {expected:?}, found {found:?}: {hint}"
+            (found - expected).abs() < 1e-12,
+            "{answers:?} in {bins} ranges: expected {expected:.6} but found {found:.6}: \
+             {hint}"
         );
-    }
-    // [CLS] o gato [SEP] the black cat [SEP]: B begins at 4.
-    let mut weights = Array2::from_elem((8, 8), 0.01);
-    weights[[0, 5]] = 0.9; // [CLS] looks, and doesn't count
-    weights[[1, 1]] = 0.6; // its own sentence
-    weights[[1, 4]] = 0.2;
-    weights[[1, 7]] = 0.3; // the last [SEP]
-    weights[[2, 3]] = 0.5; // the first [SEP]
-    weights[[2, 6]] = 0.3;
-    weights[[3, 5]] = 0.9; // [SEP] looks, and doesn't count
-    weights[[4, 1]] = 0.9; // the other direction
-    let found = first_choice_across(&weights, 4);
-    assert_eq!(
-        found.len(),
-        2,
-        "sentence A has 2 words, at places 1 and 2: without [CLS], at 0, and [SEP], at \
-         3. Found the places {found:?}"
-    );
-    let hint = "o looks most at the (place 4) and gato at cat (place 6), among the words \
-                of B, from 4 to 6: neither its own sentence nor the last [SEP] count, \
-                and places are counted from the beginning of the pair.";
-    assert_places(&found, &[4, 6], hint);
-
-    let level = Array2::from_elem((7, 7), 1.0 / 7.0);
-    let hint = "of equals, the first word of B.";
-    assert_places(&first_choice_across(&level, 3), &[3], hint);
-    // A longer A than B, and weights of 0.
-    let mut weights = Array2::zeros((8, 8));
-    weights[[2, 6]] = 1e-9;
-    let hint = "A has 3 words, B has 2, at 5 and 6; the least weight above 0 is the \
-                largest of its row.";
-    assert_places(&first_choice_across(&weights, 5), &[5, 6, 5], hint);
-}
-
-pub fn without_special(without_special: impl Fn(&Array2<f64>, &[bool]) -> Array2<f64>) {
-    let weights = array![
-        [0.4, 0.1, 0.1, 0.4],
-        [0.5, 0.2, 0.2, 0.1],
-        [0.6, 0.05, 0.15, 0.2],
-        [0.7, 0.1, 0.1, 0.1],
-    ];
-    let special = [true, false, false, true]; // [CLS] … [SEP]
-    let found = without_special(&weights, &special);
-    assert_eq!(
-        found.shape(),
-        [2, 2],
-        "of 4 tokens 2 are ordinary: their rows and columns stay, [2, 2]"
-    );
-    let hint = "what is left of a row is divided by its own sum: 0.2 and 0.2 by 0.4, 0.05 \
-                and 0.15 by 0.2.";
-    assert_close(&found, &array![[0.5, 0.5], [0.25, 0.75]], hint);
-
-    let all = array![[1.0, 0.0, 0.0], [0.0, 0.25, 0.75], [0.5, 0.5, 0.0]];
-    let found = without_special(&all, &[true, false, false]);
-    let hint = "a [SEP] may stand anywhere, and a row may lose half.";
-    assert_close(&found, &array![[0.25, 0.75], [1.0, 0.0]], hint);
-    let found = without_special(&array![[0.9, 0.1], [1.0, 0.0]], &[true, false]);
-    assert!(
-        found.iter().all(|weight| weight.is_finite()),
-        "a row that gave all to special tokens has nothing left: 0, not 0 / 0. Found \
-         {found}"
-    );
-    assert_close(&found, &array![[0.0]], "nothing left is all 0.");
-    let hint = "without special tokens, nothing changes.";
-    assert_close(&without_special(&all, &[false; 3]), &all, hint);
-}
-
-pub fn rollout(rollout: impl Fn(&Array4<f64>) -> Array2<f64>) {
-    let stacked = |heads: &[Array2<f64>], layers: usize| {
-        let n = heads[0].nrows();
-        let per_layer = heads.len() / layers;
-        Array4::from_shape_fn((layers, per_layer, n, n), |(l, h, i, j)| {
-            heads[l * per_layer + h][[i, j]]
-        })
     };
-    let one = stacked(&[pointing(&[1, 1])], 1);
-    let hint = "one layer, one head: half of the head's weights, half the identity.";
-    assert_close(&rollout(&one), &array![[0.5, 0.5], [0.0, 1.0]], hint);
-    let heads = stacked(&[pointing(&[1, 1]), pointing(&[0, 0])], 1);
-    let hint = "of two heads, the mean: the rows still add up to 1.";
-    assert_close(&rollout(&heads), &array![[0.75, 0.25], [0.25, 0.75]], hint);
-    // Layer 0: 1 reads 0. Layer 1: 0 reads 1.
-    let layers = stacked(&[pointing(&[0, 0]), pointing(&[1, 1])], 2);
-    let hint = "a later layer reads what the earlier ones have mixed: layer 1's mix \
-                times layer 0's, in this order.";
-    assert_close(&rollout(&layers), &array![[0.75, 0.25], [0.5, 0.5]], hint);
-
-    let attentions = random(7, [3, 2, 4, 4]);
-    let mixed = |layer: usize| {
-        let layer = attentions.index_axis(Axis(0), layer);
-        let mean = layer.mean_axis(Axis(0)).expect("two heads"); // [n, n]
-        (mean + Array2::<f64>::eye(4)) / 2.0
-    };
-    let expected = mixed(2).dot(&mixed(1)).dot(&mixed(0));
-    let hint = "three layers of two heads: (½A₂ + ½I)(½A₁ + ½I)(½A₀ + ½I), where Aₗ is \
-                the mean of the layer's heads.";
-    assert_close(&rollout(&attentions), &expected, hint);
+    let sure = [(0.92, true), (0.92, false)];
+    let hint = "a single range has answers: its mean score is 0.92, and half of it was \
+                right. The empty ranges don't count (0 / 0 is NaN).";
+    assert_error(&sure, 10, 0.42, hint);
+    let hint =
+        "the gap of a range is between means: an answer alone is never half right.";
+    assert_error(&[(0.5, true), (0.5, false)], 10, 0.0, hint);
+    let answers = [(0.9, false), (0.1, true)];
+    let hint = "gaps don't cancel: each is an absolute value, 0.9 here and there.";
+    assert_error(&answers, 2, 0.9, hint);
+    let hint = "with a single range, all answers are in it.";
+    assert_error(&answers, 1, 0.0, hint);
+    let answers = [(0.92, true), (0.92, false), (0.65, true)];
+    let hint = "a range counts as often as it has answers: (2 · 0.42 + 1 · 0.35) / 3.";
+    assert_error(&answers, 10, (2.0 * 0.42 + 0.35) / 3.0, hint);
+    let hint =
+        "a score of 1 belongs to the last range, which has no other border above.";
+    assert_error(&[(1.0, false), (0.9, true)], 5, 0.45, hint);
+    let hint = "a score on a border goes up: 0.5 belongs with 0.9, not with 0.1.";
+    assert_error(&[(0.5, false), (0.9, true), (0.1, false)], 2, 0.5 / 3.0, hint);
 }

@@ -1,237 +1,140 @@
 //! Checks for the exercises of chapter 6.
 
 use ndarray::{Array1, Array2, Array3, array};
-use self_attention::numpy::NumpyRandom;
-use self_attention::softmax;
 
 use super::assert_close;
 
-/// Random attention, `[heads, n, m]`, each row adding up to 1.
-fn random(seed: u32, [heads, n, m]: [usize; 3]) -> Array3<f64> {
-    let scores = NumpyRandom::seed(seed).rand(heads * n, m) * 6.0;
-    let weights = softmax(&scores); // [heads · n, m]
-    // [heads · n, m] -> [heads, n, m]
-    weights.to_shape((heads, n, m)).expect("as many numbers").into_owned()
-}
-
-pub fn pair_parts(pair_parts: impl Fn(&Array2<f64>, usize) -> [Array2<f64>; 4]) {
-    let weights = Array2::from_shape_fn((5, 5), |(i, j)| (10 * i + j) as f64 / 100.0);
-    let found = pair_parts(&weights, 2);
-    let shapes = found.each_ref().map(Array2::dim);
-    assert_eq!(
-        shapes,
-        [(2, 2), (3, 3), (2, 3), (3, 2)],
-        "2 tokens in A and 3 in B: A → A is [2, 2], B → B [3, 3], A → B [2, 3] (2 look, 3 \
-         are looked at), B → A [3, 2], in this order; B begins at sentence_b_start, and \
-         ends with the last token"
-    );
-    let [aa, bb, ab, ba] = found;
-    let hint = "A → A: rows 0 and 1, columns 0 and 1, the weights as they are.";
-    assert_close(&aa, &array![[0.0, 0.01], [0.10, 0.11]], hint);
-    let hint = "B → B: rows and columns 2, 3 and 4. Weights are not divided again: a view \
-                shows what the model computed.";
-    let expected = array![[0.22, 0.23, 0.24], [0.32, 0.33, 0.34], [0.42, 0.43, 0.44]];
-    assert_close(&bb, &expected, hint);
-    let hint = "A → B: A looks, so its rows; B is looked at, so its columns.";
-    assert_close(&ab, &array![[0.02, 0.03, 0.04], [0.12, 0.13, 0.14]], hint);
-    let hint =
-        "B → A is not A → B transposed: other weights, B's rows and A's columns.";
-    assert_close(&ba, &array![[0.20, 0.21], [0.30, 0.31], [0.40, 0.41]], hint);
-}
-
-pub fn hover(hover: impl Fn(&Array3<f64>, bool, usize) -> Array2<f64>) {
-    let attention =
-        Array3::from_shape_fn((2, 3, 4), |(h, i, j)| (100 * h + 10 * i + j) as f64);
-    let found = hover(&attention, true, 1);
-    assert_eq!(
-        found.dim(),
-        (4, 2),
-        "a token on the left is one of 3 that look: it has a weight for each of the 4 \
-         on the right, in each of the 2 heads, [4, 2]"
-    );
-    let hint = "a token on the left looks: row 1 of each head, a column of the answer for \
-                each head, and nothing divided.";
-    let expected = array![[10.0, 110.0], [11.0, 111.0], [12.0, 112.0], [13.0, 113.0]];
-    assert_close(&found, &expected, hint);
-    let found = hover(&attention, false, 3);
-    assert_eq!(
-        found.dim(),
-        (3, 2),
-        "a token on the right is looked at by the 3 on the left, in 2 heads: [3, 2]"
-    );
-    let hint = "a token on the right is looked at: column 3 of each head.";
-    assert_close(&found, &array![[3.0, 103.0], [13.0, 113.0], [23.0, 123.0]], hint);
-}
-
-pub fn prettify(prettify: impl Fn(&[&str]) -> Vec<String>) {
-    #[track_caller]
-    fn assert_pretty(
-        prettify: &impl Fn(&[&str]) -> Vec<String>,
-        tokens: &[&str],
-        expected: &[&str],
-        hint: &str,
-    ) {
-        let found = prettify(tokens);
-        assert!(
-            found == expected,
-            "{tokens:?}: expected {expected:?} but found {found:?}: {hint}"
-        );
+pub fn glorot_limit(glorot_limit: impl Fn(usize, usize) -> f64) {
+    let hint = "√(6 / (inputs + outputs)): is it the limit, and not the variance or the \
+                deviation?";
+    for (inputs, outputs, limit) in
+        [(768, 768, 0.0625), (2, 4, 1.0), (768, 3072, 0.039_528_470_752_104_74)]
+    {
+        let found = Array1::from_elem(1, glorot_limit(inputs, outputs));
+        assert_close(&found, &array![limit], hint);
     }
-    let hint = "BERT's tokens have none of these marks, and stay; ## is none of them.";
-    let tokens = ["[CLS]", "gato", "##inho", "ção"];
-    assert_pretty(&prettify, &tokens, &tokens, hint);
-    let hint = "Ġ becomes a space, which begins a word: it doesn't just go.";
-    assert_pretty(&prettify, &["O", "Ġgato"], &["O", " gato"], hint);
-    let hint = "▁ (U+2581, no underscore) becomes a space, too; _ stays.";
-    assert_pretty(&prettify, &["▁gato", "_gato"], &[" gato", "_gato"], hint);
-    let hint = "</w> goes without a space in its place.";
-    assert_pretty(&prettify, &["ga", "to</w>"], &["ga", "to"], hint);
-    let hint = "a token may have a mark more than once, or in the middle, and bertviz \
-                replaces each.";
-    assert_pretty(&prettify, &["ĠĠa", "a▁b", "</w>x"], &["  a", "a b", "x"], hint);
-    let hint = "a token that was only a mark, or a space, stays in the list: tokens and \
-                weights have the same places.";
-    assert_pretty(&prettify, &["Ġ", "</w>", " "], &[" ", "", " "], hint);
 }
 
-pub fn json_in_script(json_in_script: impl Fn(&str) -> String) {
-    #[track_caller]
-    fn assert_json(
-        json_in_script: &impl Fn(&str) -> String,
-        token: &str,
-        expected: &str,
-        hint: &str,
-    ) {
-        let found = json_in_script(token);
-        assert!(
-            found == expected,
-            "the token {token:?}: expected the JSON\n{expected}\nbut found\n{found}\n{hint}"
-        );
-    }
-    let hint = "an ordinary token stands between quotes, accents and all.";
-    assert_json(&json_in_script, "São João 日本", "\"São João 日本\"", hint);
-    let hint = "</script> in a token would end the script there: < and > become \\u003c \
-                and \\u003e, in lower case, which JSON reads as the same characters. HTML's \
-                own &lt; would be shown as it is: JavaScript doesn't read it.";
-    let expected = "\"\\u003c/script\\u003e\\u003cb\\u003e\"";
-    assert_json(&json_in_script, "</script><b>", expected, hint);
-    let hint = "in `<!--` the < is dangerous, too, and & for those who paste the text \
-                into HTML: not only a whole </script>.";
-    assert_json(&json_in_script, "<!-- a & b", "\"\\u003c!-- a \\u0026 b\"", hint);
-    let hint = "a quote would end the JSON string: \\\" instead, and the \\ that it brings \
-                is not escaped again.";
-    assert_json(&json_in_script, "\"", "\"\\\"\"", hint);
-    let hint =
-        "a \\ in the token is a character like any other, and JSON writes it \\\\.";
-    assert_json(&json_in_script, "a\\n<\\\"", "\"a\\\\n\\u003c\\\\\\\"\"", hint);
-    let hint = "JSON strings can't hold a line break or another character below U+0020 \
-                as it is: \\u000a, with four digits.";
-    assert_json(&json_in_script, "a\nb\u{1f}\t", "\"a\\u000ab\\u001f\\u0009\"", hint);
-    let hint = "an empty token is two quotes.";
-    assert_json(&json_in_script, "", "\"\"", hint);
-}
-
-pub fn inside(
-    inside: impl Fn(&Array1<f64>, &Array2<f64>) -> (Array2<f64>, Array1<f64>, Array1<f64>),
+pub fn dense(
+    dense: impl Fn(&Array3<f64>, &Array2<f64>, &Array1<f64>, bool) -> Array3<f64>,
 ) {
-    let query = array![1.0, -2.0, 0.5, 3.0];
-    let keys = array![[2.0, 0.0, 4.0, 0.0], [1.0, 1.0, 2.0, 1.0]];
-    let (products, scores, weights) = inside(&query, &keys);
-    let hint = "a row of products for each key: the query times the key, number by \
-                number, before any sum or division.";
-    assert_close(&products, &array![[2.0, 0.0, 2.0, 0.0], [1.0, -2.0, 1.0, 3.0]], hint);
-    let hint = "a score is the sum of its row of products over √d_k = √4 = 2: not over \
-                √n, not the mean.";
-    assert_close(&scores, &array![2.0, 1.5], hint);
-    let hint = "the weights are the scores' softmax, and add up to 1.";
-    let expected = array![1.0 / (1.0 + (-0.5_f64).exp()), 1.0 / (1.0 + 0.5_f64.exp())];
-    assert_close(&weights, &expected, hint);
-
-    let (_, _, weights) = inside(&array![1000.0], &array![[1.0], [2.0], [-3.0]]);
-    assert!(
-        weights.iter().all(|weight| weight.is_finite()),
-        "scores of 1000 and more overflow exp: subtract the largest first, as in chapter \
-         1. Found {weights}"
-    );
-    assert_close(&weights, &array![0.0, 1.0, 0.0], "the largest score takes all.");
-    let mut numbers = NumpyRandom::seed(6);
-    let (query, keys) = (numbers.rand(1, 6).row(0).to_owned(), numbers.rand(5, 6));
-    let scores = (keys.dot(&query) / 6.0_f64.sqrt()).insert_axis(ndarray::Axis(0));
-    let expected = softmax(&scores).row(0).to_owned();
-    let hint = "products, scores over √d_k, softmax over the keys.";
-    assert_close(&inside(&query, &keys).2, &expected, hint);
-}
-
-pub fn top_pairs(
-    top_pairs: impl Fn(&Array3<f64>, usize) -> Vec<(usize, usize, usize)>,
-) {
-    #[track_caller]
-    fn assert_places(
-        found: &[(usize, usize, usize)],
-        expected: &[(usize, usize, usize)],
-        hint: &str,
-    ) {
-        assert!(
-            found == expected,
-            "expected (head, from, to) = {expected:?}, found {found:?}: {hint}"
-        );
-    }
-    let mut attention = Array3::from_elem((2, 2, 3), 0.01);
-    attention[[1, 0, 2]] = 0.9;
-    attention[[0, 1, 0]] = 0.7;
-    attention[[1, 1, 1]] = 0.8;
-    let hint = "the largest first, among all heads: the head, then who looks (the row), \
-                then who is looked at (the column).";
-    let expected = [(1, 0, 2), (1, 1, 1), (0, 1, 0)];
-    assert_places(&top_pairs(&attention, 3), &expected, hint);
-    let hint = "as many as asked for.";
-    assert_places(&top_pairs(&attention, 1), &expected[..1], hint);
-    assert_places(&top_pairs(&attention, 0), &[], hint);
-    let level = Array3::from_elem((2, 1, 2), 0.5);
-    let hint = "of equals the first: by head, then by who looks, then by who is looked \
-                at; and of 4 weights there are no more than 4.";
-    let expected = [(0, 0, 0), (0, 0, 1), (1, 0, 0), (1, 0, 1)];
-    assert_places(&top_pairs(&level, 10), &expected, hint);
-    let attention = random(11, [3, 4, 5]);
-    let found = top_pairs(&attention, 12);
-    let hint = "12 places of 60, the weights going down.";
-    assert_eq!(found.len(), 12, "{hint}");
-    let weights: Vec<f64> = found.iter().map(|&place| attention[place]).collect();
-    assert!(weights.is_sorted_by(|a, b| a >= b), "{hint} Found {weights:?}");
-    let larger = attention.iter().filter(|&&weight| weight > weights[11]).count();
-    assert_eq!(larger, 11, "{hint} None larger may be left out.");
-}
-
-pub fn least_weight(least_weight: impl Fn(&Array2<f64>, f64) -> f64) {
-    #[track_caller]
-    fn assert_weight(found: f64, expected: f64, hint: &str) {
-        assert!(
-            (found - expected).abs() < 1e-12,
-            "expected {expected}, found {found}: {hint}"
-        );
-    }
-    let weights = array![[0.5, 0.25, 0.25], [0.0, 0.125, 0.875]];
-    let hint = "0.875 and 0.5 are 1.375 of 2 in all, less than 0.75 × 2; with the two of \
-                0.25 it is enough: the share is of the attention, not of the number of \
-                lines, and of its total, 2, not of 1.";
-    assert_weight(least_weight(&weights, 0.75), 0.25, hint);
-    let hint = "0.875 alone is less than half of 2; 0.875 and 0.5 are more. The largest \
-                such weight: no lighter line is needed.";
-    assert_weight(least_weight(&weights, 0.5), 0.5, hint);
-    let hint = "a line as heavy as the answer is kept: 0.875 is 0.4375 of 2, exactly.";
-    assert_weight(least_weight(&weights, 0.4375), 0.875, hint);
+    // Two sequences of two vectors; inputs ≠ units, so a transposed kernel doesn't fit.
+    let x =
+        array![[[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]], [[-1.0, 0.0, 1.0], [2.0, 2.0, 2.0]]];
+    let kernel = array![[1.0, -1.0], [0.5, 2.0], [-2.0, 1.0]];
+    let bias = array![10.0, -5.0];
+    let expected = array![[[6.0, 1.0], [10.5, -3.0]], [[7.0, -3.0], [9.0, -1.0]]];
     let hint =
-        "to keep all attention, the lightest line above 0; lines of 0 carry none.";
-    assert_weight(least_weight(&weights, 1.0), 0.125, hint);
-    let head = random(3, [1, 6, 6]).index_axis(ndarray::Axis(0), 0).to_owned();
-    let found = least_weight(&head, 0.9);
-    let sum = |kept: &dyn Fn(f64) -> bool| -> f64 {
-        head.iter().copied().filter(|&w| kept(w)).sum::<f64>() / head.sum()
+        "each vector times the kernel, plus the bias, in the order of the batch.";
+    assert_close(&dense(&x, &kernel, &bias, false), &expected, hint);
+    let hint = "relu is max(x, 0), of the sum with the bias.";
+    let expected = expected.mapv(|x: f64| x.max(0.0));
+    assert_close(&dense(&x, &kernel, &bias, true), &expected, hint);
+}
+
+pub fn count_params(count_params: impl Fn(usize, usize, usize) -> usize) {
+    let found = count_params(20, 10, 768);
+    assert_eq!(
+        found, 6_518_784,
+        "Keras' summary says 6,518,784: are there biases in all five Dense layers, and \
+         both gamma and beta?"
+    );
+    assert_eq!(
+        count_params(7, 5, 4),
+        264,
+        "the sizes that are given count, not the notes'"
+    );
+}
+
+pub fn matmul_shape(
+    matmul_shape: impl Fn(
+        &[Option<usize>],
+        &[Option<usize>],
+    ) -> Result<Vec<Option<usize>>, String>,
+) {
+    let (batch, q) = (None, [None, Some(10), Some(768)]);
+    let k_t = [None, Some(768), Some(12)];
+    assert_eq!(
+        matmul_shape(&q, &k_t),
+        Ok(vec![batch, Some(10), Some(12)]),
+        "[…, n, d] times […, d, m] is […, n, m]"
+    );
+    let heads = [None, Some(8), Some(10), Some(96)];
+    let heads_t = [None, Some(8), Some(96), Some(10)];
+    assert_eq!(
+        matmul_shape(&heads, &heads_t),
+        Ok(vec![batch, Some(8), Some(10), Some(10)]),
+        "the axes before the last two stay, however many they are"
+    );
+    let refused = |a: &[Option<usize>], b: &[Option<usize>], why: &str| {
+        let Err(message) = matmul_shape(a, b) else {
+            panic!("{a:?} times {b:?} must be an error: {why}");
+        };
+        for shape in [a, b] {
+            let shape = format!("{shape:?}");
+            assert!(
+                message.contains(&shape),
+                "the message must have {shape}: {message}"
+            );
+        }
     };
-    let (with, without) = (sum(&|w| w >= found), sum(&|w| w > found));
+    refused(&q, &q, "768 columns, 10 rows: was the transposition forgotten?");
+    refused(&heads, &k_t, "one has heads and the other doesn't");
+    let six = [None, Some(6), Some(96), Some(10)];
+    refused(&heads, &six, "8 heads and 6: the other axes must be equal");
+    refused(&[Some(3)], &[Some(3)], "a vector has no rows and columns");
+}
+
+pub fn cross_entropy(cross_entropy: impl Fn(&Array2<f64>, &[usize]) -> f64) {
+    let one = |value: f64| Array1::from_elem(1, value);
+    let even = Array2::zeros((3, 20));
+    let hint = "with equal logits, every class has 1/20: the loss is ln 20 = 2.9957, the \
+                mean of the rows and not their sum.";
+    assert_close(&one(cross_entropy(&even, &[0, 7, 19])), &one(20.0_f64.ln()), hint);
+
+    let logits = array![[2.0, 0.0, -1.0], [0.5, 1.5, 3.0]];
+    let row =
+        |x: [f64; 3], label: usize| x.map(f64::exp).iter().sum::<f64>().ln() - x[label];
+    let expected = f64::midpoint(row([2.0, 0.0, -1.0], 1), row([0.5, 1.5, 3.0], 2));
+    let hint = "−ln of the softmax at the row's label, natural logarithm.";
+    assert_close(&one(cross_entropy(&logits, &[1, 2])), &one(expected), hint);
+
+    let large = cross_entropy(&array![[1000.0, 0.0], [0.0, 1000.0]], &[0, 0]);
     assert!(
-        with >= 0.9 - 1e-12 && without < 0.9,
-        "with the lines from {found} up, {with:.3} of the attention is kept; without \
-         those of just {found}, {without:.3}: it should be 0.9 or more, and less"
+        large.is_finite(),
+        "logits of 1000 give {large}: e¹⁰⁰⁰ overflows and ln 0 is −∞; subtract the maximum \
+         and take the logarithm of the sum, not of the softmax"
+    );
+    assert_close(
+        &one(large),
+        &one(500.0),
+        "the wrong one loses 1000, the right one 0.",
+    );
+}
+
+pub fn adam_step(
+    adam_step: impl Fn((f64, f64, f64), f64, f64, i32) -> (f64, f64, f64),
+) {
+    let step = |state, gradient, rate, t| {
+        let (weight, m, v) = adam_step(state, gradient, rate, t);
+        array![weight, m, v]
+    };
+    let hint = "m ← 0.9 m + 0.1 g and v ← 0.999 v + 0.001 g², from (weight, m, v).";
+    let second = step((1.0, 0.2, 0.01), -0.5, 0.0, 2);
+    assert_close(&second, &array![1.0, 0.13, 0.010_24], hint);
+
+    let hint = "the first step is as long as the learning rate, whatever the gradient: are \
+                both means corrected by 1 − βᵗ, and is the weight moved against the gradient?";
+    let first = adam_step((1.0, 0.0, 0.0), 4.0, 0.1, 1).0;
+    assert!((first - 0.9).abs() < 1e-6, "the weight is {first}, not 0.9. {hint}");
+
+    // So small a gradient that ε counts: 1e-7 beside √v = 1e-8 · √0.001.
+    let found = adam_step((0.0, 0.0, 0.0), 1e-8, 1.0, 1).0;
+    let alpha = 0.001_f64.sqrt() / 0.1;
+    let expected = -alpha * 1e-9 / (1e-8 * 0.001_f64.sqrt() + 1e-7);
+    assert!(
+        (found / expected - 1.0).abs() < 1e-6,
+        "with a gradient of 1e-8 the weight is {found:e}, not {expected:e}: Keras adds \
+         ε = 1e-7 to √v before the bias is corrected"
     );
 }

@@ -6,11 +6,11 @@
 
 pub mod ch01;
 pub mod ch02;
-pub mod ch03;
 pub mod ch04;
 pub mod ch05;
 pub mod ch06;
 pub mod ch07;
+pub mod ch08;
 
 use approx::relative_eq;
 use ndarray::{Array, Dimension};

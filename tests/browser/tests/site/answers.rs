@@ -13,7 +13,7 @@ use crate::views::{Saved, chip, token};
 use crate::{LANGUAGES, reading, server};
 
 /// The page with every view.
-const PAGE: &str = "ch06-attention-views.html";
+const PAGE: &str = "ch07-attention-views.html";
 
 /// A matrix for each head of each layer, read from a page.
 struct Numbers {

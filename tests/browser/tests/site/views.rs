@@ -1,4 +1,4 @@
-//! Chapter 6's views in a saved file: every interaction, by mouse, by keyboard and by touch, with
+//! Chapter 7's views in a saved file: every interaction, by mouse, by keyboard and by touch, with
 //! the result read from the page.
 
 use std::fs;

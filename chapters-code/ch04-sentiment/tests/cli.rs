@@ -1,0 +1,140 @@
+//! The command line: what it prints, and what it says to bad input.
+
+#[path = "../../../tests/support/cli.rs"]
+mod cli;
+mod common;
+
+use std::fs;
+
+use cli::Program;
+use common::{Fixture, LOGITS};
+use sentiment::softmax;
+use serde_json::Value;
+
+const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_ch04-sentiment"));
+
+fn model(name: &str) -> String {
+    common::path(name).display().to_string()
+}
+
+#[test]
+fn json_is_what_transformers_pipeline_says() {
+    let fixture = Fixture::open("bert-distilbert-classifier");
+    let text = "O gato sentou no tapete.";
+    let found = PROGRAM.json(&[text, "--model", &model("bert-distilbert-classifier")]);
+    let scores = softmax(fixture.expected("single.logits")).unwrap();
+    let scores = scores.to_vec2::<f32>().unwrap().remove(0);
+    let best = usize::from(scores[1] > scores[0]);
+    let found = &found[0];
+    assert_eq!(found["text"], text);
+    assert_eq!(found["label"], ["NEGATIVE", "POSITIVE"][best]);
+    let score = found["score"].as_f64().unwrap();
+    assert!((score - f64::from(scores[best])).abs() <= f64::from(LOGITS), "{score}");
+    let tokens = ["[CLS]", "o", "gato", "sentou", "no", "tapete", ".", "[SEP]"];
+    assert_eq!(found["tokens"], Value::from(tokens.to_vec()));
+    assert_eq!(found.as_object().unwrap().len(), 4);
+}
+
+#[test]
+fn texts_of_any_length_go_together_in_their_order() {
+    let model = model("bert-distilbert-classifier");
+    let texts: Vec<String> = (1..40).map(|i| "cat ".repeat(1 + i * 7 % 30)).collect();
+    let mut arguments: Vec<&str> = texts.iter().map(String::as_str).collect();
+    arguments.extend(["--model", &model]);
+    let together = PROGRAM.json(&arguments);
+    assert_eq!(together.as_array().unwrap().len(), texts.len());
+    for i in [0, 15, 16, 38] {
+        let alone = &PROGRAM.json(&[&texts[i], "--model", &model])[0];
+        for field in ["text", "label", "tokens"] {
+            assert_eq!(together[i][field], alone[field], "text {i}");
+        }
+        let difference =
+            together[i]["score"].as_f64().unwrap() - alone["score"].as_f64().unwrap();
+        assert!(difference.abs() <= f64::from(LOGITS), "text {i}: {difference}");
+    }
+}
+
+#[test]
+fn people_get_a_bar() {
+    let output = PROGRAM.run(&[
+        "the cat",
+        "o\u{7}gato",
+        "--model",
+        &model("bert-distilbert-classifier"),
+    ]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert!(lines[0].contains("TIVE █") && lines[0].ends_with("  the cat"), "{text}");
+    assert!(lines[1].ends_with("  o�gato"), "{text}");
+}
+
+#[test]
+fn long_texts_are_cut_only_if_asked() {
+    let model = model("bert-distilbert-classifier");
+    let long = "cat ".repeat(100);
+    PROGRAM.assert_refused(
+        &[&long, "--model", &model],
+        1,
+        &["102", "40", "--truncate"],
+    );
+    let found = PROGRAM.json(&[&long, "--model", &model, "--truncate"]);
+    assert_eq!(found[0]["tokens"].as_array().unwrap().len(), 40);
+}
+
+#[test]
+fn bad_input_gets_a_clear_error() {
+    let classifier = model("bert-distilbert-classifier");
+    let no_head = model("bert-distilbert-base");
+    let bert = model("bert-classifier");
+    let empty = tempfile::tempdir().unwrap();
+    let empty = empty.path().display().to_string();
+    PROGRAM.assert_refused(&["  ", "--model", &classifier], 1, &["no tokens"]);
+    PROGRAM.assert_refused(&["a", "--model", &no_head], 1, &["pre_classifier.weight"]);
+    PROGRAM.assert_refused(
+        &["a", "--model", &bert],
+        1,
+        &["not a DistilBERT", "--model"],
+    );
+    PROGRAM.assert_refused(&["a", "--model", &empty], 1, &["config.json"]);
+    PROGRAM.assert_refused(
+        &["a", "--model", "no/such-model"],
+        1,
+        &["no/such-model", "--model"],
+    );
+    PROGRAM.assert_refused(&[], 2, &["TEXT"]);
+    PROGRAM.assert_refused(&["a", "--bogus"], 2, &["--bogus", "--help"]);
+}
+
+#[test]
+fn a_truncated_file_gets_a_clear_error() {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(common::path("bert-distilbert-classifier")).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
+    }
+    let weights = folder.path().join("model.safetensors");
+    let bytes = fs::read(&weights).unwrap();
+    fs::write(&weights, &bytes[..bytes.len() / 2]).unwrap();
+    let folder = folder.path().display().to_string();
+    PROGRAM.assert_refused(&["cat", "--model", &folder], 1, &["model.safetensors"]);
+}
+
+#[test]
+fn a_closed_standard_output_is_no_error() {
+    PROGRAM.assert_minds_no_closed_output(&[
+        "the cat",
+        "--json",
+        "--model",
+        &model("bert-distilbert-classifier"),
+    ]);
+}
+
+#[test]
+fn help_names_every_option() {
+    let output = PROGRAM.run(&["--help"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    for option in ["--model", "--truncate", "--offline", "--json"] {
+        assert!(text.contains(option), "{option} is not in {text}");
+    }
+}

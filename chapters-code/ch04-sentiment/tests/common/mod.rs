@@ -1,0 +1,204 @@
+//! What `tests/reference/bert_transformers.py` left in `tests/fixtures/bert-*`, for the
+//! tests of chapters 4 and 5.
+
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::path::PathBuf;
+
+use candle_core::{DType, Device, Tensor, safetensors};
+use candle_nn::{VarBuilder, VarMap};
+use models::{Config, ModelFolder, Tokenizer, Truncate};
+use sentiment::{Batch, EncoderOutput, PackedEncoder, Run};
+use serde::Deserialize;
+
+/// How far attentions may be off, absolute.
+pub const ATTENTIONS: f32 = 2e-6;
+/// How far logits and vectors may be off, absolute.
+pub const LOGITS: f32 = 1e-5;
+/// How far gradients may be off, relative to the largest of a parameter.
+pub const GRADIENTS: f32 = 1e-5;
+
+/// The three batches of each model.
+pub const RUNS: [&str; 3] = ["single", "pair", "padded"];
+
+/// A small random model and what transformers computes with it.
+pub struct Fixture {
+    pub folder: ModelFolder,
+    pub config: Config,
+    tensors: HashMap<String, Tensor>,
+    texts: HashMap<String, Texts>,
+}
+
+#[derive(Deserialize)]
+struct Texts {
+    texts: Vec<(String, Option<String>)>,
+    tokens: Vec<Vec<String>>,
+}
+
+/// The folder of a fixture.
+pub fn path(name: &str) -> PathBuf {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures");
+    PathBuf::from(fixtures).join(name)
+}
+
+impl Fixture {
+    pub fn open(name: &str) -> Self {
+        let path = path(name);
+        let folder = ModelFolder::open(&path).unwrap();
+        let config = folder.config().unwrap();
+        let file = path.join("expected.safetensors");
+        let tensors = safetensors::load(file, &Device::Cpu).unwrap();
+        let text = fs::read_to_string(path.join("expected.json")).unwrap();
+        let texts = serde_json::from_str(&text).unwrap();
+        Self { folder, config, tensors, texts }
+    }
+
+    /// The model, loaded from the folder.
+    pub fn load<M>(
+        &self,
+        build: impl FnOnce(&VarBuilder, &Config) -> candle_core::Result<M>,
+    ) -> M {
+        models::load(&self.folder, DType::F32, |vb| build(&vb, &self.config)).unwrap()
+    }
+
+    /// The model with parameters that gradients can be asked for.
+    pub fn load_for_training<M>(
+        &self,
+        build: impl FnOnce(&VarBuilder, &Config) -> candle_core::Result<M>,
+    ) -> (M, VarMap) {
+        let mut parameters = VarMap::new();
+        let vb = VarBuilder::from_varmap(&parameters, DType::F32, &Device::Cpu);
+        let model = build(&vb, &self.config).unwrap();
+        parameters.load(self.folder.path.join("model.safetensors")).unwrap();
+        (model, parameters)
+    }
+
+    /// The numbers that transformers gave its model.
+    pub fn batch(&self, run: &str) -> Batch {
+        let rows = |name: &str| {
+            let tensor = self.tensors.get(&format!("{run}.{name}"))?;
+            Some(tensor.to_vec2::<u32>().unwrap())
+        };
+        let types = rows("token_type_ids");
+        let mask = rows("attention_mask");
+        let ids = rows("input_ids").expect("the run's ids");
+        Batch::new(&ids, types.as_deref(), mask.as_deref()).unwrap()
+    }
+
+    /// The same, made by our tokenizer from the texts.
+    pub fn tokenized(&self, run: &str, tokenizer: &Tokenizer) -> Batch {
+        let Texts { texts, tokens } = &self.texts[run];
+        let pairs: Vec<_> = texts.iter().map(|(a, b)| (&**a, b.as_deref())).collect();
+        let encoded = tokenizer.encode_batch(&pairs, Truncate::Error).unwrap();
+        for (found, expected) in encoded.iter().zip(tokens) {
+            assert_eq!(&found.tokens, expected, "{run}: tokens");
+        }
+        assert_eq!(encoded.len(), tokens.len());
+        Batch::from_encoded(&encoded).unwrap()
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
+
+    pub fn expected(&self, name: &str) -> &Tensor {
+        self.tensors.get(name).unwrap_or_else(|| panic!("no {name} in the fixture"))
+    }
+
+    /// Asserts that a tensor is the fixture's.
+    #[track_caller]
+    pub fn assert_close(&self, name: &str, found: &Tensor, tolerance: f32) {
+        assert_close(name, found, self.expected(name), tolerance);
+    }
+
+    /// Asserts that last vectors, hidden states and attentions are all there and are the
+    /// fixture's.
+    #[track_caller]
+    pub fn assert_encoder(&self, run: &str, found: &EncoderOutput) {
+        let layers = self.config.num_hidden_layers;
+        let attentions = found.attentions.as_ref().expect("attentions asked for");
+        assert_eq!(attentions.len(), layers);
+        for (i, found) in attentions.iter().enumerate() {
+            self.assert_close(&format!("{run}.attentions.{i}"), found, ATTENTIONS);
+        }
+        let states = found.hidden_states.as_ref().expect("hidden states asked for");
+        assert_eq!(states.len(), layers + 1);
+        for (i, found) in states.iter().enumerate() {
+            self.assert_close(&format!("{run}.hidden_states.{i}"), found, LOGITS);
+        }
+        let last = format!("{run}.hidden_states.{layers}");
+        self.assert_close(&last, &found.last_hidden_state, LOGITS);
+    }
+
+    /// Asserts that every parameter gets PyTorch's gradient of the weighted logits.
+    #[track_caller]
+    pub fn assert_gradients(&self, logits: &Tensor, parameters: &VarMap) {
+        let weights = self.expected("gradient_of_logits");
+        let sum = (logits * weights).unwrap().sum_all().unwrap();
+        let gradients = sum.backward().unwrap();
+        let parameters = parameters.data().lock().unwrap();
+        let prefix = "gradient.";
+        let ours: BTreeSet<String> =
+            parameters.keys().map(|name| format!("{prefix}{name}")).collect();
+        let theirs = self.tensors.keys().filter(|name| name.starts_with(prefix));
+        assert_eq!(ours, theirs.cloned().collect(), "the parameters' names");
+        for (name, parameter) in &*parameters {
+            let found = gradients.get(parameter).unwrap_or_else(|| panic!("no {name}"));
+            let expected = self.expected(&format!("{prefix}{name}"));
+            let largest = magnitude(expected);
+            // A key's bias adds the same to all scores of a query: softmax takes it out,
+            // and what is left is rounding.
+            let is_key_bias =
+                name.ends_with("key.bias") || name.ends_with("k_lin.bias");
+            if is_key_bias {
+                assert!(magnitude(found).max(largest) < 1e-3, "{name}: not rounding");
+            } else {
+                assert!(
+                    largest > 1e-2 && magnitude(found) > 1e-2,
+                    "{name}: no gradient"
+                );
+                assert_close(name, found, expected, GRADIENTS * largest);
+            }
+        }
+    }
+}
+
+/// Asserts that packed weights give the fixture's results, and the teaching model's.
+#[track_caller]
+pub fn assert_same_encoder(
+    fixture: &Fixture,
+    packed: &PackedEncoder,
+    model: impl Fn(&Batch, Run) -> EncoderOutput,
+) {
+    let run =
+        Run { output_attentions: true, output_hidden_states: true, dropout: None };
+    for name in RUNS {
+        let batch = fixture.batch(name);
+        let found = packed.forward(&batch, run).unwrap();
+        fixture.assert_encoder(name, &found);
+        let expected = model(&batch, run);
+        let both = found.attentions.iter().flatten();
+        for (found, expected) in both.zip(expected.attentions.iter().flatten()) {
+            assert_close(name, found, expected, ATTENTIONS);
+        }
+        let quiet = packed.forward(&batch, Run::default()).unwrap();
+        assert!(quiet.attentions.is_none() && quiet.hidden_states.is_none());
+        let expected = &expected.last_hidden_state;
+        assert_close(name, &quiet.last_hidden_state, expected, LOGITS);
+    }
+}
+
+/// The largest absolute value.
+pub fn magnitude(tensor: &Tensor) -> f32 {
+    tensor.abs().unwrap().max_all().unwrap().to_scalar().unwrap()
+}
+
+/// Asserts that two tensors agree to an absolute tolerance.
+#[track_caller]
+pub fn assert_close(name: &str, found: &Tensor, expected: &Tensor, tolerance: f32) {
+    assert_eq!(found.dims(), expected.dims(), "{name}: shapes differ");
+    let difference = magnitude(&(found - expected).unwrap());
+    assert!(difference <= tolerance, "{name} is off by {difference:e}");
+}

@@ -1,0 +1,41 @@
+//! Chapter 5: BERT, and what its heads look at.
+//!
+//! Chapter 4's encoder layer, twelve times, with a vector for each sentence of a pair;
+//! equal to Python's `transformers`, and with the attentions of every layer given out:
+//! `[batch, heads, n, n]`, what `output_attentions=True` asks for there.
+//!
+//! ```no_run
+//! use bert_attention::{Attentions, Pretrained};
+//! use models::{HubOptions, Truncate};
+//!
+//! let folder = models::resolve("bertinho", &HubOptions::from_env())?;
+//! let model = Pretrained::load(&folder)?;
+//! let text = "O gato sentou no tapete e o cachorro correu.";
+//! let found = Attentions::of(&model, text, None, Truncate::Error)?;
+//! let head = found.head(0, 0)?; // [n, n]: layer 0, head 0
+//! println!("{:?} {head:.2}", found.tokens);
+//! # Ok::<(), bert_attention::AttentionsError>(())
+//! ```
+
+pub mod attentions;
+pub mod explanation;
+pub mod heads;
+pub mod looks;
+pub mod nouns;
+pub mod profile;
+pub mod record;
+pub mod rollout;
+pub mod sentences;
+pub mod translation;
+
+pub use attentions::{Attentions, AttentionsError};
+pub use explanation::{Influence, MaskedModel};
+pub use heads::{
+    BertForMaskedLm, BertForSequenceClassification, MaskedLmOutput, Pooler,
+};
+pub use looks::{Look, Verbs, first_choices};
+pub use profile::{HeadProfile, Profiles, SpecialIds};
+pub use record::Record;
+pub use rollout::rollout;
+pub use sentiment::Pretrained;
+pub use sentiment::words::rank_correlation;

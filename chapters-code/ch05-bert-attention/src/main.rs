@@ -1,0 +1,115 @@
+//! BERT's attentions on the command line: `cargo run -p ch05-bert-attention -- --help`.
+
+mod table;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use bert_attention::attentions::check_head;
+use bert_attention::{Attentions, Pretrained};
+use clap::Parser;
+use figures::Heatmap;
+use models::ModelArguments;
+use ndarray::{Array4, Axis};
+use serde::ser::SerializeSeq;
+use serde::{Serialize, Serializer};
+
+/// Who looks at whom in a text, in every head of every layer of a BERT.
+#[derive(Parser)]
+struct Arguments {
+    /// The text
+    text: String,
+    /// A second text: the model reads `[CLS] TEXT [SEP] TEXT_B [SEP]`
+    #[arg(long, value_name = "TEXT_B")]
+    pair: Option<String>,
+    #[command(flatten)]
+    model: ModelArguments,
+    /// The layer to show, from 0
+    #[arg(long, default_value_t = 0)]
+    layer: usize,
+    /// The head to show, from 0
+    #[arg(long, default_value_t = 0)]
+    head: usize,
+    /// Save the heatmap of the head here
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Print one JSON object, with all layers and heads, instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    cli::exit_code(run(&Arguments::parse()))
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    let model = Pretrained::load(&arguments.model.folder()?)?;
+    let (layer, head) = (arguments.layer, arguments.head);
+    check_head(&model.config, layer, head)?;
+    let (pair, truncate) = (arguments.pair.as_deref(), arguments.model.truncation());
+    let found = Attentions::of(&model, &arguments.text, pair, truncate)?;
+    if let Some(path) = &arguments.svg {
+        save_heatmap(path, &found, layer, head)?;
+    }
+    if arguments.json {
+        cli::print_json(&report(&found))?;
+    } else {
+        cli::print(&table::table(&found, layer, head)?)?;
+    }
+    Ok(())
+}
+
+fn save_heatmap(
+    path: &Path,
+    found: &Attentions,
+    layer: usize,
+    head: usize,
+) -> Result<()> {
+    let figure = Heatmap::new(&found.head(layer, head)?)
+        .row_labels(&found.tokens)
+        .column_labels(&found.tokens)
+        .title(format!("Layer {layer}, head {head}"))
+        .draw()?;
+    fs::write(path, figure.svg())
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    model: &'a str,
+    tokens: &'a [String],
+    ids: &'a [u32],
+    token_type_ids: &'a [u32],
+    sentence_b_start: Option<usize>,
+    attentions: Vec<Layer<'a>>,
+}
+
+fn report(found: &Attentions) -> Report<'_> {
+    Report {
+        model: &found.model,
+        tokens: &found.tokens,
+        ids: &found.ids,
+        token_type_ids: &found.token_type_ids,
+        sentence_b_start: found.sentence_b_start,
+        attentions: found.attentions.iter().map(Layer).collect(),
+    }
+}
+
+/// A layer's `[1, heads, n, n]`, written head after head: for 512 tokens, the numbers
+/// of all layers would fill a gigabyte as one string.
+struct Layer<'a>(&'a Array4<f32>);
+
+impl Serialize for Layer<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let heads = self.0.index_axis(Axis(0), 0); // [heads, n, n]
+        let mut list = serializer.serialize_seq(Some(heads.len_of(Axis(0))))?;
+        for head in heads.outer_iter() {
+            let rows: Vec<_> =
+                head.rows().into_iter().map(|row| row.to_vec()).collect();
+            list.serialize_element(&rows)?; // [n, n]
+        }
+        list.end()
+    }
+}

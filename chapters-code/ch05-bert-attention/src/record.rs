@@ -1,0 +1,42 @@
+//! What was measured of a model too large to come with the book.
+
+use sentiment::Pretrained;
+use serde::{Deserialize, Serialize};
+
+use crate::attentions::Result;
+use crate::looks::Verbs;
+use crate::profile::Profiles;
+use crate::sentences::{english, english_subjects};
+
+/// What this chapter measures of a model, over its English sentences.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// What the heads look at.
+    pub profiles: Profiles,
+    /// Whether they look from subjects to verbs.
+    pub verbs: Verbs,
+}
+
+impl Record {
+    /// Measures a model.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Profiles::of`] and [`Verbs::of`].
+    pub fn of(model: &Pretrained) -> Result<Self> {
+        Ok(Self {
+            profiles: Profiles::of(model, &english())?,
+            verbs: Verbs::of(model, &english_subjects())?,
+        })
+    }
+
+    /// That of sentence-transformers/all-MiniLM-L6-v2, measured for the book's page by
+    /// `cargo run -p ch05-bert-attention --example profile`.
+    ///
+    /// # Errors
+    ///
+    /// None with the file as committed: one that isn't the example's JSON.
+    pub fn of_minilm() -> serde_json::Result<Self> {
+        serde_json::from_str(include_str!("../data/minilm-profile.json"))
+    }
+}

@@ -1,0 +1,166 @@
+//! The command line: what it prints, and what it says to bad input.
+
+#[path = "../../../tests/support/cli.rs"]
+mod cli;
+#[path = "../../ch04-sentiment/tests/common/mod.rs"]
+mod common;
+
+use std::fs;
+
+use candle_core::{Device, Tensor};
+use cli::Program;
+use common::{ATTENTIONS, Fixture, RUNS};
+use serde_json::Value;
+
+const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_ch05-bert-attention"));
+
+fn model(name: &str) -> String {
+    common::path(name).display().to_string()
+}
+
+/// A layer's attentions, `[1, heads, n, n]`.
+fn tensor(layer: &Value) -> Tensor {
+    let heads: Vec<Vec<Vec<f32>>> = serde_json::from_value(layer.clone()).unwrap();
+    let rows: Vec<_> = heads.iter().flatten().flatten().copied().collect();
+    let shape = (1, heads.len(), heads[0].len(), heads[0].len());
+    Tensor::from_vec(rows, shape, &Device::Cpu).unwrap()
+}
+
+/// The run `single` or `pair` through the program, beside transformers.
+fn assert_fixture(name: &str, run: &str) {
+    let fixture = Fixture::open(name);
+    let mut arguments = vec!["O gato sentou no tapete."];
+    if run == "pair" {
+        arguments = vec!["the cat sat on the mat", "--pair", "o gato sentou"];
+    }
+    let model = model(name);
+    arguments.extend(["--model", &model]);
+    let found = PROGRAM.json(&arguments);
+    let batch = fixture.batch(run);
+    assert_eq!(found["model"], model.as_str());
+    assert_eq!(found["ids"], Value::from(batch.ids()));
+    let layers = found["attentions"].as_array().unwrap();
+    assert_eq!(layers.len(), fixture.config.num_hidden_layers);
+    for (i, layer) in layers.iter().enumerate() {
+        let name = format!("{run}.attentions.{i}");
+        fixture.assert_close(&name, &tensor(layer), ATTENTIONS);
+    }
+    let types = found["token_type_ids"].as_array().unwrap();
+    let first = types.iter().position(|kind| kind == 1);
+    assert_eq!(found["sentence_b_start"].as_u64(), first.map(|i| i as u64));
+    assert_eq!(first.is_some(), run == "pair");
+    assert_eq!(found["tokens"].as_array().unwrap().len(), batch.n());
+    assert_eq!(found.as_object().unwrap().len(), 6);
+}
+
+#[test]
+fn json_is_transformers_attentions() {
+    for run in &RUNS[..2] {
+        assert_fixture("bert-base", run);
+        assert_fixture("bert-masked-lm", run);
+    }
+}
+
+#[test]
+fn json_is_distilberts_attentions_too() {
+    for run in &RUNS[..2] {
+        assert_fixture("bert-distilbert-classifier", run);
+    }
+}
+
+#[test]
+fn people_get_a_table_of_the_head_that_they_ask_for() {
+    let model = model("bert-base");
+    let head = ["--layer", "1", "--head", "11"];
+    let arguments = [&["the <cat>", "--model", &model], &head[..]].concat();
+    let text = PROGRAM.text(&arguments);
+    let found = PROGRAM.json(&arguments);
+    let row = &found["attentions"][1][11][0];
+    let shares: Vec<f64> =
+        row.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+    let greatest = shares.iter().copied().fold(0.0, f64::max);
+    let line = text.lines().find(|line| line.starts_with("  0 [CLS]")).expect("a row");
+    assert!(
+        line.contains(&format!(" {greatest:.3} ")),
+        "{greatest} is not in {line:?}"
+    );
+    let percents: Vec<String> =
+        shares.iter().map(|v| format!("{:4.0}", v * 100.0)).collect();
+    let percents = percents.concat();
+    assert!(line.ends_with(&percents), "{percents:?} does not end {line:?}");
+    assert!(text.contains("layer 1, head 11"), "{text}");
+    assert!(!text.contains('\x1b'), "a pipe gets no colours");
+}
+
+#[test]
+fn the_heatmap_is_saved_with_tokens_escaped() {
+    let folder = tempfile::tempdir().unwrap();
+    let svg = folder.path().join("head.svg").display().to_string();
+    let written = "<b>o gato & \"";
+    PROGRAM.text(&[
+        written,
+        "--model",
+        &model("bert-base"),
+        "--svg",
+        &svg,
+        "--head",
+        "3",
+    ]);
+    let text = fs::read_to_string(&svg).unwrap();
+    assert!(text.starts_with("<svg"), "{text}");
+    assert!(text.contains("gato") && text.contains("Layer 0, head 3"), "{text}");
+    assert!(text.contains(">&lt;<") && text.contains(">&amp;<"), "{text}");
+    assert!(!text.contains(" & "), "{text}");
+}
+
+#[test]
+fn long_texts_are_cut_only_if_asked() {
+    let model = model("bert-base");
+    let long = "cat ".repeat(100);
+    PROGRAM.assert_refused(
+        &[&long, "--model", &model],
+        1,
+        &["102", "40", "--truncate"],
+    );
+    let found = PROGRAM.json(&[&long, "--model", &model, "--truncate"]);
+    assert_eq!(found["tokens"].as_array().unwrap().len(), 40);
+}
+
+#[test]
+fn bad_input_gets_one_clear_error() {
+    let bert = model("bert-base");
+    let empty = tempfile::tempdir().unwrap();
+    let empty = empty.path().display().to_string();
+    let refused = |arguments: &[&str], parts: &[&str]| {
+        PROGRAM.assert_refused(&[&["o gato", "--model"], arguments].concat(), 1, parts);
+    };
+    refused(&[&bert, "--head", "12"], &["head 12", "0 to 11"]);
+    refused(&[&bert, "--layer", "2"], &["layer 2", "0 to 1"]);
+    refused(&[&bert, "--pair", " "], &["no tokens"]);
+    refused(&[&bert, "--svg", "/nowhere/head.svg"], &["/nowhere/head.svg"]);
+    refused(&[&empty], &["config.json"]);
+    refused(&["no/such-model"], &["no/such-model", "--model"]);
+    PROGRAM.assert_refused(&["", "--model", &bert], 1, &["no tokens"]);
+    PROGRAM.assert_refused(&[], 2, &["TEXT"]);
+    PROGRAM.assert_refused(&["a", "--head", "-1"], 2, &["-1"]);
+    PROGRAM.assert_refused(&["a", "--bogus"], 2, &["--bogus", "--help"]);
+}
+
+#[test]
+fn a_closed_standard_output_is_no_error() {
+    PROGRAM.assert_minds_no_closed_output(&[
+        "o gato",
+        "--json",
+        "--model",
+        &model("bert-base"),
+    ]);
+}
+
+#[test]
+fn help_names_every_option() {
+    let text = PROGRAM.text(&["--help"]);
+    let options = ["--pair", "--model", "--layer", "--head", "--svg", "--truncate"];
+    for option in options.iter().chain(&["--offline", "--json"]) {
+        assert!(text.contains(option), "{option} is not in {text}");
+    }
+}

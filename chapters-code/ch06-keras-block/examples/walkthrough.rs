@@ -1,0 +1,198 @@
+//! The cells of chapter 6, in order: `cargo run -p ch06-keras-block --example
+//! ch06-walkthrough`.
+//!
+//! The notebook defines anew what is there to be changed; here it comes from the crate.
+
+// The imports serve the notebook's definitions too; the globs yield to them.
+#![allow(unused_imports, clippy::too_many_lines, clippy::wildcard_imports)]
+
+// ANCHOR: imports
+use candle_core::{Device, Tensor};
+use figures::{Figure, Heatmap, HeatmapGrid, LineChart};
+use keras_block::pointer::*;
+use keras_block::variants::*;
+use keras_block::*;
+use ndarray::Array2;
+// ANCHOR_END: imports
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // ANCHOR: ids
+    let ids: KerasTensor = Input::new([10]).name("ids").symbol()?;
+    println!("{}", ids.shape());
+    // ANCHOR_END: ids
+
+    // ANCHOR: x
+    let x: KerasTensor = TokenAndPositionEmbedding::new(20, 10, 768).on(&ids)?;
+    println!("{}", x.shape());
+    // ANCHOR_END: x
+
+    // ANCHOR: qkv
+    let q: KerasTensor = Dense::new(768).name("query").on(&x)?;
+    let k: KerasTensor = Dense::new(768).name("key").on(&x)?;
+    let v: KerasTensor = Dense::new(768).name("value").on(&x)?;
+    // ANCHOR_END: qkv
+
+    // ANCHOR: mistake
+    if let Err(error) = ops::matmul(&q, &k) {
+        println!("{error}");
+    }
+    // ANCHOR_END: mistake
+
+    // ANCHOR: attention
+    let k_t: KerasTensor = ops::transpose(&k, [0, 2, 1])?;
+    let scores: KerasTensor = ops::matmul(&q, &k_t)? / 768.0_f64.sqrt();
+    let weights: KerasTensor = ops::softmax(&scores)?;
+    let z: KerasTensor = ops::matmul(&weights, &v)?;
+    println!("scores {}, z {}", scores.shape(), z.shape());
+    // ANCHOR_END: attention
+
+    // ANCHOR: feed_forward
+    let ff_1: KerasTensor = Dense::new(4 * 768).activation(Activation::Relu).on(&z)?;
+    let ff_2: KerasTensor = Dense::new(768).on(&ff_1)?;
+    let output: KerasTensor = LayerNormalization::new().on(&ff_2)?;
+    // ANCHOR_END: feed_forward
+
+    // ANCHOR: model
+    let model: Model = Model::new(&ids, &output, 42)?;
+    println!("{}", model.summary());
+    // ANCHOR_END: model
+
+    // ANCHOR: plot
+    model.plot()?.show()?;
+    // ANCHOR_END: plot
+
+    // ANCHOR: initial
+    for variable in model.variables() {
+        let value: Vec<f32> = variable.value()?.flatten_all()?.to_vec1()?;
+        let largest = value.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+        println!("{:58} {:>8} {largest:.4}", variable.path, variable.count());
+    }
+    // ANCHOR_END: initial
+
+    // ANCHOR: first_attention
+    let sentence: Tensor = Tensor::arange(0_u32, 10, &Device::Cpu)?.unsqueeze(0)?;
+    let found: Vec<Tensor> = model.values(&sentence, &[&scores, &weights, &output])?;
+    for (name, value) in ["scores", "weights", "output"].iter().zip(&found) {
+        let least = value.flatten_all()?.min(0)?.to_scalar::<f32>()?;
+        let most = value.flatten_all()?.max(0)?.to_scalar::<f32>()?;
+        println!("{name:8} {:?}  from {least:.4} to {most:.4}", value.dims());
+    }
+    // ANCHOR_END: first_attention
+
+    // ANCHOR: weights_file
+    let file = std::env::temp_dir().join("keras-block.safetensors");
+    model.save_weights(&file)?;
+    let mut copy: Model = Model::new(&ids, &output, 7)?;
+    copy.load_weights(&file)?;
+    let difference = (model.call(&sentence)? - copy.call(&sentence)?)?.abs()?;
+    let largest: f32 = difference.flatten_all()?.max(0)?.to_scalar()?;
+    println!("largest difference: {largest}");
+    std::fs::remove_file(&file)?;
+    // ANCHOR_END: weights_file
+
+    // ANCHOR: examples
+    let (x_train, y_train): (Tensor, Tensor) = examples(4000, 1, 1)?;
+    let (x_val, y_val): (Tensor, Tensor) = examples(500, 1, 2)?;
+    for i in 0..4 {
+        let answer: u32 = y_val.get(i)?.to_scalar()?;
+        println!("{} → {}", spell_row(&x_val.get(i)?)?, spell(answer));
+    }
+    // ANCHOR_END: examples
+
+    // ANCHOR: fit
+    let four: Tensor = x_val.narrow(0, 0, 4)?;
+    let network: Pointer = pointer_network(&PointerOptions::default())?;
+    let mut learner: Model = Model::new(&network.ids, &network.logits, 42)?;
+    let before: Tensor = learner.values(&four, &[&network.weights[0]])?.remove(0);
+
+    learner.compile(Adam::new(2e-3), SparseCategoricalCrossentropy)?;
+    let history: History = learner.fit(
+        &x_train,
+        &y_train,
+        &Fit {
+            batch_size: 32,
+            epochs: 6,
+            validation_data: Some((x_val.clone(), y_val.clone())),
+            verbose: Verbose::Lines,
+            ..Fit::default()
+        },
+    )?;
+    let after: Tensor = learner.values(&four, &[&network.weights[0]])?.remove(0);
+    // ANCHOR_END: fit
+
+    // ANCHOR: loss
+    let [train_loss, val_loss] = history.losses();
+    LineChart::new()
+        .title("Loss")
+        .x_title("epoch")
+        .y_title("loss")
+        .series("train", &train_loss)
+        .series("validation", &val_loss)
+        .draw()?
+        .show()?;
+    // ANCHOR_END: loss
+
+    // ANCHOR: accuracy
+    let [train_accuracy, val_accuracy] = history.accuracies();
+    LineChart::new()
+        .title("Accuracy")
+        .x_title("epoch")
+        .y_title("accuracy")
+        .series("train", &train_accuracy)
+        .series("validation", &val_accuracy)
+        .draw()?
+        .show()?;
+    // ANCHOR_END: accuracy
+
+    // ANCHOR: after
+    let rows: Vec<String> =
+        (0..4).map(|i| spell_row(&four.get(i)?)).collect::<keras_block::Result<_>>()?;
+    HeatmapGrid::of([
+        Heatmap::new(&first_token(&before)?).title("before"),
+        Heatmap::new(&first_token(&after)?).title("after"),
+    ])
+    .row_labels(&rows)
+    .column_labels((0..10).map(|position| position.to_string()))
+    .row_title("example")
+    .column_title("position")
+    .columns(1)
+    .range(0.0, 1.0)
+    .title("Where the first token looks")
+    .draw()?
+    .show()?;
+    // ANCHOR_END: after
+
+    // ANCHOR: two_hops
+    let (x_two, y_two): (Tensor, Tensor) = examples(500, 2, 2)?;
+    for i in 0..4 {
+        let answer: u32 = y_two.get(i)?.to_scalar()?;
+        println!("{} → {}", spell_row(&x_two.get(i)?)?, spell(answer));
+    }
+    let guess: f64 = most_frequent(&x_two, &y_two)?;
+    println!("\nthe most frequent letter: {:.0} %", 100.0 * guess);
+    // ANCHOR_END: two_hops
+
+    // ANCHOR: variants
+    let variants: Variants = Variants::of_the_book()?;
+    println!("{} epochs, {} seeds each\n", variants.epochs, variants.seeds);
+    println!("val_accuracy in %: mean (least–most)\n{}", variants.accuracies());
+    println!("epochs to 99 %\n{}", variants.epochs());
+    // ANCHOR_END: variants
+
+    // ANCHOR: variants_chart
+    let mut chart = LineChart::new()
+        .title("Two hops: validation accuracy")
+        .x_title("epoch")
+        .y_title("accuracy");
+    for (blocks, residual) in [(2, false), (2, true), (4, false), (4, true)] {
+        let options = PointerOptions { residual, blocks, ..Default::default() };
+        let setting = Setting { hops: 2, options, learning_rate: 2e-3 };
+        if let Some(variant) = variants.find(&setting) {
+            let with = if residual { ", residual" } else { "" };
+            chart = chart.series(format!("{blocks} blocks{with}"), &variant.curve());
+        }
+    }
+    chart.draw()?.show()?;
+    // ANCHOR_END: variants_chart
+    Ok(())
+}

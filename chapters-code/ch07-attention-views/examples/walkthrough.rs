@@ -1,0 +1,342 @@
+//! The cells of chapter 7, in order: `cargo run -p ch07-attention-views --example
+//! ch07-walkthrough`.
+
+// The imports serve all cells.
+#![allow(unused_imports, clippy::items_after_statements, clippy::too_many_lines)]
+
+// ANCHOR: imports
+use attention_views::bert::{OpenModel, QueriesAndKeys};
+use attention_views::{
+    EncoderDecoder, HeadView, ModelView, NeuronView, Stack, ToStack,
+};
+use bert_attention::{Attentions, AttentionsError, Pretrained};
+use models::{HubOptions, ModelFolder, Truncate};
+use ndarray::{Array1, Array2, Axis};
+use self_attention::numpy::NumpyRandom;
+use whole_transformer::words::{ENGLISH, PORTUGUESE, spell};
+use whole_transformer::{Activation, LayerOptions, NormOrder};
+use whole_transformer::{Options, Prediction, Transformer};
+// ANCHOR_END: imports
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // ANCHOR: model
+    let folder: ModelFolder = models::resolve("bertinho", &HubOptions::from_env())?;
+    let model: Pretrained = Pretrained::load(&folder)?;
+    let found: Attentions = Attentions::of(
+        &model,
+        "The cat sat on the mat",
+        Some("The cat lay on the rug"),
+        Truncate::Error,
+    )?;
+    println!("{} × {:?}", found.layers(), found.attentions[0].shape());
+    println!("{:?}", found.tokens);
+    // ANCHOR_END: model
+
+    // ANCHOR: starter
+    println!("{:?}", found.token_type_ids);
+    let starter: Option<usize> = found.sentence_b_start;
+    println!("sentence B begins at {starter:?}");
+    // ANCHOR_END: starter
+
+    // ANCHOR: head_view
+    HeadView::new(&found.attentions, &found.tokens)?
+        .sentence_b_start(starter)
+        .heads([8])
+        .show()?;
+    // ANCHOR_END: head_view
+
+    // ANCHOR: looks
+    fn print_looks(
+        found: &Attentions,
+        (layer, head): (usize, usize),
+        which: &[&str],
+    ) -> Result<(), AttentionsError> {
+        let weights = found.head(layer, head)?; // [n, n]
+        println!("{layer}·{head}");
+        for (i, token) in found.tokens.iter().enumerate() {
+            if !which.contains(&token.as_str()) {
+                continue;
+            }
+            let row = weights.row(i);
+            let mut order: Vec<usize> = (0..row.len()).collect();
+            order.sort_by(|&a, &b| row[b].total_cmp(&row[a])); // the largest first
+            print!("{i:4} {token:<7}→");
+            for &j in &order[..3] {
+                print!("  {j:2} {:<7}{:.3}", found.tokens[j], row[j]);
+            }
+            println!();
+        }
+        Ok(())
+    }
+    print_looks(&found, (0, 8), &["cat", "sat", "lay", "mat", "rug"])?;
+    // ANCHOR_END: looks
+
+    // ANCHOR: shares
+    fn shares(weights: &Array2<f64>, starter: usize) -> [f64; 4] {
+        let (a, b) = weights.view().split_at(Axis(0), starter); // who looks
+        let (aa, ab) = a.split_at(Axis(1), starter); // who is looked at
+        let (ba, bb) = b.split_at(Axis(1), starter);
+        [aa, ab, bb, ba].map(|part| part.sum() / part.nrows() as f64)
+    }
+    fn print_shares(
+        found: &Attentions,
+        heads: &[(usize, usize)],
+    ) -> Result<(), AttentionsError> {
+        let (n, starter) = (found.tokens.len(), found.sentence_b_start.unwrap_or(0));
+        println!("           A → A   A → B   B → B   B → A");
+        for &(layer, head) in heads {
+            let [aa, ab, bb, ba] = shares(&found.head(layer, head)?, starter);
+            let name = format!("{layer}·{head}");
+            println!("{name:<8}   {aa:.3}   {ab:.3}   {bb:.3}   {ba:.3}");
+        }
+        let [aa, ab, bb, ba] =
+            shares(&Array2::from_elem((n, n), 1.0 / n as f64), starter);
+        println!("{:<8}   {aa:.3}   {ab:.3}   {bb:.3}   {ba:.3}", "uniform");
+        Ok(())
+    }
+    print_shares(&found, &[(0, 8)])?;
+    // ANCHOR_END: shares
+
+    // ANCHOR: across
+    let n: usize = found.tokens.len();
+    let b: usize = starter.unwrap_or(n);
+    let mut across: Vec<(f64, usize, usize)> = Vec::new();
+    for layer in 0..found.layers() {
+        for head in 0..found.heads()? {
+            let weights = found.head(layer, head)?; // [n, n]
+            let [_, ab, _, ba] = shares(&weights, b);
+            across.push((
+                (ab * b as f64 + ba * (n - b) as f64) / n as f64,
+                layer,
+                head,
+            ));
+        }
+    }
+    across.sort_by(|one, other| other.0.total_cmp(&one.0));
+    for (share, layer, head) in &across[..4] {
+        println!("{layer:2}·{head:<2}  {share:.3}");
+    }
+    let over: usize = across.iter().filter(|(share, ..)| *share > 0.5).count();
+    println!("over half in {over} of {} heads", across.len());
+    // ANCHOR_END: across
+
+    // ANCHOR: aligned
+    print_shares(&found, &[(1, 11)])?;
+    print_looks(&found, (1, 11), &["cat", "sat", "lay", "mat", "rug"])?;
+    // ANCHOR_END: aligned
+
+    // ANCHOR: full_stop
+    let stopped: Attentions = Attentions::of(
+        &model,
+        "The cat sat on the mat.",
+        Some("The cat lay on the rug."),
+        Truncate::Error,
+    )?;
+    print_looks(&stopped, (1, 11), &["mat", "rug"])?;
+    // ANCHOR_END: full_stop
+
+    // ANCHOR: portuguese
+    let cats: Attentions = Attentions::of(
+        &model,
+        "O gato sentou no tapete.",
+        Some("O gato dormiu na cama."),
+        Truncate::Error,
+    )?;
+    HeadView::new(&cats.attentions, &cats.tokens)?
+        .sentence_b_start(cats.sentence_b_start)
+        .include_layers([0, 1])
+        .layer(1)
+        .heads([11])
+        .show()?;
+    // ANCHOR_END: portuguese
+
+    // ANCHOR: portuguese_looks
+    let words: [&str; 7] = ["gato", "sentou", "dormiu", "no", "na", "tapete", "cama"];
+    print_looks(&cats, (1, 11), &words)?;
+    // ANCHOR_END: portuguese_looks
+
+    // ANCHOR: translation
+    let both: Attentions = Attentions::of(
+        &model,
+        "O gato preto dormiu na cama.",
+        Some("The black cat slept on the bed."),
+        Truncate::Error,
+    )?;
+    HeadView::new(&both.attentions, &both.tokens)?
+        .sentence_b_start(both.sentence_b_start)
+        .include_layers([1])
+        .heads([11])
+        .show()?;
+    // ANCHOR_END: translation
+
+    // ANCHOR: translation_looks
+    let words: [&str; 8] =
+        ["gato", "preto", "dormiu", "cama", "black", "cat", "slept", "bed"];
+    print_looks(&both, (1, 11), &words)?;
+    // ANCHOR_END: translation_looks
+
+    // ANCHOR: model_view
+    ModelView::new(&found.attentions, &found.tokens)?
+        .sentence_b_start(starter)
+        .show()?;
+    // ANCHOR_END: model_view
+
+    // ANCHOR: specials
+    let special: Vec<usize> =
+        (0..n).filter(|&i| found.tokens[i].starts_with('[')).collect();
+    let mut to_special: Vec<(f64, usize, usize)> = Vec::new();
+    for layer in 0..found.layers() {
+        for head in 0..found.heads()? {
+            let columns = found.head(layer, head)?.select(Axis(1), &special); // [n, 3]
+            to_special.push((columns.sum() / n as f64, layer, head));
+        }
+    }
+    for least in [0.5, 0.9] {
+        let heads = to_special.iter().filter(|(share, ..)| *share > least).count();
+        println!("over {least} to [CLS] and [SEP]: {heads} of {}", to_special.len());
+    }
+    // ANCHOR_END: specials
+
+    // ANCHOR: open
+    let open: OpenModel = OpenModel::load(&folder)?;
+    let inside: QueriesAndKeys =
+        open.open("O gato dormiu.", Some("The cat slept."), Truncate::Error)?;
+    let queries: Stack = inside.queries.to_stack("queries")?;
+    let keys: Stack = inside.keys.to_stack("keys")?;
+    println!("queries {:?}", queries.shape()); // [layers, heads, n, d_k]
+    // ANCHOR_END: open
+
+    // ANCHOR: neuron_view
+    NeuronView::new(&inside.attentions, &queries, &keys, &inside.attentions.tokens)?
+        .sentence_b_start(inside.attentions.sentence_b_start)
+        .include_layers([1])
+        .head(11)
+        .show()?;
+    // ANCHOR_END: neuron_view
+
+    // ANCHOR: products
+    fn vector(
+        stack: &Stack,
+        (layer, head): (usize, usize),
+        token: usize,
+    ) -> Array1<f64> {
+        let matrix = stack.head(layer, head).unwrap_or_default();
+        let row = matrix.chunks(stack.columns).nth(token).unwrap_or_default();
+        row.iter().copied().map(f64::from).collect() // [d_k]
+    }
+    let query: Array1<f64> = vector(&queries, (1, 11), 2); // gato
+    let products: Vec<Array1<f64>> = [3, 7, 8] // dormiu, cat, slept
+        .iter()
+        .map(|&token| &query * &vector(&keys, (1, 11), token)) // [d_k]
+        .collect();
+    println!("gato ×   dormiu      cat    slept");
+    for k in 0..query.len() {
+        print!("{k:6}");
+        for product in &products {
+            print!(" {:8.1}", product[k]);
+        }
+        println!();
+    }
+    print!("score ");
+    for product in &products {
+        print!(" {:8.2}", product.sum() / (product.len() as f64).sqrt());
+    }
+    println!();
+    // ANCHOR_END: products
+
+    // ANCHOR: softmax
+    let scores: Array1<f64> = (0..keys.rows)
+        .map(|j| query.dot(&vector(&keys, (1, 11), j)) / (query.len() as f64).sqrt())
+        .collect(); // [n]
+    let exponents: Array1<f64> = (&scores - scores[7]).exp();
+    let weights: Array1<f64> = &exponents / exponents.sum();
+    let recorded: Array1<f64> = inside.attentions.head(1, 11)?.row(2).to_owned();
+    println!("gato → cat {:.5}", weights[7]);
+    println!("as recorded: {}", (weights - recorded).abs().sum() < 1e-5);
+    // ANCHOR_END: softmax
+
+    // ANCHOR: transformer
+    let layer: LayerOptions = LayerOptions {
+        d_model: 16,
+        heads: 4,
+        d_ff: 64,
+        activation: Activation::Relu,
+        order: NormOrder::Pre,
+    };
+    let options: Options = Options {
+        source_vocabulary: PORTUGUESE.len(),
+        target_vocabulary: ENGLISH.len(),
+        layers: 2,
+        layer,
+        padding: Some(0),
+    };
+    let random: Transformer = Transformer::random(&mut NumpyRandom::seed(4), &options)?;
+    let (read, written): ([usize; 5], [usize; 7]) =
+        ([1, 2, 3, 4, 5], [0, 2, 3, 4, 5, 2, 6]);
+    let prediction: Prediction = random.forward(&read, &written)?;
+    // ANCHOR_END: transformer
+
+    // ANCHOR: encoder_decoder
+    let two: EncoderDecoder = EncoderDecoder::from_records(
+        spell(&PORTUGUESE, &read),
+        spell(&ENGLISH, &written),
+        &prediction.attentions,
+    )?;
+    HeadView::encoder_decoder(two).heads([0]).show()?;
+    // ANCHOR_END: encoder_decoder
+
+    // ANCHOR: data
+    let small: Stack = Stack::new([1, 1, 2, 2], vec![0.25, 0.75, 0.5, 0.5])?;
+    let names: [&str; 2] = ["<b>", "</script><script>alert(1)</script>"];
+    let view: HeadView = HeadView::new(&small, names)?;
+    println!("{}", view.bertviz_json()?.replace(",\"", ",\n\""));
+    // ANCHOR_END: data
+
+    // ANCHOR: escaped
+    let html: String = view.html()?;
+    let start: usize = html.find("{\"view\"").ok_or("no data")?;
+    let length: usize = html[start..].find('\n').ok_or("no end")?;
+    println!("{}", html[start..start + length].replace(",\"", ",\n\""));
+    println!("the token as such: {}", html.contains(names[1]));
+    // ANCHOR_END: escaped
+
+    // ANCHOR: save
+    let path: std::path::PathBuf = std::env::temp_dir().join("gato.html");
+    HeadView::new(&cats.attentions, &cats.tokens)?.save(&path)?;
+    let page: String = std::fs::read_to_string(&path)?;
+    println!("{} kB", page.len() / 1000);
+    println!("addresses to fetch: {}", page.matches("src=\"http").count());
+    // ANCHOR_END: save
+
+    // ANCHOR: thin
+    println!("lines under 0.1      of them   their share of the attention");
+    for (layer, head) in [(0, 8), (1, 11)] {
+        let weights = found.head(layer, head)?; // [n, n]
+        let thin: Vec<f64> = weights.iter().copied().filter(|&w| w < 0.1).collect();
+        let share = thin.iter().sum::<f64>() / n as f64;
+        let name = format!("{layer}·{head}");
+        println!("{name:<17} {:4} of {}   {share:.3}", thin.len(), n * n);
+    }
+    // ANCHOR_END: thin
+
+    // ANCHOR: picked
+    fn first(row: &Array1<f64>) -> usize {
+        (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0)
+    }
+    for (from, to) in [(2, 9), (3, 10), (6, 13)] {
+        let mut heads: Vec<String> = Vec::new();
+        for layer in 0..found.layers() {
+            for head in 0..found.heads()? {
+                if first(&found.head(layer, head)?.row(from).to_owned()) == to {
+                    heads.push(format!("{layer}·{head}"));
+                }
+            }
+        }
+        let (from, to) = (&found.tokens[from], &found.tokens[to]);
+        println!("{from} → {to}: first choice of {} heads: {heads:?}", heads.len());
+    }
+    println!("blind heads: {:.1} of {}", across.len() as f64 / n as f64, across.len());
+    // ANCHOR_END: picked
+
+    Ok(())
+}

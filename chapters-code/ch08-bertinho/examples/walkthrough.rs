@@ -1,0 +1,480 @@
+//! The cells of chapter 8, in order: `cargo run -p ch08-bertinho --example ch08-walkthrough`.
+
+#![allow(unused_imports, clippy::items_after_statements)]
+#![allow(clippy::too_many_lines, clippy::wildcard_imports)]
+
+// ANCHOR: imports
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+
+use figures::{Heatmap, HeatmapGrid, LineChart};
+use models::{HubOptions, ModelFolder, resolve};
+use ndarray::Array2;
+use tokenizers::Tokenizer;
+use bertinho::batches::*;
+use bertinho::evaluate::*;
+use bertinho::fill::*;
+use bertinho::finetune::*;
+use bertinho::heads::*;
+use bertinho::learner::*;
+use bertinho::masking::*;
+use bertinho::naive_bayes::*;
+use bertinho::nouns::*;
+use bertinho::pretrain::*;
+use bertinho::random::*;
+use bertinho::record::*;
+use bertinho::reverse::*;
+use bertinho::wordpiece::*;
+use bertinho::{Corpus, CorpusReport, Pair, parameters, sample_folder};
+// ANCHOR_END: imports
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // ANCHOR: new_reverser
+    let options: ReverserOptions = ReverserOptions::default();
+    let untrained: ReverserTraining = ReverserTraining::new(options)?;
+    let before: Reverser = untrained.snapshot()?;
+    println!("{} numbers to learn", untrained.parameters());
+    println!("cabide → {}", before.greedy(&["cabide"])?[0]);
+    // ANCHOR_END: new_reverser
+
+    // ANCHOR: strings
+    println!("step 0 trains on {:?}", training_strings(42, 0, 3));
+    println!("step 1 trains on {:?}", training_strings(42, 1, 3));
+    println!("held out:        {:?}", held_out_strings(43, 3));
+    // ANCHOR_END: strings
+
+    // ANCHOR: before
+    attention_figure(&before, "cabide", "Cross-attention before training")?.show()?;
+    // ANCHOR_END: before
+
+    // ANCHOR: train_reverser
+    // The same seed: the same weights as before.
+    let mut reverser: ReverserTraining = ReverserTraining::new(options)?;
+    let held_out: Vec<String> = held_out_strings(43, 200);
+    let mut curves: Curves = Curves::default();
+    for tenth in 1..=10 {
+        let mut loss = 0.0;
+        for _ in 0..200 {
+            loss += reverser.step()? / 200.0;
+        }
+        let (step, exact) =
+            (200.0 * f64::from(tenth), reverser.model.accuracy(&held_out)?);
+        println!("step {step:4}: loss {loss:.3}, reversed {:.1} %", 100.0 * exact);
+        curves.loss.push((step, loss));
+        curves.exact.push((step, exact));
+    }
+    // ANCHOR_END: train_reverser
+
+    // ANCHOR: exam
+    let exam: Vec<String> = held_out_strings(44, 1000);
+    let exact: f64 = reverser.model.accuracy(&exam)?;
+    println!("of {} new strings reversed: {:.1} %", exam.len(), 100.0 * exact);
+    println!("cabide → {}", reverser.model.greedy(&["cabide"])?[0]);
+    // ANCHOR_END: exam
+
+    // ANCHOR: after
+    attention_figure(&reverser.model, "cabide", "Cross-attention after training")?
+        .show()?;
+    // ANCHOR_END: after
+
+    // ANCHOR: anti_diagonal
+    for (name, model) in [("before", &before), ("after", &reverser.model)] {
+        let shares = model.anti_diagonal(&exam[..100])?;
+        println!("{name:>6}: head 0 {:.2}, head 1 {:.2}", shares[0][0], shares[0][1]);
+    }
+    // ANCHOR_END: anti_diagonal
+
+    // ANCHOR: reverser_curves
+    curves.figure()?.show()?;
+    // ANCHOR_END: reverser_curves
+
+    // ANCHOR: longer
+    for length in [3, 4, 12, 13, 14, 16] {
+        let exact = reverser.model.accuracy(&strings_of(length, 45, 200))?;
+        println!("{length:2} letters: {:5.1} %", 100.0 * exact);
+    }
+    // ANCHOR_END: longer
+
+    // ANCHOR: corpus
+    let corpus: Corpus = Corpus::read(&sample_folder())?;
+    let report: CorpusReport = corpus.report;
+    println!("English    {}", report.english);
+    println!("Portuguese {}", report.portuguese);
+    println!("pairs      {}", report.pairs);
+    println!("to learn from: {:?}", corpus.pairs.train[0].english);
+    println!("held out:      {:?}", corpus.pairs.held_out[0].english);
+    // ANCHOR_END: corpus
+
+    // ANCHOR: vocabulary
+    fn pieces_of(tokenizer: &Tokenizer, text: &str) -> bertinho::Result<String> {
+        Ok(tokenizer.encode(text, true)?.get_tokens().join(" "))
+    }
+    const SENTENCE: &str = "O gato sentou no tapete e o cachorro correu.";
+    for vocab_size in [100, 200, 400] {
+        let options =
+            WordPieceOptions { vocab_size, min_character: 1, min_frequency: 2 };
+        let tokenizer = everyday_vocabulary(&corpus, options)?;
+        println!("{vocab_size}: {}\n", pieces_of(&tokenizer, SENTENCE)?);
+    }
+    // ANCHOR_END: vocabulary
+
+    // ANCHOR: bertinho
+    let folder: ModelFolder = resolve("bertinho", &HubOptions::from_env())?;
+    let bertinho: MaskedModel = MaskedModel::load(&folder)?;
+    let tokenizer: Tokenizer = read_tokenizer(&folder.path.join("tokenizer.json"))?;
+    println!(
+        "{}: {}",
+        tokenizer.get_vocab_size(true),
+        pieces_of(&tokenizer, SENTENCE)?
+    );
+    // ANCHOR_END: bertinho
+
+    // ANCHOR: sequence
+    let pair: Sequence =
+        both_orders(&tokenizer, &corpus.pairs.train[..1], 64)?[0][0].clone();
+    let names: Vec<String> = (pair.ids.iter())
+        .map(|&id| tokenizer.id_to_token(id).unwrap_or_default())
+        .collect();
+    println!("{}", names.join(" "));
+    println!("token types {:?}", pair.token_types());
+    // ANCHOR_END: sequence
+
+    // ANCHOR: mask
+    let masking: Masking = Masking::bert(10_240);
+    for seed in 0..4 {
+        let mut random = generator(seed, Purpose::Masking, 0);
+        let masked: MaskedBatch = masking.apply(&[&pair], &mut random)?;
+        let shown: Vec<String> = (masked.inputs.ids().iter())
+            .map(|&id| tokenizer.id_to_token(id).unwrap_or_default())
+            .collect();
+        let asked: Vec<&str> = (masked.positions.iter())
+            .map(|&place| names[place as usize].as_str())
+            .collect();
+        println!("{}\n   asked: {asked:?}", shown.join(" "));
+    }
+    // ANCHOR_END: mask
+
+    // ANCHOR: mask_shares
+    fn count_shown(masking: &Masking, sequences: &[Sequence]) -> bertinho::Result<()> {
+        let rows: Vec<&Sequence> = sequences.iter().collect();
+        let mut random = generator(42, Purpose::Masking, 0);
+        let batch = masking.apply(&rows, &mut random)?;
+        let pieces: usize = rows.iter().map(|row| row.len() - 3).sum(); // of pairs
+        let (mut hidden, mut kept) = (0, 0);
+        for (&place, &label) in batch.positions.iter().zip(&batch.labels) {
+            let shown = batch.inputs.ids()[place as usize];
+            hidden += usize::from(shown == MASK);
+            kept += usize::from(shown == label);
+        }
+        let asked = batch.labels.len();
+        let share = |part: usize, of: usize| 100.0 * part as f64 / of as f64;
+        println!("asked: {asked} of {pieces} pieces, {:.1} %", share(asked, pieces));
+        println!("   hidden   {:.1} %", share(hidden, asked));
+        println!("   replaced {:.1} %", share(asked - hidden - kept, asked));
+        println!("   kept     {:.1} %", share(kept, asked));
+        Ok(())
+    }
+    count_shown(&masking, &both_orders(&tokenizer, &corpus.pairs.train, 64)?.concat())?;
+    // ANCHOR_END: mask_shares
+
+    // ANCHOR: small_recipe
+    let small: Recipe = Recipe {
+        hidden_size: 48,
+        heads: 4,
+        intermediate_size: 96,
+        positions: 64,
+        stages: vec![
+            Stage { layers: 1, steps: 60, learning_rate: 5e-3, mixture: None },
+            Stage { layers: 2, steps: 60, learning_rate: 3e-3, mixture: None },
+        ],
+        warmup: 10,
+        batch_tokens: 1000,
+        ..Recipe::default()
+    };
+    let options: WordPieceOptions =
+        WordPieceOptions { vocab_size: 400, min_character: 1, min_frequency: 2 };
+    let words: Tokenizer = everyday_vocabulary(&corpus, options)?;
+    let size: usize = words.get_vocab_size(true);
+    println!("{size} pieces; a guess at random costs {:.2} nats", (size as f64).ln());
+    // ANCHOR_END: small_recipe
+
+    // ANCHOR: small_training
+    fn train(
+        recipe: &Recipe,
+        words: &Tokenizer,
+        corpus: &Corpus,
+        stop: &[u64],
+        every: u64,
+    ) -> Result<parameters::Tensors, Box<dyn std::error::Error>> {
+        let folder = std::env::temp_dir().join(format!("ch08-{}", stop.len()));
+        std::fs::create_dir_all(&folder)?;
+        let size = words.get_vocab_size(true);
+        let sequences = |mixture| training_sequences(words, corpus, mixture, 64);
+        let mut training =
+            Pretraining::begin(recipe.clone(), &sequences, size, &fast, &folder)?;
+        let mut observe = |step: Step, _: &Pretraining| {
+            if every > 0 && step.step.is_multiple_of(every) {
+                println!(
+                    "step {}, {} layers: loss {:.2}",
+                    step.step, step.layers, step.loss
+                );
+            }
+            Ok(())
+        };
+        for &stop in stop {
+            let go = AtomicBool::new(false);
+            training.run(Some(stop), 1000, &go, &mut observe)?; // saves a checkpoint
+            training = Pretraining::resume(recipe, &sequences, size, &fast, &folder)?;
+        }
+        Ok(training.learner().weights()?)
+    }
+    let whole: parameters::Tensors = train(&small, &words, &corpus, &[120], 20)?;
+    // ANCHOR_END: small_training
+
+    // ANCHOR: resumed
+    let resumed: parameters::Tensors =
+        train(&small, &words, &corpus, &[25, 70, 120], 0)?;
+    let mut differences: usize = 0;
+    for (name, tensor) in &whole {
+        let [a, b]: [Vec<f32>; 2] =
+            [tensor.flatten_all()?.to_vec1()?, resumed[name].flatten_all()?.to_vec1()?];
+        differences +=
+            a.iter().zip(&b).filter(|(a, b)| a.to_bits() != b.to_bits()).count();
+    }
+    println!("{} tensors, {differences} numbers differ", whole.len());
+    // ANCHOR_END: resumed
+
+    // ANCHOR: schedule
+    let recipe: Recipe = Recipe::default();
+    let mut standing: Standing = Standing::beginning(recipe.clone(), 10_240);
+    let mut rates: Vec<(f64, f64)> = Vec::new();
+    let mut step: u64 = 0;
+    for (stage, Stage { layers, steps, learning_rate, .. }) in
+        recipe.stages.iter().enumerate()
+    {
+        println!("{steps} steps with {layers:2} layers, up to {learning_rate}");
+        standing.stage = stage;
+        for done in (0..*steps).step_by(50) {
+            standing.stage_steps = done;
+            rates.push(((step + done) as f64, 1000.0 * standing.learning_rate()));
+        }
+        step += steps;
+    }
+    // ANCHOR_END: schedule
+
+    // ANCHOR: schedule_figure
+    LineChart::new()
+        .title("Learning rate of the long training")
+        .x_title("step")
+        .y_title("rate × 1000")
+        .series("learning rate", &rates)
+        .draw()?
+        .show()?;
+    // ANCHOR_END: schedule_figure
+
+    // ANCHOR: record
+    let record: Record = Record::of_the_book()?;
+    LineChart::new()
+        .title("Pre-training bertinho")
+        .x_title("step")
+        .y_title("loss (nats)")
+        .series("training batches", &record.loss)
+        .draw()?
+        .show()?;
+    // ANCHOR_END: record
+
+    // ANCHOR: accuracies
+    let english: Vec<(f64, f64)> =
+        record.over_steps(|exam| 100.0 * exam.accuracy.english.model);
+    let portuguese: Vec<(f64, f64)> =
+        record.over_steps(|exam| 100.0 * exam.accuracy.portuguese.model);
+    let beside: Vec<(f64, f64)> =
+        record.over_steps(|exam| 100.0 * exam.accuracy.beside.model);
+    LineChart::new()
+        .title("Held-out pieces guessed")
+        .x_title("step")
+        .y_title("%")
+        .series("translation beside", &beside)
+        .series("English alone", &english)
+        .series("Portuguese alone", &portuguese)
+        .draw()?
+        .show()?;
+    // ANCHOR_END: accuracies
+
+    // ANCHOR: final_accuracies
+    let last: Examined = record.exams[record.exams.len() - 1].clone();
+    println!(
+        "after {} steps, {:.1} million tokens",
+        last.step,
+        last.tokens as f64 / 1e6
+    );
+    println!("{:24} {:>6} {:>8} {:>8}", "", "hidden", "bertinho", "unigram");
+    for (name, Accuracy { hidden, model, unigram }) in [
+        ("English alone", last.accuracy.english),
+        ("Portuguese alone", last.accuracy.portuguese),
+        ("English, pt beside", last.accuracy.english_beside),
+        ("Portuguese, en beside", last.accuracy.portuguese_beside),
+        ("both, beside", last.accuracy.beside),
+    ] {
+        let (model, unigram) = (100.0 * model, 100.0 * unigram);
+        println!("{name:24} {hidden:6} {model:6.1} % {unigram:6.1} %");
+    }
+    // ANCHOR_END: final_accuracies
+
+    // ANCHOR: birth
+    fn best_of(record: &Record, kind: &str) -> Vec<(f64, f64)> {
+        record.over_steps(|exam| 100.0 * exam.specialists[kind].share)
+    }
+    let translator: Vec<(f64, f64)> =
+        record.over_steps(|exam| 100.0 * exam.translator.share);
+    LineChart::new()
+        .title("The best head of each kind")
+        .x_title("step")
+        .y_title("%")
+        .series("translation", &translator)
+        .series("previous", &best_of(&record, "previous"))
+        .series("next", &best_of(&record, "next"))
+        .series("[SEP]", &best_of(&record, "sep"))
+        .series("itself", &best_of(&record, "itself"))
+        .draw()?
+        .show()?;
+    // ANCHOR_END: birth
+
+    // ANCHOR: birth_numbers
+    println!("  step  layers  translation  previous    next   [SEP]");
+    for exam in &record.exams {
+        if exam.step > 2000 && !exam.step.is_multiple_of(2000) {
+            continue;
+        }
+        println!(
+            "{:6}  {:6}  {:9.1} %  {:6.1} %  {:4.1} %  {:4.1} %",
+            exam.step,
+            exam.entropies.len(),
+            100.0 * exam.translator.share,
+            100.0 * exam.specialists["previous"].share,
+            100.0 * exam.specialists["next"].share,
+            100.0 * exam.specialists["sep"].share,
+        );
+    }
+    // ANCHOR_END: birth_numbers
+
+    // ANCHOR: entropies
+    fn map(exam: &Examined) -> Array2<f64> {
+        let (layers, heads) = (exam.entropies.len(), exam.entropies[0].len());
+        Array2::from_shape_fn((layers, heads), |(layer, head)| {
+            exam.entropies[layer][head]
+        })
+    }
+    let mut panels: Vec<Heatmap> = Vec::new();
+    for step in [250, 1000, 2000, 4000] {
+        let exam = record.exams.iter().find(|exam| exam.step == step);
+        let Some(exam) = exam else { continue };
+        panels.push(
+            Heatmap::new(&map(exam))
+                .title(format!("step {step}"))
+                .row_title("layer")
+                .column_title("head")
+                .range(0.0, 4.0)
+                .digits(1),
+        );
+    }
+    HeatmapGrid::of(panels)
+        .columns(1)
+        .title("Entropy of each head, in bits")
+        .draw()?
+        .show()?;
+    // ANCHOR_END: entropies
+
+    // ANCHOR: final_entropies
+    Heatmap::new(&map(&last))
+        .title("Entropy of each head of bertinho, in bits")
+        .row_title("layer")
+        .column_title("head")
+        .range(0.0, 4.0)
+        .digits(1)
+        .draw()?
+        .show()?;
+    // ANCHOR_END: final_entropies
+
+    // ANCHOR: translators
+    fn nouns_of(
+        tokenizer: &models::Tokenizer,
+        pairs: &[Pair],
+    ) -> sentiment::Result<Vec<NounPair>> {
+        let texts: Vec<(&str, &str)> = (pairs.iter())
+            .map(|pair| (pair.english.as_str(), pair.portuguese.as_str()))
+            .collect();
+        find_nouns(tokenizer, &texts, &NOUNS)
+    }
+    let nouns: Vec<NounPair> =
+        nouns_of(&bertinho.model.tokenizer, &corpus.pairs.train)?;
+    let heads: Vec<TranslationHead> =
+        translation_heads(&bertinho.model.encoder, &nouns)?;
+    println!("{} nouns in {} pairs", nouns.len(), corpus.pairs.train.len());
+    println!("layer  head   en → pt   pt → en");
+    for TranslationHead { layer, head, to_portuguese, to_english } in &heads[..6] {
+        let (there, back) = (100.0 * to_portuguese.overall, 100.0 * to_english.overall);
+        println!("{layer:5}  {head:4}  {there:6.1} %  {back:6.1} %");
+    }
+    // ANCHOR_END: translators
+
+    // ANCHOR: translator_figure
+    let seen: Attentions = Attentions::of(
+        &bertinho.model,
+        "The cat slept on the rug.",
+        Some("O gato dormiu no tapete."),
+        models::Truncate::Error,
+    )?;
+    let best: TranslationHead = heads[0];
+    let weights: Array2<f64> = seen.head(best.layer, best.head)?; // [n, n]
+    Heatmap::new(&weights)
+        .row_labels(&seen.tokens)
+        .column_labels(&seen.tokens)
+        .title(format!("Layer {}, head {}", best.layer, best.head))
+        .row_title("query")
+        .column_title("key")
+        .range(0.0, 1.0)
+        .annotate(false)
+        .draw()?
+        .show()?;
+    // ANCHOR_END: translator_figure
+
+    // ANCHOR: fill_alone
+    for text in [
+        "O [MASK] sentou no tapete.",
+        "The [MASK] sat on the mat.",
+        "I want to drink a glass of [MASK].",
+        "Eu quero beber um copo de [MASK].",
+    ] {
+        println!("{text}");
+        for Guess { piece, probability } in fill(&bertinho, text, None, 4)? {
+            println!("   {:5.1} %  {piece}", 100.0 * probability);
+        }
+    }
+    // ANCHOR_END: fill_alone
+
+    // ANCHOR: fill_beside
+    for (text, beside) in [
+        ("O [MASK] sentou no tapete.", "The cat sat on the mat."),
+        ("O [MASK] sentou no tapete.", "The dog sat on the mat."),
+        ("The [MASK] sat on the mat.", "O gato sentou no tapete."),
+    ] {
+        println!("{text} | {beside}");
+        for Guess { piece, probability } in fill(&bertinho, text, Some(beside), 2)? {
+            println!("   {:5.1} %  {piece}", 100.0 * probability);
+        }
+    }
+    // ANCHOR_END: fill_beside
+
+    // ANCHOR: finetuned
+    let finetuned: Finetuned = Finetuned::of_the_book()?;
+    println!("epochs            {}", finetuned.options.epochs);
+    println!("its own reviews   {:.1} %", 100.0 * finetuned.train);
+    println!("held-out reviews  {:.1} %", 100.0 * finetuned.held_out);
+    println!("naive Bayes       {:.1} %", 100.0 * finetuned.naive_bayes);
+    for (text, praise) in &finetuned.praise {
+        println!("{:5.1} % praise: {text}", 100.0 * praise);
+    }
+    // ANCHOR_END: finetuned
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! Chapter 8: training. A sequence reverser in a minute, then a BERT of our own.
+//!
+//! From text to weights: [`corpus`] reads and holds out, [`wordpiece`] makes the
+//! vocabulary, [`batches`] cuts and shuffles, [`masking`] hides, [`learner`] learns,
+//! [`pretrain`] repeats it with checkpoints, [`evaluate`] and [`heads`] ask what was
+//! learned, [`record`] keeps how it went, [`finetune`] makes a classifier of it, and
+//! [`export`] writes what `transformers` reads. [`reverse`] is an encoder-decoder that can be watched whole.
+//!
+//! Shapes: `rows` sequences of `n` tokens, `d_model` numbers per token.
+
+pub mod batches;
+pub mod checkpoint;
+pub mod corpus;
+mod error;
+pub mod evaluate;
+pub mod export;
+pub mod fast_model;
+pub mod fill;
+pub mod finetune;
+pub mod learner;
+pub mod masking;
+pub mod mend;
+pub mod metrics;
+pub mod naive_bayes;
+pub mod parameters;
+pub mod pretrain;
+pub mod random;
+pub mod record;
+pub mod reverse;
+pub mod wordpiece;
+
+/// What each head looks at: chapter 5's measurements, under the name used here.
+pub mod heads {
+    pub use bert_attention::Attentions;
+    pub use bert_attention::profile::{HeadProfile, SpecialIds, profile};
+    pub use bert_attention::translation::*;
+}
+
+pub use bert_attention::nouns;
+pub use corpus::{Corpus, CorpusReport, Pair, Review, Split};
+pub use error::{Result, TrainingError};
+
+use std::path::{Path, PathBuf};
+
+/// The folder of the sample: a few hundred made-up sentences, laid out like the corpora
+/// that the shipped models are trained on.
+pub fn sample_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("sample")
+}

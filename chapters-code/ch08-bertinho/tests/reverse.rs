@@ -1,0 +1,120 @@
+//! The reverser: its data, its shapes, that it learns and that it repeats.
+#![allow(missing_docs)]
+
+use attention_views::{EncoderDecoder, HeadView};
+use serde_json::{Value, json};
+use bertinho::reverse::{
+    LENGTHS, ReverserOptions, ReverserTraining, held_out_strings, train_reverser,
+    training_strings,
+};
+
+fn small() -> ReverserOptions {
+    ReverserOptions {
+        d_model: 16,
+        heads: 2,
+        d_ff: 32,
+        batch: 8,
+        steps: 40,
+        warmup: 5,
+        ..Default::default()
+    }
+}
+
+#[test]
+fn held_out_strings_are_never_trained_on() {
+    let held_out = held_out_strings(1, 500);
+    let lengths: Vec<usize> = held_out.iter().map(String::len).collect();
+    assert!(lengths.iter().all(|n| (LENGTHS[0]..=LENGTHS[1]).contains(n)));
+    assert!((LENGTHS[0]..=LENGTHS[1]).all(|n| lengths.contains(&n)));
+    for step in 0..500 {
+        let strings = training_strings(1, step, 32);
+        assert!(strings.iter().all(|string| string.len() == strings[0].len()));
+        assert!(strings.iter().all(|string| !held_out.contains(string)));
+    }
+    assert_eq!(training_strings(1, 3, 8), training_strings(1, 3, 8));
+    assert_ne!(training_strings(1, 3, 8), training_strings(1, 4, 8));
+}
+
+#[test]
+fn the_loss_falls_the_same_way_twice() {
+    let [a, b] = [(); 2].map(|()| {
+        let mut losses = Vec::new();
+        let trained = train_reverser(small(), 20, &mut |_, loss| losses.push(loss));
+        (losses, trained.unwrap().curves)
+    });
+    assert_eq!(a, b);
+    let (losses, curves) = a;
+    assert!((losses[0] - 28_f64.ln()).abs() < 0.8, "{}", losses[0]); // chance
+    assert!(losses[39] < losses[0] - 0.2, "{losses:?}");
+    assert_eq!(curves.loss.len(), 2);
+    assert_eq!(curves.exact.len(), 2);
+}
+
+#[test]
+fn every_parameter_learns() {
+    let mut training = ReverserTraining::new(small()).unwrap();
+    let before = training.weights().unwrap();
+    for _ in 0..3 {
+        training.step().unwrap();
+    }
+    let after = training.weights().unwrap();
+    assert_eq!(before.len(), after.len());
+    for (name, tensor) in &before {
+        let values = |tensor: &candle_core::Tensor| {
+            tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap()
+        };
+        // The key's bias shifts all scores of a query alike: it has no gradient.
+        let learned = values(tensor) != values(&after[name]);
+        assert!(learned || name.ends_with("key.bias"), "{name} did not learn");
+    }
+}
+
+#[test]
+fn chapter_7_shows_the_cross_attention() {
+    let model = ReverserTraining::new(small()).unwrap().model;
+    let layers = model.cross_attention("gato").unwrap();
+    let (read, written) = (["g", "a", "t", "o", "end"], ["o", "t", "a", "g", "end"]);
+    let two = EncoderDecoder::new(read, written).cross(&layers).unwrap();
+    let json = HeadView::encoder_decoder(two).bertviz_json().unwrap();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let pane = &json["attention"][0];
+    assert_eq!(
+        (&pane["left_text"], &pane["right_text"]),
+        (&json!(written), &json!(read))
+    );
+    for ((row, column), weight) in layers[0][1].indexed_iter() {
+        let found = pane["attn"][0][1][row][column].as_f64().unwrap();
+        assert!((found - weight).abs() < 1e-7);
+    }
+}
+
+#[test]
+fn cross_attention_has_a_row_a_letter_and_adds_up() {
+    let training = ReverserTraining::new(small()).unwrap();
+    let layers = training.model.cross_attention("cabide").unwrap();
+    assert_eq!((layers.len(), layers[0].len()), (1, 2));
+    for weights in &layers[0] {
+        assert_eq!(weights.dim(), (7, 7)); // six letters and the end
+        for row in weights.rows() {
+            assert!((row.sum() - 1.0).abs() < 1e-5);
+        }
+    }
+    // Untrained, it looks everywhere: about one in seven.
+    let shares = training.model.anti_diagonal(&["cabide".to_owned()]).unwrap();
+    for share in &shares[0] {
+        assert!((0.05..0.3).contains(share), "{share}");
+    }
+}
+
+#[test]
+fn an_untrained_model_reverses_nothing_and_bad_strings_are_refused() {
+    let model = ReverserTraining::new(small()).unwrap().model;
+    assert!(model.accuracy(&held_out_strings(5, 100)).unwrap() < 0.05);
+    for strings in [&["abc", "abcd"][..], &["Abc"], &["ação"], &[""], &[]] {
+        assert!(model.greedy(strings).is_err(), "{strings:?}");
+    }
+    assert!(ReverserTraining::new(ReverserOptions { heads: 3, ..small() }).is_err());
+    assert!(ReverserTraining::new(ReverserOptions { layers: 0, ..small() }).is_err());
+    let rate = ReverserOptions { learning_rate: f64::NAN, ..small() };
+    assert!(ReverserTraining::new(rate).is_err());
+}
