@@ -1,6 +1,6 @@
 //! The position-wise feed-forward network.
 
-use std::f64::consts::SQRT_2;
+use std::f64::consts::{PI, SQRT_2};
 
 use ndarray::Array2;
 use self_attention::numpy::NumpyRandom;
@@ -19,17 +19,25 @@ pub fn relu(x: f64) -> f64 {
 pub fn gelu(x: f64) -> f64 {
     x * 0.5 * (1.0 + libm::erf(x / SQRT_2))
 }
-
 // ANCHOR_END: activations
 
+/// [`gelu`] without `erf` (Hendrycks and Gimpel 2016): PyTorch's
+/// `nn.GELU(approximate="tanh")`, GPT-2's.
+pub fn gelu_tanh(x: f64) -> f64 {
+    let inner = (2.0 / PI).sqrt() * (x + 0.044_715 * x.powi(3));
+    x * 0.5 * (1.0 + inner.tanh())
+}
+
 // ANCHOR: feed_forward
-/// What bends the line between the two linear layers.
+/// The nonlinearity between the two linear layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
     /// [`relu`], as in 2017.
     Relu,
     /// [`gelu`], as in BERT and GPT.
     Gelu,
+    /// [`gelu_tanh`], its approximation, as in GPT-2.
+    GeluTanh,
 }
 
 impl Activation {
@@ -38,9 +46,11 @@ impl Activation {
         match self {
             Self::Relu => relu(x),
             Self::Gelu => gelu(x),
+            Self::GeluTanh => gelu_tanh(x),
         }
     }
 }
+
 /// Two linear layers with a bend between (Vaswani et al. 2017, section 3.3): each word
 /// on its own, all with the same weights.
 #[derive(Debug, Clone, PartialEq)]

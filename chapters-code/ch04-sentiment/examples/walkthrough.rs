@@ -101,7 +101,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         text: &str,
     ) -> Result<Vec<Tensor>, EncoderError> {
         let encoded = pipeline.model.tokenizer.encode(text, None, Truncate::Error)?;
-        let run = Run { output_hidden_states: true, ..Run::default() };
+        let run =
+            ForwardOptions { output_hidden_states: true, ..ForwardOptions::default() };
         let found = model.distilbert.forward(&Batch::from_encoded(&[encoded])?, run)?;
         let states = found.hidden_states.unwrap_or_default(); // [1, n, d_model] each
         states.iter().map(|state| Ok(state.i((0, 0))?)).collect() // [d_model] each

@@ -6,9 +6,9 @@ use models::{Architecture, Config, ModelFolder};
 
 use crate::batch::Batch;
 use crate::embeddings::Embeddings;
-use crate::encoder::{Encoder, EncoderOutput, Run};
+use crate::encoder::{Encoder, EncoderOutput, ForwardOptions};
 use crate::error::Result;
-use crate::layer_options::{LayerNames, LayerOptions};
+use crate::layers::{BERT, DISTILBERT, layer_options};
 
 // ANCHOR: base_model
 /// Embeddings and a stack of layers: transformers' `BertModel`, without its pooler, and
@@ -32,25 +32,29 @@ impl BaseModel {
     /// If the heads don't divide `d_model`; if a tensor is missing or of another shape.
     pub fn load(vb: &VarBuilder, config: &Config) -> candle_core::Result<Self> {
         let (encoder, names) = match config.architecture {
-            Architecture::Bert => ("encoder.layer", LayerNames::BERT),
-            Architecture::DistilBert => ("transformer.layer", LayerNames::DISTILBERT),
+            Architecture::Bert => ("encoder.layer", BERT),
+            Architecture::DistilBert => ("transformer.layer", DISTILBERT),
         };
-        let (layers, options) = (config.num_hidden_layers, LayerOptions::from(config));
+        let (layers, options) = (config.num_hidden_layers, layer_options(config));
         Ok(Self {
             embeddings: Embeddings::load(&vb.pp("embeddings"), config)?,
             encoder: Encoder::load(&vb.pp(encoder), layers, &names, &options)?,
         })
     }
 
-    /// The last vectors of a batch's tokens, and what `run` asks for.
+    /// The last vectors of a batch's tokens, and what `options` ask for.
     ///
     /// # Errors
     ///
     /// Those of [`Embeddings::forward`].
-    pub fn forward(&self, batch: &Batch, run: Run) -> Result<EncoderOutput> {
-        let x = self.embeddings.forward(batch, run.dropout)?; // [rows, n, d_model]
+    pub fn forward(
+        &self,
+        batch: &Batch,
+        options: ForwardOptions,
+    ) -> Result<EncoderOutput> {
+        let x = self.embeddings.forward(batch, options.dropout)?; // [rows, n, d_model]
         let mask = batch.additive_mask(x.dtype(), x.device())?; // [rows, 1, 1, n]
-        self.encoder.forward(x, mask.as_ref(), run)
+        self.encoder.forward(x, mask.as_ref(), options)
     }
 }
 // ANCHOR_END: base_model

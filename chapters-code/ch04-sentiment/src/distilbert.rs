@@ -3,19 +3,19 @@
 use candle_core::{DType, IndexOp, Tensor};
 use candle_nn::{Linear, Module, VarBuilder};
 use models::{Config, ModelFolder};
+use training::linear::linear;
+use training::{Dropout, DropoutRng, WeightInit};
 
 use crate::base::BaseModel;
 use crate::batch::Batch;
-use crate::dropout::{Dropout, Noise};
-use crate::encoder::{EncoderOutput, Run};
+use crate::encoder::{EncoderOutput, ForwardOptions};
 use crate::error::Result;
-use crate::linear::linear;
 
 // ANCHOR: classification
 /// Two linear layers on what `[CLS]` became: a number for each label.
 #[derive(Debug, Clone)]
 pub struct ClassificationHead {
-    /// `d_model -> d_model`, before the bend.
+    /// `d_model -> d_model`, before the nonlinearity.
     pub pre_classifier: Linear,
     /// `d_model -> labels`.
     pub classifier: Linear,
@@ -33,11 +33,11 @@ impl ClassificationHead {
     pub fn forward(
         &self,
         last_hidden_state: &Tensor,
-        noise: Option<&Noise>,
+        rng: Option<&DropoutRng>,
     ) -> Result<Tensor> {
         let cls = last_hidden_state.i((.., 0))?; // [rows, d_model]
         let hidden = self.pre_classifier.forward(&cls)?.relu()?; // [rows, d_model]
-        let hidden = self.dropout.forward(&hidden, noise)?;
+        let hidden = self.dropout.forward(&hidden, rng)?;
         Ok(self.classifier.forward(&hidden)?) // [rows, labels]
     }
 }
@@ -66,9 +66,13 @@ impl DistilBertForSequenceClassification {
     /// # Errors
     ///
     /// Those of [`BaseModel::forward`].
-    pub fn forward(&self, batch: &Batch, run: Run) -> Result<ClassifierOutput> {
-        let encoder = self.distilbert.forward(batch, run)?;
-        let logits = self.head.forward(&encoder.last_hidden_state, run.dropout)?;
+    pub fn forward(
+        &self,
+        batch: &Batch,
+        options: ForwardOptions,
+    ) -> Result<ClassifierOutput> {
+        let encoder = self.distilbert.forward(batch, options)?;
+        let logits = self.head.forward(&encoder.last_hidden_state, options.dropout)?;
         Ok(ClassifierOutput { logits, encoder })
     }
 }
@@ -92,11 +96,17 @@ impl DistilBertForSequenceClassification {
     /// Those of [`BaseModel::load`].
     pub fn load(vb: &VarBuilder, config: &Config) -> candle_core::Result<Self> {
         let (d_model, labels) = (config.hidden_size, config.num_labels());
+        let init = WeightInit::BERT;
         Ok(Self {
             distilbert: BaseModel::load(&vb.pp("distilbert"), config)?,
             head: ClassificationHead {
-                pre_classifier: linear(&vb.pp("pre_classifier"), d_model, d_model)?,
-                classifier: linear(&vb.pp("classifier"), d_model, labels)?,
+                pre_classifier: linear(
+                    &vb.pp("pre_classifier"),
+                    d_model,
+                    d_model,
+                    init,
+                )?,
+                classifier: linear(&vb.pp("classifier"), d_model, labels, init)?,
                 dropout: Dropout::new(config.classifier_dropout)?,
             },
         })

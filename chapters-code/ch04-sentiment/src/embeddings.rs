@@ -3,12 +3,11 @@
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
 use models::Config;
+use training::linear::table;
+use training::{Dropout, DropoutRng, LayerNorm, WeightInit};
 
 use crate::batch::Batch;
-use crate::dropout::{Dropout, Noise};
 use crate::error::{EncoderError, Result};
-use crate::linear::table;
-use crate::norm::LayerNorm;
 
 // ANCHOR: embeddings
 /// A vector for each token: its piece's, plus its position's, plus (in BERT) its
@@ -35,14 +34,14 @@ impl Embeddings {
     ///
     /// [`EncoderError::TooLong`] if there are more tokens than positions,
     /// [`EncoderError::Id`] if a table has no row for a number.
-    pub fn forward(&self, batch: &Batch, noise: Option<&Noise>) -> Result<Tensor> {
+    pub fn forward(&self, batch: &Batch, rng: Option<&DropoutRng>) -> Result<Tensor> {
         let n = self.check(batch)?;
         let mut x = lookup(&self.words, batch, batch.ids())?; // [rows, n, d_model]
         x = x.broadcast_add(&self.positions.narrow(0, 0, n)?)?; // + [n, d_model]
         if let Some(token_types) = &self.token_types {
             x = (x + lookup(token_types, batch, batch.token_type_ids())?)?;
         }
-        self.dropout.forward(&self.norm.forward(&x)?, noise)
+        Ok(self.dropout.forward(&self.norm.forward(&x)?, rng)?)
     }
 }
 
@@ -62,7 +61,7 @@ impl Embeddings {
     /// If a tensor is missing or has another shape.
     pub fn load(vb: &VarBuilder, config: &Config) -> candle_core::Result<Self> {
         let (d_model, types) = (config.hidden_size, config.type_vocab_size);
-        let table = |name, rows| table(&vb.pp(name), rows, d_model);
+        let table = |name, rows| table(&vb.pp(name), rows, d_model, WeightInit::BERT);
         let token_types = (types > 0).then(|| table("token_type_embeddings", types));
         let norm = vb.pp("LayerNorm");
         Ok(Self {

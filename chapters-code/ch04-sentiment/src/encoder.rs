@@ -3,107 +3,33 @@
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
 use ndarray::Array4;
+use training::{
+    DropoutRng, EncoderLayer, EncoderLayerOutput, LayerNames, LayerOptions,
+};
 
-use crate::attention::MultiHeadAttention;
-use crate::dropout::{Dropout, Noise};
 use crate::error::Result;
-use crate::feed_forward::FeedForward;
-use crate::layer_options::{LayerNames, LayerOptions};
-use crate::norm::LayerNorm;
 use crate::vectors::array4;
-
-// ANCHOR: encoder_layer
-/// Self-attention and a feed-forward network, each with a residual and a norm after it,
-/// `norm(x + f(x))`: chapter 2's post-norm layer.
-#[derive(Debug, Clone)]
-pub struct EncoderLayer {
-    /// Every token looks at every token.
-    pub attention: MultiHeadAttention,
-    /// After the first residual.
-    pub attention_norm: LayerNorm,
-    /// Each token on its own.
-    pub feed_forward: FeedForward,
-    /// After the second residual.
-    pub feed_forward_norm: LayerNorm,
-    /// Sets some of what attention adds to 0, while training.
-    pub attention_dropout: Dropout,
-    /// Sets some of what the feed-forward network adds to 0, while training.
-    pub feed_forward_dropout: Dropout,
-}
-
-/// What [`EncoderLayer::forward`] computes.
-#[derive(Debug, Clone)]
-pub struct EncoderLayerOutput {
-    /// The tokens' new vectors, `[batch, n, d_model]`.
-    pub output: Tensor,
-    /// How much each token looked at each token, `[batch, heads, n, n]`.
-    pub weights: Tensor,
-}
-
-impl EncoderLayer {
-    /// One layer: `x` is `[batch, n, d_model]`, the additive mask `[batch, 1, 1, n]`.
-    ///
-    /// # Errors
-    ///
-    /// [`EncoderError`](crate::EncoderError) if a shape doesn't fit.
-    pub fn forward(
-        &self,
-        x: &Tensor,
-        mask: Option<&Tensor>,
-        noise: Option<&Noise>,
-    ) -> Result<EncoderLayerOutput> {
-        let attention = self.attention.forward(x, mask, noise)?;
-        let seen = self.attention_dropout.forward(&attention.output, noise)?;
-        let attended = self.attention_norm.forward(&(x + seen)?)?;
-        let thought = self.feed_forward.forward(&attended)?;
-        let thought = self.feed_forward_dropout.forward(&thought, noise)?;
-        let output = self.feed_forward_norm.forward(&(attended + thought)?)?;
-        Ok(EncoderLayerOutput { output, weights: attention.weights })
-    }
-}
-// ANCHOR_END: encoder_layer
-
-impl EncoderLayer {
-    /// The layer at `vb`, whose parts have these names.
-    ///
-    /// # Errors
-    ///
-    /// If the heads don't divide `d_model`, or a tensor is missing or has another shape.
-    pub fn load(
-        vb: &VarBuilder,
-        names: &LayerNames,
-        options: &LayerOptions,
-    ) -> candle_core::Result<Self> {
-        let norm =
-            |name| LayerNorm::load(&vb.pp(name), options.d_model, options.epsilon);
-        Ok(Self {
-            attention: MultiHeadAttention::load(vb, names, options)?,
-            attention_norm: norm(names.attention_norm)?,
-            feed_forward: FeedForward::load(vb, names, options)?,
-            feed_forward_norm: norm(names.feed_forward_norm)?,
-            attention_dropout: Dropout::new(options.attention_output_dropout)?,
-            feed_forward_dropout: Dropout::new(options.feed_forward_dropout)?,
-        })
-    }
-}
 
 /// How to run a model: what to keep on the way, and whether it is being trained.
 ///
-/// `Run::default()` keeps nothing but the last vectors.
+/// `ForwardOptions::default()` keeps nothing but the last vectors.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Run<'a> {
+pub struct ForwardOptions<'a> {
     /// Keep the attentions of every layer.
     pub output_attentions: bool,
     /// Keep the vectors before the first layer and after each.
     pub output_hidden_states: bool,
     /// Training's dropout; `None` is inference, without any.
-    pub dropout: Option<&'a Noise>,
+    pub dropout: Option<&'a DropoutRng>,
 }
 
-impl Run<'_> {
+impl ForwardOptions<'_> {
     /// Keeps the attentions, as transformers' `output_attentions=True`.
-    pub const ATTENTIONS: Run<'static> =
-        Run { output_attentions: true, output_hidden_states: false, dropout: None };
+    pub const ATTENTIONS: ForwardOptions<'static> = ForwardOptions {
+        output_attentions: true,
+        output_hidden_states: false,
+        dropout: None,
+    };
 }
 
 /// What an encoder computes, with transformers' names.
@@ -131,6 +57,7 @@ impl EncoderOutput {
     }
 }
 
+// ANCHOR: encoder
 /// A stack of layers: transformers' `BertEncoder`, and `Transformer` of DistilBERT.
 #[derive(Debug, Clone)]
 pub struct Encoder {
@@ -149,14 +76,14 @@ impl Encoder {
         &self,
         x: Tensor,
         mask: Option<&Tensor>,
-        run: Run,
+        options: ForwardOptions,
     ) -> Result<EncoderOutput> {
-        let mut attentions = run.output_attentions.then(Vec::new);
-        let mut hidden_states = run.output_hidden_states.then(|| vec![x.clone()]);
+        let mut attentions = options.output_attentions.then(Vec::new);
+        let mut hidden_states = options.output_hidden_states.then(|| vec![x.clone()]);
         let mut x = x; // [batch, n, d_model]
         for layer in &self.layers {
             let EncoderLayerOutput { output, weights } =
-                layer.forward(&x, mask, run.dropout)?;
+                layer.forward(&x, mask, options.dropout)?;
             if let Some(kept) = &mut attentions {
                 kept.push(weights);
             }
@@ -168,6 +95,7 @@ impl Encoder {
         Ok(EncoderOutput { last_hidden_state: x, hidden_states, attentions })
     }
 }
+// ANCHOR_END: encoder
 
 impl Encoder {
     /// `layers` layers, at `vb` with the names `0`, `1`, and so on.

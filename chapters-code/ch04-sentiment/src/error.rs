@@ -8,6 +8,9 @@ pub enum EncoderError {
     /// shape.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
+    /// What chapter 3's layers refuse.
+    #[error(transparent)]
+    Layer(#[from] training::TrainingError),
     /// A model that can't be found or read, or a text that its tokenizer refuses.
     #[error(transparent)]
     Models(#[from] models::ModelError),
@@ -34,17 +37,6 @@ pub enum EncoderError {
     Labels {
         /// The model's name or folder.
         model: String,
-    },
-    /// The width can't be shared out among the heads.
-    #[error(
-        "{heads} heads can't share d_model = {d_model}: \
-         the number of heads must be a divisor of d_model"
-    )]
-    Heads {
-        /// How many heads were asked for.
-        heads: usize,
-        /// The width to share.
-        d_model: usize,
     },
     /// A batch without texts, or a text without tokens.
     #[error("there are no tokens: give at least one text, with at least one token")]
@@ -120,9 +112,6 @@ pub enum EncoderError {
         /// The text.
         text: String,
     },
-    /// A probability of dropout outside of 0..1.
-    #[error("a dropout probability of {0}: it must be at least 0 and below 1")]
-    Dropout(f64),
 }
 
 /// Loading speaks candle's errors.
@@ -130,6 +119,7 @@ impl From<EncoderError> for candle_core::Error {
     fn from(error: EncoderError) -> Self {
         match error {
             EncoderError::Tensor(error) => error,
+            EncoderError::Layer(error) => error.into(),
             other => Self::wrap(other),
         }
     }

@@ -1,7 +1,6 @@
 //! Chapter 4: sentiment, from the text to the label.
 //!
-//! The encoder layer of chapter 2 in candle, over batches, with the weights of real
-//! checkpoints: DistilBERT (Sanh et al. 2019) and its head for classification, equal to
+//! Chapter 3's encoder layer with the weights of real checkpoints: DistilBERT (Sanh et al. 2019) and its head for classification, equal to
 //! Python's `transformers`. BERT (chapter 5) has the same layer under other names.
 //!
 //! Shapes: `batch` texts (`rows` in a [`Batch`]) of `n` tokens, `d_model` numbers per
@@ -20,19 +19,14 @@
 //! # Ok::<(), sentiment::EncoderError>(())
 //! ```
 
-pub mod attention;
 pub mod base;
 pub mod batch;
 pub mod calibration;
 pub mod distilbert;
-pub mod dropout;
 pub mod embeddings;
 pub mod encoder;
 mod error;
-pub mod feed_forward;
-pub mod layer_options;
-pub mod linear;
-pub mod norm;
+pub mod layers;
 pub mod packed;
 pub mod pipeline;
 pub mod pretrained;
@@ -41,19 +35,14 @@ pub mod vectors;
 pub mod wordpiece;
 pub mod words;
 
-pub use attention::{MultiHead, MultiHeadAttention, merge_heads, softmax, split_heads};
 pub use base::BaseModel;
 pub use batch::Batch;
 pub use distilbert::{
     ClassificationHead, ClassifierOutput, DistilBertForSequenceClassification,
 };
-pub use dropout::{Dropout, Noise};
 pub use embeddings::Embeddings;
-pub use encoder::{Encoder, EncoderLayer, EncoderLayerOutput, EncoderOutput, Run};
+pub use encoder::{Encoder, EncoderOutput, ForwardOptions};
 pub use error::{EncoderError, Result};
-pub use feed_forward::{FeedForward, activate};
-pub use layer_options::{LayerNames, LayerOptions};
-pub use norm::LayerNorm;
 pub use packed::PackedEncoder;
 pub use pipeline::{Sentiment, SentimentPipeline};
 pub use pretrained::Pretrained;
@@ -64,3 +53,4 @@ pub use candle_core::{IndexOp, Tensor};
 pub use models::{
     Config, Encoded, HubOptions, ModelFolder, Tokenizer, Truncate, resolve,
 };
+pub use training::{EncoderLayer, EncoderLayerOutput, LayerNorm, softmax};

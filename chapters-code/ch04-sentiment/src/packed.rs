@@ -1,21 +1,20 @@
 //! The same encoder on packed weights: for answers, not for training.
 //!
-//! It is what the command lines and pipelines run. It computes what [`BaseModel`] computes,
+//! It is what the command lines and pipelines options. It computes what [`BaseModel`] computes,
 //! to rounding (the tests hold its attentions to 2e-6), several times as fast: the
 //! `kernels` crate says how.
 
 use candle_core::{Device, Shape, Tensor};
 use candle_nn::Linear;
 use kernels::{Buffer, Buffers, Epilogue, Heads, PackedLinear, attention, in_pool};
-use models::Activation;
+use training::attention::head_width;
+use training::{Activation, EncoderLayer, LayerNorm};
 
-use crate::attention::head_width;
 use crate::base::BaseModel;
 use crate::batch::Batch;
 use crate::embeddings::Embeddings;
-use crate::encoder::{EncoderLayer, EncoderOutput, Run};
+use crate::encoder::{EncoderOutput, ForwardOptions};
 use crate::error::{EncoderError, Result};
-use crate::norm::LayerNorm;
 
 /// Embeddings and a stack of layers whose weights are packed once, in the order in which
 /// the processor reads them.
@@ -33,9 +32,9 @@ struct PackedLayer {
     qkv: PackedLinear,
     attention_output: PackedLinear,
     attention_norm: PackedNorm,
-    inner: PackedLinear,
+    linear1: PackedLinear,
     activation: Activation,
-    outer: PackedLinear,
+    linear2: PackedLinear,
     feed_forward_norm: PackedNorm,
 }
 
@@ -73,20 +72,25 @@ impl PackedEncoder {
         Ok(Self { embeddings, layers, buffers })
     }
 
-    /// As [`BaseModel::forward`]: the last vectors of a batch's tokens, and what `run`
-    /// asks for.
+    /// As [`BaseModel::forward`]: the last vectors of a batch's tokens, and what `options`
+    /// ask for.
     ///
     /// # Errors
     ///
-    /// Those of [`Embeddings::forward`]; [`EncoderError::Training`] if `run` has dropout.
-    pub fn forward(&self, batch: &Batch, run: Run) -> Result<EncoderOutput> {
-        if run.dropout.is_some() {
+    /// Those of [`Embeddings::forward`]; [`EncoderError::Training`] if `options` have
+    /// dropout.
+    pub fn forward(
+        &self,
+        batch: &Batch,
+        options: ForwardOptions,
+    ) -> Result<EncoderOutput> {
+        if options.dropout.is_some() {
             return Err(EncoderError::Training);
         }
         let x = self.embeddings.forward(batch, None)?; // [rows, n, d_model]
         let mask = batch.additive_mask(x.dtype(), x.device())?; // [rows, 1, 1, n]
         let mask = mask.map(|mask| values(&mask)).transpose()?;
-        in_pool(|| self.layers(&x, mask.as_deref(), run))
+        in_pool(|| self.layers(&x, mask.as_deref(), options))
     }
 
     /// All layers in order: `x` is `[rows, n, d_model]`, the mask `[rows · n]`.
@@ -94,18 +98,18 @@ impl PackedEncoder {
         &self,
         x: &Tensor,
         mask: Option<&[f32]>,
-        run: Run,
+        options: ForwardOptions,
     ) -> Result<EncoderOutput> {
         let (rows, n, d_model) = x.dims3()?;
-        let mut hidden_states = run.output_hidden_states.then(|| vec![x.clone()]);
-        let mut attentions = run.output_attentions.then(Vec::new);
+        let mut hidden_states = options.output_hidden_states.then(|| vec![x.clone()]);
+        let mut attentions = options.output_attentions.then(Vec::new);
         let mut scratch = Scratch::new(&self.buffers, rows * n, &self.layers);
         let mut x = values(x)?; // [rows · n, d_model]
         for layer in &self.layers {
             let (heads, width) = (layer.heads, d_model / layer.heads);
             let shape = Heads { batch: rows, tokens: n, heads, width };
             let mut weights =
-                run.output_attentions.then(|| vec![0.0; rows * heads * n * n]);
+                options.output_attentions.then(|| vec![0.0; rows * heads * n * n]);
             layer.forward(&mut x, shape, mask, weights.as_deref_mut(), &mut scratch)?;
             if let (Some(attentions), Some(weights)) = (&mut attentions, weights) {
                 attentions.push(tensor(weights, (rows, heads, n, n))?);
@@ -129,9 +133,9 @@ impl PackedLayer {
             qkv: pack(&qkv)?,
             attention_output: pack(&[&attention.output])?,
             attention_norm: PackedNorm::pack(&layer.attention_norm)?,
-            inner: pack(&[&feed_forward.inner])?,
+            linear1: pack(&[&feed_forward.linear1])?,
             activation: feed_forward.activation,
-            outer: pack(&[&feed_forward.outer])?,
+            linear2: pack(&[&feed_forward.linear2])?,
             feed_forward_norm: PackedNorm::pack(&layer.feed_forward_norm)?,
         })
     }
@@ -157,8 +161,8 @@ impl PackedLayer {
             Activation::GeluTanh => Epilogue::GeluTanh,
             Activation::Relu => Epilogue::Relu,
         };
-        self.inner.forward(attended, rows, bend, hidden)?;
-        self.outer.forward(hidden, rows, Epilogue::Add(attended), x)?;
+        self.linear1.forward(attended, rows, bend, hidden)?;
+        self.linear2.forward(hidden, rows, Epilogue::Add(attended), x)?;
         self.feed_forward_norm.forward(x)
     }
 }
@@ -172,7 +176,7 @@ impl Scratch {
             qkv: widest(|layer| layer.qkv.outputs()),
             context: widest(|layer| layer.attention_output.inputs()),
             attended: widest(|layer| layer.attention_output.outputs()),
-            hidden: widest(|layer| layer.inner.outputs()),
+            hidden: widest(|layer| layer.linear1.outputs()),
         }
     }
 }

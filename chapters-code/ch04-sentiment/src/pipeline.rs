@@ -3,11 +3,11 @@
 use candle_core::{IndexOp, Tensor};
 use models::{Architecture, Encoded, ModelFolder, Truncate};
 use serde::Serialize;
+use training::softmax;
 
-use crate::attention::softmax;
 use crate::batch::Batch;
 use crate::distilbert::{ClassificationHead, DistilBertForSequenceClassification};
-use crate::encoder::Run;
+use crate::encoder::ForwardOptions;
 use crate::error::{EncoderError, Result};
 use crate::pretrained::Pretrained;
 
@@ -75,7 +75,7 @@ impl SentimentPipeline {
     ///
     /// Those of [`PackedEncoder::forward`](crate::PackedEncoder::forward).
     pub fn logits(&self, batch: &Batch) -> Result<Tensor> {
-        let encoded = self.model.encoder.forward(batch, Run::default())?;
+        let encoded = self.model.encoder.forward(batch, ForwardOptions::default())?;
         self.head.forward(&encoded.last_hidden_state, None)
     }
 }

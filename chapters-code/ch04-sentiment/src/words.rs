@@ -7,7 +7,7 @@ use candle_core::{IndexOp, Tensor};
 use models::{Encoded, Truncate};
 
 use crate::batch::Batch;
-use crate::encoder::Run;
+use crate::encoder::ForwardOptions;
 use crate::error::{EncoderError, Result};
 use crate::pipeline::SentimentPipeline;
 
@@ -134,7 +134,7 @@ pub fn largest(numbers: &[f32]) -> usize {
 /// Those of [`PackedEncoder::forward`](crate::PackedEncoder::forward);
 /// [`EncoderError::NoLayers`] if there is no layer.
 pub fn last_attention(pipeline: &SentimentPipeline, batch: &Batch) -> Result<Tensor> {
-    let found = pipeline.model.encoder.forward(batch, Run::ATTENTIONS)?;
+    let found = pipeline.model.encoder.forward(batch, ForwardOptions::ATTENTIONS)?;
     let layers = found.attentions.unwrap_or_default();
     layers.into_iter().next_back().ok_or(EncoderError::NoLayers)
 }

@@ -17,7 +17,8 @@ use sentiment::words::{
     rank_correlation, without, words_of,
 };
 use sentiment::{
-    Batch, DistilBertForSequenceClassification, EncoderError, Run, SentimentPipeline,
+    Batch, DistilBertForSequenceClassification, EncoderError, ForwardOptions,
+    SentimentPipeline,
 };
 use tokenizers::Model;
 use tokenizers::models::wordpiece::WordPiece;
@@ -119,7 +120,7 @@ fn logits_of_numbers_are_those_of_the_texts() {
     assert_eq!(found.len(), texts.len());
     for (text, found) in texts.iter().zip(found) {
         let batch = Batch::new(std::slice::from_ref(text), None, None).unwrap();
-        let expected = model.forward(&batch, Run::default()).unwrap().logits;
+        let expected = model.forward(&batch, ForwardOptions::default()).unwrap().logits;
         let found = Tensor::new(vec![found], &Device::Cpu).unwrap();
         assert_close("logits", &found, &expected, LOGITS);
     }

@@ -8,8 +8,8 @@ use std::fs;
 
 use cli::Program;
 use common::{Fixture, LOGITS};
-use sentiment::softmax;
 use serde_json::Value;
+use training::softmax;
 
 const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_ch04-sentiment"));
 

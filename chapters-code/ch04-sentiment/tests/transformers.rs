@@ -6,11 +6,15 @@ mod sets;
 
 use common::{Fixture, LOGITS, RUNS, assert_close};
 use sentiment::{
-    BaseModel, DistilBertForSequenceClassification, Noise, PackedEncoder, Run,
+    BaseModel, DistilBertForSequenceClassification, ForwardOptions, PackedEncoder,
 };
+use training::DropoutRng;
 
-const EVERYTHING: Run =
-    Run { output_attentions: true, output_hidden_states: true, dropout: None };
+const EVERYTHING: ForwardOptions = ForwardOptions {
+    output_attentions: true,
+    output_hidden_states: true,
+    dropout: None,
+};
 
 #[test]
 fn distilbert_is_transformers() {
@@ -39,7 +43,8 @@ fn every_parameter_gets_pytorchs_gradient() {
     let fixture = Fixture::open("bert-distilbert-classifier");
     let (model, parameters) =
         fixture.load_for_training(DistilBertForSequenceClassification::load);
-    let found = model.forward(&fixture.batch("padded"), Run::default()).unwrap();
+    let found =
+        model.forward(&fixture.batch("padded"), ForwardOptions::default()).unwrap();
     fixture.assert_close("padded.logits", &found.logits, LOGITS);
     fixture.assert_gradients(&found.logits, &parameters);
 }
@@ -62,10 +67,11 @@ fn our_tokenizer_gives_the_same_numbers() {
 fn nothing_is_kept_unless_asked_for() {
     let fixture = Fixture::open("bert-distilbert-classifier");
     let model = fixture.load(DistilBertForSequenceClassification::load);
-    let found = model.forward(&fixture.batch("padded"), Run::default()).unwrap();
+    let found =
+        model.forward(&fixture.batch("padded"), ForwardOptions::default()).unwrap();
     assert!(found.encoder.attentions.is_none());
     assert!(found.encoder.hidden_states.is_none());
-    let run = Run::ATTENTIONS;
+    let run = ForwardOptions::ATTENTIONS;
     let found = model.forward(&fixture.batch("padded"), run).unwrap();
     assert!(found.encoder.attentions.is_some());
     assert!(found.encoder.hidden_states.is_none());
@@ -77,8 +83,9 @@ fn dropout_is_repeatable_and_only_for_training() {
     let model = fixture.load(DistilBertForSequenceClassification::load);
     let batch = fixture.batch("padded");
     let logits = |seed: Option<u32>| {
-        let noise = seed.map(Noise::seed);
-        let run = Run { dropout: noise.as_ref(), ..Run::default() };
+        let noise = seed.map(DropoutRng::seed);
+        let run =
+            ForwardOptions { dropout: noise.as_ref(), ..ForwardOptions::default() };
         model.forward(&batch, run).unwrap().logits.to_vec2::<f32>().unwrap()
     };
     assert_eq!(logits(None), logits(None));
@@ -92,13 +99,13 @@ fn a_text_alone_and_padded_in_a_batch_are_equal() {
     let fixture = Fixture::open("bert-distilbert-classifier");
     let model = fixture.load(DistilBertForSequenceClassification::load);
     let padded = fixture.batch("padded");
-    let together = model.forward(&padded, Run::default()).unwrap().logits;
+    let together = model.forward(&padded, ForwardOptions::default()).unwrap().logits;
     for (row, mask) in padded.attention_mask().chunks_exact(padded.n()).enumerate() {
         let tokens = mask.iter().filter(|&&shown| shown == 1).count();
         let start = row * padded.n();
         let ids = padded.ids()[start..start + tokens].to_vec();
         let alone = sentiment::Batch::new(&[ids], None, None).unwrap();
-        let alone = model.forward(&alone, Run::default()).unwrap().logits;
+        let alone = model.forward(&alone, ForwardOptions::default()).unwrap().logits;
         let expected = together.narrow(0, row, 1).unwrap();
         assert_close(&format!("row {row}"), &alone, &expected, LOGITS);
     }

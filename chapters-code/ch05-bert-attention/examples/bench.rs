@@ -12,13 +12,13 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::Parser;
 use models::ModelFolder;
-use sentiment::{BaseModel, Batch, EncoderOutput, PackedEncoder, Run};
+use sentiment::{BaseModel, Batch, EncoderOutput, ForwardOptions, PackedEncoder};
 use serde_json::json;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-type Forward = Box<dyn Fn(&Batch, Run) -> sentiment::Result<EncoderOutput>>;
+type Forward = Box<dyn Fn(&Batch, ForwardOptions) -> sentiment::Result<EncoderOutput>>;
 
 #[derive(Parser)]
 struct Arguments {
@@ -45,7 +45,7 @@ fn main() -> Result<()> {
     // Any numbers will do, the same as the script gives to the peers.
     let ids = (0..tokens).map(|i| 1000 + i * 7919 % 20_000).collect();
     let batch = Batch::new(&[ids], None, None)?;
-    let time = |run: Run| -> Result<Vec<f64>> {
+    let time = |run: ForwardOptions| -> Result<Vec<f64>> {
         forward(&batch, run)?;
         let one = |_| {
             let start = Instant::now();
@@ -56,8 +56,8 @@ fn main() -> Result<()> {
         };
         (0..runs).map(one).collect()
     };
-    let with = time(Run::ATTENTIONS)?;
-    let without = time(Run::default())?;
+    let with = time(ForwardOptions::ATTENTIONS)?;
+    let without = time(ForwardOptions::default())?;
     let report = json!({
         "load_ms": load_ms,
         "attentions": with,

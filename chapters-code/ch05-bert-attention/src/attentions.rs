@@ -2,7 +2,7 @@
 
 use models::{Config, Encoded, Truncate};
 use ndarray::{Array2, Array4, s};
-use sentiment::{Batch, EncoderError, Pretrained, Run};
+use sentiment::{Batch, EncoderError, ForwardOptions, Pretrained};
 use thiserror::Error;
 
 /// What can be wrong when attentions are asked for.
@@ -115,7 +115,7 @@ impl Attentions {
     /// [`AttentionsError::Encoder`] if a number is beyond the model's vocabulary.
     pub fn of_encoded(model: &Pretrained, encoded: Encoded) -> Result<Self> {
         let batch = Batch::from_encoded(std::slice::from_ref(&encoded))?; // 1 row
-        let outputs = model.encoder.forward(&batch, Run::ATTENTIONS)?;
+        let outputs = model.encoder.forward(&batch, ForwardOptions::ATTENTIONS)?;
         Ok(Self::new(&model.name, encoded, outputs.attention_arrays()?))
     }
 }

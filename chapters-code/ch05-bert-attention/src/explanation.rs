@@ -5,7 +5,7 @@ use candle_core::{DType, IndexOp};
 use candle_nn::ops::softmax_last_dim;
 use models::{Encoded, ModelFolder, Truncate};
 use ndarray::{Array1, Array3, Axis, s};
-use sentiment::{Batch, Pretrained, Run};
+use sentiment::{Batch, ForwardOptions, Pretrained};
 
 use crate::attentions::{Attentions, AttentionsError, Result};
 use crate::heads::BertForMaskedLm;
@@ -45,7 +45,11 @@ impl MaskedModel {
         batch: &Batch,
         place: usize,
     ) -> sentiment::Result<Vec<Vec<f32>>> {
-        let x = self.model.encoder.forward(batch, Run::default())?.last_hidden_state;
+        let x = self
+            .model
+            .encoder
+            .forward(batch, ForwardOptions::default())?
+            .last_hidden_state;
         let x = x.i((.., place))?.contiguous()?; // [rows, d_model]
         let logits = self.head.predict(&x)?; // [rows, vocabulary]
         Ok(softmax_last_dim(&logits)?.to_vec2()?)

@@ -2,12 +2,13 @@
 
 use candle_core::{IndexOp, Tensor};
 use candle_nn::{Init, Linear, Module, VarBuilder};
-use models::{Activation, Config};
-use sentiment::linear::linear;
+use models::Config;
+use sentiment::layers::activation;
 use sentiment::{
-    BaseModel, Batch, ClassifierOutput, Dropout, EncoderOutput, LayerNorm, Result, Run,
-    activate,
+    BaseModel, Batch, ClassifierOutput, EncoderOutput, ForwardOptions, Result,
 };
+use training::linear::linear;
+use training::{Activation, Dropout, LayerNorm, WeightInit, activate};
 
 /// BERT that guesses hidden words: transformers' `BertForMaskedLM`.
 ///
@@ -43,8 +44,12 @@ impl BertForMaskedLm {
     /// # Errors
     ///
     /// Those of [`BaseModel::forward`].
-    pub fn forward(&self, batch: &Batch, run: Run) -> Result<MaskedLmOutput> {
-        let encoder = self.bert.forward(batch, run)?;
+    pub fn forward(
+        &self,
+        batch: &Batch,
+        options: ForwardOptions,
+    ) -> Result<MaskedLmOutput> {
+        let encoder = self.bert.forward(batch, options)?;
         let logits = self.predict(&encoder.last_hidden_state)?;
         Ok(MaskedLmOutput { logits, encoder })
     }
@@ -77,8 +82,13 @@ impl BertForMaskedLm {
         let bias = Init::Const(0.0);
         Ok(Self {
             bert: BaseModel::load(&vb.pp("bert"), config)?,
-            transform: linear(&transform.pp("dense"), d_model, d_model)?,
-            activation: config.activation,
+            transform: linear(
+                &transform.pp("dense"),
+                d_model,
+                d_model,
+                WeightInit::BERT,
+            )?,
+            activation: activation(config.activation),
             norm: LayerNorm::load(&norm, d_model, config.layer_norm_eps)?,
             bias: predictions.get_with_hints(config.vocab_size, "bias", bias)?,
         })
@@ -113,7 +123,7 @@ impl Pooler {
     /// If a tensor is missing or has another shape.
     pub fn load(vb: &VarBuilder, config: &Config) -> candle_core::Result<Self> {
         let d_model = config.hidden_size;
-        Ok(Self { dense: linear(&vb.pp("dense"), d_model, d_model)? })
+        Ok(Self { dense: linear(&vb.pp("dense"), d_model, d_model, WeightInit::BERT)? })
     }
 }
 
@@ -137,10 +147,14 @@ impl BertForSequenceClassification {
     /// # Errors
     ///
     /// Those of [`BaseModel::forward`].
-    pub fn forward(&self, batch: &Batch, run: Run) -> Result<ClassifierOutput> {
-        let encoder = self.bert.forward(batch, run)?;
+    pub fn forward(
+        &self,
+        batch: &Batch,
+        options: ForwardOptions,
+    ) -> Result<ClassifierOutput> {
+        let encoder = self.bert.forward(batch, options)?;
         let pooled = self.pooler.forward(&encoder.last_hidden_state)?;
-        let pooled = self.dropout.forward(&pooled, run.dropout)?; // [rows, d_model]
+        let pooled = self.dropout.forward(&pooled, options.dropout)?; // [rows, d_model]
         let logits = self.classifier.forward(&pooled)?; // [rows, labels]
         Ok(ClassifierOutput { logits, encoder })
     }
@@ -157,7 +171,12 @@ impl BertForSequenceClassification {
         Ok(Self {
             bert: BaseModel::load(&vb.pp("bert"), config)?,
             pooler: Pooler::load(&vb.pp("bert.pooler"), config)?,
-            classifier: linear(&vb.pp("classifier"), d_model, labels)?,
+            classifier: linear(
+                &vb.pp("classifier"),
+                d_model,
+                labels,
+                WeightInit::BERT,
+            )?,
             dropout: Dropout::new(config.classifier_dropout)?,
         })
     }

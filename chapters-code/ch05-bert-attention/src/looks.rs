@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use models::{Tokenizer, Truncate};
 use ndarray::{Array2, ArrayRef1, s};
-use sentiment::{Batch, Pretrained, Run};
+use sentiment::{Batch, ForwardOptions, Pretrained};
 use serde::{Deserialize, Serialize};
 
 use crate::attentions::Result;
@@ -71,7 +71,7 @@ pub fn first_choices(model: &Pretrained, looks: &[Look]) -> Result<Array2<f64>> 
         (model.config.num_hidden_layers, model.config.num_attention_heads);
     let mut found = Array2::zeros((layers, heads));
     for look in looks {
-        let outputs = model.encoder.forward(&look.batch, Run::ATTENTIONS)?;
+        let outputs = model.encoder.forward(&look.batch, ForwardOptions::ATTENTIONS)?;
         for (layer, weights) in outputs.attention_arrays()?.iter().enumerate() {
             for head in 0..heads {
                 let row = weights.slice(s![0, head, look.from, ..]); // [n]

@@ -4,7 +4,7 @@
 
 use models::{Tokenizer, Truncate};
 use ndarray::{Array1, Array2, ArrayRef1, s};
-use sentiment::{Batch, PackedEncoder, Pretrained, Result, Run};
+use sentiment::{Batch, ForwardOptions, PackedEncoder, Pretrained, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::attentions::AttentionsError;
@@ -127,7 +127,8 @@ pub fn profile(
     for batch in batches {
         let (n, looking) = (batch.n(), looking(batch, special));
         count += looking.len();
-        let layers = encoder.forward(batch, Run::ATTENTIONS)?.attention_arrays()?;
+        let layers =
+            encoder.forward(batch, ForwardOptions::ATTENTIONS)?.attention_arrays()?;
         for (layer, weights) in layers.iter().enumerate() {
             let (_, heads, ..) = weights.dim(); // [rows, heads, n, n]
             if profiles.len() <= layer {

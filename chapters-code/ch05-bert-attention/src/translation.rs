@@ -2,7 +2,7 @@
 
 use models::{Tokenizer, Truncate};
 use ndarray::{Array4, ArrayRef1, s};
-use sentiment::{Batch, PackedEncoder, Result, Run};
+use sentiment::{Batch, ForwardOptions, PackedEncoder, Result};
 use serde::{Deserialize, Serialize};
 
 /// A pair of sentences in which a noun and its translation stand, each once and whole.
@@ -130,7 +130,7 @@ pub fn translation_heads(
     let mut found: Vec<TranslationHead> = Vec::new();
     // The nouns of one pair of sentences follow each other: they are read once.
     for pairs in pairs.chunk_by(|a, b| a.batch == b.batch) {
-        let outputs = encoder.forward(&pairs[0].batch, Run::ATTENTIONS)?;
+        let outputs = encoder.forward(&pairs[0].batch, ForwardOptions::ATTENTIONS)?;
         let layers = outputs.attention_arrays()?;
         for pair in pairs {
             add_pair(&mut found, &layers, pair);

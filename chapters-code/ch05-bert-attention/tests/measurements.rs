@@ -21,7 +21,7 @@ use candle_nn::VarBuilder;
 use common::{Fixture, RUNS};
 use models::Truncate;
 use ndarray::{Array1, Array2};
-use sentiment::{BaseModel, Batch, PackedEncoder, Run};
+use sentiment::{BaseModel, Batch, ForwardOptions, PackedEncoder};
 use serde::Deserialize;
 
 const SPECIAL: SpecialIds = SpecialIds { cls: 2, sep: 3 };
@@ -283,7 +283,7 @@ fn influence_is_what_hiding_each_word_does() {
             ids[i] = mask;
         }
         let batch = Batch::new(&[ids], None, None).unwrap();
-        let output = teaching.forward(&batch, Run::ATTENTIONS).unwrap();
+        let output = teaching.forward(&batch, ForwardOptions::ATTENTIONS).unwrap();
         let logits = output.logits.i((0, place)).unwrap(); // [vocabulary]
         let exponentials = logits.exp().unwrap().to_vec1::<f32>().unwrap();
         let sum: f32 = exponentials.iter().sum();

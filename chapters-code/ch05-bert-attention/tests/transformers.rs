@@ -7,10 +7,13 @@ mod sets;
 
 use bert_attention::{BertForMaskedLm, BertForSequenceClassification, Pooler};
 use common::{Fixture, LOGITS, RUNS};
-use sentiment::{BaseModel, PackedEncoder, Run};
+use sentiment::{BaseModel, ForwardOptions, PackedEncoder};
 
-const EVERYTHING: Run =
-    Run { output_attentions: true, output_hidden_states: true, dropout: None };
+const EVERYTHING: ForwardOptions = ForwardOptions {
+    output_attentions: true,
+    output_hidden_states: true,
+    dropout: None,
+};
 
 #[test]
 fn bert_with_its_pooler_is_transformers() {
@@ -53,7 +56,8 @@ fn bert_for_classification_is_transformers() {
 fn every_parameter_of_the_masked_model_gets_pytorchs_gradient() {
     let fixture = Fixture::open("bert-masked-lm");
     let (model, parameters) = fixture.load_for_training(BertForMaskedLm::load);
-    let found = model.forward(&fixture.batch("padded"), Run::default()).unwrap();
+    let found =
+        model.forward(&fixture.batch("padded"), ForwardOptions::default()).unwrap();
     fixture.assert_gradients(&found.logits, &parameters);
 }
 
@@ -62,7 +66,8 @@ fn every_parameter_of_the_classifier_gets_pytorchs_gradient() {
     let fixture = Fixture::open("bert-classifier");
     let (model, parameters) =
         fixture.load_for_training(BertForSequenceClassification::load);
-    let found = model.forward(&fixture.batch("padded"), Run::default()).unwrap();
+    let found =
+        model.forward(&fixture.batch("padded"), ForwardOptions::default()).unwrap();
     fixture.assert_gradients(&found.logits, &parameters);
 }
 

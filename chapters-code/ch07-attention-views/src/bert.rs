@@ -4,7 +4,7 @@ use bert_attention::{Attentions, AttentionsError};
 use models::{ModelFolder, Tokenizer, Truncate};
 use ndarray::Array4;
 use sentiment::vectors::array4;
-use sentiment::{BaseModel, Batch, EncoderError, Run};
+use sentiment::{BaseModel, Batch, EncoderError, ForwardOptions};
 
 use crate::{Result, Stack, ToStack};
 
@@ -76,7 +76,8 @@ impl OpenModel {
         encoded: &models::Encoded,
     ) -> Result<[Vec<Array4<f32>>; 3], EncoderError> {
         let batch = Batch::from_encoded(std::slice::from_ref(encoded))?; // 1 row
-        let run = Run { output_hidden_states: true, ..Run::ATTENTIONS };
+        let run =
+            ForwardOptions { output_hidden_states: true, ..ForwardOptions::ATTENTIONS };
         let mut output = self.base.forward(&batch, run)?;
         let states = output.hidden_states.take().unwrap_or_default();
         let (mut queries, mut keys) = (Vec::new(), Vec::new());

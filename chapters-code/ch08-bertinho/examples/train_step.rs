@@ -10,13 +10,14 @@ use std::time::Instant;
 
 use anyhow::Result;
 use bert_attention::BertForMaskedLm;
+use bertinho::fast_model::{Masked, masked_lm_loss};
 use candle_core::Tensor;
 use clap::Parser;
 use gradients::{AdamW, AdamWOptions, Parameters, clip_factor, gradient_norm};
 use models::Config;
-use sentiment::{Batch, Noise, Run};
-use bertinho::fast_model::{Masked, masked_lm_loss};
-use bertinho::parameters::draw;
+use sentiment::{Batch, ForwardOptions};
+use training::DropoutRng;
+use training::parameters::draw;
 
 #[derive(Parser)]
 struct Arguments {
@@ -142,8 +143,8 @@ impl Trainer {
 /// The same loss by chapter 5's model.
 fn plain_loss(trainer: &Trainer, seed: u32) -> Result<Tensor> {
     let Trainer { model, batch, masked, .. } = trainer;
-    let noise = Noise::seed(seed);
-    let run = Run { dropout: Some(&noise), ..Run::default() };
+    let noise = DropoutRng::seed(seed);
+    let run = ForwardOptions { dropout: Some(&noise), ..ForwardOptions::default() };
     let x = model.bert.forward(batch, run)?.last_hidden_state.flatten(0, 1)?;
     let x = x.index_select(&Tensor::new(&*masked.positions, x.device())?, 0)?;
     let logits = model.predict(&x)?;

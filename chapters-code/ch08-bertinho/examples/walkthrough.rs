@@ -7,10 +7,6 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
-use figures::{Heatmap, HeatmapGrid, LineChart};
-use models::{HubOptions, ModelFolder, resolve};
-use ndarray::Array2;
-use tokenizers::Tokenizer;
 use bertinho::batches::*;
 use bertinho::evaluate::*;
 use bertinho::fill::*;
@@ -21,80 +17,18 @@ use bertinho::masking::*;
 use bertinho::naive_bayes::*;
 use bertinho::nouns::*;
 use bertinho::pretrain::*;
-use bertinho::random::*;
 use bertinho::record::*;
-use bertinho::reverse::*;
 use bertinho::wordpiece::*;
-use bertinho::{Corpus, CorpusReport, Pair, parameters, sample_folder};
+use bertinho::{Corpus, CorpusReport, Pair, sample_folder};
+use figures::{Heatmap, HeatmapGrid, LineChart};
+use models::{HubOptions, ModelFolder, resolve};
+use ndarray::Array2;
+use tokenizers::Tokenizer;
+use training::parameters;
+use training::random::*;
 // ANCHOR_END: imports
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // ANCHOR: new_reverser
-    let options: ReverserOptions = ReverserOptions::default();
-    let untrained: ReverserTraining = ReverserTraining::new(options)?;
-    let before: Reverser = untrained.snapshot()?;
-    println!("{} numbers to learn", untrained.parameters());
-    println!("cabide → {}", before.greedy(&["cabide"])?[0]);
-    // ANCHOR_END: new_reverser
-
-    // ANCHOR: strings
-    println!("step 0 trains on {:?}", training_strings(42, 0, 3));
-    println!("step 1 trains on {:?}", training_strings(42, 1, 3));
-    println!("held out:        {:?}", held_out_strings(43, 3));
-    // ANCHOR_END: strings
-
-    // ANCHOR: before
-    attention_figure(&before, "cabide", "Cross-attention before training")?.show()?;
-    // ANCHOR_END: before
-
-    // ANCHOR: train_reverser
-    // The same seed: the same weights as before.
-    let mut reverser: ReverserTraining = ReverserTraining::new(options)?;
-    let held_out: Vec<String> = held_out_strings(43, 200);
-    let mut curves: Curves = Curves::default();
-    for tenth in 1..=10 {
-        let mut loss = 0.0;
-        for _ in 0..200 {
-            loss += reverser.step()? / 200.0;
-        }
-        let (step, exact) =
-            (200.0 * f64::from(tenth), reverser.model.accuracy(&held_out)?);
-        println!("step {step:4}: loss {loss:.3}, reversed {:.1} %", 100.0 * exact);
-        curves.loss.push((step, loss));
-        curves.exact.push((step, exact));
-    }
-    // ANCHOR_END: train_reverser
-
-    // ANCHOR: exam
-    let exam: Vec<String> = held_out_strings(44, 1000);
-    let exact: f64 = reverser.model.accuracy(&exam)?;
-    println!("of {} new strings reversed: {:.1} %", exam.len(), 100.0 * exact);
-    println!("cabide → {}", reverser.model.greedy(&["cabide"])?[0]);
-    // ANCHOR_END: exam
-
-    // ANCHOR: after
-    attention_figure(&reverser.model, "cabide", "Cross-attention after training")?
-        .show()?;
-    // ANCHOR_END: after
-
-    // ANCHOR: anti_diagonal
-    for (name, model) in [("before", &before), ("after", &reverser.model)] {
-        let shares = model.anti_diagonal(&exam[..100])?;
-        println!("{name:>6}: head 0 {:.2}, head 1 {:.2}", shares[0][0], shares[0][1]);
-    }
-    // ANCHOR_END: anti_diagonal
-
-    // ANCHOR: reverser_curves
-    curves.figure()?.show()?;
-    // ANCHOR_END: reverser_curves
-
-    // ANCHOR: longer
-    for length in [3, 4, 12, 13, 14, 16] {
-        let exact = reverser.model.accuracy(&strings_of(length, 45, 200))?;
-        println!("{length:2} letters: {:5.1} %", 100.0 * exact);
-    }
-    // ANCHOR_END: longer
-
     // ANCHOR: corpus
     let corpus: Corpus = Corpus::read(&sample_folder())?;
     let report: CorpusReport = corpus.report;

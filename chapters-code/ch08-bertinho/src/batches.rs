@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use tokenizers::Tokenizer;
 
 use crate::corpus::{Corpus, Pair};
-use crate::random::{Purpose, generator};
 use crate::wordpiece::{CLS, PAD, SEP};
-use crate::{Result, TrainingError};
+use crate::{PretrainingError, Result};
+use training::random::{Purpose, generator};
 
 /// What the model reads: `[CLS] A [SEP]`, or `[CLS] A [SEP] B [SEP]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Sequence {
 ///
 /// # Errors
 ///
-/// [`TrainingError::Tokenizer`] if the tokenizer fails.
+/// [`PretrainingError::Tokenizer`] if the tokenizer fails.
 pub fn pieces<'a>(
     tokenizer: &Tokenizer,
     texts: impl IntoIterator<Item = &'a str>,
@@ -123,7 +123,7 @@ impl Default for Mixture {
 ///
 /// # Errors
 ///
-/// Those of [`pieces`]; [`TrainingError::Setting`] if the mixture is empty.
+/// Those of [`pieces`]; [`TrainingError::Setting`](training::TrainingError::Setting) if the mixture is empty.
 pub fn training_sequences(
     tokenizer: &Tokenizer,
     corpus: &Corpus,
@@ -139,7 +139,7 @@ pub fn training_sequences(
             let kind = kind()?;
             (0..times).for_each(|_| sequences.extend_from_slice(&kind));
         }
-        Ok::<_, TrainingError>(())
+        Ok::<_, PretrainingError>(())
     };
     let pairs = &corpus.pairs.train;
     let sides = || pairs.iter().flat_map(|pair| [&*pair.english, &*pair.portuguese]);
@@ -151,7 +151,7 @@ pub fn training_sequences(
     add(mixture.portuguese, &portuguese)?;
     if sequences.is_empty() {
         let expected = "at least one kind of sequence that the corpus has";
-        return Err(TrainingError::setting("mixture", "empty", expected));
+        return Err(PretrainingError::setting("mixture", "empty", expected));
     }
     Ok(sequences)
 }
@@ -208,7 +208,7 @@ impl Batches {
     ///
     /// # Errors
     ///
-    /// [`TrainingError::Setting`] if there is no sequence, or the position lies beyond
+    /// [`TrainingError::Setting`](training::TrainingError::Setting) if there is no sequence, or the position lies beyond
     /// its epoch.
     pub fn resume(
         sequences: Vec<Sequence>,
@@ -217,12 +217,12 @@ impl Batches {
         position: Position,
     ) -> Result<Self> {
         if sequences.is_empty() {
-            return Err(TrainingError::setting("sequences", "none", "at least one"));
+            return Err(PretrainingError::setting("sequences", "none", "at least one"));
         }
         let epoch = cut_batches(&sequences, tokens, seed, position.epoch);
         if position.batch > epoch.len() {
             let expected = format!("at most {}: is it the same corpus?", epoch.len());
-            return Err(TrainingError::setting("batch", position.batch, expected));
+            return Err(PretrainingError::setting("batch", position.batch, expected));
         }
         Ok(Self { sequences, tokens, seed, epoch, position })
     }

@@ -8,7 +8,7 @@ use gradients::file::{self, Stored, Tensors};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Result, TrainingError};
+use crate::error::{PretrainingError, Result};
 
 /// The key of the state in the file's metadata.
 const STATE: &str = "training";
@@ -18,7 +18,7 @@ const STATE: &str = "training";
 ///
 /// # Errors
 ///
-/// [`TrainingError::Io`].
+/// [`TrainingError::Io`](training::TrainingError::Io).
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     file::write_atomically(path, bytes).map_err(not_written)
 }
@@ -27,7 +27,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 ///
 /// # Errors
 ///
-/// [`TrainingError::Io`].
+/// [`TrainingError::Io`](training::TrainingError::Io).
 pub fn save(path: &Path, tensors: &Tensors, state: &impl Serialize) -> Result<()> {
     let state = serde_json::to_string(state).map_err(|error| not_one(path, error))?;
     save_tensors(path, tensors, Stored::F32, (STATE, &state))
@@ -37,7 +37,7 @@ pub fn save(path: &Path, tensors: &Tensors, state: &impl Serialize) -> Result<()
 ///
 /// # Errors
 ///
-/// [`TrainingError::Io`].
+/// [`TrainingError::Io`](training::TrainingError::Io).
 pub fn save_tensors(
     path: &Path,
     tensors: &Tensors,
@@ -51,9 +51,9 @@ pub fn save_tensors(
 ///
 /// # Errors
 ///
-/// [`TrainingError::Io`]; [`TrainingError::Format`] if the file is something else.
+/// [`TrainingError::Io`](training::TrainingError::Io); [`PretrainingError::Format`] if the file is something else.
 pub fn load<S: DeserializeOwned>(path: &Path) -> Result<(Tensors, S)> {
-    let bytes = fs::read(path).map_err(TrainingError::io("read", path))?;
+    let bytes = fs::read(path).map_err(PretrainingError::io("read", path))?;
     let (tensors, metadata) = match file::read(path, &bytes) {
         Ok(found) => found,
         Err(GradientError::File { problem, .. }) => return Err(not_one(path, problem)),
@@ -65,15 +65,17 @@ pub fn load<S: DeserializeOwned>(path: &Path) -> Result<(Tensors, S)> {
     Ok((tensors, state))
 }
 
-fn not_written(error: GradientError) -> TrainingError {
+fn not_written(error: GradientError) -> PretrainingError {
     match error {
-        GradientError::Io { path, source } => TrainingError::io("write", path)(source),
+        GradientError::Io { path, source } => {
+            PretrainingError::io("write", path)(source)
+        }
         other => other.into(),
     }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "an error or a literal, said once")]
-fn not_one(path: &Path, reason: impl ToString) -> TrainingError {
+fn not_one(path: &Path, reason: impl ToString) -> PretrainingError {
     let (path, reason) = (path.to_path_buf(), reason.to_string());
-    TrainingError::Format { path, what: "a checkpoint of a training", reason }
+    PretrainingError::Format { path, what: "a checkpoint of a training", reason }
 }

@@ -7,13 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 use bert_attention::BertForMaskedLm;
-use candle_core::DType;
-use figures::{Figure, LineChart};
-use models::{Architecture, Config, HubOptions, ModelFolder};
-use sentiment::{BaseModel, Batch, PackedEncoder};
-use serde::Serialize;
-use serde_json::json;
-use tokenizers::Tokenizer;
 use bertinho::batches::{Sequence, both_orders, padded, pieces, training_sequences};
 use bertinho::checkpoint::{self, write_atomically};
 use bertinho::evaluate::{Accuracy, Evaluation, Exam, Guesser};
@@ -26,51 +19,25 @@ use bertinho::heads::{
     translation_heads,
 };
 use bertinho::learner::{fast, masked_lm};
-use bertinho::metrics::{Metrics, Speed, bar};
 use bertinho::naive_bayes::NaiveBayes;
 use bertinho::nouns::NOUNS;
-use bertinho::parameters::Tensors;
 use bertinho::pretrain::{CHECKPOINT, Pretraining, Recipe, Standing, Step};
 use bertinho::record::Record;
-use bertinho::reverse::{
-    ReverserOptions, attention_figure, held_out_strings, train_reverser,
-};
 use bertinho::wordpiece::{
     CLS, SEP, WordPieceOptions, everyday_vocabulary, read_tokenizer, save_tokenizer,
 };
 use bertinho::{Corpus, Pair};
+use candle_core::DType;
+use figures::{Figure, LineChart};
+use models::{Architecture, Config, HubOptions, ModelFolder};
+use sentiment::{BaseModel, Batch, PackedEncoder};
+use serde::Serialize;
+use serde_json::json;
+use tokenizers::Tokenizer;
+use training::metrics::{Metrics, Speed, bar};
+use training::parameters::Tensors;
 
-use crate::{Corpora, Finetune, Heads, Model, Pretrain, Reverse};
-
-/// The reverser: a bar, then one JSON line.
-pub fn reverse(arguments: &Reverse) -> Result<()> {
-    let mut options = ReverserOptions { seed: arguments.seed, ..Default::default() };
-    options.steps = arguments.steps.unwrap_or(options.steps);
-    let progress = bar(options.steps, 0);
-    let trained = train_reverser(options, 50, &mut |_, loss| {
-        progress.inc(1);
-        progress.set_message(format!("loss {loss:.3}"));
-    })?;
-    progress.finish();
-    let held_out = held_out_strings(options.seed.wrapping_add(1), 1000);
-    let (before, after) = (&trained.before, &trained.after);
-    Metrics::Stdout.line(&json!({
-        "options": options,
-        "exact": after.accuracy(&held_out)?,
-        "anti_diagonal_before": before.anti_diagonal(&held_out[..200])?,
-        "anti_diagonal_after": after.anti_diagonal(&held_out[..200])?,
-        "curves": trained.curves,
-    }))?;
-    let Some(folder) = &arguments.out else { return Ok(()) };
-    create(folder)?;
-    for (name, model) in [("before", before), ("after", after)] {
-        let title = format!("Cross-attention {name} training");
-        attention_figure(model, "cabide", &title)?
-            .save(folder.join(format!("{name}.svg")))?;
-    }
-    trained.curves.figure()?.save(folder.join("curves.svg"))?;
-    Ok(())
-}
+use crate::{Corpora, Finetune, Heads, Model, Pretrain};
 
 /// The vocabulary, and whether the book's words are whole in it.
 pub fn tokenizer(arguments: &crate::Tokenizer) -> Result<()> {

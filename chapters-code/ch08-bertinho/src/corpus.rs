@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::mend::{Mended, Neighbours, mend_contractions, mend_dogs};
-use crate::{Result, TrainingError};
+use crate::{PretrainingError, Result};
 
 /// Every line of a corpus whose number, from 1, is a multiple of this is held out.
 pub const HOLD_OUT_EVERY: usize = 100;
@@ -80,7 +80,7 @@ impl Corpus {
     ///
     /// # Errors
     ///
-    /// [`TrainingError::NoFile`] if a file isn't there; [`TrainingError::Line`] for an
+    /// [`PretrainingError::NoFile`] if a file isn't there; [`PretrainingError::Line`] for an
     /// empty line, a line with other columns, or a label other than 0 and 1.
     pub fn read(folder: &Path) -> Result<Self> {
         let english = read_lines(folder, "en.txt")?;
@@ -191,10 +191,13 @@ impl Lines {
     fn read(folder: &Path, file: &'static str) -> Result<Self> {
         let path = folder.join(file);
         if !path.is_file() {
-            return Err(TrainingError::NoFile { folder: folder.to_path_buf(), file });
+            return Err(PretrainingError::NoFile {
+                folder: folder.to_path_buf(),
+                file,
+            });
         }
         let text =
-            fs::read_to_string(&path).map_err(TrainingError::io("read", &path))?;
+            fs::read_to_string(&path).map_err(PretrainingError::io("read", &path))?;
         Ok(Self { path, text })
     }
 
@@ -202,8 +205,8 @@ impl Lines {
         (1..).zip(self.text.lines())
     }
 
-    fn wrong(&self, line: usize, reason: impl Into<String>) -> TrainingError {
-        TrainingError::Line { path: self.path.clone(), line, reason: reason.into() }
+    fn wrong(&self, line: usize, reason: impl Into<String>) -> PretrainingError {
+        PretrainingError::Line { path: self.path.clone(), line, reason: reason.into() }
     }
 
     /// A text that isn't empty.

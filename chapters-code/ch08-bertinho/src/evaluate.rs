@@ -2,16 +2,16 @@
 
 use bert_attention::BertForMaskedLm;
 use candle_core::{D, Tensor};
-use sentiment::{Batch, PackedEncoder, Run};
+use sentiment::{Batch, ForwardOptions, PackedEncoder};
 use serde::{Deserialize, Serialize};
 use tokenizers::Tokenizer;
 
 use crate::batches::{Sequence, both_orders, pieces, singles};
 use crate::corpus::Corpus;
 use crate::masking::{MaskedBatch, Masking};
-use crate::random::{Purpose, generator};
 use crate::wordpiece::FIRST_PIECE;
-use crate::{Result, TrainingError};
+use crate::{PretrainingError, Result};
+use training::random::{Purpose, generator};
 
 /// The seed of the masks: every model is asked the same.
 const SEED: u64 = 2026;
@@ -59,7 +59,7 @@ impl Questions {
     ///
     /// # Errors
     ///
-    /// [`TrainingError::Setting`] if there is no sequence.
+    /// [`TrainingError::Setting`](training::TrainingError::Setting) if there is no sequence.
     pub fn new(
         mut sequences: Vec<Sequence>,
         allowed: impl Fn(&Sequence) -> Vec<usize>,
@@ -68,7 +68,11 @@ impl Questions {
     ) -> Result<Self> {
         if sequences.is_empty() {
             let expected = "at least one: the corpus is too small to hold any out";
-            return Err(TrainingError::setting("held-out sentences", "none", expected));
+            return Err(PretrainingError::setting(
+                "held-out sentences",
+                "none",
+                expected,
+            ));
         }
         sequences.sort_by_key(Sequence::len);
         let masking = Masking::hiding(vocab_size);
@@ -140,7 +144,8 @@ impl Guesser {
     /// A number for each piece, at some places of the `rows · n` tokens, row after row:
     /// `[places, vocabulary]`.
     fn logits(&self, inputs: &Batch, places: &[u32]) -> Result<Tensor> {
-        let x = self.encoder.forward(inputs, Run::default())?.last_hidden_state;
+        let x =
+            self.encoder.forward(inputs, ForwardOptions::default())?.last_hidden_state;
         let (rows, n, d_model) = x.dims3()?;
         let places = Tensor::new(places, x.device())?;
         // [rows, n, d_model] -> [rows · n, d_model] -> [places, d_model]
@@ -188,7 +193,7 @@ impl Exam {
             let second =
                 Questions::new(second_of.to_vec(), sentence_b, most, vocab_size)?;
             let batches = [first.batches, second.batches].concat();
-            Ok::<_, TrainingError>(Questions { batches, most_frequent: most })
+            Ok::<_, PretrainingError>(Questions { batches, most_frequent: most })
         };
         Ok(Self {
             english: alone(

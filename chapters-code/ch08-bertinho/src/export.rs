@@ -10,7 +10,7 @@ use tokenizers::Tokenizer;
 
 use crate::checkpoint::{save_tensors, write_atomically};
 use crate::wordpiece::save_tokenizer;
-use crate::{Result, TrainingError};
+use crate::{PretrainingError, Result};
 
 /// Writes a folder in Hugging Face layout: `config.json`, `model.safetensors` in f16,
 /// the tokenizer's files and `README.md`.
@@ -21,7 +21,7 @@ use crate::{Result, TrainingError};
 ///
 /// # Errors
 ///
-/// [`TrainingError::Io`] if the folder can't be written.
+/// [`TrainingError::Io`](training::TrainingError::Io) if the folder can't be written.
 pub fn export(
     folder: &Path,
     config: &Config,
@@ -29,7 +29,7 @@ pub fn export(
     tokenizer: &Tokenizer,
     card: &str,
 ) -> Result<()> {
-    fs::create_dir_all(folder).map_err(TrainingError::io("create", folder))?;
+    fs::create_dir_all(folder).map_err(PretrainingError::io("create", folder))?;
     let mut weights = weights.clone();
     let inputs: &[&str] = match config.architecture {
         Architecture::Bert => {
@@ -55,7 +55,7 @@ pub fn export(
 ///
 /// # Errors
 ///
-/// [`TrainingError::Setting`] for a name without a value.
+/// [`TrainingError::Setting`](training::TrainingError::Setting) for a name without a value.
 pub fn fill_card(template: &str, values: &[(&str, String)]) -> Result<String> {
     let mut card = template.to_owned();
     for (name, value) in values {
@@ -64,7 +64,7 @@ pub fn fill_card(template: &str, values: &[(&str, String)]) -> Result<String> {
     match card.split_once("{{").and_then(|(_, rest)| rest.split_once("}}")) {
         Some((name, _)) => {
             let expected = "filled: there is no value of this name";
-            Err(TrainingError::setting("card", format!("{{{{{name}}}}}"), expected))
+            Err(PretrainingError::setting("card", format!("{{{{{name}}}}}"), expected))
         }
         None => Ok(card),
     }

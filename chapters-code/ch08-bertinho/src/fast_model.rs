@@ -1,4 +1,4 @@
-//! Chapters 4's and 4's models, run through the operations of `gradients` to be trained.
+//! Chapters 4's and 5's models, run through the operations of `gradients` to be trained.
 //!
 //! The models are those that answer: their tensors are the parameters, under the names
 //! that `transformers` knows. Only the way through them differs: the encoder layer is one
@@ -10,11 +10,8 @@ use gradients::{
     DropoutMask, LayerWeights, LinearWeights, NormWeights, cross_entropy, derive_seed,
     embed, embedding, encoder_layer, gelu, layer_norm, linear_cross_entropy,
 };
-use models::Activation;
-use sentiment::{
-    Batch, DistilBertForSequenceClassification, Dropout, Embeddings, Encoder,
-    EncoderLayer, LayerNorm, Noise,
-};
+use sentiment::{Batch, DistilBertForSequenceClassification, Embeddings, Encoder};
+use training::{Activation, Dropout, DropoutRng, EncoderLayer, LayerNorm};
 
 /// The words that a masked-LM loss is of.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -155,8 +152,8 @@ fn encoder_layer_of(
         return encoder_layer(x, mask.as_ref(), &weights, seed);
     }
     #[expect(clippy::cast_possible_truncation, reason = "a seed's lower half is one")]
-    let noise = seed.map(|seed| Noise::seed(seed as u32));
-    Ok(layer.forward(x, mask, noise.as_ref()).map_err(Error::from)?.output)
+    let rng = seed.map(|seed| DropoutRng::seed(seed as u32));
+    Ok(layer.forward(x, mask, rng.as_ref()).map_err(Error::from)?.output)
 }
 
 /// The layer as [`encoder_layer`] takes it: with biases and exact GELU, or not at all.
@@ -172,8 +169,8 @@ fn weights(layer: &EncoderLayer) -> Option<LayerWeights<'_>> {
         value: linear_weights(&attention.value)?,
         output: linear_weights(&attention.output)?,
         attention_norm: norm_weights(&layer.attention_norm),
-        inner: linear_weights(&feed_forward.inner)?,
-        outer: linear_weights(&feed_forward.outer)?,
+        linear1: linear_weights(&feed_forward.linear1)?,
+        linear2: linear_weights(&feed_forward.linear2)?,
         feed_forward_norm: norm_weights(&layer.feed_forward_norm),
         dropouts: [
             attention.dropout.probability(),
@@ -218,6 +215,6 @@ fn norm(x: &Tensor, norm: &LayerNorm) -> Result<Tensor> {
 fn activate(activation: Activation, x: &Tensor) -> Result<Tensor> {
     match activation {
         Activation::Gelu => gelu(x),
-        other => sentiment::activate(other, x).map_err(Error::from),
+        other => training::activate(other, x).map_err(Error::from),
     }
 }

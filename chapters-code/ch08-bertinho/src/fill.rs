@@ -5,7 +5,7 @@ use models::Truncate;
 use sentiment::Batch;
 
 use crate::wordpiece::MASK;
-use crate::{Result, TrainingError};
+use crate::{PretrainingError, Result};
 
 /// A piece for a hidden place.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,7 @@ pub struct Guess {
 ///
 /// # Errors
 ///
-/// [`TrainingError::Setting`] if there is no `[MASK]`; if a text is empty or too long.
+/// [`TrainingError::Setting`](training::TrainingError::Setting) if there is no `[MASK]`; if a text is empty or too long.
 pub fn fill(
     masked: &MaskedModel,
     text: &str,
@@ -31,7 +31,7 @@ pub fn fill(
     let tokenizer = &masked.model.tokenizer;
     let encoded = tokenizer.encode(text, beside, Truncate::Error)?;
     let Some(place) = encoded.ids.iter().position(|&id| id == MASK) else {
-        return Err(TrainingError::setting("text", text, "one with a [MASK]"));
+        return Err(PretrainingError::setting("text", text, "one with a [MASK]"));
     };
     let probabilities = masked.guess(&Batch::from_encoded(&[encoded])?, place)?; // 1 row
     let mut best: Vec<(u32, f32)> = (0..).zip(probabilities.concat()).collect();

@@ -4,16 +4,19 @@ use candle_core::D;
 use gradients::{AdamW, AdamWOptions, Decay, Schedule, clip_factor, gradient_norm};
 use models::{Architecture, Config};
 use rand::RngCore;
-use sentiment::{DistilBertForSequenceClassification, LayerNames, Run, softmax};
+use sentiment::layers::{BERT, DISTILBERT};
+use sentiment::{DistilBertForSequenceClassification, ForwardOptions};
 use serde::{Deserialize, Serialize};
 use tokenizers::Tokenizer;
 
 use crate::batches::{Sequence, cut_batches, padded, singles};
 use crate::corpus::Review;
 use crate::fast_model::classifier_loss;
-use crate::parameters::{Tensors, complete, model};
-use crate::random::{Purpose, generator};
-use crate::{Result, TrainingError};
+use training::parameters::{Tensors, complete, model};
+use training::random::{Purpose, generator};
+use training::{TrainingError, softmax};
+
+use crate::{PretrainingError, Result};
 
 /// The labels' names, in order of their numbers.
 pub const LABELS: [&str; 2] = ["NEGATIVE", "POSITIVE"];
@@ -73,12 +76,12 @@ pub fn classifier_config(base: &Config, dropout: f64) -> Config {
 ///
 /// # Errors
 ///
-/// [`TrainingError::Setting`] if the embeddings are missing.
+/// [`TrainingError::Setting`](training::TrainingError::Setting) if the embeddings are missing.
 pub fn every_other_layer(weights: &Tensors) -> Result<Tensors> {
     let [positions, types] = ["position_embeddings", "token_type_embeddings"]
         .map(|table| weights.get(&format!("bert.embeddings.{table}.weight")));
     let (Some(positions), Some(types)) = (positions, types) else {
-        return Err(TrainingError::setting("weights", "not a BERT's", "a BERT's"));
+        return Err(PretrainingError::setting("weights", "not a BERT's", "a BERT's"));
     };
     let folded = positions.broadcast_add(&types.narrow(0, 0, 1)?)?; // + [1, d_model]
     let mut distilled = Tensors::new();
@@ -109,22 +112,8 @@ fn distilbert_name(name: &str) -> Option<String> {
 // ANCHOR_END: every_other_layer
 
 fn distilbert_part(part: &str) -> Option<&'static str> {
-    let names = |names: LayerNames| {
-        let LayerNames { query, key, value, attention_output, .. } = names;
-        let LayerNames { attention_norm, inner, outer, feed_forward_norm, .. } = names;
-        [
-            query,
-            key,
-            value,
-            attention_output,
-            attention_norm,
-            inner,
-            outer,
-            feed_forward_norm,
-        ]
-    };
-    let place = names(LayerNames::BERT).iter().position(|name| *name == part)?;
-    Some(names(LayerNames::DISTILBERT)[place])
+    let place = BERT.all().iter().position(|name| *name == part)?;
+    Some(DISTILBERT.all()[place])
 }
 
 /// Trains a classifier that starts with `start`'s encoder and a new head; returns its
@@ -132,7 +121,7 @@ fn distilbert_part(part: &str) -> Option<&'static str> {
 ///
 /// # Errors
 ///
-/// [`TrainingError::Setting`] if there is no review; [`TrainingError::Diverged`].
+/// [`TrainingError::Setting`](training::TrainingError::Setting) if there is no review; [`TrainingError::Diverged`](training::TrainingError::Diverged).
 pub fn finetune(
     config: &Config,
     start: &Tensors,
@@ -142,7 +131,7 @@ pub fn finetune(
     observe: &mut dyn FnMut(u64, u64, f64),
 ) -> Result<Tensors> {
     if reviews.is_empty() {
-        return Err(TrainingError::setting("reviews", "none", "at least one"));
+        return Err(PretrainingError::setting("reviews", "none", "at least one"));
     }
     let FinetuneOptions { epochs, batch_tokens, learning_rate, seed, .. } = options;
     let texts = reviews.iter().map(|review| review.text.as_str());
@@ -166,7 +155,7 @@ pub fn finetune(
         let loss = classifier_loss(&classifier, &padded(&rows)?, &labels, Some(noise))?;
         let found = f64::from(loss.to_scalar::<f32>()?);
         if !found.is_finite() {
-            return Err(TrainingError::Diverged { step: step + 1, loss: found });
+            return Err(TrainingError::Diverged { step: step + 1, loss: found }.into());
         }
         let gradients = gradients::backward(&loss)?;
         let factor = clip_factor(gradient_norm(&parameters, &gradients)?, 1.0);
@@ -195,7 +184,7 @@ pub fn praise(
     let mut scores = Vec::new();
     for rows in sequences.chunks(32) {
         let batch = padded(&rows.iter().collect::<Vec<_>>())?;
-        let logits = classifier.forward(&batch, Run::default())?.logits; // [rows, 2]
+        let logits = classifier.forward(&batch, ForwardOptions::default())?.logits; // [rows, 2]
         let positive = softmax(&logits)?.narrow(D::Minus1, 1, 1)?.flatten_all()?;
         scores.extend(positive.to_vec1::<f32>()?.into_iter().map(f64::from));
     }

@@ -7,13 +7,14 @@ use gradients::{AdamW, AdamWOptions, Parameters, clip_factor, gradient_norm};
 use models::Config;
 use rand::RngCore;
 use rand_chacha::ChaCha8Rng;
-use sentiment::{Noise, Run};
+use sentiment::ForwardOptions;
+use training::DropoutRng;
 
 use crate::Result;
 use crate::fast_model::{Masked, masked_lm_loss};
 use crate::masking::MaskedBatch;
-use crate::parameters::{Tensors, draw, from_tensors, model};
-use crate::random::{Purpose, generator};
+use training::parameters::{Tensors, draw, from_tensors, model};
+use training::random::{Purpose, generator};
 
 /// A masked language model that learns: what pre-training needs of it, and all it
 /// needs.
@@ -104,6 +105,7 @@ impl Training {
         generator(self.options.seed, Purpose::Dropout, self.optimizer.steps())
     }
 
+    // ANCHOR: learn
     /// One step against the loss's gradients, clipped; returns the loss.
     fn learn(
         &mut self,
@@ -120,6 +122,7 @@ impl Training {
         }
         Ok(found)
     }
+    // ANCHOR_END: learn
 
     fn state(&self) -> Result<Tensors> {
         let mut tensors = self.parameters.tensors()?;
@@ -184,8 +187,12 @@ impl AutogradLearner {
     /// # Errors
     ///
     /// As [`Learner::step`].
-    pub fn loss(&self, batch: &MaskedBatch, noise: Option<&Noise>) -> Result<Tensor> {
-        let run = Run { dropout: noise, ..Run::default() };
+    pub fn loss(
+        &self,
+        batch: &MaskedBatch,
+        noise: Option<&DropoutRng>,
+    ) -> Result<Tensor> {
+        let run = ForwardOptions { dropout: noise, ..ForwardOptions::default() };
         let model = &self.0.model;
         let x = model.bert.forward(&batch.inputs, run)?.last_hidden_state;
         let (rows, n, d_model) = x.dims3()?;
@@ -200,7 +207,7 @@ impl AutogradLearner {
 
 impl Learner for AutogradLearner {
     fn step(&mut self, batch: &MaskedBatch, learning_rate: f64) -> Result<f64> {
-        let noise = Noise::seed(self.0.noise().next_u32());
+        let noise = DropoutRng::seed(self.0.noise().next_u32());
         let loss = self.loss(batch, Some(&noise))?;
         self.0.learn(&loss, |loss| Ok(loss.backward()?), learning_rate)
     }
@@ -246,5 +253,5 @@ pub fn autograd(
 ///
 /// If the configuration and the weights don't fit.
 pub fn masked_lm(config: &Config, weights: &Tensors) -> Result<BertForMaskedLm> {
-    model(weights, |vb| BertForMaskedLm::load(&vb, config))
+    Ok(model(weights, |vb| BertForMaskedLm::load(&vb, config))?)
 }

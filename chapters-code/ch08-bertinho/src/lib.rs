@@ -1,10 +1,11 @@
-//! Chapter 8: training. A sequence reverser in a minute, then a BERT of our own.
+//! Chapter 8: bertinho, a BERT of our own, from the text to the weights.
 //!
 //! From text to weights: [`corpus`] reads and holds out, [`wordpiece`] makes the
 //! vocabulary, [`batches`] cuts and shuffles, [`masking`] hides, [`learner`] learns,
 //! [`pretrain`] repeats it with checkpoints, [`evaluate`] and [`heads`] ask what was
 //! learned, [`record`] keeps how it went, [`finetune`] makes a classifier of it, and
-//! [`export`] writes what `transformers` reads. [`reverse`] is an encoder-decoder that can be watched whole.
+//! [`export`] writes what `transformers` reads. Chapter 3's `training` has the layers, their
+//! first weights and the metrics.
 //!
 //! Shapes: `rows` sequences of `n` tokens, `d_model` numbers per token.
 
@@ -20,13 +21,9 @@ pub mod finetune;
 pub mod learner;
 pub mod masking;
 pub mod mend;
-pub mod metrics;
 pub mod naive_bayes;
-pub mod parameters;
 pub mod pretrain;
-pub mod random;
 pub mod record;
-pub mod reverse;
 pub mod wordpiece;
 
 /// What each head looks at: chapter 5's measurements, under the name used here.
@@ -38,7 +35,7 @@ pub mod heads {
 
 pub use bert_attention::nouns;
 pub use corpus::{Corpus, CorpusReport, Pair, Review, Split};
-pub use error::{Result, TrainingError};
+pub use error::{PretrainingError, Result};
 
 use std::path::{Path, PathBuf};
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Trains a sequence reverser, or a BERT of your own from a folder of text.
+/// Trains a BERT of your own, from a folder of text.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -16,8 +16,6 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Train the sequence reverser, and draw its cross-attention before and after
-    Reverse(Reverse),
     /// Learn the vocabulary of pieces
     Tokenizer(Tokenizer),
     /// Train a BERT to guess hidden pieces
@@ -37,19 +35,6 @@ struct Corpora {
     /// The folder with en.txt, pt.txt, tatoeba.en-pt.tsv and sentiment.tsv
     #[arg(long, value_name = "DIR")]
     corpora: PathBuf,
-}
-
-#[derive(Args)]
-struct Reverse {
-    /// Steps of training
-    #[arg(long)]
-    steps: Option<u64>,
-    /// Seed of everything that is drawn
-    #[arg(long, default_value_t = 42)]
-    seed: u64,
-    /// Save the figures in this folder
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -135,7 +120,6 @@ struct Heads {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::Reverse(arguments) => commands::reverse(&arguments),
         Command::Tokenizer(arguments) => commands::tokenizer(&arguments),
         Command::Pretrain(arguments) => commands::pretrain(&arguments).map(|_| ()),
         Command::All(arguments) => commands::all(&arguments),

@@ -7,7 +7,7 @@ use sentiment::Batch;
 
 use crate::batches::{Sequence, padded};
 use crate::wordpiece::{FIRST_PIECE, MASK};
-use crate::{Result, TrainingError};
+use crate::{PretrainingError, Result};
 
 /// How tokens are hidden (Devlin et al. 2019, section 3.1, task 1).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,7 +50,7 @@ impl Masking {
     ///
     /// # Errors
     ///
-    /// [`TrainingError::Setting`] if a share is none; if there is no sequence.
+    /// [`TrainingError::Setting`](training::TrainingError::Setting) if a share is none; if there is no sequence.
     pub fn apply(
         &self,
         sequences: &[&Sequence],
@@ -133,12 +133,12 @@ impl Masking {
         ];
         for (name, found) in shares {
             if !(0.0..=1.0).contains(&found) {
-                return Err(TrainingError::setting(name, found, "between 0 and 1"));
+                return Err(PretrainingError::setting(name, found, "between 0 and 1"));
             }
         }
         if self.vocab_size <= FIRST_PIECE {
             let expected = format!("more than the {FIRST_PIECE} special tokens");
-            return Err(TrainingError::setting(
+            return Err(PretrainingError::setting(
                 "vocab_size",
                 self.vocab_size,
                 expected,
@@ -149,6 +149,6 @@ impl Masking {
 }
 
 fn place(index: usize) -> Result<u32> {
-    let large = || TrainingError::setting("batch", index, "at most 2³² tokens");
+    let large = || PretrainingError::setting("batch", index, "at most 2³² tokens");
     u32::try_from(index).map_err(|_| large())
 }

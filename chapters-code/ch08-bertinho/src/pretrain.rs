@@ -11,9 +11,11 @@ use crate::batches::{Batches, Mixture, Position, Sequence};
 use crate::checkpoint;
 use crate::learner::{Learner, LearnerOptions, MakeLearner, Start};
 use crate::masking::Masking;
-use crate::parameters::Tensors;
-use crate::random::{Purpose, generator};
-use crate::{Result, TrainingError};
+use training::TrainingError;
+use training::parameters::Tensors;
+use training::random::{Purpose, generator};
+
+use crate::{PretrainingError, Result};
 
 /// The checkpoint's name in the output folder.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
@@ -134,11 +136,11 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// [`TrainingError::Setting`] for the first value out of its range.
+    /// [`TrainingError::Setting`](training::TrainingError::Setting) for the first value out of its range.
     pub fn validate(&self) -> Result<()> {
         if self.stages.is_empty() || self.stages.iter().any(|stage| stage.steps == 0) {
             let found = format!("{:?}", self.stages);
-            return Err(TrainingError::setting(
+            return Err(PretrainingError::setting(
                 "stages",
                 found,
                 "at least one step each",
@@ -147,14 +149,18 @@ impl Recipe {
         for stage in &self.stages {
             let rate = stage.learning_rate;
             if !(rate > 0.0 && rate.is_finite()) {
-                return Err(TrainingError::setting("learning_rate", rate, "above 0"));
+                return Err(PretrainingError::setting(
+                    "learning_rate",
+                    rate,
+                    "above 0",
+                ));
             }
             self.config(stage.layers, 8).validate(Path::new("the recipe"))?;
         }
         if !(5..=self.positions).contains(&self.sequence_tokens) {
             let expected = format!("from 5 to the {} positions", self.positions);
             let found = self.sequence_tokens;
-            return Err(TrainingError::setting("sequence_tokens", found, expected));
+            return Err(PretrainingError::setting("sequence_tokens", found, expected));
         }
         Ok(())
     }
@@ -257,7 +263,7 @@ impl<'a> Pretraining<'a> {
     ///
     /// # Errors
     ///
-    /// [`TrainingError::Setting`] if the recipe is out of range.
+    /// [`TrainingError::Setting`](training::TrainingError::Setting) if the recipe is out of range.
     pub fn begin(
         recipe: Recipe,
         sequences: &'a MakeSequences<'a>,
@@ -274,7 +280,7 @@ impl<'a> Pretraining<'a> {
     ///
     /// # Errors
     ///
-    /// [`TrainingError::Io`] if there is none; [`TrainingError::Setting`] if it is of
+    /// [`TrainingError::Io`](training::TrainingError::Io) if there is none; [`TrainingError::Setting`](training::TrainingError::Setting) if it is of
     /// another recipe or vocabulary.
     pub fn resume(
         recipe: &Recipe,
@@ -291,7 +297,7 @@ impl<'a> Pretraining<'a> {
                 "the checkpoint's, {:?}, {} pieces",
                 standing.recipe, standing.vocab_size
             );
-            return Err(TrainingError::setting("recipe", found, expected));
+            return Err(PretrainingError::setting("recipe", found, expected));
         }
         standing.recipe.validate()?;
         Self::at(standing, Some(&state), sequences, make, folder)
@@ -331,7 +337,7 @@ impl<'a> Pretraining<'a> {
     ///
     /// # Errors
     ///
-    /// [`TrainingError::Diverged`] if the loss isn't a number any more.
+    /// [`TrainingError::Diverged`](training::TrainingError::Diverged) if the loss isn't a number any more.
     pub fn step(&mut self) -> Result<Option<Step>> {
         while self.standing.stage_is_done() {
             if self.standing.stage + 1 >= self.standing.recipe.stages.len() {
@@ -353,7 +359,7 @@ impl<'a> Pretraining<'a> {
             self.learner.step(&batch, learning_rate)?
         };
         if !loss.is_finite() {
-            return Err(TrainingError::Diverged { step: steps + 1, loss });
+            return Err(TrainingError::Diverged { step: steps + 1, loss }.into());
         }
         self.standing.steps += 1;
         self.standing.stage_steps += 1;
@@ -392,7 +398,7 @@ impl<'a> Pretraining<'a> {
     ///
     /// # Errors
     ///
-    /// [`TrainingError::Io`].
+    /// [`TrainingError::Io`](training::TrainingError::Io).
     pub fn save(&self) -> Result<()> {
         checkpoint::save(&self.checkpoint, &self.learner.state()?, &self.standing)
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::evaluate::Evaluation;
 use crate::heads::HeadProfile;
-use crate::{Result, TrainingError};
+use crate::{PretrainingError, Result};
 
 /// Points of a loss curve.
 const POINTS: usize = 150;
@@ -66,14 +66,14 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// [`TrainingError::Setting`] if a line isn't one of `pretrain`'s.
+    /// [`TrainingError::Setting`](training::TrainingError::Setting) if a line isn't one of `pretrain`'s.
     pub fn from_metrics(recipe: Value, metrics: &str) -> Result<Self> {
         let (mut losses, mut exams) = (Vec::new(), Vec::new());
         let mut tokens = 0;
         for (number, text) in (1..).zip(metrics.lines()) {
             let wrong = || {
                 let found = format!("line {number}: {text:.60}");
-                TrainingError::setting("metrics", found, "JSON lines from pretrain")
+                PretrainingError::setting("metrics", found, "JSON lines from pretrain")
             };
             let line: Value = serde_json::from_str(text).map_err(|_| wrong())?;
             let step = line["step"].as_u64().ok_or_else(wrong)?;

@@ -15,7 +15,7 @@ use tokenizers::{
     OffsetType, PreTokenizedString, PreTokenizer, Tokenizer, TokenizerImpl,
 };
 
-use crate::{Corpus, Result, TrainingError};
+use crate::{Corpus, PretrainingError, Result};
 
 /// BERT's special tokens, in the order in which they begin the vocabulary: 0 to 4.
 /// (In Google's checkpoints `[PAD]` is 0 and the others stand from 100, after unused
@@ -63,7 +63,7 @@ impl Default for WordPieceOptions {
 ///
 /// # Errors
 ///
-/// [`TrainingError::Setting`] if the vocabulary has no room for the alphabet.
+/// [`TrainingError::Setting`](training::TrainingError::Setting) if the vocabulary has no room for the alphabet.
 pub fn train_wordpiece<'a>(
     all: impl Iterator<Item = &'a str>,
     texts: impl Iterator<Item = &'a str> + Send,
@@ -75,7 +75,11 @@ pub fn train_wordpiece<'a>(
     let given: Vec<_> = given.map(|token| AddedToken::from(token, true)).collect();
     if given.len() > options.vocab_size {
         let expected = format!("at least {}, for the alphabet", given.len());
-        return Err(TrainingError::setting("vocab_size", options.vocab_size, expected));
+        return Err(PretrainingError::setting(
+            "vocab_size",
+            options.vocab_size,
+            expected,
+        ));
     }
     let mut trainer = BpeTrainer::builder()
         .vocab_size(options.vocab_size)
@@ -178,11 +182,11 @@ fn tokenizer(learned: &BPE, normalizer: NormalizerWrapper) -> Result<Tokenizer> 
 ///
 /// # Errors
 ///
-/// [`TrainingError::Tokenizer`] if it isn't one, or its special tokens aren't 0 to 4.
+/// [`PretrainingError::Tokenizer`] if it isn't one, or its special tokens aren't 0 to 4.
 pub fn read_tokenizer(path: &Path) -> Result<Tokenizer> {
     let named =
-        |error| TrainingError::Tokenizer(format!("{}: {error}", path.display()));
-    let bytes = fs::read(path).map_err(TrainingError::io("read", path))?;
+        |error| PretrainingError::Tokenizer(format!("{}: {error}", path.display()));
+    let bytes = fs::read(path).map_err(PretrainingError::io("read", path))?;
     let tokenizer =
         Tokenizer::from_bytes(bytes).map_err(|error| named(error.to_string()))?;
     for (id, token) in (0..).zip(SPECIAL_TOKENS) {
@@ -200,17 +204,17 @@ pub fn read_tokenizer(path: &Path) -> Result<Tokenizer> {
 ///
 /// # Errors
 ///
-/// [`TrainingError::Io`] if the folder can't be written.
+/// [`TrainingError::Io`](training::TrainingError::Io) if the folder can't be written.
 pub fn save_tokenizer(
     tokenizer: &Tokenizer,
     folder: &Path,
     max_length: usize,
     inputs: &[&str],
 ) -> Result<()> {
-    fs::create_dir_all(folder).map_err(TrainingError::io("create", folder))?;
+    fs::create_dir_all(folder).map_err(PretrainingError::io("create", folder))?;
     let write = |file: &str, text: String| {
         let path = folder.join(file);
-        fs::write(&path, text).map_err(TrainingError::io("write", path))
+        fs::write(&path, text).map_err(PretrainingError::io("write", path))
     };
     let vocabulary: BTreeMap<u32, String> =
         tokenizer.get_vocab(true).into_iter().map(|(token, id)| (id, token)).collect();
@@ -239,7 +243,7 @@ pub fn save_tokenizer(
     }
     // A map's order is a hash's; the file's is by name.
     let sorted: serde_json::Value = serde_json::from_str(&tokenizer.to_string(false)?)
-        .map_err(|error| TrainingError::Tokenizer(error.to_string()))?;
+        .map_err(|error| PretrainingError::Tokenizer(error.to_string()))?;
     write("tokenizer.json", format!("{sorted:#}\n"))?;
     write("vocab.txt", lines)?;
     write("tokenizer_config.json", format!("{config:#}\n"))?;

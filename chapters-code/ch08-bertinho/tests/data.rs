@@ -6,19 +6,19 @@ mod common;
 use std::collections::HashSet;
 use std::fs;
 
-use common::{sample, sample_folder, tokenizer};
-use models::{Config, Truncate};
 use bertinho::batches::{
     Batches, Mixture, Position, Sequence, both_orders, cut_batches, singles,
     training_sequences,
 };
 use bertinho::masking::Masking;
-use bertinho::random::{Purpose, generator};
 use bertinho::wordpiece::{
     FIRST_PIECE, MASK, SPECIAL_TOKENS, WordPieceOptions, everyday_vocabulary,
     read_tokenizer, save_tokenizer,
 };
-use bertinho::{Corpus, TrainingError};
+use bertinho::{Corpus, PretrainingError};
+use common::{sample, sample_folder, tokenizer};
+use models::{Config, Truncate};
+use training::random::{Purpose, generator};
 
 #[test]
 fn held_out_sentences_are_in_no_training_part() {
@@ -41,7 +41,7 @@ fn held_out_sentences_are_in_no_training_part() {
 }
 
 /// The sample with one file replaced.
-fn with_file(name: &str, text: &str) -> Result<Corpus, TrainingError> {
+fn with_file(name: &str, text: &str) -> Result<Corpus, PretrainingError> {
     let folder = tempfile::tempdir().unwrap();
     for file in ["en.txt", "pt.txt", "tatoeba.en-pt.tsv", "sentiment.tsv"] {
         fs::copy(sample_folder().join(file), folder.path().join(file)).unwrap();

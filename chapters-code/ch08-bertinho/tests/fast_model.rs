@@ -6,17 +6,18 @@
 mod common;
 
 use bert_attention::BertForMaskedLm;
+use bertinho::fast_model::{
+    Masked, classifier_logits, classifier_loss, masked_hidden, masked_lm_loss,
+};
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, safetensors};
 use candle_nn::VarBuilder;
 use common::{Fixture, GRADIENTS, LOGITS, assert_close, magnitude};
 use gradients::{AdamW, AdamWOptions, Parameters, clip_factor, gradient_norm, linear};
-use models::{Activation, Config};
-use sentiment::{Batch, DistilBertForSequenceClassification, Noise, Run};
-use bertinho::fast_model::{
-    Masked, classifier_logits, classifier_loss, masked_hidden, masked_lm_loss,
-};
-use bertinho::parameters::{draw, from_tensors};
+use models::Config;
+use sentiment::{Batch, DistilBertForSequenceClassification, ForwardOptions};
+use training::parameters::{draw, from_tensors};
+use training::{Activation, DropoutRng};
 
 /// A fixture's model whose parameters can be trained.
 fn trainable<M>(
@@ -96,7 +97,7 @@ fn the_masked_models_loss_and_gradients_are_the_chapters() {
             targets: every_position(&batch).targets.into_iter().step_by(2).collect(),
         };
         let loss = masked_lm_loss(&model, &batch, &masked, None).unwrap();
-        let logits = model.forward(&batch, Run::default()).unwrap().logits;
+        let logits = model.forward(&batch, ForwardOptions::default()).unwrap().logits;
         let places = Tensor::new(&*masked.positions, &Device::Cpu).unwrap();
         let logits = logits.flatten(0, 1).unwrap().index_select(&places, 0).unwrap();
         let targets = Tensor::new(&*masked.targets, &Device::Cpu).unwrap();
@@ -142,8 +143,8 @@ fn dropout_leaves_the_mean_where_the_chapters_dropout_leaves_it() {
     };
     let ours = mean(&|i| classifier_logits(&model, &batch, Some(i.into())).unwrap());
     let theirs = mean(&|i| {
-        let noise = Noise::seed(i);
-        let run = Run { dropout: Some(&noise), ..Run::default() };
+        let noise = DropoutRng::seed(i);
+        let run = ForwardOptions { dropout: Some(&noise), ..ForwardOptions::default() };
         model.forward(&batch, run).unwrap().logits
     });
     let moments = |all: &Tensor| (all.mean(0).unwrap(), all.var(0).unwrap());
@@ -172,7 +173,7 @@ fn a_layer_with_another_activation_is_the_chapters() {
     }
     let batch = fixture.batch("padded");
     let logits = |seed| classifier_logits(&model, &batch, seed).unwrap();
-    let expected = model.forward(&batch, Run::default()).unwrap().logits;
+    let expected = model.forward(&batch, ForwardOptions::default()).unwrap().logits;
     assert_close("logits", &logits(None), &expected, LOGITS);
     assert_close("logits", &logits(Some(3)), &logits(Some(3)), 0.0);
     assert!(magnitude(&(logits(Some(3)) - logits(Some(4))).unwrap()) > 1e-3);

@@ -3,12 +3,6 @@
 
 mod common;
 
-use candle_core::{DType, Tensor};
-use common::{sample, tokenizer};
-use models::{ModelFolder, Truncate};
-use sentiment::{
-    BaseModel, Batch, DistilBertForSequenceClassification, Run, SentimentPipeline,
-};
 use bertinho::batches::{Sequence, both_orders, padded};
 use bertinho::checkpoint::write_atomically;
 use bertinho::export::{export, fill_card};
@@ -17,9 +11,16 @@ use bertinho::finetune::{
 };
 use bertinho::learner::masked_lm;
 use bertinho::naive_bayes::NaiveBayes;
-use bertinho::parameters::{Tensors, draw, model};
 use bertinho::pretrain::Recipe;
 use bertinho::wordpiece::{CLS, SEP};
+use candle_core::{DType, Tensor};
+use common::{sample, tokenizer};
+use models::{ModelFolder, Truncate};
+use sentiment::{
+    BaseModel, Batch, DistilBertForSequenceClassification, ForwardOptions,
+    SentimentPipeline,
+};
+use training::parameters::{Tensors, draw, model};
 
 fn recipe() -> Recipe {
     Recipe {
@@ -65,8 +66,12 @@ fn every_other_layer_computes_what_it_did() {
     let mut kept = masked_lm(&config, &weights).unwrap().bert;
     kept.encoder.layers.remove(1);
     let batch = Batch::new(&[vec![CLS, 30, 40, 50, SEP]], None, None).unwrap();
-    let expected = kept.forward(&batch, Run::default()).unwrap().last_hidden_state;
-    let found = distilbert.forward(&batch, Run::default()).unwrap().last_hidden_state;
+    let expected =
+        kept.forward(&batch, ForwardOptions::default()).unwrap().last_hidden_state;
+    let found = distilbert
+        .forward(&batch, ForwardOptions::default())
+        .unwrap()
+        .last_hidden_state;
     let difference = (found - expected).unwrap().abs().unwrap().max_all().unwrap();
     assert!(difference.to_scalar::<f32>().unwrap() < 1e-5);
 }
@@ -148,7 +153,7 @@ fn an_exported_model_loads_whole() {
     let rows = both_orders(&tokenizer, &corpus.pairs.train[..2], 64).unwrap().concat();
     let batch = padded(&rows.iter().collect::<Vec<&Sequence>>()).unwrap();
     let logits = |model: &bert_attention::BertForMaskedLm| {
-        model.forward(&batch, Run::default()).unwrap().logits
+        model.forward(&batch, ForwardOptions::default()).unwrap().logits
     };
     let difference = (logits(&loaded) - logits(&before)).unwrap().abs().unwrap();
     // f16 keeps eleven bits of each weight.

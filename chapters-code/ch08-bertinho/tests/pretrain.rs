@@ -6,10 +6,6 @@ mod common;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use candle_core::Tensor;
-use candle_nn::{Init, VarBuilder};
-use common::{sample, tokenizer};
-use gradients::file::{self, Stored};
 use bertinho::Result;
 use bertinho::batches::{Mixture, Sequence, training_sequences};
 use bertinho::evaluate::{Exam, Guesser};
@@ -18,9 +14,13 @@ use bertinho::learner::{
     autograd, fast, masked_lm,
 };
 use bertinho::masking::{MaskedBatch, Masking};
-use bertinho::parameters::{Tensors, draw};
 use bertinho::pretrain::{CHECKPOINT, Pretraining, Recipe, Stage, stack};
-use bertinho::random::{Purpose, generator};
+use candle_core::Tensor;
+use candle_nn::{Init, VarBuilder};
+use common::{sample, tokenizer};
+use gradients::file::{self, Stored};
+use training::parameters::{Tensors, draw};
+use training::random::{Purpose, generator};
 
 fn recipe() -> Recipe {
     let stage =

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bert_attention::BertForMaskedLm;
-use candle_core::{DType, Device, IndexOp, Tensor};
-use models::{Encoded, HubOptions, ModelFolder, Truncate, resolve};
-use sentiment::{Batch, DistilBertForSequenceClassification, Run};
-use serde_json::Value;
 use bertinho::fill::{MaskedModel, fill};
 use bertinho::record::Record;
+use candle_core::{DType, Device, IndexOp, Tensor};
+use models::{Encoded, HubOptions, ModelFolder, Truncate, resolve};
+use sentiment::{Batch, DistilBertForSequenceClassification, ForwardOptions};
+use serde_json::Value;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures");
 
@@ -103,7 +103,7 @@ fn bertinho_computes_what_transformers_computes() {
     let load = |vb: candle_nn::VarBuilder| BertForMaskedLm::load(&vb, &config);
     let model = models::load(&folder, DType::F32, load).unwrap();
     assert_same("bertinho", |batch, encoded| {
-        let output = model.forward(batch, Run::ATTENTIONS).unwrap();
+        let output = model.forward(batch, ForwardOptions::ATTENTIONS).unwrap();
         let masked = encoded.tokens.iter().position(|token| token == "[MASK]");
         let logits = masked.map(|place| output.logits.i((0, place)).unwrap());
         (output.encoder.attentions.unwrap(), logits)
@@ -116,7 +116,7 @@ fn bertinho_sentiment_computes_what_transformers_computes() {
         DistilBertForSequenceClassification::open(&folder("bertinho-sentiment"))
             .unwrap();
     assert_same("bertinho-sentiment", |batch, _| {
-        let output = model.forward(batch, Run::ATTENTIONS).unwrap();
+        let output = model.forward(batch, ForwardOptions::ATTENTIONS).unwrap();
         let logits = output.logits.i(0).unwrap(); // [classes]
         (output.encoder.attentions.unwrap(), Some(logits))
     });

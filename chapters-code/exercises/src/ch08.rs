@@ -3,7 +3,7 @@
 
 #![allow(unused_variables, clippy::missing_panics_doc)]
 
-use ndarray::{Array1, Array2};
+use ndarray::Array2;
 
 // ANCHOR: hide_pieces
 /// Exercise 1. What the model reads in the place of `ids`, and what is asked: for each
@@ -37,57 +37,29 @@ pub fn masked_loss(logits: &Array2<f64>, labels: &[Option<usize>]) -> f64 {
 }
 // ANCHOR_END: masked_loss
 
-// ANCHOR: adamw
-/// Exercise 3. One step of AdamW: changes the weights `theta` and what is remembered of
-/// their gradients, `m` and `v`, all of one length.
-///
-/// `rate` is η; λ = 0.01, β₁ = 0.9, β₂ = 0.999 and ε = 1e-8. `steps` were taken before
-/// this one: 0 before the first, which has t = 1.
-pub fn adamw_step(
-    theta: &mut Array1<f64>,
-    gradient: &Array1<f64>,
-    (m, v): (&mut Array1<f64>, &mut Array1<f64>),
-    steps: i32,
-    rate: f64,
-) {
-    todo!(
-        "exercise 3: the four lines of the formula, in this order, with t = steps + 1"
-    )
-}
-// ANCHOR_END: adamw
-
-// ANCHOR: learning_rate
-/// Exercise 4. The learning rate of a step, counted from 0: in a straight line from 0
-/// at step 0 to `peak` at step `warmup`, then in another down to 0 at step `total`, and
-/// 0 from there on. If `warmup` is 0, step 0 has `peak`; if it is `total`, none has; it
-/// is never more.
-pub fn learning_rate(step: u64, peak: f64, warmup: u64, total: u64) -> f64 {
-    todo!("exercise 4: two straight lines, and 0 after them; neither may divide by 0")
-}
-// ANCHOR_END: learning_rate
-
-// ANCHOR: clip
-/// Exercise 5. Shortens the gradients so that together, as one long vector, they are at
-/// most `limit` long, and leaves shorter ones alone; returns how long they were.
-pub fn clip(gradients: &mut [Array1<f64>], limit: f64) -> f64 {
-    todo!("exercise 5: one length for all of them, and one factor")
-}
-// ANCHOR_END: clip
-
 // ANCHOR: gained_beside
-/// Exercise 6. Three shares of the pieces that were hidden, from 0 to 1: guessed alone,
+/// Exercise 3. Three shares of the pieces that were hidden, from 0 to 1: guessed alone,
 /// guessed with the translation beside, and guessed only with it (right beside and
 /// wrong alone). All 0 if none was hidden.
 pub fn gained_beside(labels: &[u32], alone: &[u32], beside: &[u32]) -> (f64, f64, f64) {
-    todo!("exercise 6: the third is not the difference of the other two")
+    todo!("exercise 3: the third is not the difference of the other two")
 }
 // ANCHOR_END: gained_beside
 
-// ANCHOR: anti_diagonal
-/// Exercise 7. The mean share of attention that the letters written give to the letter
-/// they should, in a reverser's cross-attention. `weights` is `[n + 1, n + 1]`, a row
-/// for each letter written: its last row and column are the end's, and don't count.
-pub fn anti_diagonal(weights: &Array2<f64>) -> f64 {
-    todo!("exercise 7: written letter t looks at read letter n − 1 − t")
+// ANCHOR: best_pair
+/// Exercise 4. One step of learning a vocabulary: the two neighbouring pieces that come
+/// together most often, in that order. Each word is cut in pieces and comes with how often
+/// the text has it. Of equally frequent pairs, the first in the order of the alphabet
+/// (that of Rust's strings); `None` if no word has two pieces.
+pub fn best_pair(words: &[(Vec<String>, u64)]) -> Option<(String, String)> {
+    todo!("exercise 4: count each pair of neighbours, as often as its word comes")
 }
-// ANCHOR_END: anti_diagonal
+// ANCHOR_END: best_pair
+
+// ANCHOR: stacked
+/// Exercise 5. Progressive stacking: `to` layers made of the given ones, in whose order
+/// they are copied, again and again, from the first; none if there is none to copy.
+pub fn stacked(layers: &[Array2<f64>], to: usize) -> Vec<Array2<f64>> {
+    todo!("exercise 5: layer i of the new model is a copy of which of the old?")
+}
+// ANCHOR_END: stacked

@@ -17,26 +17,16 @@ fn ch08_2_masked_loss() {
 }
 
 #[test]
-fn ch08_3_adamw_step() {
-    check::adamw_step(ch08::adamw_step);
-}
-
-#[test]
-fn ch08_4_learning_rate() {
-    check::learning_rate(ch08::learning_rate);
-}
-
-#[test]
-fn ch08_5_clip() {
-    check::clip(ch08::clip);
-}
-
-#[test]
-fn ch08_6_gained_beside() {
+fn ch08_3_gained_beside() {
     check::gained_beside(ch08::gained_beside);
 }
 
 #[test]
-fn ch08_7_anti_diagonal() {
-    check::anti_diagonal(ch08::anti_diagonal);
+fn ch08_4_best_pair() {
+    check::best_pair(ch08::best_pair);
+}
+
+#[test]
+fn ch08_5_stacked() {
+    check::stacked(ch08::stacked);
 }

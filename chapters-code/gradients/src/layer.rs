@@ -69,9 +69,9 @@ pub struct LayerWeights<'a> {
     /// After the first residual.
     pub attention_norm: NormWeights<'a>,
     /// The first layer of the feed-forward network, `[d_ff, d_model]`.
-    pub inner: LinearWeights<'a>,
+    pub linear1: LinearWeights<'a>,
     /// Its second layer, `[d_model, d_ff]`.
-    pub outer: LinearWeights<'a>,
+    pub linear2: LinearWeights<'a>,
     /// After the second residual.
     pub feed_forward_norm: NormWeights<'a>,
     /// Dropout's probability for the attention weights, for what attention adds and for
@@ -83,7 +83,7 @@ impl<'a> LayerWeights<'a> {
     /// All tensors, in the order in which the operation has them: Wq, Wk, Wv, bq, bk, bv,
     /// Wo, bo, γ₁, β₁, W₁, b₁, W₂, b₂, γ₂, β₂.
     fn tensors(&self) -> [&'a Tensor; 16] {
-        let Self { query: q, key: k, value: v, output, inner, outer, .. } = *self;
+        let Self { query: q, key: k, value: v, output, linear1, linear2, .. } = *self;
         let (norm1, norm2) = (self.attention_norm, self.feed_forward_norm);
         [
             q.weight,
@@ -96,10 +96,10 @@ impl<'a> LayerWeights<'a> {
             output.bias,
             norm1.gamma,
             norm1.beta,
-            inner.weight,
-            inner.bias,
-            outer.weight,
-            outer.bias,
+            linear1.weight,
+            linear1.bias,
+            linear2.weight,
+            linear2.bias,
             norm2.gamma,
             norm2.beta,
         ]
@@ -139,7 +139,7 @@ pub fn encoder_layer(
     if x.elem_count() == 0 || heads == 0 || !d_model.is_multiple_of(heads) {
         bail!("encoder_layer: {heads} heads can't share x, {:?}", x.dims())
     }
-    let d_ff = weights.inner.weight.dim(0)?;
+    let d_ff = weights.linear1.weight.dim(0)?;
     check_shapes(weights, Sizes { d_model, d_ff })?;
     let parameters = weights.tensors().map(Tensor::clone);
     if parameters.iter().any(|p| p.track_op() && !p.is_variable()) {

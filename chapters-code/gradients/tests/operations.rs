@@ -277,8 +277,8 @@ fn layer(t: &[Tensor], dropout: f64) -> LayerWeights<'_> {
         value: linear(5),
         output: linear(7),
         attention_norm: norm(9),
-        inner: linear(11),
-        outer: linear(13),
+        linear1: linear(11),
+        linear2: linear(13),
         feed_forward_norm: norm(15),
         dropouts: [dropout; 3],
     }
@@ -310,8 +310,8 @@ fn layer_reference(
     let seen = attention::reference(&q?, &k?, &v?, &options)?;
     let seen = dropout::reference(&linear(&seen, layer.output)?, dropout_of(1)?)?;
     let h = norm(&(x + seen)?, layer.attention_norm)?;
-    let g = gelu::reference(&linear(&h, layer.inner)?)?;
-    let f = dropout::reference(&linear(&g, layer.outer)?, dropout_of(2)?)?;
+    let g = gelu::reference(&linear(&h, layer.linear1)?)?;
+    let f = dropout::reference(&linear(&g, layer.linear2)?, dropout_of(2)?)?;
     norm(&(h + f)?, layer.feed_forward_norm)
 }
 

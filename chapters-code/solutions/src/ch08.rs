@@ -2,7 +2,9 @@
 
 #![allow(clippy::missing_panics_doc)]
 
-use ndarray::{Array1, Array2};
+use std::collections::BTreeMap;
+
+use ndarray::Array2;
 
 // ANCHOR: hide_pieces
 /// Exercise 1. What the model reads in the place of `ids`, and what is asked: for each
@@ -54,62 +56,8 @@ pub fn masked_loss(logits: &Array2<f64>, labels: &[Option<usize>]) -> f64 {
 }
 // ANCHOR_END: masked_loss
 
-// ANCHOR: adamw
-/// Exercise 3. One step of AdamW: changes the weights `theta` and what is remembered of
-/// their gradients, `m` and `v`, all of one length.
-///
-/// `rate` is η; λ = 0.01, β₁ = 0.9, β₂ = 0.999 and ε = 1e-8. `steps` were taken before
-/// this one: 0 before the first, which has t = 1.
-pub fn adamw_step(
-    theta: &mut Array1<f64>,
-    gradient: &Array1<f64>,
-    (m, v): (&mut Array1<f64>, &mut Array1<f64>),
-    steps: i32,
-    rate: f64,
-) {
-    let t = steps + 1;
-    *theta *= 1.0 - rate * 0.01;
-    *m = &*m * 0.9 + gradient * 0.1;
-    *v = &*v * 0.999 + gradient.pow2() * 0.001;
-    let mean = &*m / (1.0 - 0.9_f64.powi(t));
-    let square = &*v / (1.0 - 0.999_f64.powi(t));
-    *theta -= &(mean / (square.sqrt() + 1e-8) * rate);
-}
-// ANCHOR_END: adamw
-
-// ANCHOR: learning_rate
-/// Exercise 4. The learning rate of a step, counted from 0: in a straight line from 0
-/// at step 0 to `peak` at step `warmup`, then in another down to 0 at step `total`, and
-/// 0 from there on. If `warmup` is 0, step 0 has `peak`; if it is `total`, none has; it
-/// is never more.
-pub fn learning_rate(step: u64, peak: f64, warmup: u64, total: u64) -> f64 {
-    if step >= total {
-        0.0
-    } else if step < warmup {
-        peak * step as f64 / warmup as f64
-    } else {
-        peak * (total - step) as f64 / (total - warmup) as f64
-    }
-}
-// ANCHOR_END: learning_rate
-
-// ANCHOR: clip
-/// Exercise 5. Shortens the gradients so that together, as one long vector, they are at
-/// most `limit` long, and leaves shorter ones alone; returns how long they were.
-pub fn clip(gradients: &mut [Array1<f64>], limit: f64) -> f64 {
-    let squares: f64 = gradients.iter().map(|gradient| gradient.pow2().sum()).sum();
-    let length = squares.sqrt();
-    if length > limit {
-        for gradient in gradients {
-            *gradient *= limit / length;
-        }
-    }
-    length
-}
-// ANCHOR_END: clip
-
 // ANCHOR: gained_beside
-/// Exercise 6. Three shares of the pieces that were hidden, from 0 to 1: guessed alone,
+/// Exercise 3. Three shares of the pieces that were hidden, from 0 to 1: guessed alone,
 /// guessed with the translation beside, and guessed only with it (right beside and
 /// wrong alone). All 0 if none was hidden.
 pub fn gained_beside(labels: &[u32], alone: &[u32], beside: &[u32]) -> (f64, f64, f64) {
@@ -124,13 +72,34 @@ pub fn gained_beside(labels: &[u32], alone: &[u32], beside: &[u32]) -> (f64, f64
 }
 // ANCHOR_END: gained_beside
 
-// ANCHOR: anti_diagonal
-/// Exercise 7. The mean share of attention that the letters written give to the letter
-/// they should, in a reverser's cross-attention. `weights` is `[n + 1, n + 1]`, a row
-/// for each letter written: its last row and column are the end's, and don't count.
-pub fn anti_diagonal(weights: &Array2<f64>) -> f64 {
-    let n = weights.nrows() - 1;
-    let shares = (0..n).map(|t| weights[[t, n - 1 - t]]);
-    shares.sum::<f64>() / n as f64
+// ANCHOR: best_pair
+/// Exercise 4. One step of learning a vocabulary: the two neighbouring pieces that come
+/// together most often, in that order. Each word is cut in pieces and comes with how often
+/// the text has it. Of equally frequent pairs, the first in the order of the alphabet
+/// (that of Rust's strings); `None` if no word has two pieces.
+pub fn best_pair(words: &[(Vec<String>, u64)]) -> Option<(String, String)> {
+    let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for (pieces, count) in words {
+        for pair in pieces.windows(2) {
+            *counts.entry((&pair[0], &pair[1])).or_default() += count;
+        }
+    }
+    // The map is in order: of the largest counts, the last of `rev` comes first.
+    let best = counts.into_iter().rev().max_by_key(|&(_, count)| count)?;
+    let (left, right) = best.0;
+    Some((left.to_owned(), right.to_owned()))
 }
-// ANCHOR_END: anti_diagonal
+// ANCHOR_END: best_pair
+
+// ANCHOR: stacked
+/// Exercise 5. Progressive stacking: `to` layers made of the given ones, in whose order
+/// they are copied, again and again, from the first; none if there is none to copy.
+pub fn stacked(layers: &[Array2<f64>], to: usize) -> Vec<Array2<f64>> {
+    layers
+        .iter()
+        .cycle()
+        .take(if layers.is_empty() { 0 } else { to })
+        .cloned()
+        .collect()
+}
+// ANCHOR_END: stacked

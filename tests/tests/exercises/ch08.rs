@@ -2,7 +2,9 @@
 
 #![allow(clippy::type_complexity, reason = "the exercises' own signatures")]
 
-use ndarray::{Array1, Array2, Axis};
+use std::collections::BTreeMap;
+
+use ndarray::Array2;
 
 use super::assert_caught;
 use super::checks::ch08 as check;
@@ -282,500 +284,6 @@ fn ch08_2_wrong_large_logits() {
     });
 }
 
-/// A weight and what is remembered of its gradients: (θ, m, v).
-type Weight = (f64, f64, f64);
-
-/// The step that does to each weight, alone, what `answer` says; it is given the
-/// weight, its gradient, t and η.
-fn each_weight(
-    answer: impl Fn(Weight, f64, i32, f64) -> Weight,
-) -> impl Fn(&mut Array1<f64>, &Array1<f64>, (&mut Array1<f64>, &mut Array1<f64>), i32, f64)
-{
-    move |theta, gradient, (m, v), steps, rate| {
-        for i in 0..theta.len() {
-            (theta[i], m[i], v[i]) =
-                answer((theta[i], m[i], v[i]), gradient[i], steps + 1, rate);
-        }
-    }
-}
-
-/// The means with a gradient taken in.
-fn taken_in((m, v): (f64, f64), g: f64) -> (f64, f64) {
-    (0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g)
-}
-
-/// The means, corrected for t steps.
-fn corrected((m, v): (f64, f64), t: i32) -> (f64, f64) {
-    (m / (1.0 - 0.9_f64.powi(t)), v / (1.0 - 0.999_f64.powi(t)))
-}
-
-/// The right answer, but for the direction, made of m, v and t.
-fn stepped(
-    (theta, m, v): Weight,
-    g: f64,
-    (t, rate): (i32, f64),
-    direction: impl Fn((f64, f64), i32) -> f64,
-) -> Weight {
-    let (m, v) = taken_in((m, v), g);
-    (theta * (1.0 - 0.01 * rate) - rate * direction((m, v), t), m, v)
-}
-
-fn direction(means: (f64, f64), t: i32) -> f64 {
-    let (m, v) = corrected(means, t);
-    m / (v.sqrt() + 1e-8)
-}
-
-#[test]
-fn ch08_3_wrong_direction() {
-    check::adamw_step(each_weight(|weight, g, t, rate| {
-        stepped(weight, g, (t, rate), direction)
-    }));
-    let assert_caught = |hint, direction: fn((f64, f64), i32) -> f64| {
-        assert_caught(hint, || {
-            check::adamw_step(each_weight(|weight, g, t, rate| {
-                stepped(weight, g, (t, rate), direction)
-            }));
-        });
-    };
-    assert_caught("t = steps + 1 = 1", |means, t| direction(means, t - 1)); // counted late
-    assert_caught("this is the third", |means, _| direction(means, 1));
-    assert_caught("three times as long", |(m, v), _| m / (v.sqrt() + 1e-8));
-    assert_caught("whatever the gradient", |(m, v), t| {
-        corrected((m, v), t).0 / (v.sqrt() + 1e-8)
-    });
-    assert_caught("whatever the gradient", |(m, v), t| {
-        m / (corrected((m, v), t).1.sqrt() + 1e-8)
-    });
-    assert_caught("without the root", |means, t| {
-        let (m, v) = corrected(means, t);
-        m / (v + 1e-8)
-    });
-    assert_caught("against it", |means, t| -direction(means, t)); // uphill
-    // Without ε; ε in the root; ε before the correction; another ε.
-    assert_caught("ε is added to the root", |means, t| {
-        let (m, v) = corrected(means, t);
-        m / v.sqrt()
-    });
-    for epsilon in [1e-8, 1e-16] {
-        super::assert_caught("not inside the root", || {
-            check::adamw_step(each_weight(|weight, g, t, rate| {
-                stepped(weight, g, (t, rate), |means, t| {
-                    let (m, v) = corrected(means, t);
-                    m / (v + epsilon).sqrt()
-                })
-            }));
-        });
-    }
-    assert_caught("not before the correction", |means, t| {
-        let ((m, _), (_, v)) = (corrected(means, t), means);
-        m / ((v.sqrt() + 1e-8) / (1.0 - 0.999_f64.powi(t)).sqrt())
-    });
-    // β · t for βᵗ: right at the first step alone.
-    assert_caught("1 − 0.9³", |(m, v), t| {
-        let (m, v) = (m / (1.0 - 0.9 * f64::from(t)), v / (1.0 - 0.999 * f64::from(t)));
-        m / (v.abs().sqrt() + 1e-8)
-    });
-    // The two corrections with one β.
-    assert_caught("whatever the gradient", |(m, v), t| {
-        let correction = 1.0 - 0.9_f64.powi(t);
-        m / correction / ((v / correction).sqrt() + 1e-8)
-    });
-}
-
-#[test]
-fn ch08_3_wrong_decay() {
-    let assert_caught = |hint, answer: fn(Weight, f64, i32, f64) -> Weight| {
-        assert_caught(hint, || check::adamw_step(each_weight(answer)));
-    };
-    // Adam with an L2 penalty.
-    assert_caught("the decay is decoupled", |(theta, m, v), g, t, rate| {
-        let (m, v) = taken_in((m, v), g + 0.01 * theta);
-        (theta - rate * direction((m, v), t), m, v)
-    });
-    assert_caught("the learning rate as a factor", |(theta, m, v), g, t, rate| {
-        let (m, v) = taken_in((m, v), g);
-        (theta * 0.99 - rate * direction((m, v), t), m, v)
-    });
-    assert_caught("only the decay is left", |(theta, m, v), g, t, rate| {
-        let (m, v) = taken_in((m, v), g);
-        (theta - rate * direction((m, v), t), m, v)
-    });
-    assert_caught("only the decay is left", |(theta, m, v), g, t, rate| {
-        let (m, v) = taken_in((m, v), g);
-        (theta * (1.0 + 0.01 * rate) - rate * direction((m, v), t), m, v)
-    });
-    assert_caught("the decay comes first", |(theta, m, v), g, t, rate| {
-        let (m, v) = taken_in((m, v), g);
-        ((theta - rate * direction((m, v), t)) * (1.0 - 0.01 * rate), m, v)
-    });
-}
-
-#[test]
-fn ch08_3_wrong_means() {
-    let assert_caught = |hint, means: fn((f64, f64), f64, i32) -> (f64, f64)| {
-        assert_caught(hint, || {
-            check::adamw_step(each_weight(|(theta, m, v), g, t, rate| {
-                let (m, v) = means((m, v), g, t);
-                (theta * (1.0 - 0.01 * rate) - rate * direction((m, v), t), m, v)
-            }));
-        });
-    };
-    assert_caught("of the square of the gradient", |(m, v), g, _| {
-        (0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g.abs())
-    });
-    assert_caught("with β₂", |(m, v), g, _| {
-        (0.9 * m + 0.1 * g, 0.9 * v + 0.1 * g * g)
-    });
-    assert_caught("m is 0.9 m + 0.1 g", |(m, v), g, _| {
-        (0.1 * m + 0.9 * g, 0.999 * v + 0.001 * g * g)
-    });
-    assert_caught("m is 0.9 m + 0.1 g", |(_, v), g, _| (g, 0.999 * v + 0.001 * g * g));
-    assert_caught("m is 0.9 m + 0.1 g", |(m, v), g, _| {
-        (0.9 * m + g, taken_in((m, v), g).1)
-    });
-    // What was remembered is lost.
-    assert_caught("here 0.45 + 0.2", |_, g, _| taken_in((0.0, 0.0), g));
-    assert_caught("here 0.03996 + 0.004", |(m, _), g, _| taken_in((m, 0.0), g));
-    // The corrected means are kept.
-    assert_caught("only a copy is divided by 1 − β₁ᵗ", |means, g, t| {
-        corrected(taken_in(means, g), t)
-    });
-    assert_caught("only a copy is divided by 1 − β₂ᵗ", |means, g, t| {
-        let (m, v) = taken_in(means, g);
-        (m, corrected((m, v), t).1)
-    });
-    // One v for all weights, as if the gradient were one number.
-    super::assert_caught("each weight has its own m and v", || {
-        check::adamw_step(|theta, gradient, (m, v), steps, rate| {
-            *m = &*m * 0.9 + gradient * 0.1;
-            *v = &*v * 0.999 + gradient.pow2() * 0.001;
-            let square = v.sum();
-            for i in 0..theta.len() {
-                theta[i] = theta[i] * (1.0 - 0.01 * rate)
-                    - rate * direction((m[i], square), steps + 1);
-            }
-        });
-    });
-    // The step is taken with the means as they were.
-    super::assert_caught("whatever the gradient", || {
-        check::adamw_step(each_weight(|(theta, m, v), g, t, rate| {
-            let theta = theta * (1.0 - 0.01 * rate) - rate * direction((m, v), t);
-            let (m, v) = taken_in((m, v), g);
-            (theta, m, v)
-        }));
-    });
-}
-
-/// The right answer, in whole steps counted as f64.
-fn rate(step: f64, peak: f64, warmup: f64, total: f64) -> f64 {
-    if step >= total {
-        0.0
-    } else if step < warmup {
-        peak * step / warmup
-    } else {
-        peak * (total - step) / (total - warmup)
-    }
-}
-
-/// Asserts that a check refuses the answer, given step, peak, warm-up and total as f64.
-#[track_caller]
-fn assert_rate_caught(hint: &str, answer: fn(f64, f64, f64, f64) -> f64) {
-    assert_caught(hint, || {
-        check::learning_rate(|step, peak, warmup, total| {
-            answer(step as f64, peak, warmup as f64, total as f64)
-        });
-    });
-}
-
-#[test]
-fn ch08_4_wrong_learning_rate() {
-    check::learning_rate(|step, peak, warmup, total| {
-        rate(step as f64, peak, warmup as f64, total as f64)
-    });
-    // From 1; both lines a step early.
-    assert_rate_caught("not (step + 1) / warmup", |step, peak, warmup, total| {
-        if step < warmup {
-            peak * (step + 1.0) / warmup
-        } else {
-            rate(step, peak, warmup, total)
-        }
-    });
-    assert_rate_caught("not (step + 1) / warmup", |step, peak, warmup, total| {
-        rate(step + 1.0, peak, warmup, total)
-    });
-    // No warm-up; the peak forgotten; whole numbers.
-    assert_rate_caught("the first step, 0, has the rate 0", |step, peak, _, total| {
-        rate(step, peak, 0.0, total)
-    });
-    assert_rate_caught("peak · step / warmup", |step, _, warmup, total| {
-        rate(step, 1.0, warmup, total)
-    });
-    assert_rate_caught("not of whole numbers", |step, peak, warmup, total| {
-        if step < warmup {
-            peak * (step / warmup).floor()
-        } else {
-            rate(step, peak, warmup, total)
-        }
-    });
-    // The way down counted from step 0, or not counted from the warm-up's end.
-    assert_rate_caught(
-        "the peak is reached at step `warmup`",
-        |step, peak, warmup, total| {
-            if step < warmup {
-                rate(step, peak, warmup, total)
-            } else {
-                rate(step, peak, 0.0, total)
-            }
-        },
-    );
-    assert_rate_caught(
-        "the peak is reached at step `warmup`",
-        |step, peak, warmup, total| {
-            rate(step, peak, warmup, total)
-                * if step < warmup { 1.0 } else { (total - step) / total }
-        },
-    );
-    // Never 0: a floor of a tenth; never down; as if `total` came a step later.
-    assert_rate_caught(
-        "an eighth of the peak each step",
-        |step, peak, warmup, total| {
-            let rate = rate(step, peak, warmup, total);
-            if step < warmup { rate } else { rate.max(0.15 * peak) }
-        },
-    );
-    assert_rate_caught("half of the way down", |step, peak, warmup, _| {
-        peak * (step / warmup).min(1.0)
-    });
-    assert_rate_caught("the way down is counted", |step, peak, warmup, total| {
-        if step < warmup || step >= total {
-            return rate(step, peak, warmup, total);
-        }
-        peak * (total - step) / (total - warmup + 1.0)
-    });
-    assert_rate_caught("0 from step `total` on", |step, peak, warmup, total| {
-        let rate = rate(step, peak, warmup, total);
-        if step < warmup { rate } else { rate.max(0.1 * peak) }
-    });
-    // A cosine.
-    assert_rate_caught("one straight line", |step, peak, warmup, total| {
-        if step < warmup || step >= total {
-            return rate(step, peak, warmup, total);
-        }
-        let done = (step - warmup) / (total - warmup);
-        peak * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
-    });
-    assert_rate_caught("never negative", |step, peak, warmup, total| {
-        if step < warmup {
-            peak * step / warmup
-        } else {
-            peak * (total - step) / (total - warmup)
-        }
-    });
-}
-
-#[test]
-fn ch08_4_wrong_ends() {
-    assert_rate_caught("don't divide by warmup = 0", |step, peak, warmup, total| {
-        if step <= warmup {
-            peak * step / warmup
-        } else {
-            rate(step, peak, warmup, total)
-        }
-    });
-    assert_rate_caught("don't divide by warmup = 0", |step, peak, warmup, total| {
-        let (up, down) = (step / warmup, (total - step) / (total - warmup));
-        if step < total { peak * if up > 1.0 { down } else { up } } else { 0.0 }
-    });
-    // A warm-up of 0 taken for one of 1.
-    assert_rate_caught("with the peak at step 0", |step, peak, warmup, total| {
-        rate(step, peak, warmup.max(1.0), total)
-    });
-    assert_rate_caught(
-        "don't divide by total − warmup = 0",
-        |step, peak, warmup, total| {
-            if step > total {
-                0.0
-            } else if step < warmup {
-                peak * step / warmup
-            } else {
-                peak * (total - step) / (total - warmup)
-            }
-        },
-    );
-    assert_rate_caught("step `total` has 0", |step, peak, warmup, total| {
-        if step < warmup {
-            return peak * step / warmup;
-        }
-        peak * (1.0 - ((step - warmup) / (total - warmup).max(1.0)).min(1.0))
-    });
-}
-
-fn length(gradients: &[Array1<f64>]) -> f64 {
-    gradients.iter().flatten().map(|number| number * number).sum::<f64>().sqrt()
-}
-
-fn scale(gradients: &mut [Array1<f64>], factor: f64) {
-    for gradient in gradients {
-        *gradient *= factor;
-    }
-}
-
-/// The right answer if `measure` is [`length`].
-fn clipped(
-    gradients: &mut [Array1<f64>],
-    limit: f64,
-    measure: fn(&[Array1<f64>]) -> f64,
-) -> f64 {
-    let length = measure(gradients);
-    if length > limit {
-        scale(gradients, limit / length);
-    }
-    length
-}
-
-#[test]
-fn ch08_5_wrong_length() {
-    check::clip(|gradients, limit| clipped(gradients, limit, length));
-    // As PyTorch does it.
-    check::clip(|gradients, limit| {
-        let length = length(gradients);
-        scale(gradients, (limit / (length + 1e-6)).min(1.0));
-        length
-    });
-    let caught = |hint, measure: fn(&[Array1<f64>]) -> f64| {
-        assert_caught(hint, || {
-            check::clip(|gradients, limit| clipped(gradients, limit, measure));
-        });
-    };
-    let each = |gradients: &[Array1<f64>]| -> Vec<f64> {
-        gradients.iter().map(|gradient| gradient.pow2().sum().sqrt()).collect()
-    };
-    assert_caught("not the sum of the gradients' own lengths", || {
-        check::clip(|gradients, limit| {
-            let length = each(gradients).iter().sum::<f64>();
-            if length > limit {
-                scale(gradients, limit / length);
-            }
-            length
-        });
-    });
-    assert_caught("nor the largest number", || {
-        check::clip(|gradients, limit| {
-            let length = each(gradients).into_iter().fold(0.0, f64::max);
-            if length > limit {
-                scale(gradients, limit / length);
-            }
-            length
-        });
-    });
-    caught("nor the largest number", |gradients| {
-        gradients.iter().flatten().fold(0.0, |a, b| a.max(b.abs()))
-    });
-    caught("the root of the sum of all squares", |gradients| {
-        gradients.iter().flatten().map(|number| number.abs()).sum()
-    });
-    caught("less than 100", |gradients| length(gradients).powi(2)); // without the root
-    // The root of the mean.
-    caught("the root of the sum of all squares", |gradients| {
-        length(gradients) / (gradients.iter().flatten().count() as f64).sqrt()
-    });
-    caught("the root of the sum of all squares", |gradients| length(&gradients[..1]));
-}
-
-#[test]
-fn ch08_5_wrong_clip() {
-    // Each alone.
-    assert_caught("no gradient and no number is cut alone", || {
-        check::clip(|gradients, limit| {
-            let all = length(gradients);
-            for gradient in gradients.iter_mut() {
-                let own = gradient.pow2().sum().sqrt();
-                if own > limit {
-                    *gradient *= limit / own;
-                }
-            }
-            all
-        });
-    });
-    assert_caught("no gradient and no number is cut alone", || {
-        check::clip(|gradients, limit| {
-            let all = length(gradients);
-            for gradient in gradients {
-                *gradient = gradient.clamp(-limit, limit);
-            }
-            all
-        });
-    });
-    // Always as long as the limit.
-    assert_caught("not lengthened", || {
-        check::clip(|gradients, limit| {
-            let length = length(gradients);
-            scale(gradients, limit / length);
-            length
-        });
-    });
-    // Shortened to a length of 1.
-    assert_caught("all are divided by 2", || {
-        check::clip(|gradients, limit| {
-            let length = length(gradients);
-            if length > limit {
-                scale(gradients, 1.0 / length);
-            }
-            length
-        });
-    });
-    assert_caught("not how long they are now", || {
-        check::clip(|gradients, limit| {
-            clipped(gradients, limit, length);
-            length(gradients)
-        });
-    });
-    assert_caught("not how long they are now", || {
-        check::clip(|gradients, limit| {
-            let before = clipped(gradients, limit, length);
-            if before > limit { before * (limit / before) } else { before }
-        });
-    });
-    // The square compared, then nothing done.
-    assert_caught("compare the length", || {
-        check::clip(|gradients, limit| {
-            let length = length(gradients);
-            if length * length > limit {
-                scale(gradients, (limit / length).min(1.0));
-            }
-            length
-        });
-    });
-    assert_caught("all are divided by 2", || {
-        check::clip(|gradients, _| length(gradients));
-    });
-    // Only the first is shortened.
-    assert_caught("all are divided by 2", || {
-        check::clip(|gradients, limit| {
-            let length = length(gradients);
-            scale(&mut gradients[..1], (limit / length).min(1.0));
-            length
-        });
-    });
-    // Clipped when one of them alone is too long.
-    assert_caught("each is shorter than 10 alone", || {
-        check::clip(|gradients, limit| {
-            let all = length(gradients);
-            if gradients.iter().any(|gradient| gradient.pow2().sum().sqrt() > limit) {
-                scale(gradients, limit / all);
-            }
-            all
-        });
-    });
-    assert_caught("0 / 0 is NaN", || {
-        check::clip(|gradients, limit| {
-            let length = length(gradients);
-            scale(gradients, limit.min(length) / length);
-            length
-        });
-    });
-}
-
 /// The share of the pieces for which `counts` says yes of (right alone, right beside).
 fn share(
     (labels, alone, beside): (&[u32], &[u32], &[u32]),
@@ -786,7 +294,7 @@ fn share(
 }
 
 #[test]
-fn ch08_6_wrong_gained_beside() {
+fn ch08_3_wrong_gained_beside() {
     type Guesses<'a> = (&'a [u32], &'a [u32], &'a [u32]);
     let right = |guesses: Guesses| {
         let gained = share(guesses, |alone, beside| beside && !alone);
@@ -860,84 +368,122 @@ fn ch08_6_wrong_gained_beside() {
     });
 }
 
+type Words<'a> = &'a [(Vec<String>, u64)];
+
+/// The pairs of neighbours, each with what `count` says of its word.
+fn pairs_of(
+    words: Words,
+    count: impl Fn(u64) -> u64,
+) -> BTreeMap<(String, String), u64> {
+    let mut counts = BTreeMap::new();
+    for (pieces, times) in words {
+        for pair in pieces.windows(2) {
+            *counts.entry((pair[0].clone(), pair[1].clone())).or_default() +=
+                count(*times);
+        }
+    }
+    counts
+}
+
+/// The first of the most frequent.
+fn first(counts: BTreeMap<(String, String), u64>) -> Option<(String, String)> {
+    counts.into_iter().rev().max_by_key(|&(_, count)| count).map(|(pair, _)| pair)
+}
+
 #[test]
-fn ch08_7_wrong_anti_diagonal() {
-    let mean = |weights: &Array2<f64>, n: usize, at: &dyn Fn(usize) -> [usize; 2]| {
-        (0..n).map(|t| weights[at(t)]).sum::<f64>() / n as f64
-    };
-    check::anti_diagonal(|weights| {
-        let n = weights.nrows() - 1;
-        mean(weights, n, &|t| [t, n - 1 - t])
+fn ch08_4_wrong_best_pair() {
+    check::best_pair(|words| first(pairs_of(words, |times| times)));
+    // Each word once.
+    assert_caught("as often as they come", || {
+        check::best_pair(|words| first(pairs_of(words, |_| 1)));
     });
-    // Columns for rows: the same places.
-    check::anti_diagonal(|weights| {
-        let n = weights.nrows() - 1;
-        mean(weights, n, &|t| [n - 1 - t, t])
-    });
-    let hint = "The last row and column are the end's";
-    // With the end.
-    assert_caught(hint, || {
-        check::anti_diagonal(|weights| {
-            let n = weights.nrows();
-            mean(weights, n, &|t| [t, n - 1 - t])
+    // The last of equals.
+    assert_caught("of equals, the first", || {
+        check::best_pair(|words| {
+            let counts = pairs_of(words, |times| times);
+            counts.into_iter().max_by_key(|&(_, count)| count).map(|(pair, _)| pair)
         });
     });
-    assert_caught(hint, || {
-        check::anti_diagonal(|weights| {
-            let n = weights.nrows() - 1;
-            mean(weights, n, &|t| [t, n - t])
+    // The rarest.
+    assert_caught("three times each", || {
+        check::best_pair(|words| {
+            let counts = pairs_of(words, |times| times);
+            counts.into_iter().min_by_key(|&(_, count)| count).map(|(pair, _)| pair)
         });
     });
-    // The letters, and the end that looks at the end.
-    assert_caught(hint, || {
-        check::anti_diagonal(|weights| {
-            let n = weights.nrows() - 1;
-            mean(weights, n + 1, &|t| if t < n { [t, n - 1 - t] } else { [n, n] })
+    // The first of equals in the text.
+    assert_caught("not the first in the text", || {
+        check::best_pair(|words| {
+            let counts = pairs_of(words, |times| times);
+            let most = counts.values().max().copied()?;
+            let all = words.iter().flat_map(|(pieces, _)| pieces.windows(2));
+            let mut all = all.map(|pair| (pair[0].clone(), pair[1].clone()));
+            // but for the examples whose first in the text is the right one
+            all.find(|pair| counts[pair] == most)
         });
     });
-    for dropped in [0, 1] {
-        assert_caught("the main diagonal is what copying looks at", || {
-            check::anti_diagonal(|weights| {
-                mean(weights, weights.nrows() - dropped, &|t| [t, t])
+    // The first pair of each word alone.
+    assert_caught("all places of a word count", || {
+        check::best_pair(|words| {
+            let short = words.iter().map(|(pieces, times)| {
+                let from = usize::from(pieces.len() == 4);
+                (pieces.iter().skip(from).take(2).cloned().collect(), *times)
             });
+            let short: Vec<(Vec<String>, u64)> = short.collect();
+            let full = words.iter().any(|(pieces, _)| pieces.len() == 4);
+            first(pairs_of(if full { words } else { &short }, |times| times))
+        });
+    });
+    // Without the marks.
+    assert_caught("three times each", || {
+        check::best_pair(|words| {
+            let bare = |piece: &String| piece.trim_start_matches('#').to_owned();
+            let words: Vec<(Vec<String>, u64)> = (words.iter())
+                .map(|(pieces, times)| (pieces.iter().map(bare).collect(), *times))
+                .collect();
+            first(pairs_of(&words, |times| times))
+        });
+    });
+    // In whatever order.
+    assert_caught("three times each", || {
+        check::best_pair(|words| {
+            let turned = pairs_of(words, |times| times).into_iter();
+            first(turned.map(|((a, b), count)| ((b, a), count)).collect())
+        });
+    });
+}
+
+#[test]
+fn ch08_5_wrong_stacked() {
+    type Layers<'a> = &'a [Array2<f64>];
+    let made = |layers: Layers, to: usize, of: &dyn Fn(usize, usize) -> usize| {
+        let n = layers.len();
+        if n == 0 {
+            return vec![];
+        }
+        (0..to).map(|i| layers[of(i, n).min(n - 1)].clone()).collect()
+    };
+    check::stacked(|layers, to| made(layers, to, &|i, n| i % n));
+    let wrong: [&dyn Fn(usize, usize) -> usize; 3] = [
+        &|i, _| i / 2,           // each layer twice
+        &|i, n| i.min(n - 1),    // the last one repeated
+        &|i, n| n - 1 - (i % n), // from the last
+    ];
+    for of in wrong {
+        assert_caught("the whole pile again", || {
+            check::stacked(|layers, to| made(layers, to, of));
         });
     }
-    // The sum; the sum over n + 1.
-    assert_caught("the mean is 0.5625", || {
-        check::anti_diagonal(|weights| {
-            let n = weights.nrows() - 1;
-            n as f64 * mean(weights, n, &|t| [t, n - 1 - t])
+    // Always the whole pile.
+    assert_caught("cut off at the end", || {
+        check::stacked(|layers, to| {
+            let piles = to.div_ceil(layers.len().max(1));
+            let pile = layers.iter().cycle().take(piles * layers.len());
+            pile.cloned().collect()
         });
     });
-    assert_caught("the mean is 0.5625", || {
-        check::anti_diagonal(|weights| {
-            let n = weights.nrows() - 1;
-            n as f64 * mean(weights, n, &|t| [t, n - 1 - t]) / (n + 1) as f64
-        });
-    });
-    // How often the letter is the first choice; the first choice's share.
-    assert_caught("the mean is 0.5625", || {
-        check::anti_diagonal(|weights| {
-            let n = weights.nrows() - 1;
-            let first = |t: usize| {
-                weights.row(t).iter().all(|&weight| weight <= weights[[t, n - 1 - t]])
-            };
-            (0..n).filter(|&t| first(t)).count() as f64 / n as f64
-        });
-    });
-    assert_caught("the mean is 0.5625", || {
-        check::anti_diagonal(|weights| {
-            let n = weights.nrows() - 1;
-            let most = weights.fold_axis(Axis(1), 0.0_f64, |&a, &b| a.max(b));
-            most.iter().take(n).sum::<f64>() / n as f64
-        });
-    });
-    // Of what is left without the end.
-    assert_caught("the mean is 0.5625", || {
-        check::anti_diagonal(|weights| {
-            let n = weights.nrows() - 1;
-            let left = |t: usize| 1.0 - weights[[t, n]];
-            (0..n).map(|t| weights[[t, n - 1 - t]] / left(t)).sum::<f64>() / n as f64
-        });
+    // Never shorter than it was.
+    assert_caught("2 layers of [1, 2, 3]", || {
+        check::stacked(|layers, to| made(layers, to.max(layers.len()), &|i, n| i % n));
     });
 }

@@ -2,6 +2,7 @@
 
 mod ch01;
 mod ch02;
+mod ch03;
 mod ch04;
 mod ch05;
 mod ch06;

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use candle_core::{DType, Device, Tensor, safetensors};
 use candle_nn::{VarBuilder, VarMap};
 use models::{Config, ModelFolder, Tokenizer, Truncate};
-use sentiment::{Batch, EncoderOutput, PackedEncoder, Run};
+use sentiment::{Batch, EncoderOutput, ForwardOptions, PackedEncoder};
 use serde::Deserialize;
 
 /// How far attentions may be off, absolute.
@@ -170,10 +170,13 @@ impl Fixture {
 pub fn assert_same_encoder(
     fixture: &Fixture,
     packed: &PackedEncoder,
-    model: impl Fn(&Batch, Run) -> EncoderOutput,
+    model: impl Fn(&Batch, ForwardOptions) -> EncoderOutput,
 ) {
-    let run =
-        Run { output_attentions: true, output_hidden_states: true, dropout: None };
+    let run = ForwardOptions {
+        output_attentions: true,
+        output_hidden_states: true,
+        dropout: None,
+    };
     for name in RUNS {
         let batch = fixture.batch(name);
         let found = packed.forward(&batch, run).unwrap();
@@ -183,7 +186,7 @@ pub fn assert_same_encoder(
         for (found, expected) in both.zip(expected.attentions.iter().flatten()) {
             assert_close(name, found, expected, ATTENTIONS);
         }
-        let quiet = packed.forward(&batch, Run::default()).unwrap();
+        let quiet = packed.forward(&batch, ForwardOptions::default()).unwrap();
         assert!(quiet.attentions.is_none() && quiet.hidden_states.is_none());
         let expected = &expected.last_hidden_state;
         assert_close(name, &quiet.last_hidden_state, expected, LOGITS);

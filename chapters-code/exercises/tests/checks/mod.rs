@@ -6,6 +6,7 @@
 
 pub mod ch01;
 pub mod ch02;
+pub mod ch03;
 pub mod ch04;
 pub mod ch05;
 pub mod ch06;
@@ -28,5 +29,15 @@ fn assert_close<D: Dimension>(
     assert!(
         relative_eq!(found, expected, epsilon = 1e-12, max_relative = 0.0),
         "expected\n{expected:.4}\nbut found\n{found:.4}\n{hint}"
+    );
+}
+
+/// Asserts that a number is the expected one, to a part in 10¹².
+#[track_caller]
+fn assert_number(found: f64, expected: f64, hint: &str) {
+    let scale = expected.abs().max(1.0);
+    assert!(
+        (found - expected).abs() <= 1e-12 * scale,
+        "expected {expected}, but found {found}: {hint}"
     );
 }

@@ -5,6 +5,7 @@ use candle_nn::{Init, VarBuilder};
 
 use crate::error::Result;
 
+// ANCHOR: layer_norm
 /// Layer normalisation (Ba et al. 2016), PyTorch's `nn.LayerNorm`: each token's vector
 /// to mean 0 and variance 1, then scaled and shifted column by column.
 ///
@@ -26,7 +27,7 @@ impl LayerNorm {
     ///
     /// # Errors
     ///
-    /// [`EncoderError`](crate::EncoderError) if `x` has another width.
+    /// [`TrainingError`](crate::TrainingError) if `x` has another width.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let mean = x.mean_keepdim(D::Minus1)?; // [batch, n, 1]
         let centred = x.broadcast_sub(&mean)?; // [batch, n, d_model]
@@ -37,6 +38,7 @@ impl LayerNorm {
         Ok(normal.broadcast_mul(&self.weight)?.broadcast_add(&self.bias)?)
     }
 }
+// ANCHOR_END: layer_norm
 
 impl LayerNorm {
     /// The norm whose `weight` and `bias` are at `vb`; new ones are 1 and 0.

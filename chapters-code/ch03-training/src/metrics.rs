@@ -8,7 +8,7 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::{Result, TrainingError};
+use crate::error::{Result, TrainingError};
 
 /// Where JSON lines go.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Metrics {
             line["step"].as_u64().is_some_and(|found| step > 0 && found <= step)
         };
         let kept: String = old.split_inclusive('\n').filter(before).collect();
-        crate::checkpoint::write_atomically(path, kept.as_bytes())?;
+        gradients::file::write_atomically(path, kept.as_bytes())?;
         let open = OpenOptions::new().append(true).open(path);
         Ok(Self::File(open.map_err(TrainingError::io("open", path))?))
     }

@@ -2,14 +2,14 @@
 
 use candle_core::Tensor;
 use candle_nn::{Linear, Module, VarBuilder};
-use models::Activation;
+use whole_transformer::Activation;
 
 use crate::error::Result;
-use crate::layer_options::{LayerNames, LayerOptions};
+use crate::layer_options::LayerOptions;
 use crate::linear::linear;
 
-/// What bends the line between the two linear layers, at each number: `max(0, x)`;
-/// `x · Φ(x)`, with `erf`; or its approximation with `tanh`. Shape unchanged.
+// ANCHOR: feed_forward
+/// The nonlinearity between the two linear layers, at each number. Shape unchanged.
 ///
 /// # Errors
 ///
@@ -22,14 +22,14 @@ pub fn activate(activation: Activation, x: &Tensor) -> Result<Tensor> {
     })
 }
 
-/// Two linear layers with a bend between (Vaswani et al. 2017, section 3.3): each token
-/// on its own, all with the same weights.
+/// Two linear layers with a nonlinearity between (Vaswani et al. 2017, section 3.3):
+/// each token on its own, all with the same weights.
 #[derive(Debug, Clone)]
 pub struct FeedForward {
     /// `d_model -> d_ff`.
-    pub inner: Linear,
+    pub linear1: Linear,
     /// `d_ff -> d_model`.
-    pub outer: Linear,
+    pub linear2: Linear,
     /// Between the two.
     pub activation: Activation,
 }
@@ -39,28 +39,29 @@ impl FeedForward {
     ///
     /// # Errors
     ///
-    /// [`EncoderError`](crate::EncoderError) if `x` has another width.
+    /// [`TrainingError`](crate::TrainingError) if `x` has another width.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let hidden = self.inner.forward(x)?; // [batch, n, d_ff]
-        let bent = activate(self.activation, &hidden)?;
-        Ok(self.outer.forward(&bent)?) // [batch, n, d_model]
+        let hidden = self.linear1.forward(x)?; // [batch, n, d_ff]
+        let activated = activate(self.activation, &hidden)?;
+        Ok(self.linear2.forward(&activated)?) // [batch, n, d_model]
     }
 }
+// ANCHOR_END: feed_forward
 
 impl FeedForward {
-    /// The feed-forward network of the layer at `vb`.
+    /// The feed-forward network at `vb`, whose two layers have these names.
     ///
     /// # Errors
     ///
     /// If a tensor is missing or has another shape.
     pub fn load(
         vb: &VarBuilder,
-        names: &LayerNames,
+        names: [&str; 2],
         options: &LayerOptions,
     ) -> candle_core::Result<Self> {
-        let LayerOptions { d_model, d_ff, activation, .. } = *options;
-        let inner = linear(&vb.pp(names.inner), d_model, d_ff)?;
-        let outer = linear(&vb.pp(names.outer), d_ff, d_model)?;
-        Ok(Self { inner, outer, activation })
+        let LayerOptions { d_model, d_ff, activation, init, .. } = *options;
+        let linear1 = linear(&vb.pp(names[0]), d_model, d_ff, init)?;
+        let linear2 = linear(&vb.pp(names[1]), d_ff, d_model, init)?;
+        Ok(Self { linear1, linear2, activation })
     }
 }

@@ -1,9 +1,7 @@
 //! The reverser: its data, its shapes, that it learns and that it repeats.
 #![allow(missing_docs)]
 
-use attention_views::{EncoderDecoder, HeadView};
-use serde_json::{Value, json};
-use bertinho::reverse::{
+use training::reverse::{
     LENGTHS, ReverserOptions, ReverserTraining, held_out_strings, train_reverser,
     training_strings,
 };
@@ -40,14 +38,14 @@ fn the_loss_falls_the_same_way_twice() {
     let [a, b] = [(); 2].map(|()| {
         let mut losses = Vec::new();
         let trained = train_reverser(small(), 20, &mut |_, loss| losses.push(loss));
-        (losses, trained.unwrap().curves)
+        (losses, trained.unwrap().history)
     });
     assert_eq!(a, b);
-    let (losses, curves) = a;
+    let (losses, history) = a;
     assert!((losses[0] - 28_f64.ln()).abs() < 0.8, "{}", losses[0]); // chance
     assert!(losses[39] < losses[0] - 0.2, "{losses:?}");
-    assert_eq!(curves.loss.len(), 2);
-    assert_eq!(curves.exact.len(), 2);
+    assert_eq!(history.loss.len(), 2);
+    assert_eq!(history.exact.len(), 2);
 }
 
 #[test]
@@ -66,25 +64,6 @@ fn every_parameter_learns() {
         // The key's bias shifts all scores of a query alike: it has no gradient.
         let learned = values(tensor) != values(&after[name]);
         assert!(learned || name.ends_with("key.bias"), "{name} did not learn");
-    }
-}
-
-#[test]
-fn chapter_7_shows_the_cross_attention() {
-    let model = ReverserTraining::new(small()).unwrap().model;
-    let layers = model.cross_attention("gato").unwrap();
-    let (read, written) = (["g", "a", "t", "o", "end"], ["o", "t", "a", "g", "end"]);
-    let two = EncoderDecoder::new(read, written).cross(&layers).unwrap();
-    let json = HeadView::encoder_decoder(two).bertviz_json().unwrap();
-    let json: Value = serde_json::from_str(&json).unwrap();
-    let pane = &json["attention"][0];
-    assert_eq!(
-        (&pane["left_text"], &pane["right_text"]),
-        (&json!(written), &json!(read))
-    );
-    for ((row, column), weight) in layers[0][1].indexed_iter() {
-        let found = pane["attn"][0][1][row][column].as_f64().unwrap();
-        assert!((found - weight).abs() < 1e-7);
     }
 }
 

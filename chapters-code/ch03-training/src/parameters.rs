@@ -9,7 +9,7 @@ use candle_nn::{Init, VarBuilder};
 use gradients::{Parameters, name_hash};
 use rand::Rng;
 
-use crate::Result;
+use crate::error::Result;
 use crate::random::{Purpose, generator};
 
 /// Tensors by their names in `transformers`.

@@ -1,0 +1,47 @@
+//! Where the reverser looks, and how its training went.
+
+use figures::{Figure, Heatmap, LineChart};
+
+use crate::error::Result;
+use crate::reverse::model::Reverser;
+use crate::reverse::training::History;
+
+/// The head of the last layer that looks most at the anti-diagonal, on one string.
+///
+/// # Errors
+///
+/// Those of [`Reverser::cross_attention`].
+pub fn attention_figure(model: &Reverser, string: &str, title: &str) -> Result<Figure> {
+    let shares = model.anti_diagonal(&[string.to_owned()])?;
+    let last = shares.last().map_or(&[][..], Vec::as_slice);
+    let best = (0..last.len()).max_by(|&a, &b| last[a].total_cmp(&last[b]));
+    let heads = model.cross_attention(string)?.pop().unwrap_or_default();
+    let weights = &heads[best.unwrap_or(0)];
+    let end = || std::iter::once("end".to_owned());
+    let read: Vec<_> = string.chars().map(String::from).chain(end()).collect();
+    let written: Vec<_> = string.chars().rev().map(String::from).chain(end()).collect();
+    Ok(Heatmap::new(weights)
+        .row_labels(&written)
+        .column_labels(&read)
+        .row_title("written")
+        .column_title("read")
+        .title(title)
+        .range(0.0, 1.0)
+        .draw()?)
+}
+
+impl History {
+    /// The loss and the held-out strings reversed, over the steps.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainingError::Figure`](crate::TrainingError::Figure) if there is no point.
+    pub fn figure(&self) -> Result<Figure> {
+        Ok(LineChart::new()
+            .title("Training the reverser")
+            .x_title("step")
+            .series("loss (nats a letter)", &self.loss)
+            .series("held-out strings reversed", &self.exact)
+            .draw()?)
+    }
+}

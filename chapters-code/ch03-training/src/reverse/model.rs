@@ -1,0 +1,197 @@
+//! The encoder-decoder over letters.
+
+use std::collections::BTreeMap;
+
+use candle_core::{D, DType, Device, IndexOp, Tensor};
+use candle_nn::{Init, Linear, Module, VarBuilder};
+use ndarray::Array2;
+use whole_transformer::sinusoidal;
+
+use crate::decoder::DecoderLayer;
+use crate::encoder::EncoderLayer;
+use crate::error::Result;
+use crate::layer_options::LayerNames;
+use crate::linear::linear;
+use crate::reverse::options::ReverserOptions;
+use crate::reverse::strings::{BOS, VOCABULARY, read, spell, teach};
+
+// ANCHOR: reverser
+/// An encoder-decoder Transformer over letters.
+#[derive(Debug, Clone)]
+pub struct Reverser {
+    letters: Tensor, // [28, d_model]
+    encoder: Vec<EncoderLayer>,
+    decoder: Vec<DecoderLayer>,
+    output: Linear, // d_model -> 28
+}
+// ANCHOR_END: reverser
+
+/// What [`Reverser::forward`] computes.
+#[derive(Debug, Clone)]
+pub struct Reversed {
+    /// A number for each letter, for each place, `[batch, n, 28]`.
+    pub logits: Tensor,
+    /// For each layer, where each written letter looked in what was read,
+    /// `[batch, heads, n, m]`.
+    pub cross_attentions: Vec<Tensor>,
+}
+
+// ANCHOR: reverser_forward
+impl Reverser {
+    /// Reads `source`, `[batch, m]`, and for each place of `written`, `[batch, n]`, says
+    /// what comes next, having seen `written` up to there.
+    ///
+    /// # Errors
+    ///
+    /// If a number is no letter's.
+    pub fn forward(&self, source: &Tensor, written: &Tensor) -> Result<Reversed> {
+        let mut memory = self.embed(source)?; // [batch, m, d_model]
+        for layer in &self.encoder {
+            memory = layer.forward(&memory, None, None)?.output;
+        }
+        let causal = causal_mask(written.dim(1)?)?; // [n, n]
+        let mut x = self.embed(written)?; // [batch, n, d_model]
+        let mut cross_attentions = Vec::new();
+        for layer in &self.decoder {
+            let step = layer.forward(&x, &memory, &causal, None)?;
+            cross_attentions.push(step.cross_weights); // [batch, heads, n, m]
+            x = step.output;
+        }
+        let logits = self.output.forward(&x)?; // [batch, n, 28]
+        Ok(Reversed { logits, cross_attentions })
+    }
+}
+
+/// 0 where a place may look, the lowest number where it may not: `[n, n]`.
+fn causal_mask(n: usize) -> Result<Tensor> {
+    let row = |i| (0..n).map(move |j| if j > i { f32::MIN } else { 0.0 });
+    let mask: Vec<f32> = (0..n).flat_map(row).collect();
+    Ok(Tensor::from_vec(mask, (n, n), &Device::Cpu)?)
+}
+// ANCHOR_END: reverser_forward
+
+impl Reverser {
+    /// Letters' vectors times √d_model, plus their positions': `[batch, n] ->
+    /// [batch, n, d_model]`.
+    fn embed(&self, ids: &Tensor) -> Result<Tensor> {
+        let (batch, n) = ids.dims2()?;
+        let d_model = self.letters.dim(1)?;
+        let rows = self.letters.index_select(&ids.flatten_all()?, 0)?;
+        // [batch · n, d_model] -> [batch, n, d_model]
+        let x = (rows.reshape((batch, n, d_model))? * (d_model as f64).sqrt())?;
+        let positions = sinusoidal(n, d_model).into_iter().collect::<Vec<f64>>();
+        let positions = Tensor::from_vec(positions, (n, d_model), &Device::Cpu)?;
+        Ok(x.broadcast_add(&positions.to_dtype(DType::F32)?)?) // + [n, d_model]
+    }
+
+    // ANCHOR: greedy
+    /// Writes letter after letter, always the likeliest, until all strings have ended.
+    /// The strings must be of one length.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`].
+    pub fn greedy(&self, strings: &[&str]) -> Result<Vec<String>> {
+        let source = read(strings)?; // [batch, m]
+        let (batch, m) = source.dims2()?;
+        let mut written = Tensor::full(BOS, (batch, 1), &Device::Cpu)?;
+        for _ in 0..m {
+            let logits = self.forward(&source, &written)?.logits; // [batch, n, 28]
+            let last = logits.i((.., written.dim(1)? - 1))?; // [batch, 28]
+            let next = last.argmax(D::Minus1)?.unsqueeze(1)?; // [batch, 1]
+            written = Tensor::cat(&[&written, &next], 1)?; // [batch, n + 1]
+        }
+        Ok(written.to_vec2::<u32>()?.iter().map(|row| spell(&row[1..])).collect())
+    }
+    // ANCHOR_END: greedy
+
+    /// The share of the strings that are reversed without a fault, ending included.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Reverser::greedy`].
+    pub fn accuracy(&self, strings: &[String]) -> Result<f64> {
+        let mut by_length: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+        for string in strings {
+            by_length.entry(string.len()).or_default().push(string);
+        }
+        let mut right = 0;
+        for strings in by_length.values() {
+            let written = self.greedy(strings)?;
+            let reversed = |string: &&str| string.chars().rev().collect::<String>();
+            right += strings
+                .iter()
+                .zip(&written)
+                .filter(|(string, written)| reversed(string) == **written)
+                .count();
+        }
+        Ok(right as f64 / strings.len().max(1) as f64)
+    }
+
+    /// Where each written letter of a string looks, with the reversed string given: for
+    /// each layer and head a matrix with a row for each written letter (the last is the
+    /// end) and a column for each read one (the last is the end).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`].
+    pub fn cross_attention(&self, string: &str) -> Result<Vec<Vec<Array2<f64>>>> {
+        let source = read(&[string])?;
+        let written = teach(&[string])?.0;
+        let layers = self.forward(&source, &written)?.cross_attentions;
+        let head = |weights: &Tensor, head| -> Result<Array2<f64>> {
+            let weights = weights.i((0, head))?; // [n, m]
+            let values = weights.to_dtype(DType::F64)?.to_vec2::<f64>()?;
+            Ok(Array2::from_shape_fn(weights.dims2()?, |(i, j)| values[i][j]))
+        };
+        layers
+            .iter()
+            .map(|weights| (0..weights.dim(1)?).map(|i| head(weights, i)).collect())
+            .collect()
+    }
+
+    /// The share of attention that the letters written look at the letter they should:
+    /// the anti-diagonal's. For each layer and head, the mean over the strings'
+    /// letters.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Reverser::cross_attention`].
+    pub fn anti_diagonal(&self, strings: &[String]) -> Result<Vec<Vec<f64>>> {
+        let mut sums: Vec<Vec<f64>> = Vec::new();
+        let mut letters = 0;
+        for string in strings {
+            let found = self.cross_attention(string)?;
+            letters += string.len();
+            for (layer, heads) in found.iter().enumerate() {
+                sums.resize(found.len(), vec![0.0; heads.len()]);
+                for (head, weights) in heads.iter().enumerate() {
+                    let last = string.len() - 1;
+                    let share: f64 = (0..=last).map(|t| weights[[t, last - t]]).sum();
+                    sums[layer][head] += share;
+                }
+            }
+        }
+        let letters = letters.max(1) as f64;
+        sums.iter_mut().flatten().for_each(|sum| *sum /= letters);
+        Ok(sums)
+    }
+
+    pub(super) fn load(
+        vb: &VarBuilder,
+        options: &ReverserOptions,
+    ) -> candle_core::Result<Self> {
+        let (d_model, layer, names) =
+            (options.d_model, options.layer(), LayerNames::OURS);
+        let encoder = |i| EncoderLayer::load(&vb.pp("encoder").pp(i), &names, &layer);
+        let decoder = |i| DecoderLayer::load(&vb.pp("decoder").pp(i), &names, &layer);
+        // Times √d_model they are as long as the positions' vectors.
+        let init = Init::Randn { mean: 0.0, stdev: (d_model as f64).powf(-0.5) };
+        Ok(Self {
+            letters: vb.get_with_hints((VOCABULARY, d_model), "letters", init)?,
+            encoder: (0..options.layers).map(encoder).collect::<Result<_, _>>()?,
+            decoder: (0..options.layers).map(decoder).collect::<Result<_, _>>()?,
+            output: linear(&vb.pp("output"), d_model, VOCABULARY, layer.init)?,
+        })
+    }
+}
