@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Activation, Call, Dense, Input, KerasTensor, LayerNormalization, Reshape, Result,
-    TokenAndPositionEmbedding, ops, pointer,
+use crate::error::Result;
+use crate::layer::{Call, KerasTensor};
+use crate::layers::{
+    Activation, Dense, Input, LayerNormalization, Reshape, TokenAndPositionEmbedding,
 };
+use crate::{ops, pointer};
 
 /// The sizes of a block. The default is the notes': 6,518,784 parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

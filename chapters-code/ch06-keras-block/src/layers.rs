@@ -2,8 +2,10 @@
 
 use candle_core::Tensor;
 
-use crate::layer::{Layer, Weight, only};
-use crate::{Initializer, KerasTensor, Problem, Result, Shape};
+use crate::error::{Problem, Result};
+use crate::initializers::Initializer;
+use crate::layer::{KerasTensor, Layer, Weight, only};
+use crate::shape::Shape;
 
 /// Where the numbers come in: `keras.Input(shape=(10,), dtype="int32")`. The batch isn't
 /// in the shape; nor is it in Keras'.
