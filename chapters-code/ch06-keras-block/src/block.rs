@@ -137,7 +137,9 @@ pub fn pointer_network(options: &PointerOptions) -> Result<Pointer> {
     let logits = Dense::new(vocabulary).name("logits").on(&ops::get_item(&x, 0)?)?;
     Ok(Pointer { ids, weights, logits })
 }
+// ANCHOR_END: pointer_network
 
+// ANCHOR: attention
 /// What the tokens find, and the weights with which they looked.
 fn attention(
     x: &KerasTensor,
@@ -154,8 +156,11 @@ fn attention(
     let z = ops::matmul(&weights, &v)?;
     Ok((merge_heads(&z, options)?, weights))
 }
+// ANCHOR_END: attention
 
-/// The network after attention: the notes' without residuals, the paper's with them.
+// ANCHOR: feed_forward
+/// The network after attention, and the norm: the notes', or with what goes in added to
+/// what comes out.
 fn feed_forward(
     x: &KerasTensor,
     z: &KerasTensor,
@@ -167,7 +172,7 @@ fn feed_forward(
     let y = if options.residual { (&h + &y)? } else { y };
     LayerNormalization::new().on(&y)
 }
-// ANCHOR_END: pointer_network
+// ANCHOR_END: feed_forward
 
 // ANCHOR: heads
 /// `(None, 10, width) -> (None, heads, 10, width / heads)`: each head gets a part of
