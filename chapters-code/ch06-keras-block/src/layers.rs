@@ -208,7 +208,6 @@ impl Layer for Dense {
 }
 // ANCHOR_END: dense_layer
 
-// ANCHOR: norm
 /// Each vector to mean 0 and variance 1, then scaled by gamma and shifted by beta:
 /// `keras.layers.LayerNormalization`.
 #[derive(Clone, Debug)]
@@ -250,7 +249,6 @@ impl Layer for LayerNormalization {
         Ok(gradients::layer_norm(only(inputs)?, gamma, beta, self.epsilon)?)
     }
 }
-// ANCHOR_END: norm
 
 impl Default for LayerNormalization {
     fn default() -> Self {
