@@ -89,6 +89,11 @@ impl Batch {
         &self.attention_mask
     }
 
+    /// The pieces' numbers and the mask of each text, `[n]` each.
+    pub fn texts(&self) -> impl Iterator<Item = (&[u32], &[u32])> {
+        self.ids.chunks_exact(self.n).zip(self.attention_mask.chunks_exact(self.n))
+    }
+
     /// Whether the mask hides anything.
     pub fn is_padded(&self) -> bool {
         self.attention_mask.contains(&0)

@@ -99,15 +99,26 @@ impl SpecialIds {
     }
 }
 
-/// The tokens of a batch that look, as (row, place): all but `[CLS]`, `[SEP]` and
-/// padding.
-fn looking(batch: &Batch, special: SpecialIds) -> Vec<(usize, usize)> {
-    let n = batch.n();
-    let ordinary = |at: &usize| {
-        batch.attention_mask()[*at] == 1
-            && ![special.cls, special.sep].contains(&batch.ids()[*at])
-    };
-    (0..batch.rows() * n).filter(ordinary).map(|at| (at / n, at % n)).collect()
+/// A token that looks: the `i`-th of the batch's text `row`, which has these ids and this
+/// mask, `[n]` each.
+struct Looking<'a> {
+    row: usize,
+    i: usize,
+    ids: &'a [u32],
+    mask: &'a [u32],
+}
+
+/// The tokens of a batch that look: all but `[CLS]`, `[SEP]` and padding.
+fn looking(batch: &Batch, special: SpecialIds) -> Vec<Looking<'_>> {
+    let mut looking = Vec::new();
+    for (row, (ids, mask)) in batch.texts().enumerate() {
+        for (i, (id, &shown)) in ids.iter().zip(mask).enumerate() {
+            if shown == 1 && ![special.cls, special.sep].contains(id) {
+                looking.push(Looking { row, i, ids, mask });
+            }
+        }
+    }
+    looking
 }
 
 // ANCHOR: profile
@@ -125,7 +136,7 @@ pub fn profile(
     let mut profiles: Vec<Vec<HeadProfile>> = Vec::new();
     let mut count = 0;
     for batch in batches {
-        let (n, looking) = (batch.n(), looking(batch, special));
+        let looking = looking(batch, special);
         count += looking.len();
         let layers =
             encoder.forward(batch, ForwardOptions::ATTENTIONS)?.attention_arrays()?;
@@ -135,8 +146,7 @@ pub fn profile(
                 profiles.push(vec![HeadProfile::default(); heads]);
             }
             for (head, profile) in profiles[layer].iter_mut().enumerate() {
-                for &(row, i) in &looking {
-                    let ids = &batch.ids()[row * n..(row + 1) * n];
+                for &Looking { row, i, ids, .. } in &looking {
                     let weights = weights.slice(s![row, head, i, ..]); // [n]
                     profile.add(&weights, i, ids, special);
                 }
@@ -153,12 +163,10 @@ pub fn profile(
 pub fn uniform(batches: &[Batch], special: SpecialIds) -> HeadProfile {
     let (mut profile, mut count) = (HeadProfile::default(), 0);
     for batch in batches {
-        let n = batch.n();
-        for (row, i) in looking(batch, special) {
-            let seen = &batch.attention_mask()[row * n..(row + 1) * n]; // [n]
-            let share = 1.0 / seen.iter().sum::<u32>() as f32;
-            let weights: Array1<f32> = seen.iter().map(|&s| s as f32 * share).collect();
-            profile.add(&weights, i, &batch.ids()[row * n..(row + 1) * n], special);
+        for Looking { i, ids, mask, .. } in looking(batch, special) {
+            let share = 1.0 / mask.iter().sum::<u32>() as f32;
+            let weights: Array1<f32> = mask.iter().map(|&s| s as f32 * share).collect(); // [n]
+            profile.add(&weights, i, ids, special);
             count += 1;
         }
     }

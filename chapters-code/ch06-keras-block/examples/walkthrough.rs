@@ -32,12 +32,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let v: KerasTensor = Dense::new(768).name("value").on(&x)?;
     // ANCHOR_END: qkv
 
-    // ANCHOR: mistake
-    if let Err(error) = ops::matmul(&q, &k) {
-        println!("{error}");
-    }
-    // ANCHOR_END: mistake
-
     // ANCHOR: attention
     let k_t: KerasTensor = ops::transpose(&k, [0, 2, 1])?;
     let scores: KerasTensor = ops::matmul(&q, &k_t)? / 768.0_f64.sqrt();
@@ -57,18 +51,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{}", model.summary());
     // ANCHOR_END: model
 
-    // ANCHOR: plot
-    model.plot()?.show()?;
-    // ANCHOR_END: plot
-
-    // ANCHOR: initial
-    for variable in model.variables() {
-        let value: Vec<f32> = variable.value()?.flatten_all()?.to_vec1()?;
-        let largest = value.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
-        println!("{:58} {:>8} {largest:.4}", variable.path, variable.count());
-    }
-    // ANCHOR_END: initial
-
     // ANCHOR: first_attention
     let sentence: Tensor = Tensor::arange(0_u32, 10, &Device::Cpu)?.unsqueeze(0)?;
     let found: Vec<Tensor> = model.values(&sentence, &[&scores, &weights, &output])?;
@@ -79,17 +61,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     // ANCHOR_END: first_attention
 
-    // ANCHOR: weights_file
-    let file = std::env::temp_dir().join("keras-block.safetensors");
-    model.save_weights(&file)?;
-    let mut copy: Model = Model::new(&ids, &output, 7)?;
-    copy.load_weights(&file)?;
-    let difference = (model.call(&sentence)? - copy.call(&sentence)?)?.abs()?;
-    let largest: f32 = difference.flatten_all()?.max(0)?.to_scalar()?;
-    println!("largest difference: {largest}");
-    std::fs::remove_file(&file)?;
-    // ANCHOR_END: weights_file
-
     // ANCHOR: examples
     let (x_train, y_train): (Tensor, Tensor) = examples(4000, 1, 1)?;
     let (x_val, y_val): (Tensor, Tensor) = examples(500, 1, 2)?;
@@ -97,13 +68,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let answer: u32 = y_val.get(i)?.to_scalar()?;
         println!("{} → {}", spell_row(&x_val.get(i)?)?, spell(answer));
     }
+    let guess: f64 = most_frequent(&x_val, &y_val)?;
+    println!("\nthe most frequent letter: {:.0} %", 100.0 * guess);
     // ANCHOR_END: examples
 
+    // ANCHOR: alike
+    let rows: Vec<u32> =
+        (1..10).flat_map(|number| [[number].as_slice(), &[10; 9]].concat()).collect();
+    let alike: Tensor = Tensor::from_vec(rows, (9, 10), &Device::Cpu)?; // [9, 10]
+    for i in [0, 1, 8] {
+        println!("{}", spell_row(&alike.get(i)?)?);
+    }
+    // ANCHOR_END: alike
+
     // ANCHOR: fit
-    let four: Tensor = x_val.narrow(0, 0, 4)?;
     let network: Pointer = pointer_network(&PointerOptions::default())?;
     let mut learner: Model = Model::new(&network.ids, &network.logits, 42)?;
-    let before: Tensor = learner.values(&four, &[&network.weights[0]])?.remove(0);
+    let before: Tensor = learner.values(&alike, &[&network.weights[0]])?.remove(0);
 
     learner.compile(Adam::new(2e-3), SparseCategoricalCrossentropy)?;
     let history: History = learner.fit(
@@ -117,7 +98,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ..Fit::default()
         },
     )?;
-    let after: Tensor = learner.values(&four, &[&network.weights[0]])?.remove(0);
+    let after: Tensor = learner.values(&alike, &[&network.weights[0]])?.remove(0);
     // ANCHOR_END: fit
 
     // ANCHOR: loss
@@ -132,30 +113,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .show()?;
     // ANCHOR_END: loss
 
-    // ANCHOR: accuracy
-    let [train_accuracy, val_accuracy] = history.accuracies();
-    LineChart::new()
-        .title("Accuracy")
-        .x_title("epoch")
-        .y_title("accuracy")
-        .series("train", &train_accuracy)
-        .series("validation", &val_accuracy)
-        .draw()?
-        .show()?;
-    // ANCHOR_END: accuracy
-
     // ANCHOR: after
-    let rows: Vec<String> =
-        (0..4).map(|i| spell_row(&four.get(i)?)).collect::<keras_block::Result<_>>()?;
     HeatmapGrid::of([
         Heatmap::new(&first_token(&before)?).title("before"),
         Heatmap::new(&first_token(&after)?).title("after"),
     ])
-    .row_labels(&rows)
+    .row_labels((1..10).map(|number| number.to_string()))
     .column_labels((0..10).map(|position| position.to_string()))
-    .row_title("example")
+    .row_title("first token")
     .column_title("position")
-    .columns(1)
+    .columns(2)
     .range(0.0, 1.0)
     .title("Where the first token looks")
     .draw()?
@@ -194,5 +161,34 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     chart.draw()?.show()?;
     // ANCHOR_END: variants_chart
+
+    // ANCHOR: mistake
+    if let Err(error) = ops::matmul(&q, &k) {
+        println!("{error}");
+    }
+    // ANCHOR_END: mistake
+
+    // ANCHOR: plot
+    model.plot()?.show()?;
+    // ANCHOR_END: plot
+
+    // ANCHOR: initial
+    for variable in model.variables() {
+        let value: Vec<f32> = variable.value()?.flatten_all()?.to_vec1()?;
+        let largest = value.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+        println!("{:58} {:>8} {largest:.4}", variable.path, variable.count());
+    }
+    // ANCHOR_END: initial
+
+    // ANCHOR: weights_file
+    let file = std::env::temp_dir().join("keras-block.safetensors");
+    model.save_weights(&file)?;
+    let mut copy: Model = Model::new(&ids, &output, 7)?;
+    copy.load_weights(&file)?;
+    let difference = (model.call(&sentence)? - copy.call(&sentence)?)?.abs()?;
+    let largest: f32 = difference.flatten_all()?.max(0)?.to_scalar()?;
+    println!("largest difference: {largest}");
+    std::fs::remove_file(&file)?;
+    // ANCHOR_END: weights_file
     Ok(())
 }

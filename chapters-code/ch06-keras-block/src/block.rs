@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Activation, Call, Dense, Input, KerasTensor, LayerNormalization, Reshape, Result,
-    TokenAndPositionEmbedding, ops, pointer,
+use crate::error::Result;
+use crate::layer::{Call, KerasTensor};
+use crate::layers::{
+    Activation, Dense, Input, LayerNormalization, Reshape, TokenAndPositionEmbedding,
 };
+use crate::{ops, pointer};
 
 /// The sizes of a block. The default is the notes': 6,518,784 parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +137,9 @@ pub fn pointer_network(options: &PointerOptions) -> Result<Pointer> {
     let logits = Dense::new(vocabulary).name("logits").on(&ops::get_item(&x, 0)?)?;
     Ok(Pointer { ids, weights, logits })
 }
+// ANCHOR_END: pointer_network
 
+// ANCHOR: attention
 /// What the tokens find, and the weights with which they looked.
 fn attention(
     x: &KerasTensor,
@@ -152,8 +156,11 @@ fn attention(
     let z = ops::matmul(&weights, &v)?;
     Ok((merge_heads(&z, options)?, weights))
 }
+// ANCHOR_END: attention
 
-/// The network after attention: the notes' without residuals, the paper's with them.
+// ANCHOR: feed_forward
+/// The network after attention, and the norm: the notes', or with what goes in added to
+/// what comes out.
 fn feed_forward(
     x: &KerasTensor,
     z: &KerasTensor,
@@ -165,7 +172,7 @@ fn feed_forward(
     let y = if options.residual { (&h + &y)? } else { y };
     LayerNormalization::new().on(&y)
 }
-// ANCHOR_END: pointer_network
+// ANCHOR_END: feed_forward
 
 // ANCHOR: heads
 /// `(None, 10, width) -> (None, heads, 10, width / heads)`: each head gets a part of

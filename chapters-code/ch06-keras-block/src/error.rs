@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::Shape;
+use crate::shape::Shape;
 
 /// What can be wrong with a model or with what is given to it.
 #[derive(Debug, Error)]

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::{KerasError, KerasTensor, Result};
+use crate::error::{KerasError, Result};
+use crate::layer::{KerasTensor, described};
 
 /// The layers between an input and an output, sorted as Keras sorts them: by how many
 /// layers are between each and the output, the farthest first, and those as far by when a
@@ -14,7 +15,7 @@ pub fn layers(input: &KerasTensor, output: &KerasTensor) -> Result<Vec<KerasTens
         if tensor.node().inputs.is_empty() && tensor.id() != input.id() {
             let name = |x: &KerasTensor| {
                 let node = x.node();
-                crate::layer::described(&*node.layer, node.name.as_deref())
+                described(&*node.layer, node.name.as_deref())
             };
             let (output, input) = (name(output), name(tensor) + ", another Input");
             return Err(KerasError::Disconnected { output, input });

@@ -10,8 +10,9 @@ use candle_core::{Device, Tensor};
 use gradients::file::Tensors;
 use hdf5_reader::Hdf5File;
 
+use crate::graph;
+use crate::model::Model;
 use crate::model_layer::ModelLayer;
-use crate::{Model, graph};
 
 /// The weights of a file by the model's paths; those that the model doesn't have are left
 /// out.

@@ -23,16 +23,7 @@ pub struct History {
 impl History {
     /// The losses in training and in validation, epoch by epoch from 1: two curves.
     pub fn losses(&self) -> [Vec<(f64, f64)>; 2] {
-        self.curves(|metrics| metrics.loss)
-    }
-
-    /// The same of the accuracies.
-    pub fn accuracies(&self) -> [Vec<(f64, f64)>; 2] {
-        self.curves(|metrics| metrics.accuracy)
-    }
-
-    fn curves(&self, of: impl Fn(&Metrics) -> f64) -> [Vec<(f64, f64)>; 2] {
         [&self.train, &self.validation]
-            .map(|part| (1..).map(f64::from).zip(part.iter().map(&of)).collect())
+            .map(|part| (1..).map(f64::from).zip(part.iter().map(|m| m.loss)).collect())
     }
 }

@@ -8,7 +8,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use candle_core::Tensor;
 
-use crate::{Initializer, KerasError, Problem, Result, Shape};
+use crate::error::{KerasError, Problem, Result};
+use crate::initializers::Initializer;
+use crate::shape::Shape;
 
 // ANCHOR: layer
 /// A layer, with the methods that Keras asks of one.

@@ -2,8 +2,10 @@
 
 use candle_core::Tensor;
 
-use crate::layer::{Layer, Weight, only};
-use crate::{Initializer, KerasTensor, Problem, Result, Shape};
+use crate::error::{Problem, Result};
+use crate::initializers::Initializer;
+use crate::layer::{KerasTensor, Layer, Weight, only};
+use crate::shape::Shape;
 
 /// Where the numbers come in: `keras.Input(shape=(10,), dtype="int32")`. The batch isn't
 /// in the shape; nor is it in Keras'.
@@ -206,7 +208,6 @@ impl Layer for Dense {
 }
 // ANCHOR_END: dense_layer
 
-// ANCHOR: norm
 /// Each vector to mean 0 and variance 1, then scaled by gamma and shifted by beta:
 /// `keras.layers.LayerNormalization`.
 #[derive(Clone, Debug)]
@@ -248,7 +249,6 @@ impl Layer for LayerNormalization {
         Ok(gradients::layer_norm(only(inputs)?, gamma, beta, self.epsilon)?)
     }
 }
-// ANCHOR_END: norm
 
 impl Default for LayerNormalization {
     fn default() -> Self {

@@ -6,11 +6,13 @@ use candle_core::{DType, Tensor};
 use gradients::Parameters;
 use kernels::in_pool;
 
-use crate::layer::{described, here};
+use crate::error::{KerasError, Result};
+use crate::graph;
+use crate::layer::{KerasTensor, described, here};
 use crate::model_layer::{ModelLayer, Variable, variables};
 use crate::optimizer::Compiled;
 use crate::packed::Packed;
-use crate::{KerasError, KerasTensor, Result, Shape, graph};
+use crate::shape::Shape;
 
 /// The layers between an input and an output, with their weights.
 #[derive(Debug)]

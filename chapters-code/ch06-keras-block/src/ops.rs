@@ -3,8 +3,9 @@
 
 use candle_core::{D, Tensor};
 
-use crate::layer::{Call, Layer, only, pair};
-use crate::{KerasTensor, Problem, Result, Shape};
+use crate::error::{Problem, Result};
+use crate::layer::{Call, KerasTensor, Layer, only, pair};
+use crate::shape::Shape;
 
 /// `keras.ops.matmul(a, b)`: `[…, n, d] · […, d, m] -> […, n, m]`, the same other axes in
 /// both.

@@ -2,7 +2,8 @@
 
 use figures::{Diagram, Figure};
 
-use crate::{Model, Result};
+use crate::error::Result;
+use crate::model::Model;
 
 impl Model {
     /// The graph with the shape that each layer gives:

@@ -6,7 +6,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::{KerasError, Result};
+use crate::error::{KerasError, Result};
 
 // ANCHOR: pointer
 /// Tokens in an example.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::Model;
+use crate::model::Model;
 use crate::model_layer::{ModelLayer, Variable};
 use crate::optimizer::Compiled;
 

@@ -3,11 +3,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::block::{PointerOptions, pointer_network};
+use crate::error::{KerasError, Result};
+use crate::model::Model;
+use crate::optimizer::Adam;
 use crate::pointer::examples;
-use crate::{
-    Adam, Fit, KerasError, Model, PointerOptions, Result,
-    SparseCategoricalCrossentropy, Verbose, pointer_network,
-};
+use crate::progress::Verbose;
+use crate::training::{Fit, SparseCategoricalCrossentropy};
 
 /// The trainings of `variants.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

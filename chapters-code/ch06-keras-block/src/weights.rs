@@ -6,8 +6,10 @@ use std::path::Path;
 use gradients::GradientError;
 use gradients::file::{self, Stored, Tensors};
 
+use crate::error::{KerasError, Result};
+use crate::model::Model;
 use crate::model_layer::Variable;
-use crate::{KerasError, Model, Result, Shape};
+use crate::shape::Shape;
 
 impl Model {
     /// Writes all weights to a safetensors file, by Keras' paths and in Keras' shapes:

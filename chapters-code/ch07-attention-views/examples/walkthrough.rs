@@ -285,29 +285,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     HeadView::encoder_decoder(two).heads([0]).show()?;
     // ANCHOR_END: encoder_decoder
 
-    // ANCHOR: data
-    let small: Stack = Stack::new([1, 1, 2, 2], vec![0.25, 0.75, 0.5, 0.5])?;
-    let names: [&str; 2] = ["<b>", "</script><script>alert(1)</script>"];
-    let view: HeadView = HeadView::new(&small, names)?;
-    println!("{}", view.bertviz_json()?.replace(",\"", ",\n\""));
-    // ANCHOR_END: data
-
-    // ANCHOR: escaped
-    let html: String = view.html()?;
-    let start: usize = html.find("{\"view\"").ok_or("no data")?;
-    let length: usize = html[start..].find('\n').ok_or("no end")?;
-    println!("{}", html[start..start + length].replace(",\"", ",\n\""));
-    println!("the token as such: {}", html.contains(names[1]));
-    // ANCHOR_END: escaped
-
-    // ANCHOR: save
-    let path: std::path::PathBuf = std::env::temp_dir().join("gato.html");
-    HeadView::new(&cats.attentions, &cats.tokens)?.save(&path)?;
-    let page: String = std::fs::read_to_string(&path)?;
-    println!("{} kB", page.len() / 1000);
-    println!("addresses to fetch: {}", page.matches("src=\"http").count());
-    // ANCHOR_END: save
-
     // ANCHOR: thin
     println!("lines under 0.1      of them   their share of the attention");
     for (layer, head) in [(0, 8), (1, 11)] {
@@ -337,6 +314,29 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("blind heads: {:.1} of {}", across.len() as f64 / n as f64, across.len());
     // ANCHOR_END: picked
+
+    // ANCHOR: save
+    let path: std::path::PathBuf = std::env::temp_dir().join("gato.html");
+    HeadView::new(&cats.attentions, &cats.tokens)?.save(&path)?;
+    let page: String = std::fs::read_to_string(&path)?;
+    println!("{} kB", page.len() / 1000);
+    println!("addresses to fetch: {}", page.matches("src=\"http").count());
+    // ANCHOR_END: save
+
+    // ANCHOR: data
+    let small: Stack = Stack::new([1, 1, 2, 2], vec![0.25, 0.75, 0.5, 0.5])?;
+    let names: [&str; 2] = ["<b>", "</script><script>alert(1)</script>"];
+    let view: HeadView = HeadView::new(&small, names)?;
+    println!("{}", view.bertviz_json()?.replace(",\"", ",\n\""));
+    // ANCHOR_END: data
+
+    // ANCHOR: escaped
+    let html: String = view.html()?;
+    let start: usize = html.find("{\"view\"").ok_or("no data")?;
+    let length: usize = html[start..].find('\n').ok_or("no end")?;
+    println!("{}", html[start..start + length].replace(",\"", ",\n\""));
+    println!("the token as such: {}", html.contains(names[1]));
+    // ANCHOR_END: escaped
 
     Ok(())
 }

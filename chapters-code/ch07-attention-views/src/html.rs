@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::hash::Hasher;
 use std::path::Path;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
+use fnv::FnvHasher;
 use serde::Serialize;
 
 use crate::numbers::{Encoded, encode};
@@ -203,10 +205,9 @@ fn in_script(json: &str) -> String {
 /// A name for a view that depends on what it shows alone (FNV-1a), so that a notebook's
 /// output is the same each time.
 fn identity(json: &str) -> String {
-    let hash = json.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("{:08x}", hash >> 32)
+    let mut hasher = FnvHasher::default();
+    hasher.write(json.as_bytes());
+    format!("{:08x}", hasher.finish() >> 32)
 }
 
 /// Nor with the marks of the parts that the book shows.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::LazyLock;
 
+use pulldown_cmark_escape::escape_html;
 use serde::Deserialize;
 
 use crate::panes::{Labelled, Panes, prettified};
@@ -190,15 +191,7 @@ fn level(opacity: f32) -> u32 {
 /// A text inside XML or an attribute.
 pub(crate) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            control if control.is_control() => safe.push('\u{fffd}'),
-            other => safe.push(other),
-        }
-    }
+    // Writing to a String does not fail.
+    let _ = escape_html(&mut safe, &text.replace(char::is_control, "\u{fffd}"));
     safe
 }

@@ -1,7 +1,11 @@
 //! The SVG: a scene written out, made to scale, to follow the page's colours and to
 //! describe itself.
 
+use std::hash::Hasher;
+
 use base64::prelude::{BASE64_STANDARD, Engine};
+use fnv::FnvHasher;
+use pulldown_cmark_escape::escape_html_body_text;
 
 use crate::error::FigureError;
 use crate::scene::{
@@ -126,14 +130,8 @@ fn image(area: Area, pixels: &Pixels) -> Result<String, FigureError> {
 /// `text` as XML's character data, on one line.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in printable(text).chars() {
-        match character {
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
-            other => escaped.push(other),
-        }
-    }
+    // Writing to a String does not fail.
+    let _ = escape_html_body_text(&mut escaped, &printable(text));
     escaped
 }
 
@@ -146,12 +144,15 @@ pub(crate) fn printable(text: &str) -> String {
     text.replace(breaks, " ")
 }
 
-/// FNV-1a over all the parts: the same content always has the same name.
+/// FNV-1a over all the parts, each with an end that no text has: the same content always
+/// has the same name.
 fn hash(parts: [&str; 3]) -> u64 {
-    let bytes = parts.iter().flat_map(|part| part.bytes().chain([0xff]));
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    let mut hasher = FnvHasher::default();
+    for part in parts {
+        hasher.write(part.as_bytes());
+        hasher.write_u8(0xff);
+    }
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
 //! A number for a name: with a seed, a parameter's first values follow from it.
 
+use std::hash::Hasher;
+
+use fnv::FnvHasher;
+
 /// FNV-1a, of 64 bits: the same number for the same name on every machine.
 pub fn name_hash(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    let mut hasher = FnvHasher::default();
+    hasher.write(name.as_bytes());
+    hasher.finish()
 }
 
 #[cfg(test)]

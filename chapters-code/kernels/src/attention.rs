@@ -7,9 +7,10 @@ use rayon::prelude::*;
 
 use crate::aligned::Aligned;
 use crate::error::{KernelError, expect_len, expect_some};
+use crate::grid;
+use crate::isa::Isa;
 use crate::softmax::softmax_row;
 use crate::tile::{Epilogue, Height, Product, Width, copy_panel, interleave};
-use crate::{Isa, grid};
 
 /// Query rows computed together: their scores stay in the L2 cache between the two
 /// products.

@@ -1,5 +1,8 @@
 //! An output matrix cut into parts that threads write at the same time.
 
+/// Values below which another thread costs more than it computes.
+pub(crate) const PARALLEL_FROM: usize = 1 << 14;
+
 /// Cuts `out`, rows of `width` values, into blocks of `rows` rows by ranges of
 /// `columns` columns: a list of blocks, each the list of its pieces of rows.
 ///

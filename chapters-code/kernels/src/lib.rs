@@ -33,25 +33,24 @@ mod isa;
 mod linear;
 pub mod math;
 mod matmul;
+mod matrix;
 mod norm;
-mod once;
 mod softmax;
 pub mod strided;
 mod tile;
+mod unpacked;
 
 pub use attention::{Heads, attention, attention_on};
 pub use buffers::{Buffer, Buffers};
 pub use error::KernelError;
 pub use isa::{ISA_VARIABLE, Isa, IsaError, load, store};
 pub use linear::PackedLinear;
-pub use matmul::{Matrix, matmul, matmul_on};
+pub use matmul::{matmul, matmul_on};
+pub use matrix::Matrix;
 pub use norm::{LayerNorm, row_statistics};
-pub use once::{linear, linear_on};
 pub use softmax::{softmax, softmax_on};
 pub use tile::Epilogue;
-
-/// Values below which another thread costs more than it computes.
-const PARALLEL_FROM: usize = 1 << 14;
+pub use unpacked::{linear, linear_on};
 
 /// Runs `work` on a thread of rayon's pool, where the kernels that it calls share their
 /// work with the other threads without waking them first.

@@ -4,10 +4,12 @@ use rayon::prelude::*;
 
 use crate::aligned::Aligned;
 use crate::error::{KernelError, expect_len, expect_some};
+use crate::grid;
+use crate::isa::Isa;
+use crate::matrix::Matrix;
 use crate::tile::{
     Epilogue, Height, Product, Stored, Width, copy_panel, interleave, to_bf16,
 };
-use crate::{Isa, Matrix, grid};
 
 /// Rows that a task computes at most, a multiple of every tile's: with BERT-base's 768 inputs
 /// they fill most of an L2 cache.

@@ -118,7 +118,7 @@ mod tests {
     use pulp::WithSimd;
 
     use super::*;
-    use crate::Isa;
+    use crate::isa::Isa;
 
     /// One of the functions above, over a slice.
     struct Map<'a, const FUNCTION: char>(&'a mut [f32]);

@@ -3,59 +3,12 @@
 
 use rayon::prelude::*;
 
-use crate::error::{KernelError, expect_len, expect_some};
-use crate::once::{self, FEW_ROWS};
-use crate::{Epilogue, Isa, PackedLinear};
-
-/// A matrix stored row by row, or the transpose of one.
-#[derive(Clone, Copy, Debug)]
-pub struct Matrix<'a> {
-    values: &'a [f32],
-    /// As stored.
-    rows: usize,
-    columns: usize,
-    transposed: bool,
-}
-
-impl<'a> Matrix<'a> {
-    /// `values` as `[rows, columns]`.
-    ///
-    /// # Errors
-    /// If their number is not `rows * columns`, or that is 0.
-    pub fn new(
-        values: &'a [f32],
-        rows: usize,
-        columns: usize,
-    ) -> Result<Self, KernelError> {
-        expect_len("the matrix", values.len(), &[rows, columns])?;
-        expect_some("the number of values", values.len())?;
-        Ok(Self { values, rows, columns, transposed: false })
-    }
-
-    /// The transpose: nothing moves.
-    #[must_use]
-    pub fn t(self) -> Self {
-        Self { transposed: !self.transposed, ..self }
-    }
-
-    /// Rows and columns.
-    pub fn shape(&self) -> (usize, usize) {
-        if self.transposed {
-            (self.columns, self.rows)
-        } else {
-            (self.rows, self.columns)
-        }
-    }
-
-    /// The rows that are stored: of the matrix, or the columns of a transpose.
-    pub(crate) fn stored(&self) -> Vec<&'a [f32]> {
-        self.values.chunks(self.columns).collect()
-    }
-
-    pub(crate) fn is_transposed(&self) -> bool {
-        self.transposed
-    }
-}
+use crate::error::KernelError;
+use crate::isa::Isa;
+use crate::linear::PackedLinear;
+use crate::matrix::Matrix;
+use crate::tile::Epilogue;
+use crate::unpacked::{self, FEW_ROWS};
 
 /// `out` ← epilogue(A B), `[m, n]` for A `[m, k]` and B `[k, n]`, either of them
 /// transposed or not.
@@ -93,13 +46,13 @@ pub fn matmul_on(
         return Err(KernelError::Inner { a: (m, k), b: b.shape() });
     }
     let turned = if a.is_transposed() { transpose(&a.stored(), m) } else { Vec::new() };
-    let values = if a.is_transposed() { &turned } else { a.values };
+    let values = if a.is_transposed() { &turned } else { a.values() };
     if m > FEW_ROWS {
         return PackedLinear::from_matrix(isa, b).forward(values, m, epilogue, out);
     }
     let (x, zeros): (Vec<&[f32]>, _) =
         (values.chunks(k).collect(), vec![0.0; b.shape().1]);
-    once::multiply(isa, &x, b, &zeros, epilogue, out)
+    unpacked::multiply(isa, &x, b, &zeros, epilogue, out)
 }
 
 /// `[m, k]` from k rows of m values, some columns at a time: whole cache lines are

@@ -4,8 +4,8 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::error::{KernelError, expect_len, expect_some};
-use crate::isa::{load, store};
-use crate::{Isa, PARALLEL_FROM};
+use crate::grid::PARALLEL_FROM;
+use crate::isa::{Isa, load, store};
 
 /// A LayerNorm's parameters; `torch.nn.LayerNorm`.
 #[derive(Clone, Copy, Debug)]

@@ -3,9 +3,10 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::error::{KernelError, expect_some};
-use crate::isa::{load, store};
-use crate::{Isa, PARALLEL_FROM, math};
+use crate::error::{KernelError, expect_len, expect_some};
+use crate::grid::PARALLEL_FROM;
+use crate::isa::{Isa, load, store};
+use crate::math;
 
 /// Softmax of each row of `x`, rows of `width` values, in place.
 ///
@@ -23,7 +24,7 @@ pub fn softmax(x: &mut [f32], width: usize) -> Result<(), KernelError> {
 /// As [`softmax`].
 pub fn softmax_on(isa: Isa, x: &mut [f32], width: usize) -> Result<(), KernelError> {
     expect_some("the width of a row", width)?;
-    crate::error::expect_len("x", x.len(), &[x.len() / width, width])?;
+    expect_len("x", x.len(), &[x.len() / width, width])?;
     x.par_chunks_exact_mut(width)
         .with_min_len(PARALLEL_FROM.div_ceil(width))
         .for_each(|row| isa.run(Row(row)));

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use anyhow::{Result, ensure};
+use pulldown_cmark_escape::escape_html;
 use regex::Regex;
 
 use crate::workspace::Workspace;
@@ -110,11 +111,10 @@ pub fn with_label(svg: &str, label: &str) -> String {
 /// Text that is safe inside HTML and inside a quoted attribute.
 #[must_use]
 pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
+    let mut escaped = String::with_capacity(text.len());
+    // Writing to a String does not fail.
+    let _ = escape_html(&mut escaped, text);
+    escaped
 }
 
 #[cfg(test)]

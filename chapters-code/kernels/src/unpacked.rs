@@ -6,8 +6,11 @@ use rayon::prelude::*;
 
 use crate::aligned::Aligned;
 use crate::error::{KernelError, expect_len};
+use crate::grid;
+use crate::isa::Isa;
+use crate::linear::PackedLinear;
+use crate::matrix::Matrix;
 use crate::tile::{Epilogue, Height, Product, Width, copy_panel, interleave};
-use crate::{Isa, Matrix, PackedLinear, grid};
 
 /// Rows up to which a panel is packed, used for all of them and forgotten. With more, the
 /// rows themselves don't stay in cache, and packing the whole matrix first costs little.
