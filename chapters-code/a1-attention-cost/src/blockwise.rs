@@ -78,9 +78,9 @@ fn check_block(block: usize) -> Result<()> {
 // ANCHOR_END: online_softmax
 
 // ANCHOR: blockwise_attention
-/// [`whole_transformer::scaled_dot_product`] without its weights, `block` queries and `block` keys
-/// at a time: Q `[n, d_k]`, K `[m, d_k]`, V `[m, d_v]` `-> [n, d_v]`. Besides inputs
-/// and output it holds about `block · block` numbers.
+/// [`scaled_dot_product`](whole_transformer::scaled_dot_product) without its weights,
+/// `block` queries and `block` keys at a time: Q `[n, d_k]`, K `[m, d_k]`, V `[m, d_v]`
+/// `-> [n, d_v]`. Besides inputs and output it holds about `block · block` numbers.
 ///
 /// The mask is a function, since a matrix of them would take `n · m` numbers: what to
 /// add to the score of `(query, key)`. A row of nothing but −∞ gives 0.

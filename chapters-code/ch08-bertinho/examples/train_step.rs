@@ -10,13 +10,13 @@ use std::time::Instant;
 
 use anyhow::Result;
 use bert_attention::BertForMaskedLm;
-use bertinho::fast_model::{Masked, masked_lm_loss};
-use bertinho::parameters::draw;
 use candle_core::Tensor;
 use clap::Parser;
 use gradients::{AdamW, AdamWOptions, Parameters, clip_factor, gradient_norm};
 use models::Config;
 use sentiment::{Batch, Noise, Run};
+use bertinho::fast_model::{Masked, masked_lm_loss};
+use bertinho::parameters::draw;
 
 #[derive(Parser)]
 struct Arguments {

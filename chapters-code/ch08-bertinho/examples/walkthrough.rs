@@ -7,6 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
+use figures::{Heatmap, HeatmapGrid, LineChart};
+use models::{HubOptions, ModelFolder, resolve};
+use ndarray::Array2;
+use tokenizers::Tokenizer;
 use bertinho::batches::*;
 use bertinho::evaluate::*;
 use bertinho::fill::*;
@@ -22,10 +26,6 @@ use bertinho::record::*;
 use bertinho::reverse::*;
 use bertinho::wordpiece::*;
 use bertinho::{Corpus, CorpusReport, Pair, parameters, sample_folder};
-use figures::{Heatmap, HeatmapGrid, LineChart};
-use models::{HubOptions, ModelFolder, resolve};
-use ndarray::Array2;
-use tokenizers::Tokenizer;
 // ANCHOR_END: imports
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

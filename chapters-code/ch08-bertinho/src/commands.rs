@@ -7,6 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 use bert_attention::BertForMaskedLm;
+use candle_core::DType;
+use figures::{Figure, LineChart};
+use models::{Architecture, Config, HubOptions, ModelFolder};
+use sentiment::{BaseModel, Batch, PackedEncoder};
+use serde::Serialize;
+use serde_json::json;
+use tokenizers::Tokenizer;
 use bertinho::batches::{Sequence, both_orders, padded, pieces, training_sequences};
 use bertinho::checkpoint::{self, write_atomically};
 use bertinho::evaluate::{Accuracy, Evaluation, Exam, Guesser};
@@ -32,13 +39,6 @@ use bertinho::wordpiece::{
     CLS, SEP, WordPieceOptions, everyday_vocabulary, read_tokenizer, save_tokenizer,
 };
 use bertinho::{Corpus, Pair};
-use candle_core::DType;
-use figures::{Figure, LineChart};
-use models::{Architecture, Config, HubOptions, ModelFolder};
-use sentiment::{BaseModel, Batch, PackedEncoder};
-use serde::Serialize;
-use serde_json::json;
-use tokenizers::Tokenizer;
 
 use crate::{Corpora, Finetune, Heads, Model, Pretrain, Reverse};
 

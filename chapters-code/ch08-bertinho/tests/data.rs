@@ -6,6 +6,8 @@ mod common;
 use std::collections::HashSet;
 use std::fs;
 
+use common::{sample, sample_folder, tokenizer};
+use models::{Config, Truncate};
 use bertinho::batches::{
     Batches, Mixture, Position, Sequence, both_orders, cut_batches, singles,
     training_sequences,
@@ -17,8 +19,6 @@ use bertinho::wordpiece::{
     read_tokenizer, save_tokenizer,
 };
 use bertinho::{Corpus, TrainingError};
-use common::{sample, sample_folder, tokenizer};
-use models::{Config, Truncate};
 
 #[test]
 fn held_out_sentences_are_in_no_training_part() {

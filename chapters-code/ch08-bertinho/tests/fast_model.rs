@@ -6,10 +6,6 @@
 mod common;
 
 use bert_attention::BertForMaskedLm;
-use bertinho::fast_model::{
-    Masked, classifier_logits, classifier_loss, masked_hidden, masked_lm_loss,
-};
-use bertinho::parameters::{draw, from_tensors};
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, safetensors};
 use candle_nn::VarBuilder;
@@ -17,6 +13,10 @@ use common::{Fixture, GRADIENTS, LOGITS, assert_close, magnitude};
 use gradients::{AdamW, AdamWOptions, Parameters, clip_factor, gradient_norm, linear};
 use models::{Activation, Config};
 use sentiment::{Batch, DistilBertForSequenceClassification, Noise, Run};
+use bertinho::fast_model::{
+    Masked, classifier_logits, classifier_loss, masked_hidden, masked_lm_loss,
+};
+use bertinho::parameters::{draw, from_tensors};
 
 /// A fixture's model whose parameters can be trained.
 fn trainable<M>(

@@ -3,6 +3,12 @@
 
 mod common;
 
+use candle_core::{DType, Tensor};
+use common::{sample, tokenizer};
+use models::{ModelFolder, Truncate};
+use sentiment::{
+    BaseModel, Batch, DistilBertForSequenceClassification, Run, SentimentPipeline,
+};
 use bertinho::batches::{Sequence, both_orders, padded};
 use bertinho::checkpoint::write_atomically;
 use bertinho::export::{export, fill_card};
@@ -14,12 +20,6 @@ use bertinho::naive_bayes::NaiveBayes;
 use bertinho::parameters::{Tensors, draw, model};
 use bertinho::pretrain::Recipe;
 use bertinho::wordpiece::{CLS, SEP};
-use candle_core::{DType, Tensor};
-use common::{sample, tokenizer};
-use models::{ModelFolder, Truncate};
-use sentiment::{
-    BaseModel, Batch, DistilBertForSequenceClassification, Run, SentimentPipeline,
-};
 
 fn recipe() -> Recipe {
     Recipe {

@@ -6,6 +6,10 @@ mod common;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use candle_core::Tensor;
+use candle_nn::{Init, VarBuilder};
+use common::{sample, tokenizer};
+use gradients::file::{self, Stored};
 use bertinho::Result;
 use bertinho::batches::{Mixture, Sequence, training_sequences};
 use bertinho::evaluate::{Exam, Guesser};
@@ -17,10 +21,6 @@ use bertinho::masking::{MaskedBatch, Masking};
 use bertinho::parameters::{Tensors, draw};
 use bertinho::pretrain::{CHECKPOINT, Pretraining, Recipe, Stage, stack};
 use bertinho::random::{Purpose, generator};
-use candle_core::Tensor;
-use candle_nn::{Init, VarBuilder};
-use common::{sample, tokenizer};
-use gradients::file::{self, Stored};
 
 fn recipe() -> Recipe {
     let stage =

@@ -2,11 +2,11 @@
 #![allow(missing_docs)]
 
 use attention_views::{EncoderDecoder, HeadView};
+use serde_json::{Value, json};
 use bertinho::reverse::{
     LENGTHS, ReverserOptions, ReverserTraining, held_out_strings, train_reverser,
     training_strings,
 };
-use serde_json::{Value, json};
 
 fn small() -> ReverserOptions {
     ReverserOptions {

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bert_attention::BertForMaskedLm;
-use bertinho::fill::{MaskedModel, fill};
-use bertinho::record::Record;
 use candle_core::{DType, Device, IndexOp, Tensor};
 use models::{Encoded, HubOptions, ModelFolder, Truncate, resolve};
 use sentiment::{Batch, DistilBertForSequenceClassification, Run};
 use serde_json::Value;
+use bertinho::fill::{MaskedModel, fill};
+use bertinho::record::Record;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures");
 

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use tokenizers::Tokenizer;
 use bertinho::Corpus;
 use bertinho::wordpiece::{WordPieceOptions, everyday_vocabulary};
-use tokenizers::Tokenizer;
 
 pub fn sample_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("sample")
