@@ -11,11 +11,10 @@
 use std::f64::consts::SQRT_2;
 
 use figures::{Heatmap, HeatmapGrid, LineChart};
-use ndarray::{Array1, Array2, Array3, ArrayViewMut1, Axis, array, s};
+use ndarray::{Array1, Array2, Array3, Axis, array, s};
 use self_attention::numpy::NumpyRandom;
 use self_attention::scaling::unit_variance;
-use self_attention::{AttentionError, check_finite, matmul, scaled_scores, softmax};
-use whole_transformer::cost::*;
+use self_attention::{check_finite, matmul, scaled_scores, softmax};
 use whole_transformer::mask::*;
 use whole_transformer::words::*;
 use whole_transformer::*;
@@ -32,13 +31,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let table: Array2<f64> =
         Array2::from_shape_fn((2, 6), |(word, column)| (10 * word + column) as f64);
     println!("X {:?}\n{table}\n", table.dim());
-    println!("split_heads\n{}\n", split_heads(&table, 2)?); // [heads, n, d_k]
-    println!("a reshape alone\n{}", table.to_shape((2, 2, 3))?);
+    let by_head: Array3<f64> = split_heads(&table, 2)?; // [heads, n, d_k]
+    println!("split_heads\n{by_head}\n");
+    println!("a reshape alone\n{}\n", table.to_shape((2, 2, 3))?);
+    println!("merge_heads undoes split_heads: {}", merge_heads(&by_head)? == table);
     // ANCHOR_END: split
-
-    // ANCHOR: merge
-    println!("undone: {}", merge_heads(&split_heads(&table, 2)?)? == table);
-    // ANCHOR_END: merge
 
     // ANCHOR: layer
     let layer: MultiHeadAttention = MultiHeadAttention {
@@ -65,34 +62,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .show()?;
     // ANCHOR_END: heads
 
-    // ANCHOR: favourites
-    for (i, word) in WORDS.iter().enumerate() {
-        print!("{word:>6} →");
-        for head in attention.weights.outer_iter() {
-            print!("  {:<6}", WORDS[likeliest(&head.row(i).to_owned())]);
-        }
-        println!();
-    }
-    // ANCHOR_END: favourites
-
     // ANCHOR: causal_mask
     let triangle: Array2<f64> = causal(5); // [n, n]
+    let masked: MultiHead = layer.forward(&x, &x, &x, Some(&triangle))?;
     println!("{triangle}");
     // ANCHOR_END: causal_mask
 
     // ANCHOR: causal_figure
-    let masked: MultiHead = layer.forward(&x, &x, &x, Some(&triangle))?;
-    let panels: [(&str, Array2<f64>); 3] = [
-        ("e^mask", triangle.exp()), // e⁰ = 1, e^−∞ = 0
-        ("head 0, free", attention.weights.index_axis(Axis(0), 0).to_owned()),
-        ("head 0, causal", masked.weights.index_axis(Axis(0), 0).to_owned()),
-    ];
-    HeatmapGrid::of(panels.map(|(name, values)| Heatmap::new(&values).title(name)))
+    fn first_head(found: &MultiHead) -> Heatmap {
+        Heatmap::new(&found.weights.index_axis(Axis(0), 0))
+    }
+    HeatmapGrid::of([first_head(&attention), first_head(&masked)])
+        .panel_titles(["no mask", "causal mask"])
         .row_labels(WORDS)
         .column_labels(WORDS)
-        .columns(2)
         .range(0.0, 1.0)
-        .title("The causal mask")
+        .title("Head 0")
         .draw()?
         .show()?;
     // ANCHOR_END: causal_figure
@@ -118,16 +103,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let difference: f64 = largest_difference(&five, &attention.output);
     println!("the five words did not notice: {}", difference < 1e-12);
     // ANCHOR_END: padded
-
-    // ANCHOR: nowhere
-    let nowhere: Array2<f64> = combine(&key_padding(2, &[true, false]), &causal(2))?;
-    let two: Array2<f64> = x.slice(s![..2, ..]).to_owned(); // [2, d_model]
-    println!("mask\n{nowhere}\n");
-    println!(
-        "weights\n{}",
-        scaled_dot_product(&two, &two, &two, Some(&nowhere))?.weights
-    );
-    // ANCHOR_END: nowhere
 
     // ANCHOR: positions_image
     let positions: Array2<f64> = sinusoidal(64, 64); // [n, d_model]
@@ -294,20 +269,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     .show()?;
     // ANCHOR_END: kinds
 
-    // ANCHOR: cross
-    HeatmapGrid::new(&prediction.attentions[5].weights) // [heads, n, m]
-        .panel_titles(["head 0", "head 1", "head 2", "head 3"])
-        .row_labels(spell(&ENGLISH, &target))
-        .column_labels(spell(&PORTUGUESE, &source))
-        .row_title("target")
-        .column_title("source")
-        .columns(2)
-        .range(0.0, 1.0)
-        .title("Cross-attention, layer 1")
-        .draw()?
-        .show()?;
-    // ANCHOR_END: cross
-
     // ANCHOR: at_once
     let mut largest: f64 = 0.0;
     for n in 1..=target.len() {
@@ -327,88 +288,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("seed {seed}: {}", spell(&ENGLISH, &tokens).join(" "));
     }
     // ANCHOR_END: writing
-
-    // ANCHOR: running
-    let mut running: RunningSoftmax = RunningSoftmax::EMPTY;
-    for mut block in [array![1.0, 3.0], array![2.0, 5.0], array![-1.0, 4.0]] {
-        print!("{block}");
-        let correction = running.absorb(block.view_mut());
-        print!(" earlier terms × {correction:.4},");
-        println!("  maximum {}, sum {:.4}", running.maximum, running.sum);
-    }
-    let row: Array1<f64> = array![1.0, 3.0, 2.0, 5.0, -1.0, 4.0];
-    println!("all at once:  maximum 5, sum {:.4}", (row - 5.0).exp().sum());
-    // ANCHOR_END: running
-
-    // ANCHOR: online
-    let scores: Array2<f64> = scaled_scores(&x, &x)?; // [n, n]
-    for block in [1, 2, 3, 5] {
-        let online = online_softmax(&scores, block)?;
-        let difference = largest_difference(&online, &softmax(&scores));
-        println!("blocks of {block}: the same: {}", difference < 1e-12);
-    }
-    // ANCHOR_END: online
-
-    // ANCHOR: blocks
-    let [q, k, v]: [Array2<f64>; 3] =
-        [(); 3].map(|()| unit_variance(&mut random, 300, 64)); // [n, d_k]
-    let whole: Array2<f64> = scaled_dot_product(&q, &k, &v, None)?.output;
-    let in_blocks: Array2<f64> = blockwise_attention(&q, &k, &v, |_, _| 0.0, 64)?;
-    println!("the same, to 1e-12: {}", largest_difference(&whole, &in_blocks) < 1e-12);
-    // ANCHOR_END: blocks
-
-    // ANCHOR: cost
-    let cost: Cost = Cost::of_the_book()?;
-    println!("{}\n", cost.machine);
-    println!("                 whole              blockwise");
-    println!("tokens        ms         kB       ms       kB");
-    for (whole, block) in cost.whole.iter().zip(&cost.blockwise) {
-        let [a, b] =
-            [whole, block].map(|one| (one.seconds * 1e3, one.bytes as f64 / 1e3));
-        let (tokens, (ms, kb)) = (whole.tokens, a);
-        println!("{tokens:6}  {ms:8.3}  {kb:9.1} {:8.3} {:8.1}", b.0, b.1);
-    }
-    // ANCHOR_END: cost
-
-    // ANCHOR: exponents
-    for (name, measured) in [("whole", &cost.whole), ("blockwise", &cost.blockwise)] {
-        let long: Vec<Measurement> =
-            measured.iter().copied().filter(|one| one.tokens >= 256).collect();
-        let (time, memory) = (exponent(&seconds(&long)), exponent(&bytes(&long)));
-        println!("{name:>9}: time ∝ n^{time:.2}, memory ∝ n^{memory:.2}");
-        if let [.., before, last] = long[..] {
-            let per_token = (last.bytes - before.bytes) / (last.tokens - before.tokens);
-            println!("           each token from 2048 to 4096: {per_token} bytes");
-        }
-    }
-    // ANCHOR_END: exponents
-
-    // ANCHOR: time_chart
-    LineChart::new()
-        .title("Time of one attention")
-        .x_title("tokens")
-        .y_title("seconds")
-        .log_x()
-        .log_y()
-        .x_ticks(&TOKENS.map(|tokens| tokens as f64))
-        .series("whole", &seconds(&cost.whole))
-        .series("blockwise", &seconds(&cost.blockwise))
-        .draw()?
-        .show()?;
-    // ANCHOR_END: time_chart
-
-    // ANCHOR: memory_chart
-    LineChart::new()
-        .title("Memory of one attention")
-        .x_title("tokens")
-        .y_title("bytes")
-        .log_x()
-        .log_y()
-        .x_ticks(&TOKENS.map(|tokens| tokens as f64))
-        .series("whole", &bytes(&cost.whole))
-        .series("blockwise", &bytes(&cost.blockwise))
-        .draw()?
-        .show()?;
-    // ANCHOR_END: memory_chart
     Ok(())
 }

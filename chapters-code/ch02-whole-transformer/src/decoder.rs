@@ -46,6 +46,7 @@ pub struct DecoderLayer {
     /// Where the norms go.
     pub order: NormOrder,
 }
+// ANCHOR_END: decoder_layer
 
 /// What [`DecoderLayer::forward`] computes.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +58,6 @@ pub struct DecoderLayerOutput {
     /// How much each target word looked at each source word, `[heads, n, m]`.
     pub cross_weights: Array3<f64>,
 }
-// ANCHOR_END: decoder_layer
 
 // ANCHOR: decoder_step
 impl DecoderLayer {

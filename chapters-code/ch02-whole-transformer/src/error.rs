@@ -137,9 +137,6 @@ pub enum TransformerError {
         /// `[rows, columns]` of what went in.
         expected: [usize; 2],
     },
-    /// Blocks without rows.
-    #[error("the block size is 0: give at least 1")]
-    BlockSize,
 }
 
 /// A result with this chapter's error.

@@ -25,8 +25,6 @@
 //! ```
 
 pub mod attention;
-pub mod blockwise;
-pub mod cost;
 pub mod decoder;
 pub mod encoder;
 mod error;
@@ -45,7 +43,6 @@ pub use attention::{
     Attended, MultiHead, MultiHeadAttention, check_inputs, head_width, merge_heads,
     scaled_dot_product, split_heads,
 };
-pub use blockwise::{RunningSoftmax, blockwise_attention, online_softmax};
 pub use decoder::{Decoder, DecoderLayer, DecoderMasks};
 pub use encoder::{Encoder, EncoderLayer, StackOutput};
 pub use error::{Result, TransformerError};

@@ -34,7 +34,6 @@ pub fn key_padding(n: usize, padding: &[bool]) -> Array2<f64> {
 }
 // ANCHOR_END: key_padding
 
-// ANCHOR: combine
 /// Hides what either mask hides: their sum. `[n, m] + [n, m] -> [n, m]`.
 ///
 /// # Errors
@@ -44,7 +43,6 @@ pub fn combine(a: &Array2<f64>, b: &Array2<f64>) -> Result<Array2<f64>> {
     check(b, a.dim())?;
     Ok(a + b)
 }
-// ANCHOR_END: combine
 
 /// Which queries may look nowhere: rows of nothing but −∞. `[n, m] -> [n]`.
 pub fn fully_masked(mask: &Array2<f64>) -> Vec<bool> {

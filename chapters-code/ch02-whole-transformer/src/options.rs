@@ -3,7 +3,6 @@
 use crate::feed_forward::Activation;
 use crate::norm::NormOrder;
 
-// ANCHOR: options
 /// What a layer is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LayerOptions {
@@ -33,4 +32,3 @@ pub struct Options {
     /// The source token that fills short sentences, and that nobody may look at.
     pub padding: Option<usize>,
 }
-// ANCHOR_END: options

@@ -26,6 +26,7 @@ pub struct AttentionRecord {
     /// How much each query looks at each key, `[heads, n, m]`.
     pub weights: Array3<f64>,
 }
+// ANCHOR_END: record
 
 impl AttentionRecord {
     /// How many heads there are.
@@ -43,4 +44,3 @@ impl AttentionRecord {
         average_heads(&self.weights)
     }
 }
-// ANCHOR_END: record

@@ -5,7 +5,6 @@ use self_attention::check_finite;
 
 use crate::error::Result;
 
-// ANCHOR: largest_difference
 /// The largest distance between two numbers in the same place of `a` and `b`, of any
 /// shape. Infinite if the shapes differ; NaN if a number is.
 pub fn largest_difference<D: Dimension>(
@@ -18,9 +17,7 @@ pub fn largest_difference<D: Dimension>(
     let distances = a.iter().zip(b).map(|(a, b)| (a - b).abs());
     distances.fold(0.0, |most, d| if d > most || d.is_nan() { d } else { most })
 }
-// ANCHOR_END: largest_difference
 
-// ANCHOR: mean_cosine
 /// The mean cosine of the angle between two different words of `x`, `[n, d_model]`: 1
 /// if all point the same way. A single word is like itself: 1.
 ///
@@ -38,4 +35,3 @@ pub fn mean_cosine(x: &Array2<f64>) -> Result<f64> {
     let cosines = unit.dot(&unit.t()); // [n, d_model] · [d_model, n] -> [n, n]
     Ok((cosines.sum() - cosines.diag().sum()) / (n * (n - 1.0)))
 }
-// ANCHOR_END: mean_cosine

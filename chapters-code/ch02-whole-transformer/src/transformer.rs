@@ -194,7 +194,6 @@ impl Transformer {
 }
 // ANCHOR_END: greedy
 
-// ANCHOR: likeliest
 /// Where the largest score is; of equals, the first. `[vocabulary] -> one token`.
 pub fn likeliest(logits: &Array1<f64>) -> usize {
     let mut best = 0;
@@ -205,7 +204,6 @@ pub fn likeliest(logits: &Array1<f64>) -> usize {
     }
     best
 }
-// ANCHOR_END: likeliest
 
 impl Transformer {
     /// A Transformer with random weights, which is to say one that writes nonsense,

@@ -1,17 +1,15 @@
-//! What must hold for any tokens, any weights and any blocks.
+//! What must hold for any tokens and any weights.
 
 use approx::assert_abs_diff_eq;
 use ndarray::{Array1, Array2, Array3, Axis, s};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use self_attention::numpy::NumpyRandom;
-use self_attention::softmax;
 use whole_transformer::{
     Activation, AttentionKind, Decoder, DecoderLayer, DecoderMasks, Encoder,
     EncoderLayer, FeedForward, LayerNorm, LayerOptions, Linear, MultiHeadAttention,
-    NormOrder, Options, Positions, Transformer, blockwise_attention, gelu,
-    largest_difference, mask, merge_heads, online_softmax, scaled_dot_product,
-    sinusoidal, split_heads,
+    NormOrder, Options, Positions, Transformer, gelu, largest_difference, mask,
+    merge_heads, scaled_dot_product, sinusoidal, split_heads,
 };
 
 const D_MODEL: usize = 8;
@@ -60,26 +58,6 @@ fn words(seed: u32, n: usize) -> Array2<f64> {
 /// Tokens that are not padding.
 fn tokens() -> impl Strategy<Value = Vec<usize>> {
     vec(1..VOCABULARY, 1..7)
-}
-
-/// Up to 9 × 9 scores: ordinary, huge, and −∞; some rows of nothing but −∞.
-fn scores() -> impl Strategy<Value = Array2<f64>> {
-    let score = prop_oneof![
-        3 => -5.0..5.0,
-        2 => -1e4..1e4,
-        1 => Just(1e4),
-        1 => Just(-1e4),
-        2 => Just(f64::NEG_INFINITY),
-    ];
-    (1..10_usize, 1..10_usize, any::<bool>()).prop_flat_map(move |(n, m, hide)| {
-        vec(score.clone(), n * m).prop_map(move |values| {
-            let mut scores = Array2::from_shape_vec((n, m), values).unwrap();
-            if hide {
-                scores.row_mut(n / 2).fill(f64::NEG_INFINITY);
-            }
-            scores
-        })
-    })
 }
 
 fn shuffled(n: usize, rotation: usize) -> Vec<usize> {
@@ -196,30 +174,6 @@ proptest! {
         }
         prop_assert!(*last < VOCABULARY);
         prop_assert_eq!(&prediction.attentions, &decoded.attentions);
-    }
-
-    #[test]
-    fn online_softmax_is_softmax(scores in scores(), block in 1..12_usize) {
-        let online = online_softmax(&scores, block).unwrap();
-        assert_abs_diff_eq!(online, softmax(&scores), epsilon = 1e-12);
-    }
-
-    #[test]
-    fn blockwise_attention_is_attention(
-        seed in any::<u32>(), mask in scores(), block in 1..12_usize, d_k in 1..5_usize,
-        scale in prop_oneof![Just(1.0), Just(100.0)],
-    ) {
-        let (n, m) = mask.dim();
-        let mut random = NumpyRandom::seed(seed);
-        let mut matrix = |rows, columns| random.rand(rows, columns) * 2.0 - 1.0;
-        let (q, k) = (matrix(n, d_k) * scale, matrix(m, d_k) * scale); // scores to 1e4
-        let v = matrix(m, 3);
-        let expected = scaled_dot_product(&q, &k, &v, Some(&mask)).unwrap();
-        let found = blockwise_attention(&q, &k, &v, |i, j| mask[[i, j]], block);
-        assert_abs_diff_eq!(found.unwrap(), expected.output, epsilon = 1e-12);
-        let expected = scaled_dot_product(&q, &k, &v, None).unwrap();
-        let found = blockwise_attention(&q, &k, &v, |_, _| 0.0, block).unwrap();
-        assert_abs_diff_eq!(found, expected.output, epsilon = 1e-12);
     }
 
     #[test]
@@ -488,8 +442,6 @@ fn what_is_not_a_number_is_named_with_its_place() {
         let error = encoder(1, order).forward(&x, None).unwrap_err().to_string();
         assert_eq!(error, "X[2, 5] is NaN: every value must be a finite number");
     }
-    let error = blockwise_attention(&x, &x, &x, |_, _| 0.0, 2).unwrap_err().to_string();
-    assert_eq!(error, "Q[2, 5] is NaN: every value must be a finite number");
 
     let mut memory = words(1, 3);
     memory[[0, 1]] = f64::INFINITY;
@@ -510,11 +462,6 @@ fn scores_that_overflow_are_named_with_their_place() {
     let message = "scores[0, 0] is inf: every value must be a finite number";
     let error = scaled_dot_product(&huge, &huge, &huge, None).unwrap_err();
     assert_eq!(error.to_string(), message);
-    let mut keys = Array2::zeros((3, 1));
-    keys[[2, 0]] = 1e200;
-    let error = blockwise_attention(&huge, &keys, &keys, |_, _| 0.0, 2).unwrap_err();
-    let message = "scores[0, 2] is inf: every value must be a finite number";
-    assert_eq!(error.to_string(), message);
 }
 
 #[test]
@@ -528,27 +475,9 @@ fn masks_that_are_not_masks_are_named_with_their_place() {
         );
         let error = scaled_dot_product(&x, &x, &x, Some(&wrong)).unwrap_err();
         assert_eq!(error.to_string(), message);
-        let found = blockwise_attention(&x, &x, &x, |i, j| wrong[[i, j]], 2);
-        assert_eq!(found.unwrap_err().to_string(), message);
     }
     let error = mask::combine(&mask::causal(2), &mask::causal(3)).unwrap_err();
     assert!(error.to_string().starts_with("the mask has shape [3, 3]"), "{error}");
-}
-
-#[test]
-fn blocks_without_rows_are_refused() {
-    let x = words(1, 3);
-    let message = "the block size is 0: give at least 1";
-    let error = online_softmax(&x, 0).unwrap_err();
-    assert_eq!(error.to_string(), message);
-    let error = blockwise_attention(&x, &x, &x, |_, _| 0.0, 0).unwrap_err();
-    assert_eq!(error.to_string(), message);
-    assert_eq!(online_softmax(&x, usize::MAX).unwrap(), softmax(&x), "one block");
-    let whole = blockwise_attention(&x, &x, &x, |_, _| 0.0, usize::MAX).unwrap();
-    let expected = scaled_dot_product(&x, &x, &x, None).unwrap().output;
-    assert_abs_diff_eq!(whole, expected, epsilon = 1e-12);
-    let empty = online_softmax(&Array2::zeros((2, 0)), 4).unwrap();
-    assert_eq!(empty.dim(), (2, 0));
 }
 
 #[test]

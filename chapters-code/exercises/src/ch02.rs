@@ -77,19 +77,8 @@ pub fn layer_norm(x: &Array2<f64>, epsilon: f64) -> Array2<f64> {
 }
 // ANCHOR_END: layer_norm
 
-// ANCHOR: absorb
-/// Exercise 8. The online softmax: takes in one more block of a row's scores.
-///
-/// Given the largest score so far and the sum of `exp(score − maximum)` so far, (−∞, 0)
-/// before the first block, returns both with the scores of `block`, finite or −∞,
-/// taken in. While every score has been −∞ they stay (−∞, 0).
-pub fn absorb((maximum, sum): (f64, f64), block: &[f64]) -> (f64, f64) {
-    todo!("exercise 8: find the new maximum, bring the old sum to it, add the block's")
-}
-// ANCHOR_END: absorb
-
 // ANCHOR: greedy
-/// Exercise 9. Writes a sentence: from `start` on, always the likeliest next token (of
+/// Exercise 8. Writes a sentence: from `start` on, always the likeliest next token (of
 /// equals, the first), until it chooses `end` or has chosen `limit` tokens.
 ///
 /// `next_logits` is given all tokens so far and returns a score for each token that
@@ -101,6 +90,6 @@ pub fn greedy(
     (start, end): (usize, usize),
     limit: usize,
 ) -> Vec<usize> {
-    todo!("exercise 9: at most `limit` times, push the likeliest token; stop at `end`")
+    todo!("exercise 8: at most `limit` times, push the likeliest token; stop at `end`")
 }
 // ANCHOR_END: greedy

@@ -7,6 +7,7 @@
 //!
 //! The `solutions` crate has one answer to each.
 
+pub mod a1;
 pub mod ch01;
 pub mod ch02;
 pub mod ch03;

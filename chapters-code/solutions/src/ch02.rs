@@ -104,25 +104,8 @@ pub fn layer_norm(x: &Array2<f64>, epsilon: f64) -> Array2<f64> {
 }
 // ANCHOR_END: layer_norm
 
-// ANCHOR: absorb
-/// Exercise 8. The online softmax: takes in one more block of a row's scores.
-///
-/// Given the largest score so far and the sum of `exp(score − maximum)` so far, (−∞, 0)
-/// before the first block, returns both with the scores of `block`, finite or −∞,
-/// taken in. While every score has been −∞ they stay (−∞, 0).
-pub fn absorb((maximum, sum): (f64, f64), block: &[f64]) -> (f64, f64) {
-    let larger = block.iter().fold(maximum, |a, &b| a.max(b));
-    if larger == f64::NEG_INFINITY {
-        return (larger, 0.0); // nothing but −∞ so far
-    }
-    let before = sum * (maximum - larger).exp(); // 0 after −∞
-    let added: f64 = block.iter().map(|score| (score - larger).exp()).sum();
-    (larger, before + added)
-}
-// ANCHOR_END: absorb
-
 // ANCHOR: greedy
-/// Exercise 9. Writes a sentence: from `start` on, always the likeliest next token (of
+/// Exercise 8. Writes a sentence: from `start` on, always the likeliest next token (of
 /// equals, the first), until it chooses `end` or has chosen `limit` tokens.
 ///
 /// `next_logits` is given all tokens so far and returns a score for each token that

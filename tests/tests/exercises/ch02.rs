@@ -491,137 +491,6 @@ fn ch02_7_wrong_layer_norm() {
     });
 }
 
-/// The largest of the scores and `maximum`.
-fn larger(maximum: f64, block: &[f64]) -> f64 {
-    block.iter().fold(maximum, |a, &b| a.max(b))
-}
-
-/// The block's sum of exponentials.
-fn exponentials(block: &[f64], maximum: f64) -> f64 {
-    block.iter().map(|score| (score - maximum).exp()).sum()
-}
-
-#[test]
-fn ch02_8_wrong_running_sum() {
-    assert_caught("is multiplied by exp(old maximum", || {
-        check::absorb(|(maximum, sum), block| {
-            let larger = larger(maximum, block);
-            (larger, sum + exponentials(block, larger))
-        });
-    });
-    assert_caught("the block's maximum", || {
-        check::absorb(|(maximum, sum), block| {
-            (maximum, sum + exponentials(block, maximum))
-        });
-    });
-    // The first block's maximum is kept.
-    assert_caught("when the maximum grows", || {
-        check::absorb(|(maximum, sum), block| {
-            let first = if sum == 0.0 { larger(maximum, block) } else { maximum };
-            (first, sum + exponentials(block, first))
-        });
-    });
-    assert_caught("overflows", || {
-        check::absorb(|(maximum, sum), block| {
-            let new = larger(maximum, block);
-            let before = if sum == 0.0 { 0.0 } else { sum * maximum.exp() };
-            (new, (before + exponentials(block, 0.0)) / new.exp())
-        });
-    });
-    // The new scores are counted from the old maximum, and only then brought down.
-    assert_caught("overflows", || {
-        check::absorb(|(maximum, sum), block| {
-            let new = larger(maximum, block);
-            let old = if sum == 0.0 { new } else { maximum };
-            (new, (sum + exponentials(block, old)) * (old - new).exp())
-        });
-    });
-    assert_caught("leaves the maximum and adds", || {
-        check::absorb(|(maximum, _), block| {
-            let new = larger(maximum, block);
-            (new, exponentials(block, new))
-        });
-    });
-    // The block's maximum replaces the old one even if it is smaller.
-    assert_caught("leaves the maximum and adds", || {
-        check::absorb(|(maximum, sum), block| {
-            let new = larger(HIDDEN, block);
-            (new, sum * (maximum - new).exp() + exponentials(block, new))
-        });
-    });
-    // Rescaled the wrong way round.
-    assert_caught("exp(old maximum − new maximum)", || {
-        check::absorb(|(maximum, sum), block| {
-            let new = larger(maximum, block);
-            let before = if sum == 0.0 { 0.0 } else { sum * (new - maximum).exp() };
-            (new, before + exponentials(block, new))
-        });
-    });
-    // Each block's sum counted from the block's own maximum.
-    assert_caught("leaves the maximum and adds", || {
-        check::absorb(|(maximum, sum), block| {
-            let (new, own) = (larger(maximum, block), larger(HIDDEN, block));
-            (new, sum * (maximum - new).exp() + exponentials(block, own))
-        });
-    });
-}
-
-#[test]
-fn ch02_8_wrong_minus_infinity() {
-    assert_caught("−∞ − −∞ is NaN", || {
-        check::absorb(|(maximum, sum), block| {
-            let new = larger(maximum, block);
-            (new, sum * (maximum - new).exp() + exponentials(block, new))
-        });
-    });
-    // The guard looks at the old maximum alone, or at the block's alone.
-    assert_caught("−∞ − −∞ is NaN", || {
-        check::absorb(|(maximum, sum), block| {
-            let new = larger(maximum, block);
-            let before =
-                if maximum == HIDDEN { 0.0 } else { sum * (maximum - new).exp() };
-            (new, before + exponentials(block, new))
-        });
-    });
-    assert_caught("changes nothing", || {
-        check::absorb(|(maximum, sum), block| {
-            if larger(HIDDEN, block) == HIDDEN {
-                return (HIDDEN, 0.0);
-            }
-            let new = larger(maximum, block);
-            (new, sum * (maximum - new).exp() + exponentials(block, new))
-        });
-    });
-    assert_caught("leaves (−∞, 0)", || {
-        check::absorb(|(maximum, sum), block| {
-            let new = larger(maximum, block);
-            if new == HIDDEN {
-                return (0.0, 0.0);
-            }
-            (new, sum * (maximum - new).exp() + exponentials(block, new))
-        });
-    });
-    // The maximum starts at 0: wrong only while all scores are negative.
-    assert_caught("counts as if it came first", || {
-        check::absorb(|(maximum, sum), block| {
-            if larger(maximum, block) == HIDDEN {
-                return (HIDDEN, 0.0);
-            }
-            let new = larger(maximum.max(0.0), block);
-            (new, sum * (maximum - new).exp() + exponentials(block, new))
-        });
-    });
-    assert_caught("−∞ among other scores", || {
-        check::absorb(|(maximum, sum), block| {
-            if block.contains(&HIDDEN) {
-                return (maximum, sum);
-            }
-            let new = larger(maximum, block);
-            (new, sum * (maximum - new).exp() + exponentials(block, new))
-        });
-    });
-}
-
 /// The place of the largest logit; of equals, the first.
 fn largest(logits: &Array1<f64>) -> usize {
     let first = |best, token| if logits[token] > logits[best] { token } else { best };
@@ -647,7 +516,7 @@ fn decode(
 }
 
 #[test]
-fn ch02_9_wrong_choices() {
+fn ch02_8_wrong_choices() {
     check::greedy(|next_logits, ends, limit| decode(largest, next_logits, ends, limit));
     let assert_caught = |hint, choose: fn(&Array1<f64>) -> usize| {
         assert_caught(hint, || {
@@ -668,7 +537,7 @@ fn ch02_9_wrong_choices() {
 }
 
 #[test]
-fn ch02_9_wrong_ends() {
+fn ch02_8_wrong_ends() {
     let next = |next_logits: fn(&[usize]) -> Array1<f64>, tokens: &[usize]| {
         largest(&next_logits(tokens))
     };

@@ -391,14 +391,18 @@ pub fn fresh_outputs(workspace: &Workspace, chapter: &Chapter) -> Result<Outputs
     recorded_outputs(workspace, chapter)
 }
 
-/// The outputs in a chapter's notebook, whatever the page and crates have become.
+/// The outputs in a chapter's notebook, whatever the page and crates have become; none
+/// while there is no notebook.
 ///
 /// # Errors
 ///
-/// If there is no such notebook, or it can't be read.
+/// If the notebook can't be read.
 pub fn recorded_outputs(workspace: &Workspace, chapter: &Chapter) -> Result<Outputs> {
-    let path = chapter.notebook(Language::Portuguese);
-    Ok(outputs(&read(&workspace.root.join(path))?))
+    let path = workspace.root.join(chapter.notebook(Language::Portuguese));
+    if !path.exists() {
+        return Ok(Outputs::new());
+    }
+    Ok(outputs(&read(&path)?))
 }
 
 /// Everything in which a chapter's committed notebooks lag behind its page and crates;

@@ -1,6 +1,5 @@
 //! The mdBook preprocessor: translation first, then everything that a page is made of.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -64,13 +63,7 @@ impl BookPreprocessor {
         if !stale.is_empty() && !self.options.allow_stale {
             bail!("{}", stale.join("\n"));
         }
-        let path = self.workspace.root.join(chapter.notebook(Language::Portuguese));
-        let outputs = if path.exists() {
-            notebook::recorded_outputs(&self.workspace, chapter)?
-        } else {
-            HashMap::new()
-        };
-        Ok((outputs, stale))
+        Ok((notebook::recorded_outputs(&self.workspace, chapter)?, stale))
     }
 
     /// The bar under a page's title: its notebook, code and exercises, and the other

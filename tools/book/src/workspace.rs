@@ -147,24 +147,28 @@ impl Workspace {
             .with_context(|| format!("cannot read {}", path.display()))
     }
 
-    /// The chapters, in order: every page `src/chNN-*.md` that has a crate.
+    /// The chapters, in the summary's order: every page of `src/` that has a crate of its
+    /// name. Those that the summary doesn't name come last.
     ///
     /// # Errors
     ///
     /// If `src/` can't be listed.
     pub fn chapters(&self) -> Result<Vec<Chapter>> {
-        let mut names = BTreeSet::new();
+        let mut chapters = Vec::new();
         for entry in fs::read_dir(self.root.join("src")).context("cannot list src/")? {
             let path = entry?.path();
             let stem = path.file_stem().and_then(|stem| stem.to_str());
             let is_page = path.extension().is_some_and(|extension| extension == "md");
-            if let (true, Some(stem)) = (is_page, stem)
-                && self.chapter(stem).is_some()
-            {
-                names.insert(stem.to_owned());
-            }
+            chapters
+                .extend(stem.filter(|_| is_page).and_then(|name| self.chapter(name)));
         }
-        Ok(names.into_iter().map(|name| Chapter { name }).collect())
+        let summary = fs::read_to_string(self.root.join("src/SUMMARY.md"));
+        let summary = summary.unwrap_or_default(); // mdBook says if it is missing
+        chapters.sort_by_cached_key(|Chapter { name }| {
+            let place = summary.find(&format!("({name}.md)"));
+            (place.unwrap_or(summary.len()), name.clone())
+        });
+        Ok(chapters)
     }
 
     /// The chapter of that name, if it has a crate.
@@ -172,7 +176,7 @@ impl Workspace {
     pub fn chapter(&self, name: &str) -> Option<Chapter> {
         let chapter = Chapter { name: name.to_owned() };
         let manifest = self.root.join(chapter.crate_folder()).join("Cargo.toml");
-        (name.starts_with("ch") && manifest.is_file()).then_some(chapter)
+        manifest.is_file().then_some(chapter)
     }
 
     /// The chapters that `selection` names by their beginnings (`ch01`); all of them if
@@ -358,4 +362,37 @@ fn read_manifest(folder: &Path) -> Result<toml::Table> {
     let text = fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}", path.display()))?;
     text.parse().with_context(|| format!("{} is not valid TOML", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chapters_are_the_pages_with_a_crate_in_the_summary_s_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: String, text: &str| {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let summary = "[P](preface.md)\n\n- [B](ch01-b.md)\n- [A](ch02-a.md)\n\n---\n\n[C](a1-c.md)\n";
+        write("src/SUMMARY.md".into(), summary);
+        write("Cargo.toml".into(), "");
+        write("src/preface.md".into(), "");
+        for name in ["a1-c", "ch00-unlisted", "ch01-b", "ch02-a"] {
+            write(format!("src/{name}.md"), "");
+            write(format!("chapters-code/{name}/Cargo.toml"), "");
+        }
+        write("chapters-code/cli/Cargo.toml".into(), "");
+        let workspace = Workspace::at(folder.path()).unwrap();
+        let names = |selection: &[&str]| -> Vec<String> {
+            let selection: Vec<String> = selection.iter().map(|&s| s.into()).collect();
+            let chapters = workspace.select(&selection).unwrap();
+            chapters.into_iter().map(|chapter| chapter.name).collect()
+        };
+        assert_eq!(names(&[]), ["ch01-b", "ch02-a", "a1-c", "ch00-unlisted"]);
+        assert_eq!(names(&["a1", "ch02"]), ["ch02-a", "a1-c"]);
+        assert!(workspace.chapter("preface").is_none());
+    }
 }

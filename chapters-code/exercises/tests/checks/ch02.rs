@@ -272,68 +272,6 @@ pub fn layer_norm(layer_norm: impl Fn(&Array2<f64>, f64) -> Array2<f64>) {
     );
 }
 
-/// Asserts that a maximum and a sum are the expected ones, the sum to 1e-12 of itself.
-#[track_caller]
-fn assert_running(found: (f64, f64), expected: (f64, f64), hint: &str) {
-    let (maximum, sum) = expected;
-    assert!(
-        found.0 == maximum && (found.1 - sum).abs() <= 1e-12 * sum,
-        "expected the maximum {maximum} and the sum {sum:.6}, but found {} and {:.6}: \
-         {hint}",
-        found.0,
-        found.1
-    );
-}
-
-/// The maximum and the sum of exponentials of a whole row.
-fn whole_row(scores: &[f64]) -> (f64, f64) {
-    let maximum = scores.iter().fold(HIDDEN, |a, &b| a.max(b));
-    (maximum, scores.iter().map(|score| (score - maximum).exp()).sum())
-}
-
-pub fn absorb(absorb: impl Fn((f64, f64), &[f64]) -> (f64, f64)) {
-    let empty = (HIDDEN, 0.0);
-    let first = absorb(empty, &[1.0, 3.0, 2.0]);
-    let hint =
-        "after one block, the block's maximum and its sum of exp(score − maximum).";
-    assert_running(first, whole_row(&[1.0, 3.0, 2.0]), hint);
-    let lower = absorb(first, &[0.0, 1.0]);
-    let hint = "a block without a larger score leaves the maximum and adds to the sum.";
-    assert_running(lower, whole_row(&[1.0, 3.0, 2.0, 0.0, 1.0]), hint);
-    let higher = absorb(lower, &[4.0, 5.0]);
-    let hint = "when the maximum grows, the sum so far is multiplied by exp(old maximum \
-                − new maximum), as if its scores had been counted from the new one.";
-    assert_running(higher, whole_row(&[1.0, 3.0, 2.0, 0.0, 1.0, 4.0, 5.0]), hint);
-
-    let hint =
-        "exp overflows from 710 on: subtract the maximum, the new one, before exp.";
-    let mut running = empty;
-    for block in [[-1e4, -1e4], [1e4, 1e4 + 1.0], [-1e4, 1e4 + 2.0]] {
-        running = absorb(running, &block);
-    }
-    let expected = whole_row(&[1e4, 1e4 + 1.0, 1e4 + 2.0]);
-    assert_running(running, expected, hint);
-
-    let hint = "a first block of nothing but −∞ leaves (−∞, 0): −∞ − −∞ is NaN.";
-    let hidden = absorb(empty, &[HIDDEN, HIDDEN]);
-    assert_running(hidden, empty, hint);
-    let hint = "what comes after −∞ alone counts as if it came first.";
-    let negative = absorb(hidden, &[-2.0, -1.0]);
-    assert_running(negative, whole_row(&[-2.0, -1.0]), hint);
-    let hint = "a later block of nothing but −∞ changes nothing.";
-    assert_running(absorb(negative, &[HIDDEN]), negative, hint);
-    let hint = "−∞ among other scores adds 0.";
-    assert_running(absorb(empty, &[HIDDEN, 0.5]), (0.5, 1.0), hint);
-
-    let scores = (NumpyRandom::seed(42).rand(1, 60) * 40.0 - 20.0).into_iter();
-    let scores: Vec<f64> = scores.collect();
-    for size in [1, 7, 59, 60] {
-        let found = scores.chunks(size).fold(empty, &absorb);
-        let hint = format!("60 scores in blocks of {size} must give the whole row's.");
-        assert_running(found, whole_row(&scores), &hint);
-    }
-}
-
 const START: usize = 4;
 const END: usize = 6;
 

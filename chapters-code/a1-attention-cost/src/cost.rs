@@ -1,5 +1,5 @@
 //! What attention costs as sentences grow: figures measured by
-//! `cargo bench -p ch02-whole-transformer`, and the power law that they follow.
+//! `cargo bench -p a1-attention-cost`, and the power law that they follow.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,7 @@ pub struct Measurement {
 pub struct Cost {
     /// The machine's processor, as it calls itself, and its vector instructions.
     pub machine: String,
-    /// [`crate::scaled_dot_product`], which holds the matrix of weights.
+    /// [`whole_transformer::scaled_dot_product`], which holds the matrix of weights.
     pub whole: Vec<Measurement>,
     /// [`crate::blockwise_attention`], which never does.
     pub blockwise: Vec<Measurement>,

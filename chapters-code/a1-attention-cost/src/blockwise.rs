@@ -8,9 +8,9 @@
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Slice, s};
 use self_attention::AttentionError;
+use whole_transformer::{TransformerError, check_inputs};
 
-use crate::attention::check_inputs;
-use crate::error::{Result, TransformerError};
+use crate::error::{CostError, Result};
 
 // ANCHOR: running_softmax
 /// The maximum and the sum of the exponentials of the part of a row seen so far.
@@ -56,7 +56,7 @@ impl RunningSoftmax {
 ///
 /// # Errors
 ///
-/// [`TransformerError::BlockSize`] if `block` is 0.
+/// [`CostError::BlockSize`] if `block` is 0.
 pub fn online_softmax(scores: &Array2<f64>, block: usize) -> Result<Array2<f64>> {
     check_block(block)?;
     let mut weights = scores.clone();
@@ -73,22 +73,22 @@ pub fn online_softmax(scores: &Array2<f64>, block: usize) -> Result<Array2<f64>>
 }
 
 fn check_block(block: usize) -> Result<()> {
-    if block == 0 { Err(TransformerError::BlockSize) } else { Ok(()) }
+    if block == 0 { Err(CostError::BlockSize) } else { Ok(()) }
 }
 // ANCHOR_END: online_softmax
 
 // ANCHOR: blockwise_attention
-/// [`crate::scaled_dot_product`] without its weights, `block` queries and `block` keys
-/// at a time: Q `[n, d_k]`, K `[m, d_k]`, V `[m, d_v]` `-> [n, d_v]`. Besides inputs
-/// and output it holds about `block · block` numbers.
+/// [`scaled_dot_product`](whole_transformer::scaled_dot_product) without its weights,
+/// `block` queries and `block` keys at a time: Q `[n, d_k]`, K `[m, d_k]`, V `[m, d_v]`
+/// `-> [n, d_v]`. Besides inputs and output it holds about `block · block` numbers.
 ///
 /// The mask is a function, since a matrix of them would take `n · m` numbers: what to
 /// add to the score of `(query, key)`. A row of nothing but −∞ gives 0.
 ///
 /// # Errors
 ///
-/// [`TransformerError::BlockSize`] if `block` is 0; those of
-/// [`crate::scaled_dot_product`].
+/// [`CostError::BlockSize`] if `block` is 0; those of
+/// [`whole_transformer::scaled_dot_product`].
 pub fn blockwise_attention(
     q: &Array2<f64>,
     k: &Array2<f64>,
@@ -153,7 +153,7 @@ fn add_mask(
         }
         let value = mask(row, column);
         if value.is_nan() || value == f64::INFINITY {
-            return Err(TransformerError::MaskValue { row, column, value });
+            return Err(TransformerError::MaskValue { row, column, value }.into());
         }
         *score += value;
     }

@@ -1,8 +1,8 @@
 //! Time and memory of attention as sentences grow, whole and block by block:
-//! `cargo bench -p ch02-whole-transformer`.
+//! `cargo bench -p a1-attention-cost`.
 //!
 //! Criterion measures the time, a counting allocator the memory. At the end, a table,
-//! and the same in `target/ch02-cost.json`: what the book's page shows is such a file.
+//! and the same in `target/a1-cost.json`: what the book's page shows is such a file.
 
 use std::error::Error;
 use std::fs;
@@ -10,13 +10,14 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use attention_cost::blockwise_attention;
+use attention_cost::cost::{self, BLOCK, Cost, D_K, Measurement, TOKENS};
 use criterion::{BenchmarkId, Criterion, SamplingMode};
 use ndarray::Array2;
 use peak_alloc::PeakAlloc;
 use self_attention::numpy::NumpyRandom;
 use self_attention::scaling::unit_variance;
-use whole_transformer::cost::{self, BLOCK, Cost, D_K, Measurement, TOKENS};
-use whole_transformer::{blockwise_attention, scaled_dot_product};
+use whole_transformer::scaled_dot_product;
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -44,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let cost = Cost { machine: machine(), whole, blockwise };
     print(&cost);
-    let file = target.join("ch02-cost.json");
+    let file = target.join("a1-cost.json");
     fs::write(&file, serde_json::to_string_pretty(&cost)? + "\n")?;
     println!("\nwritten to {}", file.display());
     Ok(())
