@@ -147,7 +147,8 @@ impl Workspace {
             .with_context(|| format!("cannot read {}", path.display()))
     }
 
-    /// The chapters, in order: every page `src/chNN-*.md` that has a crate.
+    /// The chapters and appendices, in the order of their names: every page of `src/` that
+    /// has a crate of its name.
     ///
     /// # Errors
     ///
@@ -172,7 +173,7 @@ impl Workspace {
     pub fn chapter(&self, name: &str) -> Option<Chapter> {
         let chapter = Chapter { name: name.to_owned() };
         let manifest = self.root.join(chapter.crate_folder()).join("Cargo.toml");
-        (name.starts_with("ch") && manifest.is_file()).then_some(chapter)
+        manifest.is_file().then_some(chapter)
     }
 
     /// The chapters that `selection` names by their beginnings (`ch01`); all of them if
