@@ -16,6 +16,18 @@ fn assert_todo(exercise: &str, check: impl FnOnce()) {
 }
 
 #[test]
+fn every_stub_of_a2_fails_with_its_hint() {
+    use checks::a2 as check;
+    use stubs::a2;
+
+    assert_todo("exercise 1", || check::sigmoid_backward(a2::sigmoid_backward));
+    assert_todo("exercise 2", || {
+        check::rms_residual_backward(a2::rms_residual_backward);
+    });
+    assert_todo("exercise 3", || check::causal_backward(a2::causal_backward));
+}
+
+#[test]
 fn every_stub_of_ch01_fails_with_its_hint() {
     use checks::ch01 as check;
     use stubs::ch01;
@@ -113,8 +125,9 @@ fn every_stub_of_ch08_fails_with_its_hint() {
     assert_todo("exercise 7", || check::anti_diagonal(ch08::anti_diagonal));
 }
 
-/// The chapters above, with how many stubs each has there.
-const ASSERTED: [(&str, usize); 7] = [
+/// The chapters and appendices above, with how many stubs each has there.
+const ASSERTED: [(&str, usize); 8] = [
+    ("a2", 3),
     ("ch01", 6),
     ("ch02", 9),
     ("ch04", 6),
@@ -132,7 +145,7 @@ fn every_stub_has_its_checks() {
     let read = |file: String| fs::read_to_string(root.join(file)).unwrap();
     let sources = fs::read_dir(root.join("chapters-code/exercises/src")).unwrap();
     let names = sources.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut chapters: Vec<_> = names.filter(|name| name.starts_with("ch")).collect();
+    let mut chapters: Vec<_> = names.filter(|name| name != "lib.rs").collect();
     chapters.sort();
     let asserted = ASSERTED.map(|(chapter, _)| format!("{chapter}.rs"));
     assert_eq!(chapters, asserted, "assert the new chapter's stubs above");

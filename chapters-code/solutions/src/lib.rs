@@ -1,5 +1,6 @@
 //! One answer to each of the book's exercises. See the `exercises` crate.
 
+pub mod a2;
 pub mod ch01;
 pub mod ch02;
 pub mod ch04;

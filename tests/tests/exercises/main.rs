@@ -1,5 +1,6 @@
 //! The exercises' checks catch the wrong answers that people give, and say what went wrong.
 
+mod a2;
 mod ch01;
 mod ch02;
 mod ch04;
