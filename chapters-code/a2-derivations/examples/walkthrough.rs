@@ -67,12 +67,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: linear_check
     let (dx, dw, db): (Array2<f64>, Array2<f64>, Array1<f64>) =
         linear_backward(&dy, &x, &w)?;
-    let error: f64 = gradient_error(|x| linear(x, &w, &b), &x, &dy, &dx)?;
-    println!("dX  {}", verdict(error));
-    let error: f64 = gradient_error(|w| linear(&x, w, &b), &w, &dy, &dw)?;
-    println!("dW  {}", verdict(error));
-    let error: f64 = gradient_error(|b| linear(&x, &w, b), &b, &dy, &db)?;
-    println!("db  {}", verdict(error));
+    for (name, error) in [
+        ("dX", gradient_error(|x| linear(x, &w, &b), &x, &dy, &dx)?),
+        ("dW", gradient_error(|w| linear(&x, w, &b), &w, &dy, &dw)?),
+        ("db", gradient_error(|b| linear(&x, &w, b), &b, &dy, &db)?),
+    ] {
+        println!("{name}  {}", verdict(error));
+    }
     // ANCHOR_END: linear_check
 
     // ANCHOR: softmax_check
@@ -95,35 +96,29 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: layer_norm_check
     let gamma: Array1<f64> = array![1.0, 0.5, 2.0, 1.5, -1.0]; // [d]
     let beta: Array1<f64> = array![0.0, 0.1, 0.2, 0.3, 0.4]; // [d]
+    let e: f64 = 1e-5; // epsilon
     let dy: Array2<f64> = unit_variance(&mut random, 4, 5); // [n, d]
     let (dx, dgamma, dbeta): (Array2<f64>, Array1<f64>, Array1<f64>) =
-        layer_norm_backward(&dy, &x, &gamma, 1e-5)?;
-    let error: f64 =
-        gradient_error(|x| layer_norm(x, &gamma, &beta, 1e-5), &x, &dy, &dx)?;
-    println!("dX  {}", verdict(error));
-    let error: f64 = gradient_error(
-        |gamma| layer_norm(&x, gamma, &beta, 1e-5),
-        &gamma,
-        &dy,
-        &dgamma,
-    )?;
-    println!("dγ  {}", verdict(error));
-    let error: f64 =
-        gradient_error(|beta| layer_norm(&x, &gamma, beta, 1e-5), &beta, &dy, &dbeta)?;
-    println!("dβ  {}", verdict(error));
+        layer_norm_backward(&dy, &x, &gamma, e)?;
+    for (name, error) in [
+        ("dX", gradient_error(|x| layer_norm(x, &gamma, &beta, e), &x, &dy, &dx)?),
+        ("dγ", gradient_error(|g| layer_norm(&x, g, &beta, e), &gamma, &dy, &dgamma)?),
+        ("dβ", gradient_error(|b| layer_norm(&x, &gamma, b, e), &beta, &dy, &dbeta)?),
+    ] {
+        println!("{name}  {}", verdict(error));
+    }
     // ANCHOR_END: layer_norm_check
 
     // ANCHOR: control
     let [direct, mean, variance]: [Array2<f64>; 3] =
-        layer_norm_paths(&dy, &x, &gamma, 1e-5)?;
+        layer_norm_paths(&dy, &x, &gamma, e)?;
     for (paths, dx) in [
         ("direct alone        ", direct.clone()),
         ("without the variance", &direct + &mean),
         ("without the mean    ", &direct + &variance),
         ("all three           ", &direct + &mean + &variance),
     ] {
-        let error =
-            gradient_error(|x| layer_norm(x, &gamma, &beta, 1e-5), &x, &dy, &dx)?;
+        let error = gradient_error(|x| layer_norm(x, &gamma, &beta, e), &x, &dy, &dx)?;
         println!("{paths}  {}", verdict(error));
     }
     // ANCHOR_END: control
@@ -141,12 +136,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let d_output: Array2<f64> = unit_variance(&mut random, 3, 2); // [n, d_v]
     let (dq, dk, dv): (Array2<f64>, Array2<f64>, Array2<f64>) =
         attention_backward(&d_output, &q, &k, &v)?;
-    let error: f64 = gradient_error(|q| attention(q, &k, &v), &q, &d_output, &dq)?;
-    println!("dQ  {}", verdict(error));
-    let error: f64 = gradient_error(|k| attention(&q, k, &v), &k, &d_output, &dk)?;
-    println!("dK  {}", verdict(error));
-    let error: f64 = gradient_error(|v| attention(&q, &k, v), &v, &d_output, &dv)?;
-    println!("dV  {}", verdict(error));
+    for (name, error) in [
+        ("dQ", gradient_error(|q| attention(q, &k, &v), &q, &d_output, &dq)?),
+        ("dK", gradient_error(|k| attention(&q, k, &v), &k, &d_output, &dk)?),
+        ("dV", gradient_error(|v| attention(&q, &k, v), &v, &d_output, &dv)?),
+    ] {
+        println!("{name}  {}", verdict(error));
+    }
     // ANCHOR_END: attention_check
 
     // ANCHOR: embedding_check

@@ -32,9 +32,9 @@ pub fn finite_differences<D: Dimension>(
 // ANCHOR_END: finite_differences
 
 // ANCHOR: gradient_error
-/// The largest distance between two numbers in the same place, as a share of the largest
-/// number expected: 1e-9 says that nine digits agree. Infinite if the shapes differ; NaN
-/// if a number is.
+/// The largest distance between two numbers in the same place, as a share of the
+/// largest number expected: 1e-9 says that nine digits agree. Infinite if the shapes
+/// differ; NaN if a number is.
 pub fn relative_difference<D: Dimension>(
     found: &Array<f64, D>,
     expected: &Array<f64, D>,
@@ -70,6 +70,6 @@ pub fn gradient_error<D: Dimension>(
 /// An error and whether it is only rounding: below 1e-7.
 pub fn verdict(error: f64) -> String {
     let word = if error < 1e-7 { "right" } else { "WRONG" };
-    format!("{error:.1e}  {word}")
+    format!("{error:<7.1e}  {word}")
 }
 // ANCHOR_END: verdict

@@ -6,8 +6,8 @@
 use ndarray::{Array1, Array2};
 
 // ANCHOR: sigmoid_backward
-/// Exercise 1. dX of the sigmoid, y = 1 / (1 + e^(−x)) number by number, from dY and from
-/// Y, its output. Shape unchanged.
+/// Exercise 1. dX of the sigmoid, y = 1 / (1 + e^(−x)) number by number, from dY and
+/// from Y, its output. Shape unchanged.
 pub fn sigmoid_backward(dy: &Array2<f64>, y: &Array2<f64>) -> Array2<f64> {
     todo!("exercise 1: the slope of the sigmoid, written with y alone, times dy")
 }

@@ -6,8 +6,8 @@ use ndarray::{Array1, Array2, Axis};
 use self_attention::softmax;
 
 // ANCHOR: sigmoid_backward
-/// Exercise 1. dX of the sigmoid, y = 1 / (1 + e^(−x)) number by number, from dY and from
-/// Y, its output. Shape unchanged.
+/// Exercise 1. dX of the sigmoid, y = 1 / (1 + e^(−x)) number by number, from dY and
+/// from Y, its output. Shape unchanged.
 pub fn sigmoid_backward(dy: &Array2<f64>, y: &Array2<f64>) -> Array2<f64> {
     dy * &(y * &(1.0 - y))
 }
@@ -23,7 +23,7 @@ pub fn rms_residual_backward(
     epsilon: f64,
 ) -> Array2<f64> {
     let d = x.ncols() as f64;
-    let mean = |x: Array2<f64>| (x.sum_axis(Axis(1)) / d).insert_axis(Axis(1)); // [n, 1]
+    let mean = |x: Array2<f64>| (x.sum_axis(Axis(1)) / d).insert_axis(Axis(1));
     let r = (mean(x.pow2()) + epsilon).sqrt().recip(); // [n, 1]
     let normal = x * &r; // [n, d]
     let g = dy * gamma; // [n, d]
