@@ -17,6 +17,18 @@ fn assert_todo(exercise: &str, check: impl FnOnce()) {
 }
 
 #[test]
+fn every_stub_of_a2_fails_with_its_hint() {
+    use checks::a2 as check;
+    use stubs::a2;
+
+    assert_todo("exercise 1", || check::sigmoid_backward(a2::sigmoid_backward));
+    assert_todo("exercise 2", || {
+        check::rms_residual_backward(a2::rms_residual_backward);
+    });
+    assert_todo("exercise 3", || check::causal_backward(a2::causal_backward));
+}
+
+#[test]
 fn every_stub_of_ch01_fails_with_its_hint() {
     use checks::ch01 as check;
     use stubs::ch01;
@@ -134,8 +146,8 @@ fn every_stub_of_a1_fails_with_its_hint() {
     assert_todo("exercise 2", || check::exponent(a1::exponent));
 }
 
-/// The chapters above, with how many stubs each has there.
-const ASSERTED: [(&str, usize); 9] = [
+/// The chapters and appendices above, with how many stubs each has there.
+const ASSERTED: [(&str, usize); 10] = [
     ("ch01", 6),
     ("ch02", 8),
     ("ch03", 7),
@@ -145,6 +157,7 @@ const ASSERTED: [(&str, usize); 9] = [
     ("ch07", 7),
     ("ch08", 5),
     ("a1", 2),
+    ("a2", 3),
 ];
 
 /// A new exercise can't be forgotten: each `todo!` has a test, for the reader's answer

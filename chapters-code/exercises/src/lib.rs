@@ -1,4 +1,4 @@
-//! The book's exercises. Each module is a chapter's; its functions are yours to write:
+//! The book's exercises. Each module is a chapter's or an appendix's; its functions are yours to write:
 //!
 //! ```text
 //! cargo test -p exercises ch01                 every exercise of chapter 1
@@ -8,6 +8,7 @@
 //! The `solutions` crate has one answer to each.
 
 pub mod a1;
+pub mod a2;
 pub mod ch01;
 pub mod ch02;
 pub mod ch03;

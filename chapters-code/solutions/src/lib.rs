@@ -1,6 +1,7 @@
 //! One answer to each of the book's exercises. See the `exercises` crate.
 
 pub mod a1;
+pub mod a2;
 pub mod ch01;
 pub mod ch02;
 pub mod ch03;

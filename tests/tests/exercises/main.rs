@@ -1,6 +1,7 @@
 //! The exercises' checks catch the wrong answers that people give, and say what went wrong.
 
 mod a1;
+mod a2;
 mod ch01;
 mod ch02;
 mod ch03;

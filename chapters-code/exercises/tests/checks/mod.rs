@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each chapter's tests use that chapter's checks alone")]
 
 pub mod a1;
+pub mod a2;
 pub mod ch01;
 pub mod ch02;
 pub mod ch03;
