@@ -33,6 +33,11 @@ fn every_number_in_the_prose_was_printed() {
 }
 
 #[test]
+fn no_term_is_used_before_it_is_explained() {
+    assert_none(&check::terms::early(&workspace()).unwrap());
+}
+
+#[test]
 fn no_line_of_code_is_cut_on_a_page() {
     assert_none(&check::listings::wide(&workspace()).unwrap());
 }

@@ -14,6 +14,7 @@ pub mod docs;
 pub mod listings;
 pub mod numbers;
 pub mod site;
+pub mod terms;
 
 /// Notebooks that lag behind their pages or crates.
 ///

@@ -223,6 +223,7 @@ fn check_all(workspace: &Workspace) -> Result<()> {
         check::docs::riddles,
         check::unlisted_pages,
         check::numbers::unsourced,
+        check::terms::early,
     ] {
         findings.extend(check(workspace)?);
     }
