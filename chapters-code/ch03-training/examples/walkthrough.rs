@@ -21,13 +21,13 @@ use training::{
 // ANCHOR_END: imports
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // ANCHOR: one_weight
+    // ANCHOR: first_answer
     let (x, target): (f64, f64) = (2.0, 3.0);
     let w: f64 = 0.5;
     println!("answer     {}", answer(w, x));
     println!("loss       {}", squared_error(w, x, target));
     println!("derivative {}", squared_error_derivative(w, x, target));
-    // ANCHOR_END: one_weight
+    // ANCHOR_END: first_answer
 
     // ANCHOR: nudges
     println!("      h   change / h   from both sides");

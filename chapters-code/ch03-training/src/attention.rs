@@ -116,8 +116,9 @@ impl MultiHeadAttention {
         mask: Option<&Tensor>,
         rng: Option<&DropoutRng>,
     ) -> Result<MultiHeadOutput> {
-        let q = split_heads(&self.query.forward(x)?, self.heads)?; // [batch, heads, n, d_k]
-        let k = split_heads(&self.key.forward(memory)?, self.heads)?; // [batch, heads, m, d_k]
+        // [batch, n, d_model] -> [batch, heads, n, d_k]; of the memory, m for n
+        let q = split_heads(&self.query.forward(x)?, self.heads)?;
+        let k = split_heads(&self.key.forward(memory)?, self.heads)?;
         let v = split_heads(&self.value.forward(memory)?, self.heads)?;
         let d_k = q.dim(D::Minus1)? as f64;
         // [batch, heads, n, d_k] · [batch, heads, d_k, m] -> [batch, heads, n, m]

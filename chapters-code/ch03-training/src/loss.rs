@@ -6,8 +6,9 @@ use self_attention::softmax;
 use crate::error::{Result, TrainingError};
 
 // ANCHOR: cross_entropy
-/// The mean of −ln p over the rows, in nats: p is what the softmax of a row of `logits`,
-/// `[n, classes]`, gives to its `right` column. PyTorch's `F.cross_entropy`.
+/// The mean of −ln p over the rows, in nats: p is what the softmax of a row of
+/// `logits`, `[n, classes]`, gives to its `right` column. PyTorch's
+/// `F.cross_entropy`.
 ///
 /// # Errors
 ///
@@ -27,8 +28,8 @@ pub fn cross_entropy(logits: &Array2<f64>, right: &[usize]) -> Result<f64> {
 // ANCHOR_END: cross_entropy
 
 // ANCHOR: cross_entropy_gradient
-/// The gradient of [`cross_entropy`] with respect to the logits, `[n, classes]`: (p − y)
-/// / n, with y = 1 in the right column and 0 in the others.
+/// The gradient of [`cross_entropy`] with respect to the logits, `[n, classes]`:
+/// (p − y) / n, with y = 1 in the right column and 0 in the others.
 ///
 /// # Errors
 ///

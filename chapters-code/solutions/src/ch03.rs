@@ -5,18 +5,18 @@
 use ndarray::{Array1, Array2};
 
 // ANCHOR: slope
-/// Exercise 1. How fast `f` grows at `x`, from two of its values, `h` above and `h` below:
-/// a central difference.
+/// Exercise 1. How fast `f` grows at `x`, from two of its values, `h` above and `h`
+/// below: a central difference.
 pub fn slope(f: impl Fn(f64) -> f64, x: f64, h: f64) -> f64 {
     (f(x + h) - f(x - h)) / (2.0 * h)
 }
 // ANCHOR_END: slope
 
 // ANCHOR: descend
-/// Exercise 2. Trains the model `w x` by gradient descent on all `examples` at once: each
-/// is an `x` and its target. The loss is the *mean* of their squared errors; each of the
-/// `steps` moves `w` by `rate` against its derivative. Returns the last `w`; the first if
-/// there is no example.
+/// Exercise 2. Trains the model `w x` by gradient descent on all `examples` at once:
+/// each is an `x` and its target. The loss is the *mean* of their squared errors; each
+/// of the `steps` moves `w` by `rate` against its derivative. Returns the last `w`; the
+/// first if there is no example.
 pub fn descend(w: f64, examples: &[(f64, f64)], rate: f64, steps: usize) -> f64 {
     let mut w = w;
     for _ in 0..steps {
@@ -28,8 +28,8 @@ pub fn descend(w: f64, examples: &[(f64, f64)], rate: f64, steps: usize) -> f64 
 // ANCHOR_END: descend
 
 // ANCHOR: logistic
-/// Exercise 3. The gradient of a yes-or-no model, the mean over the examples: with respect
-/// to its weights, `[features]`, and to its bias.
+/// Exercise 3. The gradient of a yes-or-no model, the mean over the examples: with
+/// respect to its weights, `[features]`, and to its bias.
 ///
 /// `x` is `[examples, features]`. The model says yes with the probability
 /// `p = 1 / (1 + e^−z)`, where `z = x · weights + bias`; `yes` says what is right. The

@@ -74,9 +74,9 @@ pub fn gained_beside(labels: &[u32], alone: &[u32], beside: &[u32]) -> (f64, f64
 
 // ANCHOR: best_pair
 /// Exercise 4. One step of learning a vocabulary: the two neighbouring pieces that come
-/// together most often, in that order. Each word is cut in pieces and comes with how often
-/// the text has it. Of equally frequent pairs, the first in the order of the alphabet
-/// (that of Rust's strings); `None` if no word has two pieces.
+/// together most often, in that order. Each word is cut in pieces and comes with how
+/// often the text has it. Of equally frequent pairs, the first in the order of the
+/// alphabet (that of Rust's strings); `None` if no word has two pieces.
 pub fn best_pair(words: &[(Vec<String>, u64)]) -> Option<(String, String)> {
     let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     for (pieces, count) in words {

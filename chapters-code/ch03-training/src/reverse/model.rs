@@ -38,8 +38,8 @@ pub struct Reversed {
 
 // ANCHOR: reverser_forward
 impl Reverser {
-    /// Reads `source`, `[batch, m]`, and for each place of `written`, `[batch, n]`, says
-    /// what comes next, having seen `written` up to there.
+    /// Reads `source`, `[batch, m]`, and for each place of `written`, `[batch, n]`,
+    /// says what comes next, having seen `written` up to there.
     ///
     /// # Errors
     ///
