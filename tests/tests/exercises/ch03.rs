@@ -24,7 +24,7 @@ fn ch03_1_wrong_slope() {
         check::slope(|f, x, h| (f(x + h / 2.0) - f(x - h / 2.0)) / h);
     });
     // Its own h.
-    assert_caught("expected 6", || {
+    assert_caught("at x − h and at x + h", || {
         check::slope(|f, x, _| (f(x + 1e-3) - f(x - 1e-3)) / 2e-3);
     });
 }
@@ -73,7 +73,7 @@ fn ch03_2_wrong_descend() {
         });
     });
     // One example after the other.
-    assert_caught("the mean 8", || {
+    assert_caught("in the same step", || {
         check::descend(|mut w, examples, rate, n| {
             let share = rate / examples.len().max(1) as f64;
             for _ in 0..n {
