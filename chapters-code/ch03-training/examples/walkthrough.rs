@@ -107,7 +107,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut bigram: Bigram = Bigram::new();
     println!("chance: ln 27 = {:.3}", 27_f64.ln());
     for step in 0..3 {
-        println!("step {step}: loss {:.3}", bigram.step(&pairs[..32], 2.0)?);
+        println!("step {step}: loss {:.3}", bigram.step(&pairs[..32], 5.0)?);
     }
     // ANCHOR_END: first_steps
 
@@ -121,7 +121,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for epoch in 0..=100 {
             curves[0].push((epoch as f64, bigram.loss(&train)?));
             curves[1].push((epoch as f64, bigram.loss(&new)?));
-            bigram.epoch(&train, 32, 2.0, epoch)?;
+            bigram.epoch(&train, 32, 5.0, epoch)?;
         }
         Ok(curves)
     }
@@ -165,7 +165,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: likeliest
     for epoch in 0..100 {
-        bigram.epoch(&pairs, 32, 2.0, epoch)?;
+        bigram.epoch(&pairs, 32, 5.0, epoch)?;
     }
     for letter in ['q', 'l', 'o'] {
         let next: Vec<String> = (bigram.likeliest(letter, 3).iter())
