@@ -98,7 +98,7 @@ fn assert_row(found: &Tensor, i: usize, expected: &Array2<f64>) {
 
 #[test]
 fn the_encoder_layer_is_chapter_2_s() {
-    for activation in [Activation::Relu, Activation::Gelu] {
+    for activation in [Activation::Relu, Activation::Gelu, Activation::GeluTanh] {
         let mut random = NumpyRandom::seed(3);
         let expected =
             whole_transformer::EncoderLayer::random(&mut random, plain(activation))
