@@ -137,10 +137,11 @@ impl Bigram {
         cross_entropy(&logits, &after)
     }
 
-    /// What the loss of these pairs can't be brought below: the logarithm of how often
-    /// each letter followed each. A pair that never came has logit −∞.
-    pub fn counted(pairs: &[LetterPair]) -> Self {
-        let mut counts = Array2::<f64>::zeros((SYMBOLS, SYMBOLS));
+    /// The logarithm of how often each letter followed each, and of `extra` (0 or more)
+    /// times besides. With 0, the loss of these pairs can't be brought below this
+    /// model's, and a pair that never came has logit −∞.
+    pub fn counted(pairs: &[LetterPair], extra: f64) -> Self {
+        let mut counts = Array2::<f64>::from_elem((SYMBOLS, SYMBOLS), extra.max(0.0));
         for pair in pairs {
             counts[[pair.before, pair.after]] += 1.0;
         }

@@ -17,6 +17,15 @@ impl DropoutRng {
     pub fn seed(seed: u32) -> Self {
         Self(Mutex::new(Mt::new(seed)))
     }
+
+    /// A tensor of the shape and type of `x`: 0 with this probability, 1 otherwise.
+    fn mask(&self, x: &Tensor, probability: f64) -> Result<Tensor> {
+        let mut random = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bound = probability * 2_f64.powi(32); // of the numbers that `next_u32` draws
+        let mut kept = || f32::from(u8::from(f64::from(random.next_u32()) >= bound));
+        let draws: Vec<f32> = (0..x.elem_count()).map(|_| kept()).collect();
+        Ok(Tensor::from_vec(draws, x.shape(), x.device())?.to_dtype(x.dtype())?)
+    }
 }
 
 // ANCHOR: dropout
@@ -49,15 +58,13 @@ impl Dropout {
     ///
     /// None that a well-formed tensor can cause.
     pub fn forward(self, x: &Tensor, rng: Option<&DropoutRng>) -> Result<Tensor> {
-        let Some(rng) = rng.filter(|_| self.0 > 0.0) else {
-            return Ok(x.clone());
-        };
-        let mut random = rng.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut kept = || f64::from(random.next_u32()) >= self.0 * 2_f64.powi(32);
-        let draws = (0..x.elem_count()).map(|_| f32::from(u8::from(kept())));
-        let mask = Tensor::from_iter(draws, x.device())?; // 1 keeps, 0 loses
-        let mask = mask.reshape(x.shape())?.to_dtype(x.dtype())?;
-        Ok((x * mask)?.affine(1.0 / (1.0 - self.0), 0.0)?)
+        match rng {
+            Some(rng) if self.0 > 0.0 => {
+                let kept = rng.mask(x, self.0)?; // 1 keeps, 0 loses
+                Ok(((x * kept)? / (1.0 - self.0))?)
+            }
+            _ => Ok(x.clone()),
+        }
     }
 }
 // ANCHOR_END: dropout

@@ -88,9 +88,12 @@ fn training_ends_between_the_letters_frequencies_and_the_counts() {
     let chance = Bigram::new();
     assert!((chance.loss(&train).unwrap() - 27_f64.ln()).abs() < 1e-12);
     let frequencies = Bigram::frequencies(&train).loss(&train).unwrap();
-    let counted = Bigram::counted(&train);
+    let counted = Bigram::counted(&train, 0.0);
     assert_eq!(counted.loss(&held_out).unwrap(), f64::INFINITY);
     let counted = counted.loss(&train).unwrap();
+    let smoothed = Bigram::counted(&train, 0.1);
+    assert!(smoothed.loss(&train).unwrap() > counted);
+    assert!(smoothed.loss(&held_out).unwrap() < frequencies - 0.3);
 
     let mut trained = Bigram::new();
     for epoch in 0..40 {

@@ -212,7 +212,7 @@ impl ToLayer for Array3<f64> {
     }
 }
 
-/// A matrix for each head, as chapter 8's letters give them.
+/// A matrix for each head, as chapter 3's letters give them.
 impl ToLayer for Vec<Array2<f64>> {
     fn to_layer(&self, what: &'static str, layer: usize) -> Result<Layer> {
         let (rows, columns) = self.first().map_or((0, 0), Array2::dim);

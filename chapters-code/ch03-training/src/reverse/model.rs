@@ -62,7 +62,8 @@ impl Reverser {
     }
 }
 
-/// 0 where a place may look, the lowest number where it may not: `[n, n]`.
+/// 0 where a place may look, the lowest `f32` where it may not, which is as good as −∞
+/// and gives no NaN: `[n, n]`.
 fn causal_mask(n: usize) -> Result<Tensor> {
     let row = |i| (0..n).map(move |j| if j > i { f32::MIN } else { 0.0 });
     let mask: Vec<f32> = (0..n).flat_map(row).collect();
@@ -85,8 +86,8 @@ impl Reverser {
     }
 
     // ANCHOR: greedy
-    /// Writes letter after letter, always the likeliest, until all strings have ended.
-    /// The strings must be of one length.
+    /// Writes letter after letter, always the likeliest: as many as were read, and an
+    /// end. The strings must be of one length.
     ///
     /// # Errors
     ///

@@ -40,10 +40,12 @@ pub fn held_out_strings(seed: u64, count: usize) -> Vec<String> {
     strings.filter(|string| is_held_out(string)).take(count).collect()
 }
 
-/// Strings of one length, which may be one that training never has.
+/// Held-out strings of one length, which may be one that training never has; from 3
+/// letters up, so that there are some.
 pub fn strings_of(length: usize, seed: u64, count: usize) -> Vec<String> {
     let mut random = generator(seed, Purpose::Evaluation, length as u64);
-    std::iter::repeat_with(|| string(&mut random, length)).take(count).collect()
+    let strings = std::iter::repeat_with(|| string(&mut random, length.max(3)));
+    strings.filter(|string| is_held_out(string)).take(count).collect()
 }
 
 fn is_held_out(string: &str) -> bool {
