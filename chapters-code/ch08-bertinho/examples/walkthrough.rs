@@ -147,7 +147,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut training =
             Pretraining::begin(recipe.clone(), &sequences, size, &fast, &folder)?;
         let mut observe = |step: Step, _: &Pretraining| {
-            if every > 0 && step.step.is_multiple_of(every) {
+            if every > 0 && (step.step == 1 || step.step.is_multiple_of(every)) {
                 println!(
                     "step {}, {} layers: loss {:.2}",
                     step.step, step.layers, step.loss
