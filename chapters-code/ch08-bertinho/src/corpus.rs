@@ -32,12 +32,12 @@ pub struct Pair {
     pub portuguese: String,
 }
 
-/// A sentence that praises or blames.
+/// A positive or a negative sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Review {
     /// What it says.
     pub text: String,
-    /// Whether it praises.
+    /// Whether it is positive.
     pub positive: bool,
 }
 
