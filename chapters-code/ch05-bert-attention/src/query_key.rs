@@ -22,8 +22,9 @@ pub struct QueryKeyPair {
 }
 
 impl QueryKeyPair {
-    /// Whether the query's row, `[n]`, gives most to the key, of all tokens but the first
-    /// and the last, which are special, and the query itself. Of equals, the first.
+    /// Whether the query's row, `[n]`, gives most to the key, of all tokens but the
+    /// first and the last, which are special, and the query itself. Of equals, the
+    /// first.
     fn is_top1(&self, row: &ArrayRef1<f32>) -> bool {
         let others = (1..row.len() - 1).filter(|&j| j != self.query);
         let first = |a: usize, b: usize| match row[a].total_cmp(&row[b]) {
@@ -35,8 +36,8 @@ impl QueryKeyPair {
 }
 
 impl QueryKeyPair {
-    /// A query and a key in a sentence. `None` if one of them doesn't stand there exactly
-    /// once, as one piece.
+    /// A query and a key in a sentence. `None` if one of them doesn't stand there
+    /// exactly once, as one piece.
     ///
     /// # Errors
     ///
@@ -62,8 +63,8 @@ impl QueryKeyPair {
     }
 }
 
-/// Each head's top-1 accuracy: how often, of the other words, the key gets the most, from
-/// 0 to 1. `[layers, heads]`, all NaN if there is no pair.
+/// Each head's top-1 accuracy: how often, of the other words, the key gets the most,
+/// from 0 to 1. `[layers, heads]`, all NaN if there is no pair.
 ///
 /// # Errors
 ///
@@ -89,8 +90,8 @@ pub fn top1_accuracy(
     Ok(found / pairs.len() as f64)
 }
 
-/// How often each head gives most of a subject's attention to its verb, when the two stand side
-/// by side and when they stand apart.
+/// How often each head gives most of a subject's attention to its verb, when the two
+/// stand side by side and when they stand apart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verbs {
     /// How many subjects there are.
@@ -153,12 +154,13 @@ impl Verbs {
 
 /// How often a word chosen blindly among the others would be the one hoped for.
 pub fn chance(pairs: &[QueryKeyPair]) -> f64 {
-    let one = |pair: &QueryKeyPair| 1.0 / (pair.batch.n() - 3) as f64; // without [CLS], [SEP], itself
+    // without [CLS], [SEP] and the query itself
+    let one = |pair: &QueryKeyPair| 1.0 / (pair.batch.n() - 3) as f64;
     pairs.iter().map(one).sum::<f64>() / pairs.len() as f64
 }
 
-/// The accuracy that the best of so many blind heads reaches as often as not: with enough
-/// heads, one of them looks clever by luck.
+/// The accuracy that the best of so many blind heads reaches as often as not: with
+/// enough heads, one of them looks clever by luck.
 pub fn best_by_chance(pairs: &[QueryKeyPair], heads: usize) -> f64 {
     // How many pairs a blind head gets right, as probabilities: [pairs + 1]
     let mut right = vec![1.0];

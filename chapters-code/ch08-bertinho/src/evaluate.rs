@@ -141,8 +141,8 @@ impl Predictor {
         Ok(logits.argmax(D::Minus1)?.to_vec1()?)
     }
 
-    /// A number for each piece, at some places of the `batch · n` tokens, row after row:
-    /// `[places, vocabulary]`.
+    /// A number for each piece, at some places of the `batch · n` tokens, text after
+    /// text: `[places, vocabulary]`.
     fn logits(&self, inputs: &Batch, places: &[u32]) -> Result<Tensor> {
         let x =
             self.encoder.forward(inputs, ForwardOptions::default())?.last_hidden_state;

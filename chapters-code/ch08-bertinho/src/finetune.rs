@@ -222,13 +222,14 @@ pub struct Finetuned {
     pub naive_bayes: f64,
     /// The share of the training's reviews that the classifier gets right.
     pub train: f64,
-    /// Sentences that are in no corpus, and the probability it gives to their being positive.
+    /// Sentences that are in no corpus, and the probability it gives to their being
+    /// positive.
     #[serde(rename = "praise")]
     pub positive_probability: Vec<(String, f64)>,
 }
 
 impl Finetuned {
-    /// That of the fine-tuning that made the shipped `bertinho-sentiment`.
+    /// What came of the fine-tuning that made the shipped `bertinho-sentiment`.
     ///
     /// # Errors
     ///

@@ -2,8 +2,8 @@
 //!
 //! From text to weights: [`corpus`] reads and holds out, [`wordpiece`] makes the
 //! vocabulary, [`batches`] cuts and shuffles, [`masking`] hides, [`learner`] learns,
-//! [`pretrain`] repeats it with checkpoints, [`evaluate`] and [`heads`] measure what was
-//! learned, [`history`] keeps how it went, [`finetune`] makes a classifier of it, and
+//! [`pretrain`] repeats it with checkpoints, [`evaluate`] and [`heads`] measure what
+//! was learned, [`history`] keeps how it went, [`finetune`] makes a classifier of it, and
 //! [`export`] writes what `transformers` reads. Chapter 3's `training` has the layers, their
 //! first weights and the metrics.
 //!
