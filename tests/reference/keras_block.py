@@ -77,7 +77,7 @@ def block(vocabulary_size=20, sequence_length=10, embedding_dim=768, tokens=10):
     return keras.Model(ids, output), keras.Model(ids, inside)
 
 
-def pointer_network(width=64, heads=1, residual=False, blocks=1):
+def lookup_network(width=64, heads=1, residual=False, blocks=1):
     ids = keras.Input(shape=(10,), dtype="int32", name="ids")
     x = TokenAndPositionEmbedding(20, 10, width)(ids)
     d_k = width // heads
@@ -135,7 +135,7 @@ def ids_of(batch, tokens, vocabulary):
     return ((i * 7 + i // tokens * 3) % vocabulary).reshape(batch, tokens).astype("int32")
 
 
-def pointer_examples(count):
+def lookup_examples(count):
     """Not ours to the digit: the task with numbers of a formula."""
     u = lambda j, n: (uniform(1000 + j, n) + 1) / 2
     pointer = 1 + np.floor(u(0, count) * 9).astype(int)
@@ -178,11 +178,11 @@ def forward_case(options, batch, small):
     )
 
 
-def pointer_case(options):
+def lookup_case(options):
     """Logits with the weights of the formula, then some steps of Adam."""
-    model = fresh(pointer_network, **options)
+    model = fresh(lookup_network, **options)
     set_weights(model)
-    ids, labels = pointer_examples(24)
+    ids, labels = lookup_examples(24)
     logits = numbers(model(ids[:3]))
     model.compile(
         keras.optimizers.Adam(learning_rate=3e-3),
@@ -233,8 +233,8 @@ def write():
         small=[forward_case(small, 3, True), forward_case(short, 1, True)],
         notes=forward_case(large, 2, False), initial=initial(),
         pointer=[
-            pointer_case(dict(width=16, heads=1, residual=False, blocks=1)),
-            pointer_case(dict(width=16, heads=4, residual=True, blocks=2)),
+            lookup_case(dict(width=16, heads=1, residual=False, blocks=1)),
+            lookup_case(dict(width=16, heads=4, residual=True, blocks=2)),
         ],
     )
     path = FIXTURES / "ch06-keras.json"

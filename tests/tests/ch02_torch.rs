@@ -144,8 +144,8 @@ impl Parameters {
 
     fn feed_forward(&self, prefix: &str, activation: Activation) -> FeedForward {
         FeedForward {
-            inner: self.linear(&format!("{prefix}linear1.")),
-            outer: self.linear(&format!("{prefix}linear2.")),
+            linear1: self.linear(&format!("{prefix}linear1.")),
+            linear2: self.linear(&format!("{prefix}linear2.")),
             activation,
         }
     }

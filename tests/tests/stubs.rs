@@ -93,7 +93,7 @@ fn every_stub_of_ch05_fails_with_its_hint() {
     assert_todo("exercise 1", || check::share_to_previous(ch05::share_to_previous));
     assert_todo("exercise 2", || check::entropy(ch05::entropy));
     assert_todo("exercise 3", || check::sharpest_head(ch05::sharpest_head));
-    assert_todo("exercise 4", || check::first_choice_across(ch05::first_choice_across));
+    assert_todo("exercise 4", || check::top_key_across(ch05::top_key_across));
     assert_todo("exercise 5", || check::without_special(ch05::without_special));
     assert_todo("exercise 6", || check::rollout(ch05::rollout));
 }

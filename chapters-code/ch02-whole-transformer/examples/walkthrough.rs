@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         value: Linear::random(&mut random, 16, 16),
         output: Linear::random(&mut random, 16, 16),
     };
-    let attention: MultiHead = layer.forward(&x, &x, &x, None)?;
+    let attention: MultiHeadOutput = layer.forward(&x, &x, &x, None)?;
     println!("weights {:?}", attention.weights.dim()); // [heads, n, n]
     println!("output  {:?}", attention.output.dim()); // [n, d_model]
     // ANCHOR_END: layer
@@ -64,12 +64,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: causal_mask
     let triangle: Array2<f64> = causal(5); // [n, n]
-    let masked: MultiHead = layer.forward(&x, &x, &x, Some(&triangle))?;
+    let masked: MultiHeadOutput = layer.forward(&x, &x, &x, Some(&triangle))?;
     println!("{triangle}");
     // ANCHOR_END: causal_mask
 
     // ANCHOR: causal_figure
-    fn first_head(found: &MultiHead) -> Heatmap {
+    fn first_head(found: &MultiHeadOutput) -> Heatmap {
         Heatmap::new(&found.weights.index_axis(Axis(0), 0))
     }
     HeatmapGrid::of([first_head(&attention), first_head(&masked)])
@@ -85,7 +85,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: future
     let mut other: Array2<f64> = x.clone();
     other.row_mut(4).fill(7.0); // another last word
-    let changed: MultiHead = layer.forward(&other, &other, &other, Some(&triangle))?;
+    let changed: MultiHeadOutput =
+        layer.forward(&other, &other, &other, Some(&triangle))?;
     for (i, word) in WORDS.iter().enumerate() {
         let (before, after) = (masked.output.row(i), changed.output.row(i));
         println!("{word:>6}: {:.4}", largest_difference(&before, &after));
@@ -98,7 +99,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let padding: [bool; 7] = [false, false, false, false, false, true, true];
     let hidden: Array2<f64> = key_padding(7, &padding); // [n, n]
     println!("{hidden}");
-    let long: MultiHead = layer.forward(&padded, &padded, &padded, Some(&hidden))?;
+    let long: MultiHeadOutput =
+        layer.forward(&padded, &padded, &padded, Some(&hidden))?;
     let five: Array2<f64> = long.output.slice(s![..5, ..]).to_owned(); // [5, d_model]
     let difference: f64 = largest_difference(&five, &attention.output);
     println!("the five words did not notice: {}", difference < 1e-12);

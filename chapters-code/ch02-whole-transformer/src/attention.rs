@@ -13,7 +13,7 @@ use crate::mask;
 // ANCHOR: scaled_dot_product
 /// What [`scaled_dot_product`] computes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Attended {
+pub struct AttentionOutput {
     /// How much each query looks at each key, `[n, m]`.
     pub weights: Array2<f64>,
     /// Weights times values, `[n, d_v]`.
@@ -35,7 +35,7 @@ pub fn scaled_dot_product(
     k: &Array2<f64>,
     v: &Array2<f64>,
     mask: Option<&Array2<f64>>,
-) -> Result<Attended> {
+) -> Result<AttentionOutput> {
     check_inputs(q, k, v)?;
     let mut scores = scaled_scores(q, k)?; // [n, d_k] · [d_k, m] -> [n, m]
     check_finite("scores", &scores)?;
@@ -45,7 +45,7 @@ pub fn scaled_dot_product(
     }
     let weights = softmax(&scores); // [n, m]
     let output = matmul(("weights", &weights), ("V", v))?; // [n, m] · [m, d_v]
-    Ok(Attended { weights, output })
+    Ok(AttentionOutput { weights, output })
 }
 // ANCHOR_END: scaled_dot_product
 
@@ -146,7 +146,7 @@ fn each_head(
 
 /// What [`MultiHeadAttention::forward`] computes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct MultiHead {
+pub struct MultiHeadOutput {
     /// Each query's new vector, `[n, d_model]`.
     pub output: Array2<f64>,
     /// How much each query looks at each key, in each head, `[heads, n, m]`.
@@ -188,7 +188,7 @@ impl MultiHeadAttention {
         key: &Array2<f64>,
         value: &Array2<f64>,
         mask: Option<&Array2<f64>>,
-    ) -> Result<MultiHead> {
+    ) -> Result<MultiHeadOutput> {
         let q = self.query.forward(("query", query), "W_queryᵀ")?; // [n, d_model]
         let k = self.key.forward(("key", key), "W_keyᵀ")?; // [m, d_model]
         let v = self.value.forward(("value", value), "W_valueᵀ")?; // [m, d_model]
@@ -200,12 +200,12 @@ impl MultiHeadAttention {
         let (outputs, weights) = each_head(&q, &k, &v, mask)?;
         let merged = merge_heads(&outputs)?; // [heads, n, d_v] -> [n, d_model]
         let output = self.output.forward(("heads", &merged), "W_outputᵀ")?;
-        Ok(MultiHead { output, weights })
+        Ok(MultiHeadOutput { output, weights })
     }
 }
 // ANCHOR_END: multi_head
 
-impl MultiHead {
+impl MultiHeadOutput {
     /// The mean of the heads' weights, `[heads, n, m] -> [n, m]`: what PyTorch returns
     /// unless `average_attn_weights=False`.
     pub fn averaged(&self) -> Array2<f64> {

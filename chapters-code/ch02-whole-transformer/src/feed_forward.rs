@@ -51,14 +51,14 @@ impl Activation {
     }
 }
 
-/// Two linear layers with a bend between (Vaswani et al. 2017, section 3.3): each word
-/// on its own, all with the same weights.
+/// Two linear layers with a nonlinearity between (Vaswani et al. 2017, section 3.3):
+/// each word on its own, all with the same weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeedForward {
     /// `d_model -> d_ff`: PyTorch's `linear1`.
-    pub inner: Linear,
+    pub linear1: Linear,
     /// `d_ff -> d_model`: PyTorch's `linear2`.
-    pub outer: Linear,
+    pub linear2: Linear,
     /// Between the two.
     pub activation: Activation,
 }
@@ -71,15 +71,15 @@ impl FeedForward {
     /// [`TransformerError`](crate::TransformerError) if `x` is empty or not finite, or
     /// if a shape doesn't fit.
     pub fn forward(&self, x: &Array2<f64>) -> Result<Array2<f64>> {
-        let hidden = self.inner.forward(("X", x), "W_innerᵀ")?; // [n, d_ff]
-        let bent = hidden.mapv(|value| self.activation.apply(value));
-        self.outer.forward(("hidden", &bent), "W_outerᵀ") // [n, d_model]
+        let hidden = self.linear1.forward(("X", x), "W_linear1ᵀ")?; // [n, d_ff]
+        let activated = hidden.mapv(|value| self.activation.apply(value));
+        self.linear2.forward(("hidden", &activated), "W_linear2ᵀ") // [n, d_model]
     }
 }
 // ANCHOR_END: feed_forward
 
 impl FeedForward {
-    /// Weights drawn by [`Linear::random`]: inner `[d_ff, d_model]`, outer
+    /// Weights drawn by [`Linear::random`]: linear1 `[d_ff, d_model]`, linear2
     /// `[d_model, d_ff]`.
     pub fn random(
         random: &mut NumpyRandom,
@@ -87,8 +87,8 @@ impl FeedForward {
         d_ff: usize,
         activation: Activation,
     ) -> Self {
-        let inner = Linear::random(random, d_model, d_ff);
-        let outer = Linear::random(random, d_ff, d_model);
-        Self { inner, outer, activation }
+        let linear1 = Linear::random(random, d_model, d_ff);
+        let linear2 = Linear::random(random, d_ff, d_model);
+        Self { linear1, linear2, activation }
     }
 }

@@ -40,8 +40,8 @@ pub mod transformer;
 pub mod words;
 
 pub use attention::{
-    Attended, MultiHead, MultiHeadAttention, check_inputs, head_width, merge_heads,
-    scaled_dot_product, split_heads,
+    AttentionOutput, MultiHeadAttention, MultiHeadOutput, check_inputs, head_width,
+    merge_heads, scaled_dot_product, split_heads,
 };
 pub use decoder::{Decoder, DecoderLayer, DecoderMasks};
 pub use encoder::{Encoder, EncoderLayer, StackOutput};

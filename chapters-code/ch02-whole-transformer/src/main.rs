@@ -14,7 +14,7 @@ use self_attention::numpy::NumpyRandom;
 use self_attention::scaling::unit_variance;
 use serde::Serialize;
 use whole_transformer::words::WORDS;
-use whole_transformer::{MultiHead, MultiHeadAttention, Positions, mask};
+use whole_transformer::{MultiHeadAttention, MultiHeadOutput, Positions, mask};
 
 /// The most words, heads times words squared, and weights that are worth making here.
 const LARGEST: usize = 1 << 22;
@@ -119,7 +119,7 @@ fn words(arguments: &Arguments) -> Result<Vec<String>> {
     Ok(arguments.words.clone())
 }
 
-fn report<'a>(words: &'a [String], attention: &MultiHead) -> Report<'a> {
+fn report<'a>(words: &'a [String], attention: &MultiHeadOutput) -> Report<'a> {
     let weights = attention
         .weights
         .axis_iter(Axis(0))
@@ -133,7 +133,7 @@ fn rows(matrix: &Array2<f64>) -> Rows {
 }
 
 /// Each head's weights, a line per word.
-fn tables(words: &[String], attention: &MultiHead) -> Result<String> {
+fn tables(words: &[String], attention: &MultiHeadOutput) -> Result<String> {
     let words: Vec<String> =
         words.iter().map(|word| word.replace(char::is_control, "�")).collect();
     let width = words.iter().map(|word| word.chars().count()).max().unwrap_or(0);

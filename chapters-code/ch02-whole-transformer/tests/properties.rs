@@ -384,14 +384,14 @@ fn a_layer_whose_parts_do_not_fit_is_named() {
     let x = words(1, 2);
     let random = &mut NumpyRandom::seed(1);
     let mut network = FeedForward::random(random, 8, 16, Activation::Relu);
-    network.inner.bias = Array1::zeros(3);
+    network.linear1.bias = Array1::zeros(3);
     let error = network.forward(&x).unwrap_err().to_string();
-    assert!(error.starts_with("bias has 3 numbers, but W_innerᵀ has 16"), "{error}");
+    assert!(error.starts_with("bias has 3 numbers, but W_linear1ᵀ has 16"), "{error}");
 
     let layer = MultiHeadAttention::random(random, 8, 2).unwrap();
     let mut wide = EncoderLayer::random(random, options(NormOrder::Pre)).unwrap();
     wide.feed_forward = FeedForward::random(random, 8, 16, Activation::Relu);
-    wide.feed_forward.outer = Linear::random(random, 16, 1);
+    wide.feed_forward.linear2 = Linear::random(random, 16, 1);
     let error = wide.forward(&x, None).unwrap_err().to_string();
     assert!(error.starts_with("a residual can't add [2, 1] to [2, 8]"), "{error}");
 

@@ -263,12 +263,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     // ANCHOR_END: train_reverser
 
-    // ANCHOR: exam
-    let exam: Vec<String> = held_out_strings(44, 1000);
-    let exact: f64 = reverser.model.accuracy(&exam)?;
-    println!("of {} new strings reversed: {:.1} %", exam.len(), 100.0 * exact);
+    // ANCHOR: new_strings
+    let new_strings: Vec<String> = held_out_strings(44, 1000);
+    let exact: f64 = reverser.model.accuracy(&new_strings)?;
+    println!("of {} new strings reversed: {:.1} %", new_strings.len(), 100.0 * exact);
     println!("cabide → {}", reverser.model.greedy(&["cabide"])?[0]);
-    // ANCHOR_END: exam
+    // ANCHOR_END: new_strings
 
     // ANCHOR: after
     attention_figure(&reverser.model, "cabide", "Cross-attention after training")?
@@ -277,7 +277,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: anti_diagonal
     for (name, model) in [("before", &before), ("after", &reverser.model)] {
-        let shares = model.anti_diagonal(&exam[..100])?;
+        let shares = model.anti_diagonal(&new_strings[..100])?;
         println!("{name:>6}: head 0 {:.2}, head 1 {:.2}", shares[0][0], shares[0][1]);
     }
     // ANCHOR_END: anti_diagonal

@@ -106,8 +106,8 @@ fn the_encoder_layer_is_chapter_2_s() {
         let mut tensors = Tensors::new();
         put_attention(&mut tensors, NAMES.attention(), &expected.attention);
         let [linear1, linear2] = NAMES.feed_forward();
-        put(&mut tensors, linear1, &expected.feed_forward.inner);
-        put(&mut tensors, linear2, &expected.feed_forward.outer);
+        put(&mut tensors, linear1, &expected.feed_forward.linear1);
+        put(&mut tensors, linear2, &expected.feed_forward.linear2);
         put_norms(&mut tensors, &[NAMES.attention_norm, NAMES.feed_forward_norm]);
         let layer = EncoderLayer::load(&builder(tensors), &NAMES, &options(activation))
             .unwrap();
@@ -147,8 +147,8 @@ fn the_decoder_layer_is_chapter_2_s() {
         &expected.cross_attention,
     );
     let [linear1, linear2] = NAMES.feed_forward();
-    put(&mut tensors, linear1, &expected.feed_forward.inner);
-    put(&mut tensors, linear2, &expected.feed_forward.outer);
+    put(&mut tensors, linear1, &expected.feed_forward.linear1);
+    put(&mut tensors, linear2, &expected.feed_forward.linear2);
     let norms = [NAMES.attention_norm, "cross_attention_norm", NAMES.feed_forward_norm];
     put_norms(&mut tensors, &norms);
     let layer =

@@ -11,11 +11,11 @@ use std::collections::HashSet;
 
 use figures::{BarChart, Heatmap, LineChart};
 use ndarray::Array2;
+use sentiment::attribution::*;
 use sentiment::calibration::*;
 use sentiment::sentences::*;
 use sentiment::vectors::*;
 use sentiment::wordpiece::*;
-use sentiment::words::*;
 use sentiment::*;
 // ANCHOR_END: imports
 
@@ -79,14 +79,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         DistilBertForSequenceClassification::open(&folder)?;
     let batch: Batch = Batch::from_encoded(std::slice::from_ref(&encoded))?;
     let x: Tensor = model.distilbert.embeddings.forward(&batch, None)?;
-    println!("{:?}", x.dims()); // [rows, n, d_model]
+    println!("{:?}", x.dims()); // [batch, n, d_model]
     for i in 0..3 {
         println!("{:<6} {} …", encoded.tokens[i], beginning(&x.i((0, i))?, 6)?);
     }
     // ANCHOR_END: embedded
 
     // ANCHOR: layers
-    let mut hidden: Tensor = x.clone(); // [rows, n, d_model]
+    let mut hidden: Tensor = x.clone(); // [batch, n, d_model]
     println!("before   {} …", beginning(&hidden.i((0, 0))?, 6)?);
     for (i, layer) in model.distilbert.encoder.layers.iter().enumerate() {
         hidden = layer.forward(&hidden, None, None)?.output;
@@ -135,11 +135,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: cls_chart
 
     // ANCHOR: head
-    let cls: Tensor = hidden.i((.., 0))?; // [rows, d_model]
+    let cls: Tensor = hidden.i((.., 0))?; // [batch, d_model]
     println!("[CLS]  {:?}", cls.dims());
-    let logits: Tensor = model.head.forward(&hidden, None)?; // [rows, labels]
+    let logits: Tensor = model.head.forward(&hidden, None)?; // [batch, labels]
     println!("logits {:.4?}", logits.to_vec2::<f32>()?);
-    let scores: Tensor = softmax(&logits)?; // [rows, labels]
+    let scores: Tensor = softmax(&logits)?; // [batch, labels]
     println!("scores {:.4?}", scores.to_vec2::<f32>()?);
     let best: usize = scores.i(0)?.argmax(0)?.to_scalar::<u32>()? as usize;
     println!(

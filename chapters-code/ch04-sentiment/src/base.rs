@@ -52,8 +52,8 @@ impl BaseModel {
         batch: &Batch,
         options: ForwardOptions,
     ) -> Result<EncoderOutput> {
-        let x = self.embeddings.forward(batch, options.dropout)?; // [rows, n, d_model]
-        let mask = batch.additive_mask(x.dtype(), x.device())?; // [rows, 1, 1, n]
+        let x = self.embeddings.forward(batch, options.dropout)?; // [batch, n, d_model]
+        let mask = batch.additive_mask(x.dtype(), x.device())?; // [batch, 1, 1, n]
         self.encoder.forward(x, mask.as_ref(), options)
     }
 }

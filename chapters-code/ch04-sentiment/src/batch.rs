@@ -5,7 +5,7 @@ use models::Encoded;
 
 use crate::error::{EncoderError, Result};
 
-/// Texts of equal length, the shorter ones padded: `rows` texts of `n` tokens.
+/// Texts of equal length, the shorter ones padded: `batch` texts of `n` tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     rows: usize,
@@ -74,17 +74,17 @@ impl Batch {
         self.n
     }
 
-    /// The pieces' numbers, row after row, `rows · n` of them.
+    /// The pieces' numbers, row after row, `batch · n` of them.
     pub fn ids(&self) -> &[u32] {
         &self.ids
     }
 
-    /// Each token's type, row after row, `rows · n` of them.
+    /// Each token's type, row after row, `batch · n` of them.
     pub fn token_type_ids(&self) -> &[u32] {
         &self.token_type_ids
     }
 
-    /// 1 for each token to see, 0 for each to hide, row after row, `rows · n` of them.
+    /// 1 for each token to see, 0 for each to hide, row after row, `batch · n` of them.
     pub fn attention_mask(&self) -> &[u32] {
         &self.attention_mask
     }
@@ -104,7 +104,7 @@ impl Batch {
 impl Batch {
     /// What is added to the scores: 0 where a token may be seen, the lowest finite
     /// number where it is hidden, so that its weight becomes 0. Shape
-    /// `[rows, 1, 1, n]`: the same for every head and every query. `None` if nothing
+    /// `[batch, 1, 1, n]`: the same for every head and every query. `None` if nothing
     /// is hidden.
     ///
     /// # Errors
@@ -120,7 +120,7 @@ impl Batch {
         }
         let add = |&shown: &u32| if shown == 1 { 0.0 } else { f32::MIN };
         let values = self.attention_mask.iter().map(add);
-        let mask = Tensor::from_iter(values, device)?; // [rows · n]
+        let mask = Tensor::from_iter(values, device)?; // [batch · n]
         Ok(Some(mask.reshape((self.rows, 1, 1, self.n))?.to_dtype(dtype)?))
     }
 }

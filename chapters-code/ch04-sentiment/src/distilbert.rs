@@ -11,7 +11,7 @@ use crate::batch::Batch;
 use crate::encoder::{EncoderOutput, ForwardOptions};
 use crate::error::Result;
 
-// ANCHOR: classification
+// ANCHOR: classification_head
 /// Two linear layers on what `[CLS]` became: a number for each label.
 #[derive(Debug, Clone)]
 pub struct ClassificationHead {
@@ -25,7 +25,7 @@ pub struct ClassificationHead {
 
 impl ClassificationHead {
     /// From the tokens' last vectors to a number for each label:
-    /// `[rows, n, d_model] -> [rows, labels]`.
+    /// `[batch, n, d_model] -> [batch, labels]`.
     ///
     /// # Errors
     ///
@@ -35,13 +35,15 @@ impl ClassificationHead {
         last_hidden_state: &Tensor,
         rng: Option<&DropoutRng>,
     ) -> Result<Tensor> {
-        let cls = last_hidden_state.i((.., 0))?; // [rows, d_model]
-        let hidden = self.pre_classifier.forward(&cls)?.relu()?; // [rows, d_model]
+        let cls = last_hidden_state.i((.., 0))?; // [batch, d_model]
+        let hidden = self.pre_classifier.forward(&cls)?.relu()?; // [batch, d_model]
         let hidden = self.dropout.forward(&hidden, rng)?;
-        Ok(self.classifier.forward(&hidden)?) // [rows, labels]
+        Ok(self.classifier.forward(&hidden)?) // [batch, labels]
     }
 }
+// ANCHOR_END: classification_head
 
+// ANCHOR: classification
 /// DistilBERT and its head: transformers' `DistilBertForSequenceClassification`.
 #[derive(Debug, Clone)]
 pub struct DistilBertForSequenceClassification {
@@ -54,7 +56,7 @@ pub struct DistilBertForSequenceClassification {
 /// What a classifier computes.
 #[derive(Debug, Clone)]
 pub struct ClassifierOutput {
-    /// A number for each label, before softmax, `[rows, labels]`.
+    /// A number for each label, before softmax, `[batch, labels]`.
     pub logits: Tensor,
     /// What the encoder computed on the way.
     pub encoder: EncoderOutput,

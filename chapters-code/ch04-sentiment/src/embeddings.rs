@@ -28,7 +28,7 @@ pub struct Embeddings {
 }
 
 impl Embeddings {
-    /// The vectors of a batch's tokens, `[rows, n, d_model]`.
+    /// The vectors of a batch's tokens, `[batch, n, d_model]`.
     ///
     /// # Errors
     ///
@@ -36,7 +36,7 @@ impl Embeddings {
     /// [`EncoderError::Id`] if a table has no row for a number.
     pub fn forward(&self, batch: &Batch, rng: Option<&DropoutRng>) -> Result<Tensor> {
         let n = self.check(batch)?;
-        let mut x = lookup(&self.words, batch, batch.ids())?; // [rows, n, d_model]
+        let mut x = lookup(&self.words, batch, batch.ids())?; // [batch, n, d_model]
         x = x.broadcast_add(&self.positions.narrow(0, 0, n)?)?; // + [n, d_model]
         if let Some(token_types) = &self.token_types {
             x = (x + lookup(token_types, batch, batch.token_type_ids())?)?;
@@ -45,10 +45,10 @@ impl Embeddings {
     }
 }
 
-/// The table's row for each of the batch's numbers, `[rows, n, d_model]`.
+/// The table's row for each of the batch's numbers, `[batch, n, d_model]`.
 fn lookup(table: &Tensor, batch: &Batch, numbers: &[u32]) -> Result<Tensor> {
-    let numbers = Tensor::new(numbers, table.device())?; // [rows · n]
-    let rows = table.index_select(&numbers, 0)?; // [rows · n, d_model]
+    let numbers = Tensor::new(numbers, table.device())?; // [batch · n]
+    let rows = table.index_select(&numbers, 0)?; // [batch · n, d_model]
     Ok(rows.reshape((batch.rows(), batch.n(), table.dim(1)?))?)
 }
 // ANCHOR_END: embeddings

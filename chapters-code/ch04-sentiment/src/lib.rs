@@ -3,7 +3,7 @@
 //! Chapter 3's encoder layer with the weights of real checkpoints: DistilBERT (Sanh et al. 2019) and its head for classification, equal to
 //! Python's `transformers`. BERT (chapter 5) has the same layer under other names.
 //!
-//! Shapes: `batch` texts (`rows` in a [`Batch`]) of `n` tokens, `d_model` numbers per
+//! Shapes: `batch` texts of `n` tokens, `d_model` numbers per
 //! token, `heads` heads of `d_k = d_model / heads` each, `d_ff` numbers inside the
 //! feed-forward network. All is f32 on the CPU unless the weights are given otherwise,
 //! and gradients flow through all of it: chapter 8 trains these models.
@@ -19,6 +19,7 @@
 //! # Ok::<(), sentiment::EncoderError>(())
 //! ```
 
+pub mod attribution;
 pub mod base;
 pub mod batch;
 pub mod calibration;
@@ -33,7 +34,6 @@ pub mod pretrained;
 pub mod sentences;
 pub mod vectors;
 pub mod wordpiece;
-pub mod words;
 
 pub use base::BaseModel;
 pub use batch::Batch;

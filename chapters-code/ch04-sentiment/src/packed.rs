@@ -48,13 +48,13 @@ struct PackedNorm {
 /// What the layers of a pass write to, one after another. The buffers stay with the
 /// encoder for its next pass: memory fresh from the system is slow.
 struct Scratch {
-    /// `[rows · n, 3 · d_model]`
+    /// `[batch · n, 3 · d_model]`
     qkv: Buffer,
-    /// `[rows · n, d_model]`
+    /// `[batch · n, d_model]`
     context: Buffer,
-    /// `[rows · n, d_model]`
+    /// `[batch · n, d_model]`
     attended: Buffer,
-    /// `[rows · n, d_ff]`
+    /// `[batch · n, d_ff]`
     hidden: Buffer,
 }
 
@@ -87,38 +87,38 @@ impl PackedEncoder {
         if options.dropout.is_some() {
             return Err(EncoderError::Training);
         }
-        let x = self.embeddings.forward(batch, None)?; // [rows, n, d_model]
-        let mask = batch.additive_mask(x.dtype(), x.device())?; // [rows, 1, 1, n]
+        let x = self.embeddings.forward(batch, None)?; // [batch, n, d_model]
+        let mask = batch.additive_mask(x.dtype(), x.device())?; // [batch, 1, 1, n]
         let mask = mask.map(|mask| values(&mask)).transpose()?;
         in_pool(|| self.layers(&x, mask.as_deref(), options))
     }
 
-    /// All layers in order: `x` is `[rows, n, d_model]`, the mask `[rows · n]`.
+    /// All layers in order: `x` is `[batch, n, d_model]`, the mask `[batch · n]`.
     fn layers(
         &self,
         x: &Tensor,
         mask: Option<&[f32]>,
         options: ForwardOptions,
     ) -> Result<EncoderOutput> {
-        let (rows, n, d_model) = x.dims3()?;
+        let (batch, n, d_model) = x.dims3()?;
         let mut hidden_states = options.output_hidden_states.then(|| vec![x.clone()]);
         let mut attentions = options.output_attentions.then(Vec::new);
-        let mut scratch = Scratch::new(&self.buffers, rows * n, &self.layers);
-        let mut x = values(x)?; // [rows · n, d_model]
+        let mut scratch = Scratch::new(&self.buffers, batch * n, &self.layers);
+        let mut x = values(x)?; // [batch · n, d_model]
         for layer in &self.layers {
-            let (heads, width) = (layer.heads, d_model / layer.heads);
-            let shape = Heads { batch: rows, tokens: n, heads, width };
+            let (heads, d_k) = (layer.heads, d_model / layer.heads);
+            let shape = Heads { batch, tokens: n, heads, d_k };
             let mut weights =
-                options.output_attentions.then(|| vec![0.0; rows * heads * n * n]);
+                options.output_attentions.then(|| vec![0.0; batch * heads * n * n]);
             layer.forward(&mut x, shape, mask, weights.as_deref_mut(), &mut scratch)?;
             if let (Some(attentions), Some(weights)) = (&mut attentions, weights) {
-                attentions.push(tensor(weights, (rows, heads, n, n))?);
+                attentions.push(tensor(weights, (batch, heads, n, n))?);
             }
             if let Some(states) = &mut hidden_states {
-                states.push(tensor(x.clone(), (rows, n, d_model))?);
+                states.push(tensor(x.clone(), (batch, n, d_model))?);
             }
         }
-        let last_hidden_state = tensor(x, (rows, n, d_model))?;
+        let last_hidden_state = tensor(x, (batch, n, d_model))?;
         Ok(EncoderOutput { last_hidden_state, hidden_states, attentions })
     }
 }
@@ -140,8 +140,8 @@ impl PackedLayer {
         })
     }
 
-    /// One layer: `x`, `[rows · n, d_model]`, becomes the tokens' new vectors; the
-    /// attentions go to `weights`, `[rows, heads, n, n]`.
+    /// One layer: `x`, `[batch · n, d_model]`, becomes the tokens' new vectors; the
+    /// attentions go to `weights`, `[batch, heads, n, n]`.
     fn forward(
         &self,
         x: &mut [f32],
@@ -156,12 +156,12 @@ impl PackedLayer {
         attention(qkv, shape, mask, context, weights)?;
         self.attention_output.forward(context, rows, Epilogue::Add(x), attended)?;
         self.attention_norm.forward(attended)?;
-        let bend = match self.activation {
+        let activation = match self.activation {
             Activation::Gelu => Epilogue::Gelu,
             Activation::GeluTanh => Epilogue::GeluTanh,
             Activation::Relu => Epilogue::Relu,
         };
-        self.linear1.forward(attended, rows, bend, hidden)?;
+        self.linear1.forward(attended, rows, activation, hidden)?;
         self.linear2.forward(hidden, rows, Epilogue::Add(attended), x)?;
         self.feed_forward_norm.forward(x)
     }
@@ -192,7 +192,7 @@ impl PackedNorm {
         let epsilon = self.epsilon as f32;
         let norm =
             kernels::LayerNorm { gamma: &self.weight, beta: &self.bias, epsilon };
-        Ok(norm.apply(x, None)?)
+        Ok(norm.forward(x, None)?)
     }
 }
 

@@ -36,7 +36,9 @@ pub struct Sentiment {
     /// The pieces that the model read.
     pub tokens: Vec<String>,
 }
+// ANCHOR_END: pipeline
 
+// ANCHOR: classify
 impl SentimentPipeline {
     /// A label and its score for each text.
     ///
@@ -54,7 +56,7 @@ impl SentimentPipeline {
             let alone: Vec<_> = texts.iter().map(|&text| (text, None)).collect();
             let encoded = self.model.tokenizer.encode_batch(&alone, truncate)?;
             let batch = Batch::from_encoded(&encoded)?;
-            let scores = softmax(&self.logits(&batch)?)?; // [rows, labels]
+            let scores = softmax(&self.logits(&batch)?)?; // [batch, labels]
             for (row, (text, encoded)) in texts.iter().zip(&encoded).enumerate() {
                 let best: u32 = scores.i(row)?.argmax(0)?.to_scalar()?;
                 let best = usize::try_from(best).unwrap_or_default();
@@ -69,7 +71,7 @@ impl SentimentPipeline {
         Ok(sentiments)
     }
 
-    /// A number for each label, before softmax, `[rows, labels]`.
+    /// A number for each label, before softmax, `[batch, labels]`.
     ///
     /// # Errors
     ///
@@ -79,7 +81,7 @@ impl SentimentPipeline {
         self.head.forward(&encoded.last_hidden_state, None)
     }
 }
-// ANCHOR_END: pipeline
+// ANCHOR_END: classify
 
 impl SentimentPipeline {
     /// The logits of texts that are numbers already, of any lengths, one list each.

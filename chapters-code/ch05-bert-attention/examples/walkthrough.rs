@@ -9,9 +9,9 @@
 
 // ANCHOR: imports
 use bert_attention::explanation::{argmax, words};
-use bert_attention::looks::chance;
 use bert_attention::nouns::NOUNS;
 use bert_attention::profile::{SHARES, top};
+use bert_attention::query_key::chance;
 use bert_attention::sentences::*;
 use bert_attention::translation::*;
 use bert_attention::*;
@@ -49,12 +49,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .show()?;
     // ANCHOR_END: first_head
 
-    // ANCHOR: first_choices
+    // ANCHOR: top_keys
     for (token, row) in outputs.tokens.iter().zip(first.rows()) {
         let to = argmax(&row.to_owned());
         println!("{token:>8} → {:<8}  {:.4}", outputs.tokens[to], row[to]);
     }
-    // ANCHOR_END: first_choices
+    // ANCHOR_END: top_keys
 
     // ANCHOR: all_heads
     let mut panels: Vec<Heatmap> = Vec::new();
@@ -88,10 +88,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: shares
     fn print_shares(profiles: &Profiles) {
         println!("            all     uniform  greatest");
-        for (name, share) in SHARES {
-            let map = profiles.map(share); // [layers, heads]
+        for (name, measure) in SHARES {
+            let map = profiles.map(measure); // [layers, heads]
             let ((layer, head), greatest) = top(&map, 1)[0];
-            let (mean, uniform) = (map.mean().unwrap_or(0.0), share(&profiles.uniform));
+            let (mean, uniform) =
+                (map.mean().unwrap_or(0.0), measure(&profiles.uniform));
             println!(
                 "{name:>8}  {mean:.4}   {uniform:.4}   {greatest:.4} in {layer}·{head}"
             );
@@ -102,7 +103,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: maps
     fn maps(profiles: &Profiles) -> HeatmapGrid {
-        let panel = |(name, share)| Heatmap::new(&profiles.map(share)).title(name);
+        let panel = |(name, measure)| Heatmap::new(&profiles.map(measure)).title(name);
         HeatmapGrid::of(SHARES.map(panel))
             .row_title("layer")
             .column_title("head")
@@ -114,9 +115,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: layers
     let mut series: Vec<Vec<(f64, f64)>> = Vec::new();
-    for (_, share) in SHARES {
+    for (_, measure) in SHARES {
         let means: Array1<f64> =
-            profiles.map(share).mean_axis(Axis(1)).ok_or("no heads")?;
+            profiles.map(measure).mean_axis(Axis(1)).ok_or("no heads")?;
         series.push((0..).map(f64::from).zip(means).collect());
     }
     let mut chart: LineChart = LineChart::new();
@@ -151,9 +152,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: spread
 
     // ANCHOR: specialised
-    for (name, share) in SHARES {
+    for (name, measure) in SHARES {
         print!("{name:>9}");
-        for ((layer, head), value) in top(&profiles.map(share), 4) {
+        for ((layer, head), value) in top(&profiles.map(measure), 4) {
             print!("   {layer:2}·{head:<2} {value:.2}");
         }
         println!();
@@ -173,10 +174,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         zero.special()
     );
     let heads: usize = entropy.len();
-    for (name, share) in SHARES {
+    for (name, measure) in SHARES {
         println!(
             "{name:>8}: over half in {} of {heads} heads",
-            profiles.over(share, 0.5)
+            profiles.over(measure, 0.5)
         );
     }
     let special: usize = profiles.over(HeadProfile::special, 0.5);
@@ -185,10 +186,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: in_the_sentence
     for (noun, verb) in [("gato", "sentou"), ("cachorro", "correu")] {
-        let look: Look = Look::find(&model.tokenizer, TEXT, noun, verb)?
-            .ok_or("split into pieces")?;
-        let hits: Array2<f64> = first_choices(&model, std::slice::from_ref(&look))?;
-        let (count, blindly) = (hits.sum(), chance(&[look]) * heads as f64);
+        let pair: QueryKeyPair =
+            QueryKeyPair::find(&model.tokenizer, TEXT, noun, verb)?
+                .ok_or("split into pieces")?;
+        let hits: Array2<f64> = top1_accuracy(&model, std::slice::from_ref(&pair))?;
+        let (count, blindly) = (hits.sum(), chance(&[pair]) * heads as f64);
         let here = hits[[0, 0]] > 0.5;
         println!("{noun} → {verb}: first choice in {count} of {heads} heads");
         println!("   in layer 0, head 0: {here}; blindly, in {blindly:.1}");
@@ -226,8 +228,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: verbs
 
     // ANCHOR: minilm
-    let record: Record = Record::of_minilm()?;
-    let minilm: Profiles = record.profiles.clone();
+    let measured: Measurements = Measurements::of_minilm()?;
+    let minilm: Profiles = measured.profiles.clone();
     println!("{}, {} sentences", minilm.model, minilm.sentences);
     print_shares(&minilm);
     println!("\nbertinho, the same {} sentences", english().len());
@@ -241,14 +243,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: minilm_claims
     let heads: usize = minilm.map(HeadProfile::special).len();
-    for (name, share) in SHARES {
+    for (name, measure) in SHARES {
         println!(
             "{name:>8}: over half in {} of {heads} heads",
-            minilm.over(share, 0.5)
+            minilm.over(measure, 0.5)
         );
     }
     println!();
-    print_verbs(&record.verbs, &minilm);
+    print_verbs(&measured.verbs, &minilm);
     // ANCHOR_END: minilm_claims
 
     // ANCHOR: minilm_layers
@@ -308,12 +310,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .show()?;
     // ANCHOR_END: pair
 
-    // ANCHOR: pair_choices
+    // ANCHOR: pair_top_keys
     for (token, row) in pair.tokens.iter().zip(translator.rows()) {
         let to = argmax(&row.to_owned());
         println!("{token:>8} → {:<8}  {:.2}", pair.tokens[to], row[to]);
     }
-    // ANCHOR_END: pair_choices
+    // ANCHOR_END: pair_top_keys
 
     // ANCHOR: through
     let through: Array2<f64> = outputs.rollout()?; // [n, n]
@@ -366,15 +368,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     fn agreement(
         name: &str,
         influences: &[Influence],
-        looks: fn(&Influence) -> (Array1<f64>, Array1<f64>),
+        of: fn(&Influence) -> (Array1<f64>, Array1<f64>),
     ) {
         let (count, mut rho, mut same, mut blind) =
             (influences.len() as f64, 0.0, 0.0, 0.0);
         for one in influences {
-            let (look, change) = looks(one);
-            rho += rank_correlation(&look.to_vec(), &change.to_vec()) / count;
-            same += f64::from(argmax(&look) == argmax(&change)) / count;
-            blind += 1.0 / look.len() as f64 / count;
+            let (attention, change) = of(one);
+            rho += rank_correlation(&attention.to_vec(), &change.to_vec()) / count;
+            same += f64::from(argmax(&attention) == argmax(&change)) / count;
+            blind += 1.0 / attention.len() as f64 / count;
         }
         println!("{name:<22}   {rho:5.2}      {same:.2}       {blind:.2}");
     }

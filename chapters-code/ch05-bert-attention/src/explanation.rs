@@ -8,7 +8,7 @@ use ndarray::{Array1, Array3, Axis, s};
 use sentiment::{Batch, ForwardOptions, Pretrained};
 
 use crate::attentions::{Attentions, AttentionsError, Result};
-use crate::heads::BertForMaskedLm;
+use crate::task_heads::BertForMaskedLm;
 
 /// A model that guesses hidden words and shows its attentions.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl MaskedModel {
     }
 
     /// What stands at `place` of each row, as probabilities of the vocabulary's pieces.
-    /// `[rows, vocabulary]`.
+    /// `[batch, vocabulary]`.
     ///
     /// # Errors
     ///
@@ -50,8 +50,8 @@ impl MaskedModel {
             .encoder
             .forward(batch, ForwardOptions::default())?
             .last_hidden_state;
-        let x = x.i((.., place))?.contiguous()?; // [rows, d_model]
-        let logits = self.head.predict(&x)?; // [rows, vocabulary]
+        let x = x.i((.., place))?.contiguous()?; // [batch, d_model]
+        let logits = self.head.predict(&x)?; // [batch, vocabulary]
         Ok(softmax_last_dim(&logits)?.to_vec2()?)
     }
 }
@@ -75,6 +75,23 @@ pub struct Influence {
     pub change: Array1<f64>,
 }
 
+impl Influence {
+    /// How much the hidden place looks at each token, the mean of all heads of all
+    /// layers. `[tokens]`.
+    pub fn attention(&self) -> Array1<f64> {
+        let (layers, heads, _) = self.heads.dim();
+        let sum = self.heads.sum_axis(Axis(0)).sum_axis(Axis(0)); // [tokens]
+        sum / (layers * heads) as f64
+    }
+}
+
+/// The numbers of the words alone, without the first and the last, which are special.
+pub fn words(values: &Array1<f64>) -> Array1<f64> {
+    values.slice(s![1..values.len() - 1]).to_owned()
+}
+// ANCHOR_END: influence
+
+// ANCHOR: influence_of
 impl MaskedModel {
     /// Hides the token at `place` of a text and asks for it; then hides each other
     /// token, too, and asks again.
@@ -100,33 +117,18 @@ impl MaskedModel {
         let guesses = self.guess(&Batch::from_encoded(&rows)?, place)?;
         let (whole, without) = guesses.split_at(1);
         let (id, probability) = likeliest(&whole[0]);
-        let seen = Attentions::of_encoded(&self.model, encoded)?;
+        let attentions = Attentions::of_encoded(&self.model, encoded)?;
         Ok(Influence {
             tokens: others.iter().map(|&i| rows[0].tokens[i].clone()).collect(),
             guess: self.model.tokenizer.id_to_token(id).unwrap_or_default(),
             probability,
-            heads: looks(&seen, place)?.select(Axis(2), &others),
-            rollout: seen.rollout()?.row(place).select(Axis(0), &others),
+            heads: attention_rows(&attentions, place)?.select(Axis(2), &others),
+            rollout: attentions.rollout()?.row(place).select(Axis(0), &others),
             change: without.iter().map(|row| total_variation(&whole[0], row)).collect(),
         })
     }
 }
-
-impl Influence {
-    /// How much the hidden place looks at each token, the mean of all heads of all
-    /// layers. `[tokens]`.
-    pub fn attention(&self) -> Array1<f64> {
-        let (layers, heads, _) = self.heads.dim();
-        let sum = self.heads.sum_axis(Axis(0)).sum_axis(Axis(0)); // [tokens]
-        sum / (layers * heads) as f64
-    }
-}
-
-/// The numbers of the words alone, without the first and the last, which are special.
-pub fn words(values: &Array1<f64>) -> Array1<f64> {
-    values.slice(s![1..values.len() - 1]).to_owned()
-}
-// ANCHOR_END: influence
+// ANCHOR_END: influence_of
 
 impl MaskedModel {
     fn hide(&self, encoded: &mut Encoded, place: usize) -> Result<()> {
@@ -139,12 +141,12 @@ impl MaskedModel {
 }
 
 /// The row of `place` in every head, `[layers, heads, n]`.
-fn looks(seen: &Attentions, place: usize) -> Result<Array3<f64>> {
-    let shape = (seen.layers(), seen.heads()?, seen.tokens.len());
+fn attention_rows(attentions: &Attentions, place: usize) -> Result<Array3<f64>> {
+    let shape = (attentions.layers(), attentions.heads()?, attentions.tokens.len());
     let mut found = Array3::zeros(shape);
     for layer in 0..shape.0 {
         for head in 0..shape.1 {
-            let weights = seen.head(layer, head)?; // [n, n]
+            let weights = attentions.head(layer, head)?; // [n, n]
             found.slice_mut(s![layer, head, ..]).assign(&weights.row(place));
         }
     }

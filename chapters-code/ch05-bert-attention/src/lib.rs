@@ -19,23 +19,23 @@
 
 pub mod attentions;
 pub mod explanation;
-pub mod heads;
-pub mod looks;
+pub mod measurements;
 pub mod nouns;
 pub mod profile;
-pub mod record;
+pub mod query_key;
 pub mod rollout;
 pub mod sentences;
+pub mod task_heads;
 pub mod translation;
 
 pub use attentions::{Attentions, AttentionsError};
 pub use explanation::{Influence, MaskedModel};
-pub use heads::{
-    BertForMaskedLm, BertForSequenceClassification, MaskedLmOutput, Pooler,
-};
-pub use looks::{Look, Verbs, first_choices};
+pub use measurements::Measurements;
 pub use profile::{HeadProfile, Profiles, SpecialIds};
-pub use record::Record;
+pub use query_key::{QueryKeyPair, Top1Accuracy, Verbs, top1_accuracy};
 pub use rollout::rollout;
 pub use sentiment::Pretrained;
-pub use sentiment::words::rank_correlation;
+pub use sentiment::attribution::rank_correlation;
+pub use task_heads::{
+    BertForMaskedLm, BertForSequenceClassification, MaskedLmOutput, Pooler,
+};

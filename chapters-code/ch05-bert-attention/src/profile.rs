@@ -141,7 +141,7 @@ pub fn profile(
         let layers =
             encoder.forward(batch, ForwardOptions::ATTENTIONS)?.attention_arrays()?;
         for (layer, weights) in layers.iter().enumerate() {
-            let (_, heads, ..) = weights.dim(); // [rows, heads, n, n]
+            let (_, heads, ..) = weights.dim(); // [batch, heads, n, n]
             if profiles.len() <= layer {
                 profiles.push(vec![HeadProfile::default(); heads]);
             }

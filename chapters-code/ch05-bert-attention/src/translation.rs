@@ -65,14 +65,14 @@ pub fn find_nouns(
 }
 
 // ANCHOR: translation_head
-/// How often a head's first choice is a noun's translation.
+/// Top-1 accuracy of a head: how often a noun's translation gets the most.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct FirstChoice {
+pub struct TranslationAccuracy {
     /// Among the words of the other sentence.
     pub across: f64,
     /// Among all tokens.
     pub overall: f64,
-    /// The mean share of its attention.
+    /// The mean attention weight of the translation.
     pub weight: f64,
 }
 
@@ -84,9 +84,9 @@ pub struct TranslationHead {
     /// The head, from 0.
     pub head: usize,
     /// From the English noun to the Portuguese.
-    pub to_portuguese: FirstChoice,
+    pub to_portuguese: TranslationAccuracy,
     /// From the Portuguese noun to the English.
-    pub to_english: FirstChoice,
+    pub to_english: TranslationAccuracy,
 }
 
 impl TranslationHead {
@@ -95,9 +95,11 @@ impl TranslationHead {
         self.to_portuguese.overall.max(self.to_english.overall)
     }
 }
+// ANCHOR_END: translation_head
 
-impl FirstChoice {
-    /// Adds one look: the weights of `from`, `[n]`; whether it was `to` that it saw.
+// ANCHOR: translation_accuracy
+impl TranslationAccuracy {
+    /// Adds one query, `from`, with its weights, `[n]`, whose key should be `to`.
     fn add(&mut self, row: &ArrayRef1<f32>, from: usize, to: usize, second: usize) {
         // The other sentence's words: the last token of each sentence is its [SEP],
         // the first of all is [CLS].
@@ -116,7 +118,7 @@ impl FirstChoice {
         }
     }
 }
-// ANCHOR_END: translation_head
+// ANCHOR_END: translation_accuracy
 
 /// Every head as a translator, the best first.
 ///

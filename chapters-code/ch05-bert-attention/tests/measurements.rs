@@ -8,13 +8,14 @@ use std::collections::HashMap;
 use std::fs;
 
 use bert_attention::explanation::{argmax, words};
-use bert_attention::looks::{best_by_chance, chance};
 use bert_attention::nouns::NOUNS;
 use bert_attention::profile::{SHARES, profile, top, uniform};
+use bert_attention::query_key::{best_by_chance, chance};
 use bert_attention::translation::{find_nouns, translation_heads};
 use bert_attention::{
-    Attentions, BertForMaskedLm, HeadProfile, Look, MaskedModel, Pretrained, Profiles,
-    Record, SpecialIds, first_choices, rank_correlation, rollout, sentences,
+    Attentions, BertForMaskedLm, HeadProfile, MaskedModel, Measurements, Pretrained,
+    Profiles, QueryKeyPair, SpecialIds, rank_correlation, rollout, sentences,
+    top1_accuracy,
 };
 use candle_core::{DType, Device, IndexOp, Tensor, safetensors};
 use candle_nn::VarBuilder;
@@ -141,34 +142,40 @@ fn special_tokens_are_found_in_the_vocabulary() {
 }
 
 #[test]
-fn first_choices_are_what_the_attentions_say() {
+fn top1_accuracies_are_what_the_attentions_say() {
     let model = model("bert-base");
     let text = "o gato sentou no tapete.";
-    let look = Look::find(&model.tokenizer, text, "gato", "sentou").unwrap().unwrap();
-    assert_eq!((look.from, look.to), (2, 3));
-    assert!(Look::find(&model.tokenizer, text, "gato", "cat").unwrap().is_none());
+    let pair =
+        QueryKeyPair::find(&model.tokenizer, text, "gato", "sentou").unwrap().unwrap();
+    assert_eq!((pair.query, pair.key), (2, 3));
     assert!(
-        Look::find(&model.tokenizer, "gato gato", "gato", "gato").unwrap().is_none()
+        QueryKeyPair::find(&model.tokenizer, text, "gato", "cat").unwrap().is_none()
     );
-    let back = Look::find(&model.tokenizer, text, "sentou", "gato").unwrap().unwrap();
-    let found = first_choices(&model, &[look.clone(), back]).unwrap();
+    assert!(
+        QueryKeyPair::find(&model.tokenizer, "gato gato", "gato", "gato")
+            .unwrap()
+            .is_none()
+    );
+    let back =
+        QueryKeyPair::find(&model.tokenizer, text, "sentou", "gato").unwrap().unwrap();
+    let found = top1_accuracy(&model, &[pair.clone(), back]).unwrap();
     let seen = Attentions::of(&model, text, None, Truncate::Error).unwrap();
-    for ((layer, head), &share) in found.indexed_iter() {
+    for ((layer, head), &rate) in found.indexed_iter() {
         let weights = seen.head(layer, head).unwrap(); // [n, n]
         let hit = |from: usize, to: usize| {
             let others = (1..7).filter(|&j| j != from && j != to);
             others.map(|j| weights[[from, j]]).all(|w| w < weights[[from, to]])
         };
         let expected = f64::from(u8::from(hit(2, 3)) + u8::from(hit(3, 2))) / 2.0;
-        assert!((share - expected).abs() < 1e-12, "{layer} {head}: {share}");
+        assert!((rate - expected).abs() < 1e-12, "{layer} {head}: {rate}");
     }
-    assert!(found.iter().any(|&share| share > 0.0), "the test tells nothing apart");
-    assert!((chance(std::slice::from_ref(&look)) - 0.2).abs() < 1e-12);
-    // One head, one look: blind, it is wrong more often than not. Of four, one is right
+    assert!(found.iter().any(|&rate| rate > 0.0), "the test tells nothing apart");
+    assert!((chance(std::slice::from_ref(&pair)) - 0.2).abs() < 1e-12);
+    // One head, one pair: blind, it is wrong more often than not. Of four, one is right
     // with probability 1 − 0.8⁴ = 0.59.
-    let best = |heads| best_by_chance(std::slice::from_ref(&look), heads);
+    let best = |heads| best_by_chance(std::slice::from_ref(&pair), heads);
     assert_eq!(
-        [best(1), best(3), best(4)].map(|share| share > 0.5),
+        [best(1), best(3), best(4)].map(|rate| rate > 0.5),
         [false, false, true]
     );
 }
@@ -332,16 +339,16 @@ fn influence_is_what_hiding_each_word_does() {
 }
 
 #[test]
-fn the_record_of_minilm_is_whole() {
-    let Record { profiles: record, verbs } = Record::of_minilm().unwrap();
+fn the_measurements_of_minilm_are_whole() {
+    let Measurements { profiles, verbs } = Measurements::of_minilm().unwrap();
     assert_eq!(verbs.subjects, sentences::english_subjects().len());
     assert_eq!(verbs.near.map().dim(), (6, 12));
     assert_eq!(verbs.far.map().dim(), (6, 12));
-    assert_eq!(record.model, "sentence-transformers/all-MiniLM-L6-v2");
-    assert_eq!(record.sentences, sentences::english().len());
-    assert_eq!(record.map(|p| p.cls).dim(), (6, 12));
+    assert_eq!(profiles.model, "sentence-transformers/all-MiniLM-L6-v2");
+    assert_eq!(profiles.sentences, sentences::english().len());
+    assert_eq!(profiles.map(|p| p.cls).dim(), (6, 12));
     let shares = |p: &HeadProfile| SHARES.map(|(_, measure)| measure(p));
-    for head in record.heads.iter().flatten() {
+    for head in profiles.heads.iter().flatten() {
         assert!(shares(head).iter().all(|share| (0.0..=1.0).contains(share)));
         assert!(head.entropy > 0.0 && head.distance > 0.0);
     }

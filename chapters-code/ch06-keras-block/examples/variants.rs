@@ -1,4 +1,4 @@
-//! Trains networks for the pointer task with and without what the notes leave out, and
+//! Trains networks for the lookup task with and without what the notes leave out, and
 //! writes `variants.json`: `cargo run --release -p ch06-keras-block --example variants --
 //! [--machine NAME] [--seeds 3] [--epochs 10] [-o FILE]`.
 //!
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use keras_block::PointerOptions;
+use keras_block::LookupOptions;
 use keras_block::variants::{Setting, Variant, Variants};
 
 #[derive(Parser)]
@@ -33,7 +33,7 @@ struct Arguments {
 /// Every network: how many hops, how many blocks, with which of what the notes lack.
 fn settings() -> Vec<Setting> {
     let setting = |hops, blocks, residual, heads, learning_rate| {
-        let options = PointerOptions { heads, residual, blocks, ..Default::default() };
+        let options = LookupOptions { heads, residual, blocks, ..Default::default() };
         Setting { hops, options, learning_rate }
     };
     let mut all = Vec::new();

@@ -9,7 +9,7 @@
 // ANCHOR: imports
 use candle_core::{Device, Tensor};
 use figures::{Figure, Heatmap, HeatmapGrid, LineChart};
-use keras_block::pointer::*;
+use keras_block::lookup::*;
 use keras_block::variants::*;
 use keras_block::*;
 use ndarray::Array2;
@@ -82,7 +82,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: alike
 
     // ANCHOR: fit
-    let network: Pointer = pointer_network(&PointerOptions::default())?;
+    let network: LookupNetwork = lookup_network(&LookupOptions::default())?;
     let mut learner: Model = Model::new(&network.ids, &network.logits, 42)?;
     let before: Tensor = learner.values(&alike, &[&network.weights[0]])?.remove(0);
 
@@ -152,7 +152,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .x_title("epoch")
         .y_title("accuracy");
     for (blocks, residual) in [(2, false), (2, true), (4, false), (4, true)] {
-        let options = PointerOptions { residual, blocks, ..Default::default() };
+        let options = LookupOptions { residual, blocks, ..Default::default() };
         let setting = Setting { hops: 2, options, learning_rate: 2e-3 };
         if let Some(variant) = variants.find(&setting) {
             let with = if residual { ", residual" } else { "" };

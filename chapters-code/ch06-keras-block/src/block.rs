@@ -7,7 +7,7 @@ use crate::layer::{Call, KerasTensor};
 use crate::layers::{
     Activation, Dense, Input, LayerNormalization, Reshape, TokenAndPositionEmbedding,
 };
-use crate::{ops, pointer};
+use crate::{lookup, ops};
 
 /// The sizes of a block. The default is the notes': 6,518,784 parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,10 +85,10 @@ pub fn block(options: &BlockOptions) -> Result<Block> {
     Ok(Block { ids, x, q, k, v, scores, weights, z, ff_1, ff_2, output })
 }
 
-/// A network for the pointer task: one block or several, then a score for each token of
+/// A network for the lookup task: one block or several, then a score for each token of
 /// the vocabulary, read from what became of the first token.
 #[derive(Clone, Debug)]
-pub struct Pointer {
+pub struct LookupNetwork {
     /// The ids, `(None, 10)`.
     pub ids: KerasTensor,
     /// Each block's attention, `(None, 10, 10)`, or `(None, heads, 10, 10)`.
@@ -97,9 +97,9 @@ pub struct Pointer {
     pub logits: KerasTensor,
 }
 
-/// What a [`Pointer`] is made of.
+/// What a [`LookupNetwork`] is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PointerOptions {
+pub struct LookupOptions {
     /// The width of a token's vector.
     pub width: usize,
     /// How many heads share it; the notes have one.
@@ -111,21 +111,21 @@ pub struct PointerOptions {
     pub blocks: usize,
 }
 
-impl Default for PointerOptions {
+impl Default for LookupOptions {
     fn default() -> Self {
         Self { width: 64, heads: 1, residual: false, blocks: 1 }
     }
 }
 
-// ANCHOR: pointer_network
+// ANCHOR: lookup_network
 /// The network of these options.
 ///
 /// # Errors
 ///
 /// [`KerasError::Layer`](crate::KerasError::Layer) if the heads don't divide the width.
-pub fn pointer_network(options: &PointerOptions) -> Result<Pointer> {
-    let ids = Input::new([pointer::LENGTH]).name("ids").symbol()?;
-    let (vocabulary, length) = (pointer::VOCABULARY, pointer::LENGTH);
+pub fn lookup_network(options: &LookupOptions) -> Result<LookupNetwork> {
+    let ids = Input::new([lookup::LENGTH]).name("ids").symbol()?;
+    let (vocabulary, length) = (lookup::VOCABULARY, lookup::LENGTH);
     let mut x =
         TokenAndPositionEmbedding::new(vocabulary, length, options.width).on(&ids)?;
     let mut weights = Vec::new();
@@ -135,17 +135,17 @@ pub fn pointer_network(options: &PointerOptions) -> Result<Pointer> {
         x = feed_forward(&x, &attention.0, options)?;
     }
     let logits = Dense::new(vocabulary).name("logits").on(&ops::get_item(&x, 0)?)?;
-    Ok(Pointer { ids, weights, logits })
+    Ok(LookupNetwork { ids, weights, logits })
 }
-// ANCHOR_END: pointer_network
+// ANCHOR_END: lookup_network
 
 // ANCHOR: attention
 /// What the tokens find, and the weights with which they looked.
 fn attention(
     x: &KerasTensor,
-    options: &PointerOptions,
+    options: &LookupOptions,
 ) -> Result<(KerasTensor, KerasTensor)> {
-    let PointerOptions { width, heads, .. } = *options;
+    let LookupOptions { width, heads, .. } = *options;
     let q = split_heads(&Dense::new(width).on(x)?, options)?;
     let k = split_heads(&Dense::new(width).on(x)?, options)?;
     let v = split_heads(&Dense::new(width).on(x)?, options)?;
@@ -164,7 +164,7 @@ fn attention(
 fn feed_forward(
     x: &KerasTensor,
     z: &KerasTensor,
-    options: &PointerOptions,
+    options: &LookupOptions,
 ) -> Result<KerasTensor> {
     let h = if options.residual { (x + z)? } else { z.clone() };
     let wide = Dense::new(4 * options.width).activation(Activation::Relu).on(&h)?;
@@ -177,24 +177,24 @@ fn feed_forward(
 // ANCHOR: heads
 /// `(None, 10, width) -> (None, heads, 10, width / heads)`: each head gets a part of
 /// the columns.
-fn split_heads(x: &KerasTensor, options: &PointerOptions) -> Result<KerasTensor> {
-    let PointerOptions { width, heads, .. } = *options;
+fn split_heads(x: &KerasTensor, options: &LookupOptions) -> Result<KerasTensor> {
+    let LookupOptions { width, heads, .. } = *options;
     if heads == 1 {
         return Ok(x.clone());
     }
     // (None, 10, width) -> (None, 10, heads, d_k)
     let d_k = width / heads.max(1);
-    let pieces = Reshape::new([pointer::LENGTH, heads, d_k]).on(x)?;
+    let pieces = Reshape::new([lookup::LENGTH, heads, d_k]).on(x)?;
     ops::transpose(&pieces, [0, 2, 1, 3])
 }
 
 /// The way back: the heads' columns side by side.
-fn merge_heads(z: &KerasTensor, options: &PointerOptions) -> Result<KerasTensor> {
+fn merge_heads(z: &KerasTensor, options: &LookupOptions) -> Result<KerasTensor> {
     if options.heads == 1 {
         return Ok(z.clone());
     }
     let pieces = ops::transpose(z, [0, 2, 1, 3])?;
     // (None, 10, heads, d_k) -> (None, 10, width)
-    Reshape::new([pointer::LENGTH, options.width]).on(&pieces)
+    Reshape::new([lookup::LENGTH, options.width]).on(&pieces)
 }
 // ANCHOR_END: heads

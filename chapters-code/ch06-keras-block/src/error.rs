@@ -16,7 +16,7 @@ pub enum KerasError {
         /// The shapes of its inputs.
         inputs: String,
         /// What is wrong.
-        problem: Box<Problem>,
+        problem: Box<LayerError>,
     },
     /// Two layers have the same name, so their weights would, too.
     #[error(
@@ -80,7 +80,7 @@ pub enum KerasError {
          from 0, as this one does: call its layers, Model::new, compile() and fit() in \
          one cell"
     )]
-    Elsewhere,
+    ForeignCell,
     /// A weight of another shape, of another type, missing or unknown.
     #[error("{path}: {problem}")]
     Weights {
@@ -111,7 +111,7 @@ pub enum KerasError {
 /// What a layer finds wrong. The error that reaches the user names the layer, too.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum Problem {
+pub enum LayerError {
     /// More or fewer inputs than it takes.
     #[error("takes {expected} of them, not {found}")]
     Count {

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use candle_core::Tensor;
 
-use crate::error::{KerasError, Problem, Result};
+use crate::error::{KerasError, LayerError, Result};
 use crate::initializers::Initializer;
 use crate::shape::Shape;
 
@@ -22,8 +22,8 @@ pub trait Layer: Any + fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Problem`] if the layer can't work on these shapes.
-    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, Problem>;
+    /// [`LayerError`] if the layer can't work on these shapes.
+    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError>;
 
     /// The weights that it needs for such inputs. By default, none.
     fn build(&self, inputs: &[Shape]) -> Vec<Weight> {
@@ -35,8 +35,9 @@ pub trait Layer: Any + fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Problem`] if a value can't be worked on.
-    fn call(&self, inputs: &[Tensor], weights: &[Tensor]) -> Result<Tensor, Problem>;
+    /// [`LayerError`] if a value can't be worked on.
+    fn call(&self, inputs: &[Tensor], weights: &[Tensor])
+    -> Result<Tensor, LayerError>;
 }
 // ANCHOR_END: layer
 
@@ -223,11 +224,11 @@ impl<L: Layer> Named<L> {
 ///
 /// # Errors
 ///
-/// [`Problem::Count`] if there isn't one input alone.
-pub fn only<T>(inputs: &[T]) -> Result<&T, Problem> {
+/// [`LayerError::Count`] if there isn't one input alone.
+pub fn only<T>(inputs: &[T]) -> Result<&T, LayerError> {
     match inputs {
         [x] => Ok(x),
-        _ => Err(Problem::Count { expected: 1, found: inputs.len() }),
+        _ => Err(LayerError::Count { expected: 1, found: inputs.len() }),
     }
 }
 
@@ -235,10 +236,10 @@ pub fn only<T>(inputs: &[T]) -> Result<&T, Problem> {
 ///
 /// # Errors
 ///
-/// [`Problem::Count`] if there aren't two.
-pub fn pair<T>(inputs: &[T]) -> Result<(&T, &T), Problem> {
+/// [`LayerError::Count`] if there aren't two.
+pub fn pair<T>(inputs: &[T]) -> Result<(&T, &T), LayerError> {
     match inputs {
         [a, b] => Ok((a, b)),
-        _ => Err(Problem::Count { expected: 2, found: inputs.len() }),
+        _ => Err(LayerError::Count { expected: 2, found: inputs.len() }),
     }
 }

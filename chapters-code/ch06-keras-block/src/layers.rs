@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use crate::error::{Problem, Result};
+use crate::error::{LayerError, Result};
 use crate::initializers::Initializer;
 use crate::layer::{KerasTensor, Layer, Weight, only};
 use crate::shape::Shape;
@@ -44,11 +44,11 @@ impl Layer for Input {
         "InputLayer"
     }
 
-    fn compute_output_shape(&self, _: &[Shape]) -> Result<Shape, Problem> {
+    fn compute_output_shape(&self, _: &[Shape]) -> Result<Shape, LayerError> {
         Ok(self.shape.clone())
     }
 
-    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, Problem> {
+    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, LayerError> {
         only(inputs).cloned()
     }
 }
@@ -84,9 +84,9 @@ impl Layer for TokenAndPositionEmbedding {
         "TokenAndPositionEmbedding"
     }
 
-    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, Problem> {
+    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError> {
         let &[batch, length] = only(inputs)?.axes() else {
-            return Err(Problem::Shape("ids of shape (batch, length)".into()));
+            return Err(LayerError::Shape("ids of shape (batch, length)".into()));
         };
         if length.is_some_and(|length| length > self.sequence_length) {
             let limit = self.sequence_length;
@@ -94,7 +94,7 @@ impl Layer for TokenAndPositionEmbedding {
                 "sequences of at most {limit} tokens: it has no more \
                                    positions (sequence_length)"
             );
-            return Err(Problem::Shape(shorter));
+            return Err(LayerError::Shape(shorter));
         }
         Ok(Shape::new([batch, length, Some(self.embedding_dim)]))
     }
@@ -109,7 +109,11 @@ impl Layer for TokenAndPositionEmbedding {
         ]
     }
 
-    fn call(&self, inputs: &[Tensor], weights: &[Tensor]) -> Result<Tensor, Problem> {
+    fn call(
+        &self,
+        inputs: &[Tensor],
+        weights: &[Tensor],
+    ) -> Result<Tensor, LayerError> {
         let (batch, length) = only(inputs)?.dims2()?;
         let ids = self.checked(only(inputs)?, length)?;
         let positions = self.positions(batch, length);
@@ -122,13 +126,13 @@ impl Layer for TokenAndPositionEmbedding {
 
 impl TokenAndPositionEmbedding {
     /// The ids of all sequences, one after the other, each with a row in the table.
-    fn checked(&self, ids: &Tensor, length: usize) -> Result<Vec<u32>, Problem> {
+    fn checked(&self, ids: &Tensor, length: usize) -> Result<Vec<u32>, LayerError> {
         let ids: Vec<u32> = ids.flatten_all()?.to_vec1()?;
         let limit = self.vocabulary_size;
         match ids.iter().position(|&id| id as usize >= limit) {
             Some(at) => {
                 let (row, position) = (at / length, at % length);
-                Err(Problem::Id { row, position, id: ids[at], limit })
+                Err(LayerError::Id { row, position, id: ids[at], limit })
             }
             None => Ok(ids),
         }
@@ -181,11 +185,11 @@ impl Layer for Dense {
         "Dense"
     }
 
-    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, Problem> {
+    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError> {
         let x = only(inputs)?;
         match x.width() {
             Some(width) if x.rank() > 1 && width > 0 => Ok(x.with_width(self.units)),
-            _ => Err(Problem::Shape("vectors of a known width".into())),
+            _ => Err(LayerError::Shape("vectors of a known width".into())),
         }
     }
 
@@ -197,7 +201,11 @@ impl Layer for Dense {
         vec![kernel.transposed(), bias]
     }
 
-    fn call(&self, inputs: &[Tensor], weights: &[Tensor]) -> Result<Tensor, Problem> {
+    fn call(
+        &self,
+        inputs: &[Tensor],
+        weights: &[Tensor],
+    ) -> Result<Tensor, LayerError> {
         let x = only(inputs)?;
         let [kernel, bias] = [&weights[0], &weights[1]]; // [units, width], [units]
         Ok(match self.activation {
@@ -228,11 +236,11 @@ impl Layer for LayerNormalization {
         "LayerNormalization"
     }
 
-    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, Problem> {
+    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError> {
         let x = only(inputs)?;
         match x.width() {
             Some(width) if width > 0 => Ok(x.clone()),
-            _ => Err(Problem::Shape("vectors of a known width".into())),
+            _ => Err(LayerError::Shape("vectors of a known width".into())),
         }
     }
 
@@ -244,7 +252,11 @@ impl Layer for LayerNormalization {
         ]
     }
 
-    fn call(&self, inputs: &[Tensor], weights: &[Tensor]) -> Result<Tensor, Problem> {
+    fn call(
+        &self,
+        inputs: &[Tensor],
+        weights: &[Tensor],
+    ) -> Result<Tensor, LayerError> {
         let (gamma, beta) = (&weights[0], &weights[1]);
         Ok(gradients::layer_norm(only(inputs)?, gamma, beta, self.epsilon)?)
     }
@@ -275,20 +287,20 @@ impl Layer for Reshape {
         "Reshape"
     }
 
-    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, Problem> {
+    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError> {
         let axes = only(inputs)?.axes();
         let (batch, rest) = axes.split_first().unwrap_or((&None, &[]));
         let count = rest.iter().copied().product::<Option<usize>>();
         let target: usize = self.target_shape.iter().product();
         if count != Some(target) {
             let problem = format!("{target} numbers for {:?}", self.target_shape);
-            return Err(Problem::Shape(problem));
+            return Err(LayerError::Shape(problem));
         }
         let target = self.target_shape.iter().copied().map(Some);
         Ok(Shape::new(std::iter::once(*batch).chain(target)))
     }
 
-    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, Problem> {
+    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, LayerError> {
         let x = only(inputs)?;
         let mut shape = vec![x.dim(0)?];
         shape.extend(&self.target_shape);

@@ -34,13 +34,13 @@ mod history;
 mod initializers;
 mod layer;
 mod layers;
+pub mod lookup;
 mod model;
 mod model_layer;
 pub mod ops;
 mod optimizer;
 mod packed;
 mod plot;
-pub mod pointer;
 mod progress;
 mod shape;
 mod summary;
@@ -48,8 +48,10 @@ mod training;
 pub mod variants;
 mod weights;
 
-pub use block::{Block, BlockOptions, Pointer, PointerOptions, block, pointer_network};
-pub use error::{KerasError, Problem, Result};
+pub use block::{
+    Block, BlockOptions, LookupNetwork, LookupOptions, block, lookup_network,
+};
+pub use error::{KerasError, LayerError, Result};
 pub use history::{History, Metrics};
 pub use initializers::Initializer;
 pub use layer::{Call, KerasTensor, Layer, Named, Weight, only, pair};

@@ -139,7 +139,7 @@ impl Model {
         if self.home == here() && homes.all(|home| home == here()) {
             return Ok(());
         }
-        Err(KerasError::Elsewhere)
+        Err(KerasError::ForeignCell)
     }
 
     /// The packed kernels are those of weights that have changed.

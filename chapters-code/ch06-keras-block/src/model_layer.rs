@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor, Var};
 
-use crate::error::{KerasError, Problem, Result};
+use crate::error::{KerasError, LayerError, Result};
 use crate::layer::{KerasTensor, Weight, described, list};
 use crate::shape::Shape;
 
@@ -34,7 +34,7 @@ impl ModelLayer {
         &self,
         inputs: &[Tensor],
         detached: bool,
-    ) -> Result<Tensor, Problem> {
+    ) -> Result<Tensor, LayerError> {
         let value = |variable: &Variable| {
             let tensor = variable.var.as_tensor();
             if detached { tensor.detach() } else { tensor.clone() }
@@ -43,7 +43,7 @@ impl ModelLayer {
         self.tensor.node().layer.call(inputs, &weights)
     }
 
-    pub(crate) fn error(&self, inputs: &[Tensor], problem: Problem) -> KerasError {
+    pub(crate) fn error(&self, inputs: &[Tensor], problem: LayerError) -> KerasError {
         let shapes: Vec<Shape> =
             inputs.iter().map(|input| Shape::from(input.dims())).collect();
         let layer = described(&*self.tensor.node().layer, Some(&self.name));

@@ -3,7 +3,7 @@
 
 use candle_core::{D, Tensor};
 
-use crate::error::{Problem, Result};
+use crate::error::{LayerError, Result};
 use crate::layer::{Call, KerasTensor, Layer, only, pair};
 use crate::shape::Shape;
 
@@ -92,7 +92,7 @@ impl Layer for Matmul {
         "Matmul"
     }
 
-    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, Problem> {
+    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError> {
         let (a, b) = pair(inputs)?;
         if let ([others_a @ .., n, d_a], [others_b @ .., d_b, m]) = (a.axes(), b.axes())
             && !others_a.is_empty()
@@ -103,10 +103,10 @@ impl Layer for Matmul {
         }
         let problem = "as many columns in the first as rows in the second, and the other \
                        axes equal";
-        Err(Problem::Shape(problem.into()))
+        Err(LayerError::Shape(problem.into()))
     }
 
-    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, Problem> {
+    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, LayerError> {
         let (a, b) = pair(inputs)?;
         Ok(a.contiguous()?.matmul(&b.contiguous()?)?)
     }
@@ -122,7 +122,7 @@ impl Layer for Transpose {
         "Transpose"
     }
 
-    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, Problem> {
+    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError> {
         let x = only(inputs)?;
         let mut sorted = self.axes.clone();
         sorted.sort_unstable();
@@ -131,12 +131,12 @@ impl Layer for Transpose {
             let problem = format!(
                 "each axis from 0 to {last} once, the batch (0) first, not {axes:?}"
             );
-            return Err(Problem::Shape(problem));
+            return Err(LayerError::Shape(problem));
         }
         Ok(Shape::new(self.axes.iter().map(|&axis| x.axes()[axis])))
     }
 
-    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, Problem> {
+    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, LayerError> {
         Ok(only(inputs)?.permute(self.axes.as_slice())?)
     }
 }
@@ -149,11 +149,11 @@ impl Layer for Softmax {
         "Softmax"
     }
 
-    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, Problem> {
+    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError> {
         only(inputs).cloned()
     }
 
-    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, Problem> {
+    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, LayerError> {
         Ok(gradients::softmax(only(inputs)?)?)
     }
 }
@@ -169,11 +169,11 @@ impl Layer for TrueDivide {
         "TrueDivide"
     }
 
-    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, Problem> {
+    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError> {
         only(inputs).cloned()
     }
 
-    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, Problem> {
+    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, LayerError> {
         Ok((only(inputs)? / self.divisor)?)
     }
 }
@@ -186,12 +186,16 @@ impl Layer for Add {
         "Add"
     }
 
-    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, Problem> {
+    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError> {
         let (a, b) = pair(inputs)?;
-        if a == b { Ok(a.clone()) } else { Err(Problem::Shape("equal shapes".into())) }
+        if a == b {
+            Ok(a.clone())
+        } else {
+            Err(LayerError::Shape("equal shapes".into()))
+        }
     }
 
-    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, Problem> {
+    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, LayerError> {
         let (a, b) = pair(inputs)?;
         Ok((a + b)?)
     }
@@ -207,19 +211,19 @@ impl Layer for GetItem {
         "GetItem"
     }
 
-    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, Problem> {
+    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError> {
         match only(inputs)?.axes() {
             [batch, Some(n), rest @ ..] if self.index < *n => {
                 Ok(Shape::new([batch].into_iter().chain(rest).copied()))
             }
             _ => {
                 let problem = format!("a second axis longer than {}", self.index);
-                Err(Problem::Shape(problem))
+                Err(LayerError::Shape(problem))
             }
         }
     }
 
-    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, Problem> {
+    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, LayerError> {
         let x = only(inputs)?;
         let row = x.narrow(1, self.index, 1)?.squeeze(1)?; // [batch, …]
         debug_assert_eq!(row.dim(D::Minus1)?, x.dim(D::Minus1)?);

@@ -5,7 +5,7 @@ use std::any::Any;
 use candle_core::{CpuStorage, Error, Storage, Tensor};
 use kernels::{Epilogue, PackedLinear};
 
-use crate::error::{Problem, Result};
+use crate::error::{LayerError, Result};
 use crate::layers::{Activation, Dense};
 use crate::model_layer::ModelLayer;
 
@@ -42,7 +42,7 @@ impl Packed {
 
 impl PackedDense {
     /// `[…, inputs] -> […, outputs]`
-    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor, Problem> {
+    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor, LayerError> {
         let x = x.contiguous()?;
         let mut shape = x.dims().to_vec();
         let rows = x.elem_count() / self.linear.inputs();

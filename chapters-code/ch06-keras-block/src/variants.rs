@@ -3,11 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::block::{PointerOptions, pointer_network};
+use crate::block::{LookupOptions, lookup_network};
 use crate::error::{KerasError, Result};
+use crate::lookup::examples;
 use crate::model::Model;
 use crate::optimizer::Adam;
-use crate::pointer::examples;
 use crate::progress::Verbose;
 use crate::training::{Fit, SparseCategoricalCrossentropy};
 
@@ -30,7 +30,7 @@ pub struct Setting {
     /// How many hops there are from the first token to the letter.
     pub hops: usize,
     /// What the network is made of.
-    pub options: PointerOptions,
+    pub options: LookupOptions,
     /// The learning rate that Adam was given.
     pub learning_rate: f64,
 }
@@ -100,7 +100,7 @@ impl Variants {
                 [(false, 1, 15), (true, 1, 15), (false, 8, 15), (true, 8, 19)];
             let cells = columns.map(|(residual, heads, width)| {
                 let options =
-                    PointerOptions { heads, residual, blocks, ..Default::default() };
+                    LookupOptions { heads, residual, blocks, ..Default::default() };
                 let variant = self.find(&Setting { hops, options, learning_rate });
                 format!("{:>width$}", variant.map_or(String::new(), &cell))
             });
@@ -124,7 +124,7 @@ impl Variant {
     ///
     /// None for a setting that makes a network and a task.
     pub fn train(setting: &Setting, seeds: u64, epochs: usize) -> Result<Self> {
-        let network = pointer_network(&setting.options)?;
+        let network = lookup_network(&setting.options)?;
         let (x, y) = examples(4000, setting.hops, 1)?;
         let validation = examples(500, setting.hops, 2)?;
         let (mut parameters, mut accuracies) = (0, Vec::new());

@@ -5,8 +5,8 @@ use std::fs;
 use candle_core::{DType, Device, Tensor};
 use keras_block::{
     Adam, BlockOptions, Call, Dense, Fit, Input, KerasTensor, LayerNormalization,
-    Model, PointerOptions, Reshape, SparseCategoricalCrossentropy,
-    TokenAndPositionEmbedding, Verbose, block, ops, pointer, pointer_network,
+    LookupOptions, Model, Reshape, SparseCategoricalCrossentropy,
+    TokenAndPositionEmbedding, Verbose, block, lookup, lookup_network, ops,
 };
 
 fn small() -> BlockOptions {
@@ -168,13 +168,12 @@ fn weight_files_of_other_models_are_refused_and_change_nothing() {
 
 #[test]
 fn settings_and_labels_that_make_no_sense_are_refused() {
-    let Ok(network) =
-        pointer_network(&PointerOptions { width: 8, ..Default::default() })
+    let Ok(network) = lookup_network(&LookupOptions { width: 8, ..Default::default() })
     else {
         panic!("the network")
     };
     let mut model = Model::new(&network.ids, &network.logits, 0).unwrap();
-    let (x, y) = pointer::examples(4, 1, 0).unwrap();
+    let (x, y) = lookup::examples(4, 1, 0).unwrap();
     let silent = Fit { verbose: Verbose::Silent, ..Fit::default() };
     assert_says(model.fit(&x, &y, &silent), &["call compile() before fit()"]);
     assert_says(model.evaluate(&x, &y), &["call compile() before evaluate()"]);
@@ -193,10 +192,10 @@ fn settings_and_labels_that_make_no_sense_are_refused() {
     assert_says(model.fit(&x, &two, &silent), &["(4, 20)", "8 labels", "one for each"]);
     for hops in [0, 10] {
         let expected = [&*format!("hops is {hops}"), "from 1 to 9"];
-        assert_says(pointer::examples(4, hops, 0), &expected);
+        assert_says(lookup::examples(4, hops, 0), &expected);
     }
-    let odd = PointerOptions { width: 8, heads: 3, ..Default::default() };
-    assert_says(pointer_network(&odd).map(|_| ()), &["Reshape", "(None, 10, 8)"]);
-    let none = PointerOptions { width: 8, heads: 0, ..Default::default() };
-    assert_says(pointer_network(&none).map(|_| ()), &["Reshape"]);
+    let odd = LookupOptions { width: 8, heads: 3, ..Default::default() };
+    assert_says(lookup_network(&odd).map(|_| ()), &["Reshape", "(None, 10, 8)"]);
+    let none = LookupOptions { width: 8, heads: 0, ..Default::default() };
+    assert_says(lookup_network(&none).map(|_| ()), &["Reshape"]);
 }

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use candle_core::{D, Device, Tensor};
 use keras_block::{
     Activation, Adam, Block, BlockOptions, Call, Dense, Input, LayerNormalization,
-    Model, Pointer, PointerOptions, SparseCategoricalCrossentropy,
-    TokenAndPositionEmbedding, block, pointer_network,
+    LookupNetwork, LookupOptions, Model, SparseCategoricalCrossentropy,
+    TokenAndPositionEmbedding, block, lookup_network,
 };
 use serde::Deserialize;
 
@@ -24,7 +24,8 @@ struct Fixture {
     small: Vec<Forward>,
     notes: Forward,
     initial: BTreeMap<String, Drawn>,
-    pointer: Vec<PointerCase>,
+    #[serde(rename = "pointer")]
+    lookup: Vec<LookupCase>,
 }
 
 #[derive(Deserialize)]
@@ -77,8 +78,8 @@ struct Drawn {
 }
 
 #[derive(Deserialize)]
-struct PointerCase {
-    options: PointerSizes,
+struct LookupCase {
+    options: LookupSizes,
     ids: Vec<Vec<u32>>,
     labels: Vec<u32>,
     logits: Numbers,
@@ -90,7 +91,7 @@ struct PointerCase {
 }
 
 #[derive(Deserialize)]
-struct PointerSizes {
+struct LookupSizes {
     width: usize,
     heads: usize,
     residual: bool,
@@ -264,10 +265,11 @@ fn summaries_are_keras_to_the_character() {
 /// and with one head, and with residuals, heads and two blocks.
 #[test]
 fn training_takes_keras_steps() {
-    for case in &fixture().pointer {
-        let PointerSizes { width, heads, residual, blocks } = case.options;
-        let options = PointerOptions { width, heads, residual, blocks };
-        let Pointer { ids: input, logits, .. } = pointer_network(&options).unwrap();
+    for case in &fixture().lookup {
+        let LookupSizes { width, heads, residual, blocks } = case.options;
+        let options = LookupOptions { width, heads, residual, blocks };
+        let LookupNetwork { ids: input, logits, .. } =
+            lookup_network(&options).unwrap();
         let mut model = Model::new(&input, &logits, 0).unwrap();
         let paths: Vec<_> = model.variables().map(|v| v.path.clone()).collect();
         assert_eq!(paths, case.paths);

@@ -3,8 +3,8 @@
 use candle_core::Tensor;
 use keras_block::variants::Variants;
 use keras_block::{
-    Adam, BlockOptions, Fit, Model, PointerOptions, SparseCategoricalCrossentropy,
-    Verbose, block, pointer, pointer_network,
+    Adam, BlockOptions, Fit, LookupOptions, Model, SparseCategoricalCrossentropy,
+    Verbose, block, lookup, lookup_network,
 };
 
 fn flat(tensor: &Tensor) -> Vec<f32> {
@@ -20,7 +20,7 @@ fn weights_written_are_weights_read() {
     let written = Model::new(&block.ids, &block.output, 1).unwrap();
     written.save_weights(&path).unwrap();
     let mut read = Model::new(&block.ids, &block.output, 2).unwrap();
-    let (x, _) = pointer::examples(3, 1, 0).unwrap();
+    let (x, _) = lookup::examples(3, 1, 0).unwrap();
     let expected = flat(&written.call(&x).unwrap());
     // `predict` packs the weights: it must notice that they change.
     assert_ne!(flat(&read.predict(&x).unwrap()), expected);
@@ -34,16 +34,16 @@ fn weights_written_are_weights_read() {
     assert_eq!(file["dense/kernel"].dims(), [16, 64]);
 }
 
-/// The pointer task is learned by attention: the first token, and it alone, ends up
+/// The lookup task is learned by attention: the first token, and it alone, ends up
 /// looking at the position that it names.
 #[test]
 fn a_small_network_learns_where_to_look() {
-    let options = PointerOptions { width: 32, ..PointerOptions::default() };
-    let network = pointer_network(&options).unwrap();
+    let options = LookupOptions { width: 32, ..LookupOptions::default() };
+    let network = lookup_network(&options).unwrap();
     let mut model = Model::new(&network.ids, &network.logits, 42).unwrap();
     model.compile(Adam::new(3e-3), SparseCategoricalCrossentropy).unwrap();
-    let (x, y) = pointer::examples(2000, 1, 1).unwrap();
-    let (x_val, y_val) = pointer::examples(300, 1, 2).unwrap();
+    let (x, y) = lookup::examples(2000, 1, 1).unwrap();
+    let (x_val, y_val) = lookup::examples(300, 1, 2).unwrap();
     let before = model.evaluate(&x_val, &y_val).unwrap();
     assert!(before.accuracy < 0.3 && (before.loss - 20.0_f64.ln()).abs() < 1.0);
     let fit = Fit {
@@ -70,11 +70,11 @@ fn a_small_network_learns_where_to_look() {
 
 /// A tiny network, compiled, and one batch for it.
 fn tiny(seed: u64) -> (Model, Tensor, Tensor) {
-    let network = pointer_network(&PointerOptions { width: 8, ..Default::default() });
+    let network = lookup_network(&LookupOptions { width: 8, ..Default::default() });
     let network = network.unwrap();
     let mut model = Model::new(&network.ids, &network.logits, seed).unwrap();
     model.compile(Adam::default(), SparseCategoricalCrossentropy).unwrap();
-    let (x, y) = pointer::examples(70, 1, seed).unwrap();
+    let (x, y) = lookup::examples(70, 1, seed).unwrap();
     (model, x, y)
 }
 
@@ -121,7 +121,7 @@ fn two_models_train_at_once_in_one_pool() {
 #[test]
 fn examples_are_chains_of_hops() {
     for hops in [1, 2, 5, 9] {
-        let (x, y) = pointer::examples(200, hops, 3).unwrap();
+        let (x, y) = lookup::examples(200, hops, 3).unwrap();
         let (x, y): (Vec<Vec<u32>>, Vec<u32>) =
             (x.to_vec2().unwrap(), y.to_vec1().unwrap());
         for (row, label) in x.iter().zip(y) {
@@ -144,7 +144,7 @@ fn the_most_frequent_letter_is_counted_as_a_guess() {
     let x = Tensor::new(&rows, &candle_core::Device::Cpu).unwrap();
     let guess = |labels: [u32; 3]| {
         let y = Tensor::new(&labels, x.device()).unwrap();
-        pointer::most_frequent(&x, &y).unwrap()
+        lookup::most_frequent(&x, &y).unwrap()
     };
     assert!((guess([10, 12, 14]) - 1.0).abs() < 1e-12);
     assert!((guess([11, 12, 15]) - 1.0 / 3.0).abs() < 1e-12);
@@ -157,7 +157,7 @@ fn the_variants_of_the_book_are_whole() {
     assert_eq!(book.variants.len(), 23);
     for variant in &book.variants {
         let options = &variant.setting.options;
-        let network = pointer_network(options).unwrap();
+        let network = lookup_network(options).unwrap();
         let model = Model::new(&network.ids, &network.logits, 0).unwrap();
         assert_eq!(variant.parameters, model.count_params(), "{options:?}");
         assert_eq!(variant.accuracies.len() as u64, book.seeds);

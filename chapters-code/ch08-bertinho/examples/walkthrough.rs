@@ -12,12 +12,12 @@ use bertinho::evaluate::*;
 use bertinho::fill::*;
 use bertinho::finetune::*;
 use bertinho::heads::*;
+use bertinho::history::*;
 use bertinho::learner::*;
 use bertinho::masking::*;
 use bertinho::naive_bayes::*;
 use bertinho::nouns::*;
 use bertinho::pretrain::*;
-use bertinho::record::*;
 use bertinho::wordpiece::*;
 use bertinho::{Corpus, CorpusReport, Pair, sample_folder};
 use figures::{Heatmap, HeatmapGrid, LineChart};
@@ -101,11 +101,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             kept += usize::from(shown == label);
         }
         let asked = batch.labels.len();
-        let share = |part: usize, of: usize| 100.0 * part as f64 / of as f64;
-        println!("asked: {asked} of {pieces} pieces, {:.1} %", share(asked, pieces));
-        println!("   hidden   {:.1} %", share(hidden, asked));
-        println!("   replaced {:.1} %", share(asked - hidden - kept, asked));
-        println!("   kept     {:.1} %", share(kept, asked));
+        let rate = |part: usize, of: usize| 100.0 * part as f64 / of as f64;
+        println!("asked: {asked} of {pieces} pieces, {:.1} %", rate(asked, pieces));
+        println!("   hidden   {:.1} %", rate(hidden, asked));
+        println!("   replaced {:.1} %", rate(asked - hidden - kept, asked));
+        println!("   kept     {:.1} %", rate(kept, asked));
         Ok(())
     }
     count_shown(&masking, &both_orders(&tokenizer, &corpus.pairs.train, 64)?.concat())?;
@@ -180,17 +180,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: schedule
     let recipe: Recipe = Recipe::default();
-    let mut standing: Standing = Standing::beginning(recipe.clone(), 10_240);
+    let mut state: TrainState = TrainState::beginning(recipe.clone(), 10_240);
     let mut rates: Vec<(f64, f64)> = Vec::new();
     let mut step: u64 = 0;
     for (stage, Stage { layers, steps, learning_rate, .. }) in
         recipe.stages.iter().enumerate()
     {
         println!("{steps} steps with {layers:2} layers, up to {learning_rate}");
-        standing.stage = stage;
+        state.stage = stage;
         for done in (0..*steps).step_by(50) {
-            standing.stage_steps = done;
-            rates.push(((step + done) as f64, 1000.0 * standing.learning_rate()));
+            state.stage_steps = done;
+            rates.push(((step + done) as f64, 1000.0 * state.learning_rate()));
         }
         step += steps;
     }
@@ -206,24 +206,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .show()?;
     // ANCHOR_END: schedule_figure
 
-    // ANCHOR: record
-    let record: Record = Record::of_the_book()?;
+    // ANCHOR: history
+    let history: History = History::of_the_book()?;
     LineChart::new()
         .title("Pre-training bertinho")
         .x_title("step")
         .y_title("loss (nats)")
-        .series("training batches", &record.loss)
+        .series("training batches", &history.loss)
         .draw()?
         .show()?;
-    // ANCHOR_END: record
+    // ANCHOR_END: history
 
     // ANCHOR: accuracies
     let english: Vec<(f64, f64)> =
-        record.over_steps(|exam| 100.0 * exam.accuracy.english.model);
+        history.over_steps(|point| 100.0 * point.accuracy.english.model);
     let portuguese: Vec<(f64, f64)> =
-        record.over_steps(|exam| 100.0 * exam.accuracy.portuguese.model);
+        history.over_steps(|point| 100.0 * point.accuracy.portuguese.model);
     let beside: Vec<(f64, f64)> =
-        record.over_steps(|exam| 100.0 * exam.accuracy.beside.model);
+        history.over_steps(|point| 100.0 * point.accuracy.beside.model);
     LineChart::new()
         .title("Held-out pieces guessed")
         .x_title("step")
@@ -236,7 +236,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: accuracies
 
     // ANCHOR: final_accuracies
-    let last: Examined = record.exams[record.exams.len() - 1].clone();
+    let last: HistoryPoint = history.points[history.points.len() - 1].clone();
     println!(
         "after {} steps, {:.1} million tokens",
         last.step,
@@ -256,55 +256,55 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: final_accuracies
 
     // ANCHOR: birth
-    fn best_of(record: &Record, kind: &str) -> Vec<(f64, f64)> {
-        record.over_steps(|exam| 100.0 * exam.specialists[kind].share)
+    fn best_of(history: &History, kind: &str) -> Vec<(f64, f64)> {
+        history.over_steps(|point| 100.0 * point.specialists[kind].rate)
     }
     let translator: Vec<(f64, f64)> =
-        record.over_steps(|exam| 100.0 * exam.translator.share);
+        history.over_steps(|point| 100.0 * point.translator.rate);
     LineChart::new()
         .title("The best head of each kind")
         .x_title("step")
         .y_title("%")
         .series("translation", &translator)
-        .series("previous", &best_of(&record, "previous"))
-        .series("next", &best_of(&record, "next"))
-        .series("[SEP]", &best_of(&record, "sep"))
-        .series("itself", &best_of(&record, "itself"))
+        .series("previous", &best_of(&history, "previous"))
+        .series("next", &best_of(&history, "next"))
+        .series("[SEP]", &best_of(&history, "sep"))
+        .series("itself", &best_of(&history, "itself"))
         .draw()?
         .show()?;
     // ANCHOR_END: birth
 
     // ANCHOR: birth_numbers
     println!("  step  layers  translation  previous    next   [SEP]");
-    for exam in &record.exams {
-        if exam.step > 2000 && !exam.step.is_multiple_of(2000) {
+    for point in &history.points {
+        if point.step > 2000 && !point.step.is_multiple_of(2000) {
             continue;
         }
         println!(
             "{:6}  {:6}  {:9.1} %  {:6.1} %  {:4.1} %  {:4.1} %",
-            exam.step,
-            exam.entropies.len(),
-            100.0 * exam.translator.share,
-            100.0 * exam.specialists["previous"].share,
-            100.0 * exam.specialists["next"].share,
-            100.0 * exam.specialists["sep"].share,
+            point.step,
+            point.entropies.len(),
+            100.0 * point.translator.rate,
+            100.0 * point.specialists["previous"].rate,
+            100.0 * point.specialists["next"].rate,
+            100.0 * point.specialists["sep"].rate,
         );
     }
     // ANCHOR_END: birth_numbers
 
     // ANCHOR: entropies
-    fn map(exam: &Examined) -> Array2<f64> {
-        let (layers, heads) = (exam.entropies.len(), exam.entropies[0].len());
+    fn map(point: &HistoryPoint) -> Array2<f64> {
+        let (layers, heads) = (point.entropies.len(), point.entropies[0].len());
         Array2::from_shape_fn((layers, heads), |(layer, head)| {
-            exam.entropies[layer][head]
+            point.entropies[layer][head]
         })
     }
     let mut panels: Vec<Heatmap> = Vec::new();
     for step in [250, 1000, 2000, 4000] {
-        let exam = record.exams.iter().find(|exam| exam.step == step);
-        let Some(exam) = exam else { continue };
+        let point = history.points.iter().find(|point| point.step == step);
+        let Some(point) = point else { continue };
         panels.push(
-            Heatmap::new(&map(exam))
+            Heatmap::new(&map(point))
                 .title(format!("step {step}"))
                 .row_title("layer")
                 .column_title("head")
@@ -406,8 +406,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("its own reviews   {:.1} %", 100.0 * finetuned.train);
     println!("held-out reviews  {:.1} %", 100.0 * finetuned.held_out);
     println!("naive Bayes       {:.1} %", 100.0 * finetuned.naive_bayes);
-    for (text, praise) in &finetuned.praise {
-        println!("{:5.1} % praise: {text}", 100.0 * praise);
+    for (text, positive) in &finetuned.positive_probability {
+        println!("{:5.1} % praise: {text}", 100.0 * positive);
     }
     // ANCHOR_END: finetuned
     Ok(())

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use bert_attention::BertForMaskedLm;
 use bertinho::batches::{Sequence, both_orders, padded, pieces, training_sequences};
 use bertinho::checkpoint::{self, write_atomically};
-use bertinho::evaluate::{Accuracy, Evaluation, Exam, Guesser};
+use bertinho::evaluate::{Accuracy, EvalSet, Evaluation, Predictor};
 use bertinho::export::{export, fill_card};
 use bertinho::finetune::{
     FinetuneOptions, Finetuned, classifier_config, every_other_layer,
@@ -18,11 +18,11 @@ use bertinho::heads::{
     HeadProfile, NounPair, SpecialIds, TranslationHead, find_nouns, profile,
     translation_heads,
 };
+use bertinho::history::History;
 use bertinho::learner::{fast, masked_lm};
 use bertinho::naive_bayes::NaiveBayes;
 use bertinho::nouns::NOUNS;
-use bertinho::pretrain::{CHECKPOINT, Pretraining, Recipe, Standing, Step};
-use bertinho::record::Record;
+use bertinho::pretrain::{CHECKPOINT, Pretraining, Recipe, Step, TrainState};
 use bertinho::wordpiece::{
     CLS, SEP, WordPieceOptions, everyday_vocabulary, read_tokenizer, save_tokenizer,
 };
@@ -121,7 +121,7 @@ pub fn pretrain(arguments: &Pretrain) -> Result<bool> {
     } else {
         Pretraining::begin(recipe.clone(), &sequences, vocab_size, &fast, out)?
     };
-    let done = training.standing().steps;
+    let done = training.state().steps;
     let metrics_path = out.join("metrics.jsonl");
     let mut metrics = match &arguments.metrics {
         Some(path) if path.as_os_str() == "-" => Metrics::Stdout,
@@ -133,10 +133,10 @@ pub fn pretrain(arguments: &Pretrain) -> Result<bool> {
         metrics
             .line(&json!({"step": 0, "corpus": corpus.report, "epoch": statistics}))?;
     }
-    let examiner = Examiner::new(&tokenizer, &corpus, &recipe, out)?;
+    let evaluator = Evaluator::new(&tokenizer, &corpus, &recipe, out)?;
     let progress = bar(arguments.steps.unwrap_or(recipe.steps()), done);
     let mut speed = Speed::start();
-    let mut tokens = training.standing().tokens;
+    let mut tokens = training.state().tokens;
     let mut observe = |step: Step, training: &Pretraining| {
         speed.add(step.loss, step.tokens - tokens);
         tokens = step.tokens;
@@ -147,7 +147,7 @@ pub fn pretrain(arguments: &Pretrain) -> Result<bool> {
         if last || step.step.is_multiple_of(arguments.evaluate_every.max(1)) {
             progress.set_message("evaluating");
             let weights = training.learner().weights()?;
-            let found = examiner.ask(&training.standing().config(), &weights);
+            let found = evaluator.evaluate(&training.state().config(), &weights);
             let found = found.map_err(|error| {
                 candle_core::Error::Msg(format!("evaluation: {error:#}"))
             })?;
@@ -160,11 +160,11 @@ pub fn pretrain(arguments: &Pretrain) -> Result<bool> {
         training.run(arguments.steps, arguments.save_every, &stop, &mut observe)?;
     progress.finish();
     if !finished {
-        eprintln!("stopped at step {}: --resume goes on", training.standing().steps);
+        eprintln!("stopped at step {}: --resume goes on", training.state().steps);
         return Ok(false);
     }
     let metrics = arguments.metrics.as_deref().unwrap_or(&metrics_path);
-    ship(out, metrics, &corpus, &tokenizer, &training, &examiner)?;
+    ship(out, metrics, &corpus, &tokenizer, &training, &evaluator)?;
     Ok(true)
 }
 
@@ -186,9 +186,9 @@ pub fn all(arguments: &Pretrain) -> Result<()> {
 /// The recipe of the checkpoint, of a file, or the default.
 fn recipe(arguments: &Pretrain) -> Result<Recipe> {
     if arguments.resume {
-        let (_, standing): (Tensors, Standing) =
+        let (_, state): (Tensors, TrainState) =
             checkpoint::load(&arguments.out.join(CHECKPOINT))?;
-        return Ok(standing.recipe);
+        return Ok(state.recipe);
     }
     let mut recipe = match &arguments.recipe {
         Some(path) => {
@@ -223,11 +223,11 @@ fn ship(
     corpus: &Corpus,
     tokenizer: &Tokenizer,
     training: &Pretraining,
-    examiner: &Examiner,
+    evaluator: &Evaluator,
 ) -> Result<()> {
-    let standing = training.standing();
-    let (config, weights) = (standing.config(), training.learner().weights()?);
-    let evaluation = examiner.exam.ask(&guesser(&config, &weights)?)?;
+    let state = training.state();
+    let (config, weights) = (state.config(), training.learner().weights()?);
+    let evaluation = evaluator.eval_set.evaluate(&predictor(&config, &weights)?)?;
     let report = corpus.report;
     let values = [
         ("layers", config.num_hidden_layers.to_string()),
@@ -237,12 +237,12 @@ fn ship(
         ("portuguese_lines", report.portuguese.to_string()),
         ("english_lines", report.english.to_string()),
         ("pair_lines", report.pairs.to_string()),
-        ("dogs", report.mended.dogs.to_string()),
-        ("contractions", report.mended.contractions.to_string()),
+        ("dogs", report.fixes.cao.to_string()),
+        ("contractions", report.fixes.contractions.to_string()),
         ("left_out", report.left_out.to_string()),
-        ("steps", standing.steps.to_string()),
-        ("tokens", standing.tokens.to_string()),
-        ("recipe", serde_json::to_string_pretty(&standing.recipe)?),
+        ("steps", state.steps.to_string()),
+        ("tokens", state.tokens.to_string()),
+        ("recipe", serde_json::to_string_pretty(&state.recipe)?),
         ("table", table(&evaluation)),
     ];
     let card = fill_card(include_str!("bertinho.md"), &values)?;
@@ -251,13 +251,13 @@ fn ship(
     if metrics.is_file() {
         let text = fs::read_to_string(metrics)
             .with_context(|| format!("cannot read {}", metrics.display()))?;
-        let recipe = serde_json::to_value(&standing.recipe)?;
-        let record = Record::from_metrics(recipe, &text)?;
-        loss_curve(&record)?.save(folder.join("loss.svg"))?;
-        if !record.exams.is_empty() {
-            accuracy_curve(&record)?.save(folder.join("accuracy.svg"))?;
+        let recipe = serde_json::to_value(&state.recipe)?;
+        let history = History::from_metrics(recipe, &text)?;
+        loss_curve(&history)?.save(folder.join("loss.svg"))?;
+        if !history.points.is_empty() {
+            accuracy_curve(&history)?.save(folder.join("accuracy.svg"))?;
         }
-        let text = serde_json::to_string(&record)? + "\n";
+        let text = serde_json::to_string(&history)? + "\n";
         write_atomically(&out.join(RECORD), text.as_bytes())?;
     }
     eprintln!("the trained model is in {}", folder.display());
@@ -283,15 +283,15 @@ fn table(found: &Evaluation) -> String {
 }
 
 /// The loss over the steps.
-fn loss_curve(record: &Record) -> Result<Figure> {
+fn loss_curve(history: &History) -> Result<Figure> {
     let chart = LineChart::new().title("Pre-training").x_title("step");
-    Ok(chart.y_title("loss (nats)").series("training batches", &record.loss).draw()?)
+    Ok(chart.y_title("loss (nats)").series("training batches", &history.loss).draw()?)
 }
 
 /// Hidden pieces guessed, over the steps.
-fn accuracy_curve(record: &Record) -> Result<Figure> {
+fn accuracy_curve(history: &History) -> Result<Figure> {
     let over = |of: fn(&Evaluation) -> Accuracy| {
-        record.over_steps(|exam| 100.0 * of(&exam.accuracy).model)
+        history.over_steps(|point| 100.0 * of(&point.accuracy).model)
     };
     let chart = LineChart::new().title("Held-out pieces guessed").x_title("step");
     Ok(chart
@@ -318,52 +318,52 @@ const PROFILED: usize = 100;
 /// How a training went, in the output folder.
 const RECORD: &str = "record.json";
 
-/// What a model is asked while it is trained.
-struct Examiner {
-    exam: Exam,
+/// What a model is evaluated on while it is trained.
+struct Evaluator {
+    eval_set: EvalSet,
     nouns: Vec<NounPair>,
     /// Held-out pairs in both orders, for the heads' profiles.
     pairs: Vec<Batch>,
 }
 
-/// What it answers.
+/// What it finds.
 #[derive(Serialize)]
-struct Answers {
+struct EvalReport {
     accuracy: Evaluation,
     /// The best of the heads that translate.
     translation_heads: Vec<TranslationHead>,
-    /// How each head looks, by layer and head.
+    /// What each head attends to, by layer and head.
     profiles: Vec<Vec<HeadProfile>>,
 }
 
-impl Examiner {
+impl Evaluator {
     fn new(
         tokenizer: &Tokenizer,
         corpus: &Corpus,
         recipe: &Recipe,
         folder: &Path,
     ) -> Result<Self> {
-        let exam = Exam::new(tokenizer, corpus, recipe.sequence_tokens)?;
+        let eval_set = EvalSet::new(tokenizer, corpus, recipe.sequence_tokens)?;
         let config = recipe.config(1, tokenizer.get_vocab_size(true));
         let reader = models::Tokenizer::from_folder(folder, &config)?;
         let nouns = held_out_nouns(&reader, &corpus.pairs.held_out)?;
         let count = corpus.pairs.held_out.len().min(PROFILED);
         let pairs = pair_batches(tokenizer, &corpus.pairs.held_out[..count])?;
-        Ok(Self { exam, nouns, pairs })
+        Ok(Self { eval_set, nouns, pairs })
     }
 
-    fn ask(&self, config: &Config, weights: &Tensors) -> Result<Answers> {
-        let guesser = guesser(config, weights)?;
-        let accuracy = self.exam.ask(&guesser)?;
-        let mut heads = translation_heads(guesser.encoder(), &self.nouns)?;
+    fn evaluate(&self, config: &Config, weights: &Tensors) -> Result<EvalReport> {
+        let predictor = predictor(config, weights)?;
+        let accuracy = self.eval_set.evaluate(&predictor)?;
+        let mut heads = translation_heads(predictor.encoder(), &self.nouns)?;
         heads.truncate(5);
-        let profiles = profile(guesser.encoder(), &self.pairs, SPECIAL)?;
-        Ok(Answers { accuracy, translation_heads: heads, profiles })
+        let profiles = profile(predictor.encoder(), &self.pairs, SPECIAL)?;
+        Ok(EvalReport { accuracy, translation_heads: heads, profiles })
     }
 }
 
-fn guesser(config: &Config, weights: &Tensors) -> Result<Guesser> {
-    Ok(Guesser::new(masked_lm(config, weights)?)?)
+fn predictor(config: &Config, weights: &Tensors) -> Result<Predictor> {
+    Ok(Predictor::new(masked_lm(config, weights)?)?)
 }
 
 fn held_out_nouns(
@@ -375,7 +375,7 @@ fn held_out_nouns(
     Ok(find_nouns(tokenizer, &pairs, &NOUNS)?)
 }
 
-/// The exam of a trained model, as one JSON line.
+/// The evaluation of a trained model, as one JSON line.
 pub fn evaluate(arguments: &Model) -> Result<()> {
     let corpus = read(&arguments.corpora)?;
     let folder = resolve(&arguments.model)?;
@@ -384,8 +384,8 @@ pub fn evaluate(arguments: &Model) -> Result<()> {
     let model =
         models::load(&folder, DType::F32, |vb| BertForMaskedLm::load(&vb, &config))?;
     let limit = Recipe::default().sequence_tokens.min(config.max_position_embeddings);
-    let exam = Exam::new(&tokenizer, &corpus, limit)?;
-    Ok(Metrics::Stdout.line(&exam.ask(&Guesser::new(model)?)?)?)
+    let eval_set = EvalSet::new(&tokenizer, &corpus, limit)?;
+    Ok(Metrics::Stdout.line(&eval_set.evaluate(&Predictor::new(model)?)?)?)
 }
 
 /// All heads of a trained model: a JSON line each, then one for each translator.
@@ -464,18 +464,19 @@ pub fn finetune(arguments: &Finetune) -> Result<()> {
         "I love this new movie, it's fantastic!",
         "The service was terrible from start to finish.",
     ];
-    let praise =
-        bertinho::finetune::praise(&config, &trained, &tokenizer, &texts, limit)?;
+    let positive = bertinho::finetune::positive_probability(
+        &config, &trained, &tokenizer, &texts, limit,
+    )?;
     let texts = texts.map(str::to_owned);
     let finetuned = Finetuned {
         options,
         held_out: found,
         naive_bayes: baseline,
         train: accuracy(&reviews.train)?,
-        praise: texts.into_iter().zip(praise).collect(),
+        positive_probability: texts.into_iter().zip(positive).collect(),
     };
     Metrics::Stdout.line(&finetuned)?;
-    let per_cent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let per_cent = |rate: f64| format!("{:.1} %", 100.0 * rate);
     let values = [
         ("layers", config.num_hidden_layers.to_string()),
         ("reviews", corpus.report.reviews.to_string()),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::mend::{Mended, Neighbours, mend_contractions, mend_dogs};
+use crate::fixes::{Fixes, Neighbours, fix_cao, fix_contractions};
 use crate::{PretrainingError, Result};
 
 /// Every line of a corpus whose number, from 1, is a multiple of this is held out.
@@ -32,12 +32,12 @@ pub struct Pair {
     pub portuguese: String,
 }
 
-/// A sentence that praises or blames.
+/// A positive or a negative sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Review {
     /// What it says.
     pub text: String,
-    /// Whether it praises.
+    /// Whether it is positive.
     pub positive: bool,
 }
 
@@ -68,7 +68,8 @@ pub struct CorpusReport {
     /// In `sentiment.tsv`.
     pub reviews: usize,
     /// Words of the pairs' Portuguese that were changed.
-    pub mended: Mended,
+    #[serde(rename = "mended")]
+    pub fixes: Fixes,
     /// Sentences and pairs left out of training because a held-out part has the same
     /// text, such as a held-out review.
     pub left_out: usize,
@@ -76,7 +77,7 @@ pub struct CorpusReport {
 
 impl Corpus {
     /// Reads a folder with `en.txt`, `pt.txt`, `tatoeba.en-pt.tsv` and `sentiment.tsv`,
-    /// all UTF-8, mends the pairs' Portuguese, and keeps the held-out part apart.
+    /// all UTF-8, fixes the pairs' Portuguese, and keeps the held-out part apart.
     ///
     /// # Errors
     ///
@@ -94,7 +95,7 @@ impl Corpus {
             reviews: reviews.len(),
             ..CorpusReport::default()
         };
-        report.mended = mend(&mut pairs, &portuguese);
+        report.fixes = fix(&mut pairs, &portuguese);
         let mut corpus = Self {
             english: hold_out_lines(english),
             portuguese: hold_out_lines(portuguese),
@@ -152,17 +153,17 @@ fn folded(text: &str) -> String {
     words.join(" ")
 }
 
-fn mend(pairs: &mut [Pair], portuguese: &[String]) -> Mended {
+fn fix(pairs: &mut [Pair], portuguese: &[String]) -> Fixes {
     let neighbours = Neighbours::count(portuguese.iter().map(String::as_str));
-    let mut mended = Mended::default();
+    let mut fixes = Fixes::default();
     for Pair { english, portuguese } in pairs {
-        let (text, dogs) = mend_dogs(portuguese);
-        let (text, contractions) = mend_contractions(&text, english, &neighbours);
+        let (text, cao) = fix_cao(portuguese);
+        let (text, contractions) = fix_contractions(&text, english, &neighbours);
         *portuguese = text;
-        mended.dogs += dogs;
-        mended.contractions += contractions;
+        fixes.cao += cao;
+        fixes.contractions += contractions;
     }
-    mended
+    fixes
 }
 
 /// Every line whose number is a multiple of [`HOLD_OUT_EVERY`] is held out.

@@ -13,7 +13,7 @@ use crate::wordpiece::FIRST_PIECE;
 use crate::{PretrainingError, Result};
 use training::random::{Purpose, generator};
 
-/// The seed of the masks: every model is asked the same.
+/// The seed of the masks: the same for every model.
 const SEED: u64 = 2026;
 /// Tokens in a batch.
 const TOKENS: usize = 4000;
@@ -30,7 +30,7 @@ pub struct Accuracy {
     pub unigram: f64,
 }
 
-/// What an [`Exam`] finds.
+/// What an [`EvalSet`] finds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// Everyday English sentences, alone.
@@ -49,12 +49,12 @@ pub struct Evaluation {
 /// Sentences with hidden pieces, and the piece that is most frequent where they come
 /// from.
 #[derive(Debug, Clone)]
-pub struct Questions {
+pub struct EvalBatches {
     batches: Vec<MaskedBatch>,
     most_frequent: u32,
 }
 
-impl Questions {
+impl EvalBatches {
     /// Hides 15 % of the `allowed` places of each sequence, the same ones in each run.
     ///
     /// # Errors
@@ -86,34 +86,34 @@ impl Questions {
         Ok(Self { batches, most_frequent })
     }
 
-    /// Asks a model.
+    /// Evaluates a model.
     ///
     /// # Errors
     ///
     /// If it has another vocabulary.
-    pub fn ask(&self, guesser: &Guesser) -> Result<Accuracy> {
+    pub fn evaluate(&self, predictor: &Predictor) -> Result<Accuracy> {
         let (mut hidden, mut model, mut unigram) = (0, 0, 0);
         for batch in &self.batches {
-            let guesses = guesser.guess(batch)?;
-            hidden += guesses.len();
-            for (guess, label) in guesses.iter().zip(&batch.labels) {
-                model += usize::from(guess == label);
+            let predictions = predictor.predict(batch)?;
+            hidden += predictions.len();
+            for (predicted, label) in predictions.iter().zip(&batch.labels) {
+                model += usize::from(predicted == label);
                 unigram += usize::from(self.most_frequent == *label);
             }
         }
-        let share = |right| right as f64 / hidden as f64;
-        Ok(Accuracy { hidden, model: share(model), unigram: share(unigram) })
+        let rate = |right| right as f64 / hidden as f64;
+        Ok(Accuracy { hidden, model: rate(model), unigram: rate(unigram) })
     }
 }
 
-/// A masked language model on packed weights: to ask, not to train.
+/// A masked language model on packed weights: to predict, not to train.
 #[derive(Debug)]
-pub struct Guesser {
+pub struct Predictor {
     encoder: PackedEncoder,
     head: BertForMaskedLm,
 }
 
-impl Guesser {
+impl Predictor {
     /// Packs a model.
     ///
     /// # Errors
@@ -133,7 +133,7 @@ impl Guesser {
     /// # Errors
     ///
     /// If a piece is unknown to the model.
-    pub fn guess(&self, batch: &MaskedBatch) -> Result<Vec<u32>> {
+    pub fn predict(&self, batch: &MaskedBatch) -> Result<Vec<u32>> {
         if batch.positions.is_empty() {
             return Ok(Vec::new());
         }
@@ -141,34 +141,33 @@ impl Guesser {
         Ok(logits.argmax(D::Minus1)?.to_vec1()?)
     }
 
-    /// A number for each piece, at some places of the `rows · n` tokens, row after row:
-    /// `[places, vocabulary]`.
+    /// A number for each piece, at some places of the `batch · n` tokens, text after
+    /// text: `[places, vocabulary]`.
     fn logits(&self, inputs: &Batch, places: &[u32]) -> Result<Tensor> {
         let x =
             self.encoder.forward(inputs, ForwardOptions::default())?.last_hidden_state;
-        let (rows, n, d_model) = x.dims3()?;
         let places = Tensor::new(places, x.device())?;
-        // [rows, n, d_model] -> [rows · n, d_model] -> [places, d_model]
-        let hidden = x.reshape((rows * n, d_model))?.index_select(&places, 0)?;
+        // [batch, n, d_model] -> [batch · n, d_model] -> [places, d_model]
+        let hidden = x.flatten(0, 1)?.index_select(&places, 0)?;
         Ok(self.head.predict(&hidden)?) // [places, vocabulary]
     }
 }
 
-/// The held-out questions of a corpus.
+/// The held-out sentences of a corpus, with hidden pieces.
 #[derive(Debug, Clone)]
-pub struct Exam {
-    english: Questions,
-    portuguese: Questions,
-    english_beside: Questions,
-    portuguese_beside: Questions,
+pub struct EvalSet {
+    english: EvalBatches,
+    portuguese: EvalBatches,
+    english_beside: EvalBatches,
+    portuguese_beside: EvalBatches,
 }
 
-impl Exam {
-    /// Questions on the held-out pairs, each side alone and with the other beside.
+impl EvalSet {
+    /// The held-out pairs, each side alone and with the other beside.
     ///
     /// # Errors
     ///
-    /// Those of [`Questions::new`].
+    /// Those of [`EvalBatches::new`].
     pub fn new(tokenizer: &Tokenizer, corpus: &Corpus, limit: usize) -> Result<Self> {
         let vocab_size =
             u32::try_from(tokenizer.get_vocab_size(true)).unwrap_or(u32::MAX);
@@ -182,18 +181,18 @@ impl Exam {
         let everywhere = |sequence: &Sequence| (0..sequence.len()).collect();
         let alone = |texts: Vec<&str>, most| {
             let sequences = singles(tokenizer, texts, limit)?;
-            Questions::new(sequences, everywhere, most, vocab_size)
+            EvalBatches::new(sequences, everywhere, most, vocab_size)
         };
         let orders = both_orders(tokenizer, held_out, limit)?;
         let [en_pt, pt_en]: [Vec<Sequence>; 2] =
             [0, 1].map(|order| orders.iter().map(|pair| pair[order].clone()).collect());
         let beside = |[first_of, second_of]: [&[Sequence]; 2], most| {
             let first =
-                Questions::new(first_of.to_vec(), sentence_a, most, vocab_size)?;
+                EvalBatches::new(first_of.to_vec(), sentence_a, most, vocab_size)?;
             let second =
-                Questions::new(second_of.to_vec(), sentence_b, most, vocab_size)?;
+                EvalBatches::new(second_of.to_vec(), sentence_b, most, vocab_size)?;
             let batches = [first.batches, second.batches].concat();
-            Ok::<_, PretrainingError>(Questions { batches, most_frequent: most })
+            Ok::<_, PretrainingError>(EvalBatches { batches, most_frequent: most })
         };
         Ok(Self {
             english: alone(
@@ -209,17 +208,17 @@ impl Exam {
         })
     }
 
-    /// Asks a model everything.
+    /// Evaluates a model on all four.
     ///
     /// # Errors
     ///
-    /// Those of [`Questions::ask`].
-    pub fn ask(&self, guesser: &Guesser) -> Result<Evaluation> {
-        let english_beside = self.english_beside.ask(guesser)?;
-        let portuguese_beside = self.portuguese_beside.ask(guesser)?;
+    /// Those of [`EvalBatches::evaluate`].
+    pub fn evaluate(&self, predictor: &Predictor) -> Result<Evaluation> {
+        let english_beside = self.english_beside.evaluate(predictor)?;
+        let portuguese_beside = self.portuguese_beside.evaluate(predictor)?;
         Ok(Evaluation {
-            english: self.english.ask(guesser)?,
-            portuguese: self.portuguese.ask(guesser)?,
+            english: self.english.evaluate(predictor)?,
+            portuguese: self.portuguese.evaluate(predictor)?,
             english_beside,
             portuguese_beside,
             beside: together(english_beside, portuguese_beside),

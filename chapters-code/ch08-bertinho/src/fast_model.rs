@@ -58,7 +58,7 @@ pub fn masked_hidden(
     let x = embeddings(&model.bert.embeddings, batch, seed)?;
     let x = encoder(&model.bert.encoder, x, batch, seed)?;
     let d_model = x.dim(2)?;
-    // [rows, n, d_model] -> [rows · n, d_model]
+    // [batch, n, d_model] -> [batch · n, d_model]
     let x = x.reshape((batch.rows() * batch.n(), d_model))?;
     let x = embedding(&x, &masked.positions)?; // [masked, d_model]
     let x = linear(&x, &model.transform)?;
@@ -80,7 +80,7 @@ pub fn classifier_loss(
     cross_entropy(&classifier_logits(model, batch, seed)?, labels)
 }
 
-/// A number for each label, for each text: `[rows, labels]`.
+/// A number for each label, for each text: `[batch, labels]`.
 ///
 /// # Errors
 ///
@@ -93,12 +93,12 @@ pub fn classifier_logits(
     let x = embeddings(&model.distilbert.embeddings, batch, seed)?;
     let x = encoder(&model.distilbert.encoder, x, batch, seed)?;
     let d_model = x.dim(2)?;
-    // [rows, n, d_model] -> [rows · n, d_model]
+    // [batch, n, d_model] -> [batch · n, d_model]
     let x = x.reshape((batch.rows() * batch.n(), d_model))?;
     let n = u32::try_from(batch.n()).map_err(Error::wrap)?;
     let rows = u32::try_from(batch.rows()).map_err(Error::wrap)?;
     let first: Vec<u32> = (0..rows).map(|row| row * n).collect();
-    let cls = embedding(&x, &first)?; // [rows, d_model]
+    let cls = embedding(&x, &first)?; // [batch, d_model]
     let hidden = linear(&cls, &model.head.pre_classifier)?.relu()?;
     let hidden = dropout(&hidden, model.head.dropout, seed, CLASSIFIER)?;
     linear(&hidden, &model.head.classifier)
@@ -108,7 +108,7 @@ pub fn classifier_logits(
 const EMBEDDINGS: u64 = u64::MAX;
 const CLASSIFIER: u64 = u64::MAX - 1;
 
-/// The tokens' first vectors, `[rows, n, d_model]`.
+/// The tokens' first vectors, `[batch, n, d_model]`.
 fn embeddings(model: &Embeddings, batch: &Batch, seed: Option<u64>) -> Result<Tensor> {
     let (rows, n) = (batch.rows(), batch.n());
     let d_model = model.words.dim(1)?;
@@ -118,9 +118,9 @@ fn embeddings(model: &Embeddings, batch: &Batch, seed: Option<u64>) -> Result<Te
     if let Some(types) = &model.token_types {
         tables.push((types, batch.token_type_ids()));
     }
-    let x = embed(&tables)?; // [rows · n, d_model]
+    let x = embed(&tables)?; // [batch · n, d_model]
     let x = dropout(&norm(&x, &model.norm)?, model.dropout, seed, EMBEDDINGS)?;
-    x.reshape((rows, n, d_model)) // from [rows · n, d_model]
+    x.reshape((rows, n, d_model)) // from [batch · n, d_model]
 }
 
 fn encoder(
@@ -138,7 +138,7 @@ fn encoder(
 }
 
 /// A layer as one operation, if it is BERT's; step by step, if it isn't. `x` is
-/// `[rows, n, d_model]`, the mask `[rows, 1, 1, n]`.
+/// `[batch, n, d_model]`, the mask `[batch, 1, 1, n]`.
 fn encoder_layer_of(
     layer: &EncoderLayer,
     x: &Tensor,
@@ -146,9 +146,9 @@ fn encoder_layer_of(
     seed: Option<u64>,
 ) -> Result<Tensor> {
     if let Some(weights) = weights(layer) {
-        let (rows, n, _) = x.dims3()?;
-        // [rows, 1, 1, n] -> [rows, n]
-        let mask = mask.map(|mask| mask.reshape((rows, n))).transpose()?;
+        let (batch, n, _) = x.dims3()?;
+        // [batch, 1, 1, n] -> [batch, n]
+        let mask = mask.map(|mask| mask.reshape((batch, n))).transpose()?;
         return encoder_layer(x, mask.as_ref(), &weights, seed);
     }
     #[expect(clippy::cast_possible_truncation, reason = "a seed's lower half is one")]

@@ -1,7 +1,7 @@
 //! A classifier made from a part of the pre-trained model.
 
-use candle_core::D;
-use gradients::{AdamW, AdamWOptions, Decay, Schedule, clip_factor, gradient_norm};
+use candle_core::{D, Tensor};
+use gradients::{AdamW, AdamWOptions, Decay, Schedule};
 use models::{Architecture, Config};
 use rand::RngCore;
 use sentiment::layers::{BERT, DISTILBERT};
@@ -12,6 +12,7 @@ use tokenizers::Tokenizer;
 use crate::batches::{Sequence, cut_batches, padded, singles};
 use crate::corpus::Review;
 use crate::fast_model::classifier_loss;
+use crate::learner::Trainer;
 use training::parameters::{Tensors, complete, model};
 use training::random::{Purpose, generator};
 use training::{TrainingError, softmax};
@@ -139,7 +140,8 @@ pub fn finetune(
     let (parameters, classifier) = complete(start, seed, |vb| {
         DistilBertForSequenceClassification::load(&vb, config)
     })?;
-    let mut optimizer = AdamW::new(&parameters, AdamWOptions::default())?;
+    let optimizer = AdamW::new(&parameters, AdamWOptions::default())?;
+    let mut trainer = Trainer { parameters, optimizer, clip: 1.0 };
     let cut = |epoch| cut_batches(&sequences, batch_tokens, seed, epoch);
     let total = (0..epochs).map(|epoch| cut(epoch).len() as u64).sum();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -150,28 +152,26 @@ pub fn finetune(
     for batch in (0..epochs).flat_map(cut) {
         let rows: Vec<&Sequence> = batch.iter().map(|&i| &sequences[i]).collect();
         let labels = batch.iter().map(|&i| u32::from(reviews[i].positive));
-        let labels: Vec<u32> = labels.collect(); // [rows]
+        let labels: Vec<u32> = labels.collect(); // [batch]
         let noise = generator(seed, Purpose::Dropout, step).next_u64();
         let loss = classifier_loss(&classifier, &padded(&rows)?, &labels, Some(noise))?;
-        let found = f64::from(loss.to_scalar::<f32>()?);
-        if !found.is_finite() {
-            return Err(TrainingError::Diverged { step: step + 1, loss: found }.into());
-        }
-        let gradients = gradients::backward(&loss)?;
-        let factor = clip_factor(gradient_norm(&parameters, &gradients)?, 1.0);
-        optimizer.step(&parameters, &gradients, schedule.rate(step), factor)?;
+        let backward = |loss: &Tensor| Ok(gradients::backward(loss)?);
+        let found = trainer.step(&loss, backward, schedule.rate(step))?;
         step += 1;
+        if !found.is_finite() {
+            return Err(TrainingError::Diverged { step, loss: found }.into());
+        }
         observe(step, total, found);
     }
-    Ok(parameters.tensors()?)
+    Ok(trainer.parameters.tensors()?)
 }
 
-/// How sure a classifier is that each text praises, 0 to 1.
+/// The probability, 0 to 1, that a classifier gives to each text being positive.
 ///
 /// # Errors
 ///
 /// If the configuration and the weights don't fit.
-pub fn praise(
+pub fn positive_probability(
     config: &Config,
     weights: &Tensors,
     tokenizer: &Tokenizer,
@@ -184,7 +184,7 @@ pub fn praise(
     let mut scores = Vec::new();
     for rows in sequences.chunks(32) {
         let batch = padded(&rows.iter().collect::<Vec<_>>())?;
-        let logits = classifier.forward(&batch, ForwardOptions::default())?.logits; // [rows, 2]
+        let logits = classifier.forward(&batch, ForwardOptions::default())?.logits; // [batch, 2]
         let positive = softmax(&logits)?.narrow(D::Minus1, 1, 1)?.flatten_all()?;
         scores.extend(positive.to_vec1::<f32>()?.into_iter().map(f64::from));
     }
@@ -195,7 +195,7 @@ pub fn praise(
 ///
 /// # Errors
 ///
-/// Those of [`praise`].
+/// Those of [`positive_probability`].
 pub fn accuracy(
     config: &Config,
     weights: &Tensors,
@@ -204,7 +204,7 @@ pub fn accuracy(
     limit: usize,
 ) -> Result<f64> {
     let texts: Vec<&str> = reviews.iter().map(|review| review.text.as_str()).collect();
-    let scores = praise(config, weights, tokenizer, &texts, limit)?;
+    let scores = positive_probability(config, weights, tokenizer, &texts, limit)?;
     let right = scores.iter().zip(reviews);
     let right =
         right.filter(|(score, review)| (**score > 0.5) == review.positive).count();
@@ -222,12 +222,14 @@ pub struct Finetuned {
     pub naive_bayes: f64,
     /// The share of the training's reviews that the classifier gets right.
     pub train: f64,
-    /// Sentences that are in no corpus, and how sure it is that they praise.
-    pub praise: Vec<(String, f64)>,
+    /// Sentences that are in no corpus, and the probability it gives to their being
+    /// positive.
+    #[serde(rename = "praise")]
+    pub positive_probability: Vec<(String, f64)>,
 }
 
 impl Finetuned {
-    /// The record of the fine-tuning that made the shipped `bertinho-sentiment`.
+    /// What came of the fine-tuning that made the shipped `bertinho-sentiment`.
     ///
     /// # Errors
     ///

@@ -70,13 +70,43 @@ pub type MakeLearner<'a> =
 /// What [`AdamW`]'s number of steps is called in a state.
 const STEPS: &str = "optimizer.steps";
 
+/// Parameters, and what changes them.
+#[derive(Debug)]
+pub(crate) struct Trainer {
+    pub parameters: Parameters,
+    pub optimizer: AdamW,
+    /// The longest that the gradients may be together.
+    pub clip: f64,
+}
+
+impl Trainer {
+    // ANCHOR: step
+    /// One step against the loss's gradients, clipped; returns the loss. Nothing is
+    /// learned from a loss that isn't finite.
+    pub fn step(
+        &mut self,
+        loss: &Tensor,
+        backward: impl FnOnce(&Tensor) -> Result<GradStore>,
+        learning_rate: f64,
+    ) -> Result<f64> {
+        let found = f64::from(loss.to_scalar::<f32>()?);
+        if found.is_finite() {
+            let gradients = backward(loss)?;
+            let norm = gradient_norm(&self.parameters, &gradients)?;
+            let factor = clip_factor(norm, self.clip);
+            self.optimizer.step(&self.parameters, &gradients, learning_rate, factor)?;
+        }
+        Ok(found)
+    }
+    // ANCHOR_END: step
+}
+
 /// Chapter 5's model and what trains it, however the gradients are found.
 #[derive(Debug)]
 struct Training {
     model: BertForMaskedLm,
-    parameters: Parameters,
-    optimizer: AdamW,
-    options: LearnerOptions,
+    trainer: Trainer,
+    seed: u64,
 }
 
 impl Training {
@@ -97,38 +127,21 @@ impl Training {
             let steps = steps.reshape(())?.to_dtype(DType::U32)?.to_scalar::<u32>()?;
             optimizer.restore(&parameters, tensors, steps.into())?;
         }
-        Ok(Self { model, parameters, optimizer, options })
+        let LearnerOptions { seed, clip, .. } = options;
+        Ok(Self { model, trainer: Trainer { parameters, optimizer, clip }, seed })
     }
 
     /// Where the next step's dropout comes from: each step has its own.
     fn noise(&self) -> ChaCha8Rng {
-        generator(self.options.seed, Purpose::Dropout, self.optimizer.steps())
+        generator(self.seed, Purpose::Dropout, self.trainer.optimizer.steps())
     }
-
-    // ANCHOR: learn
-    /// One step against the loss's gradients, clipped; returns the loss.
-    fn learn(
-        &mut self,
-        loss: &Tensor,
-        backward: impl FnOnce(&Tensor) -> Result<GradStore>,
-        learning_rate: f64,
-    ) -> Result<f64> {
-        let found = f64::from(loss.to_scalar::<f32>()?);
-        if found.is_finite() {
-            let gradients = backward(loss)?;
-            let norm = gradient_norm(&self.parameters, &gradients)?;
-            let factor = clip_factor(norm, self.options.clip);
-            self.optimizer.step(&self.parameters, &gradients, learning_rate, factor)?;
-        }
-        Ok(found)
-    }
-    // ANCHOR_END: learn
 
     fn state(&self) -> Result<Tensors> {
-        let mut tensors = self.parameters.tensors()?;
-        tensors.extend(self.optimizer.state(&self.parameters)?);
+        let Trainer { parameters, optimizer, .. } = &self.trainer;
+        let mut tensors = parameters.tensors()?;
+        tensors.extend(optimizer.state(parameters)?);
         // f32, as all of a checkpoint: exact up to 2²⁴ steps.
-        let steps = Tensor::new(&[self.optimizer.steps() as f32], &Device::Cpu)?;
+        let steps = Tensor::new(&[optimizer.steps() as f32], &Device::Cpu)?;
         tensors.insert(STEPS.to_owned(), steps);
         Ok(tensors)
     }
@@ -155,11 +168,11 @@ impl Learner for FastLearner {
         let MaskedBatch { inputs, positions, labels } = batch;
         let masked = Masked { positions: positions.clone(), targets: labels.clone() };
         let loss = masked_lm_loss(&self.0.model, inputs, &masked, Some(noise))?;
-        self.0.learn(&loss, |loss| Ok(gradients::backward(loss)?), learning_rate)
+        self.0.trainer.step(&loss, |loss| Ok(gradients::backward(loss)?), learning_rate)
     }
 
     fn weights(&self) -> Result<Tensors> {
-        Ok(self.0.parameters.tensors()?)
+        Ok(self.0.trainer.parameters.tensors()?)
     }
 
     fn state(&self) -> Result<Tensors> {
@@ -195,10 +208,9 @@ impl AutogradLearner {
         let run = ForwardOptions { dropout: noise, ..ForwardOptions::default() };
         let model = &self.0.model;
         let x = model.bert.forward(&batch.inputs, run)?.last_hidden_state;
-        let (rows, n, d_model) = x.dims3()?;
         let positions = Tensor::new(&batch.positions[..], x.device())?; // [hidden]
-        // [rows, n, d_model] -> [rows · n, d_model] -> [hidden, d_model]
-        let hidden = x.reshape((rows * n, d_model))?.index_select(&positions, 0)?;
+        // [batch, n, d_model] -> [batch · n, d_model] -> [hidden, d_model]
+        let hidden = x.flatten(0, 1)?.index_select(&positions, 0)?;
         let logits = model.predict(&hidden)?; // [hidden, vocabulary]
         let labels = Tensor::new(&batch.labels[..], x.device())?; // [hidden]
         Ok(candle_nn::loss::cross_entropy(&logits, &labels)?)
@@ -209,11 +221,11 @@ impl Learner for AutogradLearner {
     fn step(&mut self, batch: &MaskedBatch, learning_rate: f64) -> Result<f64> {
         let noise = DropoutRng::seed(self.0.noise().next_u32());
         let loss = self.loss(batch, Some(&noise))?;
-        self.0.learn(&loss, |loss| Ok(loss.backward()?), learning_rate)
+        self.0.trainer.step(&loss, |loss| Ok(loss.backward()?), learning_rate)
     }
 
     fn weights(&self) -> Result<Tensors> {
-        Ok(self.0.parameters.tensors()?)
+        Ok(self.0.trainer.parameters.tensors()?)
     }
 
     fn state(&self) -> Result<Tensors> {

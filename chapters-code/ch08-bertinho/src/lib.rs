@@ -2,12 +2,12 @@
 //!
 //! From text to weights: [`corpus`] reads and holds out, [`wordpiece`] makes the
 //! vocabulary, [`batches`] cuts and shuffles, [`masking`] hides, [`learner`] learns,
-//! [`pretrain`] repeats it with checkpoints, [`evaluate`] and [`heads`] ask what was
-//! learned, [`record`] keeps how it went, [`finetune`] makes a classifier of it, and
+//! [`pretrain`] repeats it with checkpoints, [`evaluate`] and [`heads`] measure what
+//! was learned, [`history`] keeps how it went, [`finetune`] makes a classifier of it, and
 //! [`export`] writes what `transformers` reads. Chapter 3's `training` has the layers, their
 //! first weights and the metrics.
 //!
-//! Shapes: `rows` sequences of `n` tokens, `d_model` numbers per token.
+//! Shapes: `batch` sequences of `n` tokens, `d_model` numbers per token.
 
 pub mod batches;
 pub mod checkpoint;
@@ -18,12 +18,12 @@ pub mod export;
 pub mod fast_model;
 pub mod fill;
 pub mod finetune;
+pub mod fixes;
+pub mod history;
 pub mod learner;
 pub mod masking;
-pub mod mend;
 pub mod naive_bayes;
 pub mod pretrain;
-pub mod record;
 pub mod wordpiece;
 
 /// What each head looks at: chapter 5's measurements, under the name used here.

@@ -12,8 +12,9 @@ use crate::{PretrainingError, Result};
 /// How tokens are hidden (Devlin et al. 2019, section 3.1, task 1).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Masking {
-    /// The share of the tokens that is asked for; at least one in each row.
-    pub share: f64,
+    /// The rate of masking: how much of the tokens is asked for; at least one in each
+    /// sequence.
+    pub rate: f64,
     /// The share of these that `[MASK]` hides.
     pub masked: f64,
     /// The share of these that another piece replaces; the rest stays as it is, and is
@@ -26,9 +27,9 @@ pub struct Masking {
 /// A batch with hidden tokens, and what they were.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaskedBatch {
-    /// What the model reads, `rows` of `n` tokens.
+    /// What the model reads, `batch` texts of `n` tokens.
     pub inputs: Batch,
-    /// Which tokens are asked for: their places in the `rows · n`, row after row.
+    /// Which tokens are asked for: their places in the `batch · n`, row after row.
     pub positions: Vec<u32>,
     /// Which pieces stood there.
     pub labels: Vec<u32>,
@@ -37,7 +38,7 @@ pub struct MaskedBatch {
 impl Masking {
     /// BERT's: 15 % are asked for; of these 80 % are hidden, 10 % replaced, 10 % left.
     pub fn bert(vocab_size: u32) -> Self {
-        Self { share: 0.15, masked: 0.8, replaced: 0.1, vocab_size }
+        Self { rate: 0.15, masked: 0.8, replaced: 0.1, vocab_size }
     }
 
     /// 15 %, all hidden: what an evaluation asks.
@@ -50,7 +51,7 @@ impl Masking {
     ///
     /// # Errors
     ///
-    /// [`TrainingError::Setting`](training::TrainingError::Setting) if a share is none; if there is no sequence.
+    /// [`TrainingError::Setting`](training::TrainingError::Setting) if a rate is none; if there is no sequence.
     pub fn apply(
         &self,
         sequences: &[&Sequence],
@@ -101,7 +102,7 @@ impl Masking {
     ) -> Vec<usize> {
         let ordinary = |&&i: &&usize| sequence.ids[i] >= FIRST_PIECE;
         let candidates: Vec<usize> = allowed.iter().filter(ordinary).copied().collect();
-        let wanted = candidates.len() as f64 * self.share;
+        let wanted = candidates.len() as f64 * self.rate;
         // 2.4 are 2, and with a chance of 0.4 one more: 15 % whatever the length.
         let more = usize::from(random.random::<f64>() < wanted.fract());
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -125,13 +126,13 @@ impl Masking {
     // ANCHOR_END: choose
 
     fn check(&self) -> Result<()> {
-        let shares = [
-            ("share", self.share),
+        let rates = [
+            ("rate", self.rate),
             ("masked", self.masked),
             ("replaced", self.replaced),
             ("masked + replaced", self.masked + self.replaced),
         ];
-        for (name, found) in shares {
+        for (name, found) in rates {
             if !(0.0..=1.0).contains(&found) {
                 return Err(PretrainingError::setting(name, found, "between 0 and 1"));
             }

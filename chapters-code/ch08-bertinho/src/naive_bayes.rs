@@ -6,8 +6,8 @@ use crate::corpus::Review;
 
 // ANCHOR: naive_bayes
 /// Multinomial naive Bayes over lower-cased words (Manning et al. 2008, chapter 13):
-/// each word votes with the logarithm of how much likelier it is in praise than in
-/// blame.
+/// each word votes with the logarithm of how much likelier it is in positive texts than
+/// in negative ones.
 #[derive(Debug, Clone, Default)]
 pub struct NaiveBayes {
     /// Before any word is read.
@@ -51,7 +51,7 @@ fn words(text: &str) -> impl Iterator<Item = String> {
 
 // ANCHOR: votes
 impl NaiveBayes {
-    /// Whether a text praises.
+    /// Whether a text is positive.
     pub fn is_positive(&self, text: &str) -> bool {
         let votes = words(text).filter_map(|word| self.votes.get(&word));
         self.prior + votes.sum::<f64>() > 0.0

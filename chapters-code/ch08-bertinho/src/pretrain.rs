@@ -166,9 +166,9 @@ impl Recipe {
     }
 }
 
-/// Where a training stands.
+/// Where a training is: what it follows, and how far it has come.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct TrainState {
     /// What it follows.
     pub recipe: Recipe,
     /// The stage, from 0.
@@ -185,7 +185,7 @@ pub struct Standing {
     pub vocab_size: usize,
 }
 
-impl Standing {
+impl TrainState {
     /// At the beginning.
     pub fn beginning(recipe: Recipe, vocab_size: usize) -> Self {
         let position = Position::default();
@@ -244,7 +244,7 @@ pub type MakeSequences<'a> = dyn Fn(Mixture) -> Result<Vec<Sequence>> + 'a;
 
 /// A training under way.
 pub struct Pretraining<'a> {
-    standing: Standing,
+    state: TrainState,
     learner: Box<dyn Learner>,
     batches: Batches,
     make: &'a MakeLearner<'a>,
@@ -254,7 +254,7 @@ pub struct Pretraining<'a> {
 
 impl std::fmt::Debug for Pretraining<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.debug_struct("Pretraining").field("standing", &self.standing).finish()
+        f.debug_struct("Pretraining").field("state", &self.state).finish()
     }
 }
 
@@ -272,8 +272,8 @@ impl<'a> Pretraining<'a> {
         folder: &Path,
     ) -> Result<Self> {
         recipe.validate()?;
-        let standing = Standing::beginning(recipe, vocab_size);
-        Self::at(standing, None, sequences, make, folder)
+        let state = TrainState::beginning(recipe, vocab_size);
+        Self::at(state, None, sequences, make, folder)
     }
 
     /// From the checkpoint in `folder`, as if it had never stopped.
@@ -289,38 +289,37 @@ impl<'a> Pretraining<'a> {
         make: &'a MakeLearner<'a>,
         folder: &Path,
     ) -> Result<Self> {
-        let (state, standing): (Tensors, Standing) =
+        let (tensors, state): (Tensors, TrainState) =
             checkpoint::load(&folder.join(CHECKPOINT))?;
-        if standing.recipe != *recipe || standing.vocab_size != vocab_size {
+        if state.recipe != *recipe || state.vocab_size != vocab_size {
             let found = format!("{recipe:?}, {vocab_size} pieces");
             let expected = format!(
                 "the checkpoint's, {:?}, {} pieces",
-                standing.recipe, standing.vocab_size
+                state.recipe, state.vocab_size
             );
             return Err(PretrainingError::setting("recipe", found, expected));
         }
-        standing.recipe.validate()?;
-        Self::at(standing, Some(&state), sequences, make, folder)
+        state.recipe.validate()?;
+        Self::at(state, Some(&tensors), sequences, make, folder)
     }
 
     fn at(
-        standing: Standing,
-        state: Option<&Tensors>,
+        state: TrainState,
+        tensors: Option<&Tensors>,
         sequences: &'a MakeSequences<'a>,
         make: &'a MakeLearner<'a>,
         folder: &Path,
     ) -> Result<Self> {
-        let batches = batches(&standing, sequences)?;
-        let start = state.map_or(Start::Fresh, Start::From);
-        let learner =
-            make(&standing.config(), standing.recipe.learner_options(), start)?;
+        let batches = batches(&state, sequences)?;
+        let start = tensors.map_or(Start::Fresh, Start::From);
+        let learner = make(&state.config(), state.recipe.learner_options(), start)?;
         let checkpoint = folder.join(CHECKPOINT);
-        Ok(Self { standing, learner, batches, make, sequences, checkpoint })
+        Ok(Self { state, learner, batches, make, sequences, checkpoint })
     }
 
-    /// Where it stands.
-    pub fn standing(&self) -> &Standing {
-        &self.standing
+    /// How far it has come.
+    pub fn state(&self) -> &TrainState {
+        &self.state
     }
 
     /// Its batches.
@@ -339,20 +338,20 @@ impl<'a> Pretraining<'a> {
     ///
     /// [`TrainingError::Diverged`](training::TrainingError::Diverged) if the loss isn't a number any more.
     pub fn step(&mut self) -> Result<Option<Step>> {
-        while self.standing.stage_is_done() {
-            if self.standing.stage + 1 >= self.standing.recipe.stages.len() {
+        while self.state.stage_is_done() {
+            if self.state.stage + 1 >= self.state.recipe.stages.len() {
                 return Ok(None);
             }
             self.next_stage()?;
         }
-        let Standing { steps, vocab_size, .. } = self.standing;
-        let seed = self.standing.recipe.seed;
+        let TrainState { steps, vocab_size, .. } = self.state;
+        let seed = self.state.recipe.seed;
         let rows = self.batches.next_batch();
         let tokens: usize = rows.iter().map(|row| row.len()).sum();
         let masking = Masking::bert(u32::try_from(vocab_size).unwrap_or(u32::MAX));
         let mut random = generator(seed, Purpose::Masking, steps);
         let batch = masking.apply(&rows, &mut random)?;
-        let learning_rate = self.standing.learning_rate();
+        let learning_rate = self.state.learning_rate();
         let loss = if batch.labels.is_empty() {
             0.0 // only special tokens: nothing to ask
         } else {
@@ -361,35 +360,35 @@ impl<'a> Pretraining<'a> {
         if !loss.is_finite() {
             return Err(TrainingError::Diverged { step: steps + 1, loss }.into());
         }
-        self.standing.steps += 1;
-        self.standing.stage_steps += 1;
-        self.standing.tokens += tokens as u64;
-        self.standing.position = self.batches.position();
+        self.state.steps += 1;
+        self.state.stage_steps += 1;
+        self.state.tokens += tokens as u64;
+        self.state.position = self.batches.position();
         Ok(Some(Step {
-            step: self.standing.steps,
-            layers: self.standing.config().num_hidden_layers,
+            step: self.state.steps,
+            layers: self.state.config().num_hidden_layers,
             loss,
             learning_rate,
-            tokens: self.standing.tokens,
-            epoch: self.standing.position.epoch,
+            tokens: self.state.tokens,
+            epoch: self.state.position.epoch,
         }))
     }
 
     /// More layers, each a copy; a new optimizer; a new epoch, if it shows other things.
     fn next_stage(&mut self) -> Result<()> {
         let weights = self.learner.weights()?;
-        let from = self.standing.config().num_hidden_layers;
-        let Standing { stage, ref recipe, position, .. } = self.standing;
+        let from = self.state.config().num_hidden_layers;
+        let TrainState { stage, ref recipe, position, .. } = self.state;
         let other = recipe.mixture(stage) != recipe.mixture(stage + 1);
-        self.standing.stage += 1;
-        self.standing.stage_steps = 0;
+        self.state.stage += 1;
+        self.state.stage_steps = 0;
         if other {
-            self.standing.position = Position { epoch: position.epoch + 1, batch: 0 };
-            self.batches = batches(&self.standing, self.sequences)?;
+            self.state.position = Position { epoch: position.epoch + 1, batch: 0 };
+            self.batches = batches(&self.state, self.sequences)?;
         }
-        let config = self.standing.config();
+        let config = self.state.config();
         let weights = stack(&weights, from, config.num_hidden_layers);
-        let options = self.standing.recipe.learner_options();
+        let options = self.state.recipe.learner_options();
         self.learner = (self.make)(&config, options, Start::From(&weights))?;
         Ok(())
     }
@@ -400,7 +399,7 @@ impl<'a> Pretraining<'a> {
     ///
     /// [`TrainingError::Io`](training::TrainingError::Io).
     pub fn save(&self) -> Result<()> {
-        checkpoint::save(&self.checkpoint, &self.learner.state()?, &self.standing)
+        checkpoint::save(&self.checkpoint, &self.learner.state()?, &self.state)
     }
 
     /// Steps until the recipe's end, `stop` or `until` steps in all, whichever is
@@ -419,7 +418,7 @@ impl<'a> Pretraining<'a> {
     ) -> Result<bool> {
         let mut done = false;
         while !stop.load(Ordering::Relaxed)
-            && until.is_none_or(|n| self.standing.steps < n)
+            && until.is_none_or(|n| self.state.steps < n)
         {
             let Some(step) = self.step()? else {
                 done = true;
@@ -431,13 +430,13 @@ impl<'a> Pretraining<'a> {
             }
         }
         self.save()?;
-        Ok(done || self.standing.steps >= self.standing.recipe.steps())
+        Ok(done || self.state.steps >= self.state.recipe.steps())
     }
 }
 
 /// The batches of a stage, from where it stands.
-fn batches(standing: &Standing, sequences: &MakeSequences) -> Result<Batches> {
-    let Standing { recipe, stage, position, .. } = standing;
+fn batches(state: &TrainState, sequences: &MakeSequences) -> Result<Batches> {
+    let TrainState { recipe, stage, position, .. } = state;
     let sequences = sequences(recipe.mixture(*stage))?;
     Batches::resume(sequences, recipe.batch_tokens, recipe.seed, *position)
 }

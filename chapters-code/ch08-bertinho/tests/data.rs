@@ -71,12 +71,12 @@ fn faults_are_named_with_their_file_and_line() {
 }
 
 #[test]
-fn the_pairs_are_mended_and_counted() {
+fn the_pairs_are_fixed_and_counted() {
     let pairs = "The dogs are in the park.\tOs cães estão não parque.\n";
     let corpus = with_file("tatoeba.en-pt.tsv", pairs).unwrap();
     assert_eq!(corpus.pairs.train[0].portuguese, "Os cachorros estão no parque.");
-    assert_eq!(corpus.report.mended.dogs, 1);
-    assert_eq!(corpus.report.mended.contractions, 1);
+    assert_eq!(corpus.report.fixes.cao, 1);
+    assert_eq!(corpus.report.fixes.contractions, 1);
 }
 
 #[test]
@@ -288,9 +288,9 @@ fn impossible_masks_are_refused() {
     let sequence = Sequence::single(&[9], 8);
     let mut random = generator(0, Purpose::Masking, 0);
     let wrong = [
-        Masking { share: 1.5, ..Masking::bert(300) },
+        Masking { rate: 1.5, ..Masking::bert(300) },
         Masking { masked: 0.8, replaced: 0.3, ..Masking::bert(300) },
-        Masking { share: f64::NAN, ..Masking::bert(300) },
+        Masking { rate: f64::NAN, ..Masking::bert(300) },
         Masking::bert(5),
     ];
     for masking in wrong {

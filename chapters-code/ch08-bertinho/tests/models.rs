@@ -7,7 +7,8 @@ use bertinho::batches::{Sequence, both_orders, padded};
 use bertinho::checkpoint::write_atomically;
 use bertinho::export::{export, fill_card};
 use bertinho::finetune::{
-    FinetuneOptions, accuracy, classifier_config, every_other_layer, finetune, praise,
+    FinetuneOptions, accuracy, classifier_config, every_other_layer, finetune,
+    positive_probability,
 };
 use bertinho::learner::masked_lm;
 use bertinho::naive_bayes::NaiveBayes;
@@ -113,7 +114,8 @@ fn a_classifier_learns_the_sample_and_repeats_itself() {
     let texts = ["a moving story that stays with you .", "a dull script ."];
     let found = pipeline.classify(&texts, Truncate::Error).unwrap();
     assert_eq!([&*found[0].label, &*found[1].label], ["POSITIVE", "NEGATIVE"]);
-    let scores = praise(&config, &trained, &tokenizer, &texts, 64).unwrap();
+    let scores =
+        positive_probability(&config, &trained, &tokenizer, &texts, 64).unwrap();
     assert!((f64::from(found[0].score) - scores[0]).abs() < 0.02); // f16
     assert!((1.0 - f64::from(found[1].score) - scores[1]).abs() < 0.02);
     let classifier =

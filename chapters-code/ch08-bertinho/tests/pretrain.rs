@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bertinho::Result;
 use bertinho::batches::{Mixture, Sequence, training_sequences};
-use bertinho::evaluate::{Exam, Guesser};
+use bertinho::evaluate::{EvalSet, Predictor};
 use bertinho::learner::{
     AutogradLearner, FastLearner, Learner, LearnerOptions, MakeLearner, Start,
     autograd, fast, masked_lm,
@@ -76,8 +76,8 @@ fn a_seed_gives_the_same_weights_twice() {
             let folder = tempfile::tempdir().unwrap();
             let mut training = begin_with(make, folder.path());
             assert!(run(&mut training, None));
-            assert_eq!(training.standing().steps, 12);
-            assert_eq!(training.standing().config().num_hidden_layers, 2);
+            assert_eq!(training.state().steps, 12);
+            assert_eq!(training.state().config().num_hidden_layers, 2);
             training.learner().weights().unwrap()
         });
         assert_eq!(values(&weights[0]), values(&weights[1]));
@@ -98,7 +98,7 @@ fn a_resumed_training_ends_like_one_that_never_stopped() {
             let mut training =
                 Pretraining::resume(&recipe(), &sequences, 300, make, folder.path())
                     .unwrap();
-            assert_eq!(training.standing().steps, stopped);
+            assert_eq!(training.state().steps, stopped);
             assert!(run(&mut training, None));
             let found = training.learner().state().unwrap();
             assert_eq!(values(&found), values(&expected), "stopped at {stopped}");
@@ -116,7 +116,7 @@ fn a_stage_has_its_own_mixture_and_begins_an_epoch_with_it() {
     run(&mut training, Some(7));
     let alone = recipe().mixture(1);
     assert_eq!(training.batches().statistics().rows, sequences(alone).unwrap().len());
-    let position = training.standing().position;
+    let position = training.state().position;
     assert_eq!((position.epoch, position.batch), (1, 1));
 }
 
@@ -125,12 +125,12 @@ fn each_stage_rises_to_its_rate_and_falls_to_the_next_ones() {
     let mut recipe = recipe();
     recipe.stages[0].learning_rate = 4e-3;
     recipe.stages[1].learning_rate = 1e-3;
-    let mut standing = bertinho::pretrain::Standing::beginning(recipe, 300);
+    let mut state = bertinho::pretrain::TrainState::beginning(recipe, 300);
     let mut rates = |stage, steps: [u64; 4]| {
-        standing.stage = stage;
+        state.stage = stage;
         steps.map(|step| {
-            standing.stage_steps = step;
-            standing.learning_rate()
+            state.stage_steps = step;
+            state.learning_rate()
         })
     };
     // 3 steps of warm-up, 6 in all.
@@ -169,7 +169,7 @@ fn a_training_that_is_asked_to_stop_saves_first() {
     };
     assert!(!training.run(None, 1000, &stop, &mut ask).unwrap());
     let resumed = Pretraining::resume(&recipe(), &sequences, 300, &fast, folder.path());
-    assert_eq!(resumed.unwrap().standing().steps, 5);
+    assert_eq!(resumed.unwrap().state().steps, 5);
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn another_recipe_or_a_broken_checkpoint_is_not_resumed() {
         assert!(error.contains(name), "{error}");
     }
     std::fs::write(&path, &whole).unwrap();
-    assert_eq!(resume(&recipe()).unwrap().standing().steps, 2);
+    assert_eq!(resume(&recipe()).unwrap().state().steps, 2);
 }
 
 /// Bytes of the same length in place of others.
@@ -246,14 +246,14 @@ fn the_loss_falls_and_the_exam_can_be_asked() {
     assert!(last < first - 1.5, "{first} → {last}");
 
     let corpus = sample();
-    let exam = Exam::new(&tokenizer(&corpus), &corpus, 32).unwrap();
+    let eval_set = EvalSet::new(&tokenizer(&corpus), &corpus, 32).unwrap();
     let model = |training: &Pretraining| {
         let weights = training.learner().weights().unwrap();
-        let model = masked_lm(&training.standing().config(), &weights).unwrap();
-        Guesser::new(model).unwrap()
+        let model = masked_lm(&training.state().config(), &weights).unwrap();
+        Predictor::new(model).unwrap()
     };
-    let found = exam.ask(&model(&training)).unwrap();
-    assert_eq!(found, exam.ask(&model(&training)).unwrap()); // the same masks
+    let found = eval_set.evaluate(&model(&training)).unwrap();
+    assert_eq!(found, eval_set.evaluate(&model(&training)).unwrap()); // the same masks
     assert!(found.english.hidden >= 2);
     for accuracy in [found.english, found.portuguese, found.beside] {
         assert!((0.0..=1.0).contains(&accuracy.model), "{found:?}");

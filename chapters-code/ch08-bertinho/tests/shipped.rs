@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use bert_attention::BertForMaskedLm;
 use bertinho::fill::{MaskedModel, fill};
-use bertinho::record::Record;
+use bertinho::history::History;
 use candle_core::{DType, Device, IndexOp, Tensor};
 use models::{Encoded, HubOptions, ModelFolder, Truncate, resolve};
 use sentiment::{Batch, DistilBertForSequenceClassification, ForwardOptions};
@@ -137,12 +137,12 @@ fn a_hidden_word_is_filled_in_and_the_translation_helps() {
     assert!(error.contains("one with a [MASK]"), "{error}");
 }
 
-/// The page's record is of the training that made the shipped weights: what it says of
+/// The page's history is of the training that made the shipped weights: what it says of
 /// the last step is in the model card.
 #[test]
 fn the_record_and_the_card_are_of_one_training() {
-    let record = Record::of_the_book().unwrap();
-    let last = record.last().unwrap();
+    let history = History::of_the_book().unwrap();
+    let last = history.last().unwrap();
     let card =
         std::fs::read_to_string(folder("bertinho").path.join("README.md")).unwrap();
     let row = |name, share: f64| format!("| {name} | {:.1} % |", 100.0 * share);

@@ -32,20 +32,17 @@ pub fn sharpest_head(attentions: &Array4<f64>) -> (usize, usize) {
 }
 // ANCHOR_END: sharpest_head
 
-// ANCHOR: first_choice_across
+// ANCHOR: top_key_across
 /// Exercise 4. For each word of sentence A, the place of the word of sentence B that it
 /// looks at most; of equals, the first.
 ///
 /// `weights`, `[n, n]`, are one head's for `[CLS] A … [SEP] B … [SEP]`, and B begins at
 /// `sentence_b_start`. The special tokens neither look nor are looked at: the answer
 /// has `sentence_b_start − 2` places, counted from the beginning of the pair.
-pub fn first_choice_across(
-    weights: &Array2<f64>,
-    sentence_b_start: usize,
-) -> Vec<usize> {
+pub fn top_key_across(weights: &Array2<f64>, sentence_b_start: usize) -> Vec<usize> {
     todo!("exercise 4: rows 1 .. start − 1, and in each the largest of start .. n − 1")
 }
-// ANCHOR_END: first_choice_across
+// ANCHOR_END: top_key_across
 
 // ANCHOR: without_special
 /// Exercise 5. The weights among ordinary tokens: rows and columns of special tokens

@@ -22,8 +22,8 @@ fn ch05_3_sharpest_head() {
 }
 
 #[test]
-fn ch05_4_first_choice_across() {
-    check::first_choice_across(ch05::first_choice_across);
+fn ch05_4_top_key_across() {
+    check::top_key_across(ch05::top_key_across);
 }
 
 #[test]

@@ -66,9 +66,9 @@ pub fn attention(
     if batch == 0 || queries == 0 || keys == 0 {
         bail!("attention: {batch} × {queries} queries and {keys} keys: none to look at")
     }
-    let width = d_model / heads;
+    let d_k = d_model / heads;
     let op = AttentionOp {
-        shape: AttentionShape { batch, queries, keys, heads, width },
+        shape: AttentionShape { batch, queries, keys, heads, d_k },
         mask: options.mask.as_ref().map(|m| m.flatten_all()?.to_vec1()).transpose()?,
         causal: options.causal,
         dropout: options.dropout,
@@ -144,7 +144,7 @@ impl AttentionOp {
         k: &'a [f32],
         v: &'a [f32],
     ) -> Operands<'a> {
-        let stride = self.shape.heads * self.shape.width;
+        let stride = self.shape.heads * self.shape.d_k;
         let (mask, causal, dropout) = (self.mask.as_deref(), self.causal, self.dropout);
         Operands { shape: self.shape, q, k, v, stride, mask, causal, dropout }
     }

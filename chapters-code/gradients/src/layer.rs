@@ -145,8 +145,8 @@ pub fn encoder_layer(
     if parameters.iter().any(|p| p.track_op() && !p.is_variable()) {
         bail!("encoder_layer: its weights must be parameters or constants, not results")
     }
-    let width = d_model / heads;
-    let shape = AttentionShape { batch, queries: tokens, keys: tokens, heads, width };
+    let d_k = d_model / heads;
+    let shape = AttentionShape { batch, queries: tokens, keys: tokens, heads, d_k };
     let mask = mask.map(|m| m.flatten_all()?.to_vec1()).transpose()?;
     if mask.as_ref().is_some_and(|m: &Vec<f32>| m.len() != batch * tokens) {
         bail!("encoder_layer: a mask that isn't {batch} × {tokens}")
@@ -303,7 +303,7 @@ impl CustomOp1 for Layer {
 
 impl Layer {
     fn sizes(&self) -> Sizes {
-        let d_model = self.shape.heads * self.shape.width;
+        let d_model = self.shape.heads * self.shape.d_k;
         Sizes { d_model, d_ff: self.options.d_ff }
     }
 
@@ -361,7 +361,7 @@ impl Layer {
         let mut h = BUFFERS.take(rows * d_model);
         h.copy_from_slice(&s1);
         let norm = LayerNorm { gamma: gamma1, beta: beta1, epsilon: self.epsilon(0) };
-        norm.apply(&mut h, None).map_err(wrap)?;
+        norm.forward(&mut h, None).map_err(wrap)?;
 
         let mut u = BUFFERS.take(rows * d_ff);
         linear::forward(&h, w1, b1, rows, Epilogue::None, &mut u)?;
@@ -372,7 +372,7 @@ impl Layer {
         dropout::apply(&mut s2, Some(&h), self.dropout(2));
         y.extend_from_slice(&s2);
         let norm = LayerNorm { gamma: gamma2, beta: beta2, epsilon: self.epsilon(1) };
-        norm.apply(y, None).map_err(wrap)?;
+        norm.forward(y, None).map_err(wrap)?;
         Ok(Saved { parameters, qkv, context, s1, h, u, s2 })
     }
 

@@ -81,7 +81,7 @@ impl CustomOp3 for LayerNorm {
         let mut y = slice(x, x_layout)?.to_vec();
         let (gamma, beta) = (slice(gamma, gamma_layout)?, slice(beta, beta_layout)?);
         let norm = kernels::LayerNorm { gamma, beta, epsilon: self.epsilon };
-        in_pool(|| norm.apply(&mut y, None)).map_err(wrap)?;
+        in_pool(|| norm.forward(&mut y, None)).map_err(wrap)?;
         Ok(result(y, x_layout.dims()))
     }
 

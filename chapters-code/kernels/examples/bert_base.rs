@@ -130,7 +130,7 @@ fn forward(
     attentions: bool,
 ) -> Result<(Buffer, Vec<Buffer>)> {
     let tokens = input.len() / HIDDEN;
-    let shape = Heads { batch: 1, tokens, heads: HEADS, width: HIDDEN / HEADS };
+    let shape = Heads { batch: 1, tokens, heads: HEADS, d_k: HIDDEN / HEADS };
     let mut x = buffers.take(tokens * HIDDEN);
     x.copy_from_slice(input);
     let mut qkv = buffers.take(tokens * 3 * HIDDEN);
@@ -153,7 +153,7 @@ fn forward(
 }
 
 fn normalize([gamma, beta]: &[Vec<f32>; 2], x: &mut [f32]) -> Result<()> {
-    Ok(LayerNorm { gamma, beta, epsilon: EPSILON }.apply(x, None)?)
+    Ok(LayerNorm { gamma, beta, epsilon: EPSILON }.forward(x, None)?)
 }
 
 /// The milliseconds of each run, after one that is not counted.

@@ -55,19 +55,19 @@ pub struct Heads {
     pub tokens: usize,
     /// How many heads share a token's vector.
     pub heads: usize,
-    /// The width of a head: d_k, and d_v as well.
-    pub width: usize,
+    /// The width of a head, and of its values as well.
+    pub d_k: usize,
 }
 
 /// softmax(Q Kᵀ / √d_k + mask) V for every head of every sequence.
 ///
-/// - `qkv`: `[batch, tokens, 3 * heads * width]`, each row a token's queries, keys and
+/// - `qkv`: `[batch, tokens, 3 * heads * d_k]`, each row a token's queries, keys and
 ///   values side by side, as [`PackedLinear::side_by_side`] computes them; a head is
 ///   read where it lies.
 /// - `mask`: `[batch, tokens]`, added to the scores of each key: 0 where a token
 ///   counts, −∞ (or a very negative number) where it is padding. A query that sees no
 ///   key at all gets weights and context 0.
-/// - `context`: `[batch, tokens, heads * width]`.
+/// - `context`: `[batch, tokens, heads * d_k]`.
 /// - `weights`: `[batch, heads, tokens, tokens]`, the softmax's results; without it
 ///   they are computed by blocks and forgotten.
 ///
@@ -97,16 +97,16 @@ pub fn attention_on(
     context: &mut [f32],
     weights: Option<&mut [f32]>,
 ) -> Result<(), KernelError> {
-    let Heads { batch, tokens, heads, width } = shape;
+    let Heads { batch, tokens, heads, d_k } = shape;
     expect_some("the number of tokens", tokens)?;
     expect_some("the number of heads", heads)?;
-    expect_some("the width of a head", width)?;
+    expect_some("the width of a head", d_k)?;
     expect_len(
         "the queries, keys and values",
         qkv.len(),
-        &[batch, tokens, 3, heads, width],
+        &[batch, tokens, 3, heads, d_k],
     )?;
-    expect_len("the context", context.len(), &[batch, tokens, heads, width])?;
+    expect_len("the context", context.len(), &[batch, tokens, heads, d_k])?;
     if let Some(mask) = mask {
         expect_len("the mask", mask.len(), &[batch, tokens])?;
     }
@@ -119,7 +119,7 @@ pub fn attention_on(
     }
 
     // One task per head of each sequence.
-    let contexts = grid::cut(context, heads * width, tokens, width);
+    let contexts = grid::cut(context, heads * d_k, tokens, d_k);
     let weights: Vec<Option<&mut [f32]>> = match weights {
         Some(all) => all.chunks_mut(tokens * tokens).map(Some).collect(),
         None => contexts.iter().map(|_| None).collect(),
@@ -127,11 +127,11 @@ pub fn attention_on(
     contexts.into_par_iter().zip(weights).enumerate().for_each(
         |(task, (context, weights))| {
             let (sequence, head) = (task / heads, task % heads);
-            let row = 3 * heads * width;
+            let row = 3 * heads * d_k;
             let rows = &qkv[sequence * tokens * row..][..tokens * row];
             let part = |which: usize| -> Vec<&[f32]> {
-                let start = (which * heads + head) * width;
-                rows.chunks_exact(row).map(|row| &row[start..start + width]).collect()
+                let start = (which * heads + head) * d_k;
+                rows.chunks_exact(row).map(|row| &row[start..start + d_k]).collect()
             };
             isa.run(Head {
                 queries: part(0),

@@ -25,19 +25,19 @@ impl LayerNorm<'_> {
     /// # Errors
     /// If gamma is empty, beta is longer or shorter than it, `x` is not made of whole
     /// rows, or the residual has another length.
-    pub fn apply(
+    pub fn forward(
         &self,
         x: &mut [f32],
         residual: Option<&[f32]>,
     ) -> Result<(), KernelError> {
-        self.apply_on(Isa::chosen()?, x, residual)
+        self.forward_on(Isa::chosen()?, x, residual)
     }
 
-    /// [`LayerNorm::apply`] with the given instructions: for tests.
+    /// [`LayerNorm::forward`] with the given instructions: for tests.
     ///
     /// # Errors
-    /// As [`LayerNorm::apply`].
-    pub fn apply_on(
+    /// As [`LayerNorm::forward`].
+    pub fn forward_on(
         &self,
         isa: Isa,
         x: &mut [f32],

@@ -149,12 +149,12 @@ proptest! {
         batch in 1_usize..3,
         tokens in 1_usize..75,
         heads in 1_usize..4,
-        width in 1_usize..70,
+        d_k in 1_usize..70,
         masking in 0_usize..3,
         seed: u64,
     ) {
-        let shape = Heads { batch, tokens, heads, width };
-        let qkv = values(batch * tokens * 3 * heads * width, seed);
+        let shape = Heads { batch, tokens, heads, d_k };
+        let qkv = values(batch * tokens * 3 * heads * d_k, seed);
         let mask: Vec<f32> = values(batch * tokens, seed ^ 1)
             .iter()
             .map(|&v| match masking {
@@ -166,7 +166,7 @@ proptest! {
         let mask = (seed % 4 != 0).then_some(mask.as_slice());
         let (expected_weights, expected) = attend(&qkv, shape, mask);
         for isa in Isa::available() {
-            let mut context = vec![f32::NAN; batch * tokens * heads * width];
+            let mut context = vec![f32::NAN; batch * tokens * heads * d_k];
             let mut weights = vec![f32::NAN; batch * heads * tokens * tokens];
             attention_on(isa, &qkv, shape, mask, &mut context, Some(&mut weights))?;
             assert_close(isa, &weights, &expected_weights, 2e-6);
@@ -228,7 +228,7 @@ proptest! {
         for isa in Isa::available() {
             let mut got = x.clone();
             let norm = LayerNorm { gamma: &gamma, beta: &beta, epsilon };
-            norm.apply_on(isa, &mut got, residual)?;
+            norm.forward_on(isa, &mut got, residual)?;
             // A rounding of the mean, 100 / 2²⁴, over the smallest deviation.
             let tolerance = if mean > 10.0 { 1e-3 } else { 2e-5 };
             assert_close(isa, &got, &expected, tolerance);
@@ -253,13 +253,13 @@ fn softmax(x: &[f64]) -> Vec<f64> {
 
 /// The weights and the context, by the formula.
 fn attend(qkv: &[f32], shape: Heads, mask: Option<&[f32]>) -> (Vec<f64>, Vec<f64>) {
-    let Heads { batch, tokens, heads, width } = shape;
+    let Heads { batch, tokens, heads, d_k } = shape;
     let at = |b: usize, t: usize, part: usize, h: usize| {
-        let start = ((b * tokens + t) * 3 + part) * heads * width + h * width;
-        &qkv[start..start + width]
+        let start = ((b * tokens + t) * 3 + part) * heads * d_k + h * d_k;
+        &qkv[start..start + d_k]
     };
     let mut all_weights = Vec::new();
-    let mut context = vec![0.0; batch * tokens * heads * width];
+    let mut context = vec![0.0; batch * tokens * heads * d_k];
     for (b, h) in (0..batch).flat_map(|b| (0..heads).map(move |h| (b, h))) {
         for i in 0..tokens {
             let scores: Vec<f64> = (0..tokens)
@@ -268,13 +268,13 @@ fn attend(qkv: &[f32], shape: Heads, mask: Option<&[f32]>) -> (Vec<f64>, Vec<f64
                     let dot: f64 =
                         pairs.map(|(&q, &k)| f64::from(q) * f64::from(k)).sum();
                     let added = mask.map_or(0.0, |mask| mask[b * tokens + j]);
-                    dot / (width as f64).sqrt() + f64::from(added)
+                    dot / (d_k as f64).sqrt() + f64::from(added)
                 })
                 .collect();
             let weights = softmax(&scores);
             for (j, &weight) in weights.iter().enumerate() {
                 for (c, &v) in at(b, j, 2, h).iter().enumerate() {
-                    context[((b * tokens + i) * heads + h) * width + c] +=
+                    context[((b * tokens + i) * heads + h) * d_k + c] +=
                         weight * f64::from(v);
                 }
             }
@@ -467,7 +467,7 @@ fn wrong_lengths_are_errors() {
     assert!(matmul(two_by_five, two_by_five.t(), Epilogue::None, &mut square).is_ok());
     assert!(matmul(two_by_five.t(), two_by_five, Epilogue::None, &mut square).is_err());
 
-    let shape = Heads { batch: 1, tokens: 2, heads: 1, width: 1 };
+    let shape = Heads { batch: 1, tokens: 2, heads: 1, d_k: 1 };
     let (mut context, mut weights) = ([0.0; 2], [0.0; 4]);
     let qkv = &ten[..6];
     let mut run = |qkv: &[f32], shape, mask: Option<&[f32]>, n: usize, m: usize| {
@@ -487,12 +487,12 @@ fn wrong_lengths_are_errors() {
 
     let norm = LayerNorm { gamma: &ten, beta: &ten[1..], epsilon: 1e-5 };
     assert_eq!(
-        message(norm.apply(&mut [0.0; 20], None)),
+        message(norm.forward(&mut [0.0; 20], None)),
         "beta has 9 values; shape [10] needs 10"
     );
     let norm = LayerNorm { gamma: &ten, beta: &ten, epsilon: 1e-5 };
-    assert!(norm.apply(&mut [0.0; 15], None).is_err());
-    assert!(norm.apply(&mut [0.0; 20], Some(&ten)).is_err());
-    assert!(norm.apply(&mut [0.0; 20], Some(&[])).is_err());
-    assert!(norm.apply(&mut [0.0; 20], None).is_ok());
+    assert!(norm.forward(&mut [0.0; 15], None).is_err());
+    assert!(norm.forward(&mut [0.0; 20], Some(&ten)).is_err());
+    assert!(norm.forward(&mut [0.0; 20], Some(&[])).is_err());
+    assert!(norm.forward(&mut [0.0; 20], None).is_ok());
 }

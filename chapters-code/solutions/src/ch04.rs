@@ -37,13 +37,13 @@ pub fn wordpiece(word: &str, vocabulary: &HashSet<&str>) -> Vec<String> {
 // ANCHOR: pad
 /// Exercise 2. A batch from texts of different lengths: the ids, the shorter texts
 /// filled up with `pad` at their ends, and the mask, 1 for each id of a text and 0 for
-/// each that was filled in. Both `[rows, n]`, with `n` the length of the longest text.
+/// each that was filled in. Both `[batch, n]`, with `n` the length of the longest text.
 ///
 /// There is at least one text. A text may hold the number `pad` itself.
 pub fn pad(texts: &[Vec<u32>], pad: u32) -> (Array2<u32>, Array2<u32>) {
     let n = texts.iter().map(Vec::len).max().unwrap_or(0);
-    let mut ids = Array2::from_elem((texts.len(), n), pad); // [rows, n]
-    let mut mask = Array2::zeros((texts.len(), n)); // [rows, n]
+    let mut ids = Array2::from_elem((texts.len(), n), pad); // [batch, n]
+    let mut mask = Array2::zeros((texts.len(), n)); // [batch, n]
     for (row, text) in texts.iter().enumerate() {
         for (column, &id) in text.iter().enumerate() {
             ids[[row, column]] = id;

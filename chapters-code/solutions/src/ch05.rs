@@ -45,17 +45,14 @@ pub fn sharpest_head(attentions: &Array4<f64>) -> (usize, usize) {
 }
 // ANCHOR_END: sharpest_head
 
-// ANCHOR: first_choice_across
+// ANCHOR: top_key_across
 /// Exercise 4. For each word of sentence A, the place of the word of sentence B that it
 /// looks at most; of equals, the first.
 ///
 /// `weights`, `[n, n]`, are one head's for `[CLS] A … [SEP] B … [SEP]`, and B begins at
 /// `sentence_b_start`. The special tokens neither look nor are looked at: the answer
 /// has `sentence_b_start − 2` places, counted from the beginning of the pair.
-pub fn first_choice_across(
-    weights: &Array2<f64>,
-    sentence_b_start: usize,
-) -> Vec<usize> {
+pub fn top_key_across(weights: &Array2<f64>, sentence_b_start: usize) -> Vec<usize> {
     let n = weights.ncols();
     let choice = |i: usize| {
         let mut best = sentence_b_start;
@@ -68,7 +65,7 @@ pub fn first_choice_across(
     };
     (1..sentence_b_start - 1).map(choice).collect() // row 0 is [CLS]'s
 }
-// ANCHOR_END: first_choice_across
+// ANCHOR_END: top_key_across
 
 // ANCHOR: without_special
 /// Exercise 5. The weights among ordinary tokens: rows and columns of special tokens

@@ -166,35 +166,35 @@ fn across(
 }
 
 #[test]
-fn ch05_4_wrong_first_choice() {
-    check::first_choice_across(|w, b| across(w, 1..b - 1, b..w.ncols() - 1));
+fn ch05_4_wrong_top_key() {
+    check::top_key_across(|w, b| across(w, 1..b - 1, b..w.ncols() - 1));
     assert_caught("sentence A has 2 words", || {
-        check::first_choice_across(|w, b| across(w, 0..b, b..w.ncols() - 1));
+        check::top_key_across(|w, b| across(w, 0..b, b..w.ncols() - 1));
     });
     assert_caught("sentence A has 2 words", || {
-        check::first_choice_across(|w, b| across(w, 1..b, b..w.ncols() - 1));
+        check::top_key_across(|w, b| across(w, 1..b, b..w.ncols() - 1));
     });
     assert_caught("nor the last [SEP]", || {
-        check::first_choice_across(|w, b| across(w, 1..b - 1, b..w.ncols()));
+        check::top_key_across(|w, b| across(w, 1..b - 1, b..w.ncols()));
     });
     assert_caught("neither its own sentence", || {
-        check::first_choice_across(|w, b| across(w, 1..b - 1, 0..w.ncols()));
+        check::top_key_across(|w, b| across(w, 1..b - 1, 0..w.ncols()));
     });
     assert_caught("counted from the beginning of the pair", || {
-        check::first_choice_across(|w, b| {
+        check::top_key_across(|w, b| {
             let found = across(w, 1..b - 1, b..w.ncols() - 1);
             found.into_iter().map(|place| place - b).collect()
         });
     });
     // From B to A.
     assert_caught("places", || {
-        check::first_choice_across(|w, b| {
+        check::top_key_across(|w, b| {
             let w = w.t().to_owned();
             across(&w, 1..b - 1, b..w.ncols() - 1)
         });
     });
     assert_caught("of equals, the first", || {
-        check::first_choice_across(|w, b| {
+        check::top_key_across(|w, b| {
             let choice = |i: usize| {
                 let words = b..w.ncols() - 1;
                 words.max_by(|&x, &y| w[[i, x]].total_cmp(&w[[i, y]])).unwrap()
@@ -204,7 +204,7 @@ fn ch05_4_wrong_first_choice() {
     });
     // Only what weighs more than a hundredth counts.
     assert_caught("the least weight above 0", || {
-        check::first_choice_across(|w, b| {
+        check::top_key_across(|w, b| {
             let w = w.mapv(|weight| if weight > 0.001 { weight } else { 0.0 });
             across(&w, 1..b - 1, b..w.ncols() - 1)
         });

@@ -49,8 +49,6 @@ pub struct Listing {
     /// The file that it is included from, relative to the root; none for what is typed in
     /// the page.
     pub file: Option<PathBuf>,
-    /// The anchor that it is included by.
-    pub anchor: Option<String>,
 }
 
 /// A notebook cell: code that the kernel runs and whose output the page shows.
@@ -260,13 +258,13 @@ fn fenced(workspace: &Workspace, info: &str, body: &[&str]) -> Result<Block> {
     }
     let code = expand(workspace, body)?;
     let file = one_file(&includes)?;
-    let anchor = includes.first().and_then(|include| include.anchor.clone());
     if !marked("cell") {
         ensure!(marks.is_empty(), "only a cell can be marked {}", marks.join(", "));
         let language = language.to_owned();
-        return Ok(Block::Code(Listing { language, code, file, anchor }));
+        return Ok(Block::Code(Listing { language, code, file }));
     }
     let file = file.context("an empty cell: write {{#include path:anchor}} in it")?;
+    let anchor = includes.first().and_then(|include| include.anchor.clone());
     let id = anchor.unwrap_or_default();
     let valid = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     ensure!(
@@ -384,7 +382,6 @@ mod tests {
         let file =
             |path: &str| Path::new("chapters-code/ch01-self-attention").join(path);
         assert_eq!(softmax.file, Some(file("src/lib.rs")));
-        assert_eq!(softmax.anchor.as_deref(), Some("softmax"));
         assert_eq!(heatmap.file, file("examples/walkthrough.rs"));
         assert!(heatmap.draws && !heatmap.fails && !heatmap.varies);
         assert_eq!((&typed.file, typed.code.as_str()), (&None, "ls"));

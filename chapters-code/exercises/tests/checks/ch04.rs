@@ -63,7 +63,7 @@ pub fn pad(pad: impl Fn(&[Vec<u32>], u32) -> (Array2<u32>, Array2<u32>)) {
     assert_eq!(
         (ids.dim(), mask.dim()),
         ((2, 5), (2, 5)),
-        "two texts, the longest of 5 ids, are [rows, n] = [2, 5], wherever it stands"
+        "two texts, the longest of 5 ids, are [batch, n] = [2, 5], wherever it stands"
     );
     let hint = "the ids of a text come first, then as many pads as it lacks.";
     assert_rows("ids", &ids, &array![[2, 7, 3, 0, 0], [2, 5, 9, 8, 3]], hint);

@@ -118,9 +118,7 @@ pub fn sharpest_head(sharpest_head: impl Fn(&Array4<f64>) -> (usize, usize)) {
     assert_place(sharpest_head(&level), (0, 0), hint);
 }
 
-pub fn first_choice_across(
-    first_choice_across: impl Fn(&Array2<f64>, usize) -> Vec<usize>,
-) {
+pub fn top_key_across(top_key_across: impl Fn(&Array2<f64>, usize) -> Vec<usize>) {
     #[track_caller]
     fn assert_places(found: &[usize], expected: &[usize], hint: &str) {
         assert!(
@@ -138,7 +136,7 @@ pub fn first_choice_across(
     weights[[2, 6]] = 0.3;
     weights[[3, 5]] = 0.9; // [SEP] looks, and doesn't count
     weights[[4, 1]] = 0.9; // the other direction
-    let found = first_choice_across(&weights, 4);
+    let found = top_key_across(&weights, 4);
     assert_eq!(
         found.len(),
         2,
@@ -152,13 +150,13 @@ pub fn first_choice_across(
 
     let level = Array2::from_elem((7, 7), 1.0 / 7.0);
     let hint = "of equals, the first word of B.";
-    assert_places(&first_choice_across(&level, 3), &[3], hint);
+    assert_places(&top_key_across(&level, 3), &[3], hint);
     // A longer A than B, and weights of 0.
     let mut weights = Array2::zeros((8, 8));
     weights[[2, 6]] = 1e-9;
     let hint = "A has 3 words, B has 2, at 5 and 6; the least weight above 0 is the \
                 largest of its row.";
-    assert_places(&first_choice_across(&weights, 5), &[5, 6, 5], hint);
+    assert_places(&top_key_across(&weights, 5), &[5, 6, 5], hint);
 }
 
 pub fn without_special(without_special: impl Fn(&Array2<f64>, &[bool]) -> Array2<f64>) {

@@ -20,15 +20,15 @@ pub(crate) struct AttentionShape {
     pub(crate) keys: usize,
     /// How many heads.
     pub(crate) heads: usize,
-    /// The width of a head: d_k.
-    pub(crate) width: usize,
+    /// The width of a head.
+    pub(crate) d_k: usize,
 }
 
 /// Queries, keys and values, and which weights there are between them.
 #[derive(Clone, Copy)]
 pub(crate) struct Operands<'a> {
     pub(crate) shape: AttentionShape,
-    /// `[batch · queries, heads · width]`, and so for `k` and `v`: rows `stride` apart.
+    /// `[batch · queries, heads · d_k]`, and so for `k` and `v`: rows `stride` apart.
     pub(crate) q: &'a [f32],
     pub(crate) k: &'a [f32],
     pub(crate) v: &'a [f32],
@@ -54,7 +54,7 @@ pub(crate) struct Places {
 impl<'a> Operands<'a> {
     /// Those that stand side by side in each row of `qkv`, `[batch, tokens, 3 · d_model]`.
     pub(crate) fn packed(qkv: &'a [f32], shape: AttentionShape) -> Self {
-        let d_model = shape.heads * shape.width;
+        let d_model = shape.heads * shape.d_k;
         Self {
             shape,
             q: qkv,
@@ -69,7 +69,7 @@ impl<'a> Operands<'a> {
 
     /// Gradients as [`Operands::packed`] has its operands.
     pub(crate) fn packed_places(shape: AttentionShape) -> Places {
-        let d_model = shape.heads * shape.width;
+        let d_model = shape.heads * shape.d_k;
         let stride = 3 * d_model;
         let offsets = [0, d_model, 2 * d_model];
         Places { offsets, stride, len: shape.queries * stride }
@@ -77,16 +77,16 @@ impl<'a> Operands<'a> {
 
     /// Gradients one after another: of q, of k, of v.
     pub(crate) fn separate_places(shape: AttentionShape) -> Places {
-        let d_model = shape.heads * shape.width;
+        let d_model = shape.heads * shape.d_k;
         let (queries, keys) = (shape.queries * d_model, shape.keys * d_model);
         let offsets = [0, queries, queries + keys];
         Places { offsets, stride: d_model, len: queries + 2 * keys }
     }
 
-    /// `context` ← dropout(softmax(Q Kᵀ / √d_k + mask)) V, `[batch, queries, heads · width]`.
+    /// `context` ← dropout(softmax(Q Kᵀ / √d_k + mask)) V, `[batch, queries, heads · d_k]`.
     pub(crate) fn forward(self, context: &mut [f32]) {
-        let AttentionShape { queries, heads, width, .. } = self.shape;
-        let context = context.par_chunks_mut(queries * heads * width);
+        let AttentionShape { queries, heads, d_k, .. } = self.shape;
+        let context = context.par_chunks_mut(queries * heads * d_k);
         context.enumerate().for_each(|(sequence, context)| {
             let mut scratch = SCRATCH.take();
             Isa::current().run(Forward {
@@ -107,8 +107,8 @@ impl<'a> Operands<'a> {
         gradients: &mut [f32],
         places: Places,
     ) {
-        let AttentionShape { queries, heads, width, .. } = self.shape;
-        let dcontext = dcontext.par_chunks(queries * heads * width);
+        let AttentionShape { queries, heads, d_k, .. } = self.shape;
+        let dcontext = dcontext.par_chunks(queries * heads * d_k);
         let tasks = dcontext.zip(gradients.par_chunks_mut(places.len)).enumerate();
         tasks.for_each(|(sequence, (dcontext, gradients))| {
             let mut scratch = SCRATCH.take();
@@ -126,17 +126,17 @@ impl<'a> Operands<'a> {
 
     fn query(self, sequence: usize, head: usize) -> &'a [f32] {
         let first = sequence * self.shape.queries * self.stride;
-        &self.q[first + head * self.shape.width..]
+        &self.q[first + head * self.shape.d_k..]
     }
 
     fn key(self, sequence: usize, head: usize) -> &'a [f32] {
         let first = sequence * self.shape.keys * self.stride;
-        &self.k[first + head * self.shape.width..]
+        &self.k[first + head * self.shape.d_k..]
     }
 
     fn value(self, sequence: usize, head: usize) -> &'a [f32] {
         let first = sequence * self.shape.keys * self.stride;
-        &self.v[first + head * self.shape.width..]
+        &self.v[first + head * self.shape.d_k..]
     }
 }
 
@@ -148,7 +148,7 @@ thread_local! {
 /// What is computed of one head at a time. Rows of keys are filled up to whole vectors.
 #[derive(Default)]
 struct Scratch {
-    /// Kᵀ or Vᵀ, `[width, padded]`
+    /// Kᵀ or Vᵀ, `[d_k, padded]`
     transposed: Vec<f32>,
     /// What is added to the scores, `[padded]`: −∞ where there is no key.
     mask: Vec<f32>,
@@ -162,8 +162,8 @@ struct Scratch {
 
 impl Scratch {
     fn fit(&mut self, shape: AttentionShape, padded: usize) {
-        let AttentionShape { queries, width, .. } = shape;
-        self.transposed.resize(width * padded, 0.0);
+        let AttentionShape { queries, d_k, .. } = shape;
+        self.transposed.resize(d_k * padded, 0.0);
         self.mask.resize(padded, 0.0);
         for buffer in [&mut self.weights, &mut self.dropped, &mut self.dweights] {
             buffer.resize(queries * padded, 0.0);
@@ -180,17 +180,17 @@ impl Scratch {
     }
 }
 
-/// `transposed` ← the transpose of `keys` rows of `width` values, `[width, padded]`.
+/// `transposed` ← the transpose of `keys` rows of `d_k` values, `[d_k, padded]`.
 #[inline(always)]
 fn transpose(
     rows: &[f32],
     stride: usize,
-    [keys, width]: [usize; 2],
+    [keys, d_k]: [usize; 2],
     padded: usize,
     transposed: &mut [f32],
 ) {
     for t in 0..keys {
-        let row = &rows[t * stride..][..width];
+        let row = &rows[t * stride..][..d_k];
         for (line, &x) in transposed.chunks_exact_mut(padded).zip(row) {
             line[t] = x;
         }
@@ -210,9 +210,9 @@ fn weights<S: Simd>(
     padded: usize,
     scratch: &mut Scratch,
 ) {
-    let AttentionShape { queries, keys, heads, width, .. } = at.shape;
+    let AttentionShape { queries, keys, heads, d_k, .. } = at.shape;
     let Scratch { transposed, mask, weights, dropped, .. } = scratch;
-    let size = [keys, width];
+    let size = [keys, d_k];
     transpose(at.key(sequence, head), at.stride, size, padded, transposed);
     Product {
         left: Left::Rows(at.query(sequence, head), at.stride),
@@ -220,8 +220,8 @@ fn weights<S: Simd>(
         right_stride: padded,
         out: weights,
         out_stride: padded,
-        shape: [queries, width, padded],
-        scale: 1.0 / (width as f32).sqrt(),
+        shape: [queries, d_k, padded],
+        scale: 1.0 / (d_k as f32).sqrt(),
         accumulate: false,
     }
     .with_simd(simd);
@@ -276,7 +276,7 @@ impl WithSimd for Forward<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { at, sequence, context, scratch } = self;
-        let AttentionShape { queries, keys, heads, width, .. } = at.shape;
+        let AttentionShape { queries, keys, heads, d_k, .. } = at.shape;
         let padded = keys.next_multiple_of(S::F32_LANES);
         scratch.fit(at.shape, padded);
         scratch.set_mask(at.mask.map(|all| &all[sequence * keys..][..keys]), keys);
@@ -286,9 +286,9 @@ impl WithSimd for Forward<'_, '_> {
                 left: Left::Rows(&scratch.dropped, padded),
                 right: at.value(sequence, head),
                 right_stride: at.stride,
-                out: &mut context[head * width..],
-                out_stride: heads * width,
-                shape: [queries, keys, width],
+                out: &mut context[head * d_k..],
+                out_stride: heads * d_k,
+                shape: [queries, keys, d_k],
                 scale: 1.0,
                 accumulate: false,
             }
@@ -332,17 +332,17 @@ impl Backward<'_, '_> {
     #[inline(always)]
     fn scores<S: Simd>(&mut self, simd: S, head: usize, padded: usize) {
         let Self { at, sequence, dcontext, .. } = *self;
-        let AttentionShape { queries, keys, heads, width, .. } = at.shape;
+        let AttentionShape { queries, keys, heads, d_k, .. } = at.shape;
         let Scratch { transposed, weights, dweights, .. } = &mut *self.scratch;
-        let size = [keys, width];
+        let size = [keys, d_k];
         transpose(at.value(sequence, head), at.stride, size, padded, transposed);
         Product {
-            left: Left::Rows(&dcontext[head * width..], heads * width),
+            left: Left::Rows(&dcontext[head * d_k..], heads * d_k),
             right: transposed,
             right_stride: padded,
             out: dweights,
             out_stride: padded,
-            shape: [queries, width, padded],
+            shape: [queries, d_k, padded],
             scale: 1.0,
             accumulate: false,
         }
@@ -372,17 +372,17 @@ impl Backward<'_, '_> {
     #[inline(always)]
     fn operands<S: Simd>(&mut self, simd: S, head: usize, padded: usize) {
         let Self { at, sequence, dcontext, places, .. } = *self;
-        let AttentionShape { queries, keys, heads, width, .. } = at.shape;
+        let AttentionShape { queries, keys, heads, d_k, .. } = at.shape;
         let Scratch { dropped, dweights, .. } = &*self.scratch;
-        let scale = 1.0 / (width as f32).sqrt();
+        let scale = 1.0 / (d_k as f32).sqrt();
         let (q, k) = (at.query(sequence, head), at.key(sequence, head));
         let products = [
             (Left::Rows(dweights, padded), k, at.stride, [queries, keys], scale),
             (Left::Columns(dweights, padded), q, at.stride, [keys, queries], scale),
             (
                 Left::Columns(dropped, padded),
-                &dcontext[head * width..],
-                heads * width,
+                &dcontext[head * d_k..],
+                heads * d_k,
                 [keys, queries],
                 1.0,
             ),
@@ -393,9 +393,9 @@ impl Backward<'_, '_> {
                 left,
                 right,
                 right_stride,
-                out: &mut self.gradients[offset + head * width..],
+                out: &mut self.gradients[offset + head * d_k..],
                 out_stride: places.stride,
-                shape: [rows, sums, width],
+                shape: [rows, sums, d_k],
                 scale,
                 accumulate: false,
             }

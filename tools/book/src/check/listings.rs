@@ -17,64 +17,36 @@ const WIDTH: usize = 88;
 /// Lines of code that a reader holds together.
 const LINES: usize = 45;
 
-/// Listings that are still longer, by page and anchor. The list only shrinks: one that
-/// has become short enough has to leave it, and a new one is cut, not added; chapters 1
-/// and 2 have none.
-const STILL_LONG: [(&str, &str); 4] = [
-    ("ch04-sentiment", "classification"),
-    ("ch04-sentiment", "pipeline"),
-    ("ch05-bert-attention", "translation_head"),
-    ("ch05-bert-attention", "influence"),
-];
-
 /// What begins a figure of the book's own crate.
 const FIGURES: [&str; 4] = ["BarChart::", "Heatmap::", "HeatmapGrid::", "LineChart::"];
 
 /// Code on a page.
 struct Shown {
-    /// The page's name without its ending.
-    page: String,
     /// `src/page.md:line`.
     at: String,
-    anchor: String,
     code: String,
     /// For a cell, whether it is marked as one that only draws.
     draws: Option<bool>,
 }
 
-/// Listings of more lines than a reader holds together, but for those that are known;
-/// and known ones that are no longer so.
+/// Listings of more lines than a reader holds together.
 ///
 /// # Errors
 ///
 /// If a page or a source can't be read.
 pub fn long(workspace: &Workspace) -> Result<Vec<String>> {
-    Ok(too_long(&shown(workspace)?, &STILL_LONG))
+    Ok(too_long(&shown(workspace)?))
 }
 
-fn too_long(shown: &[Shown], known: &[(&str, &str)]) -> Vec<String> {
+fn too_long(shown: &[Shown]) -> Vec<String> {
     let mut findings = Vec::new();
     for listing in shown {
         let lines = listing.code.lines().count();
-        let name = (listing.page.as_str(), listing.anchor.as_str());
-        if lines > LINES && !known.contains(&name) {
+        if lines > LINES {
             findings.push(format!(
                 "{}: a listing of {lines} lines, over {LINES}: cut its anchor into parts, each \
                  with its sentence of prose",
                 listing.at
-            ));
-        }
-    }
-    for &(page, anchor) in known {
-        let is_long = |listing: &Shown| {
-            (listing.page.as_str(), listing.anchor.as_str()) == (page, anchor)
-                && listing.code.lines().count() > LINES
-        };
-        if !shown.iter().any(is_long) {
-            findings.push(format!(
-                "src/{page}.md: the listing {anchor:?} is not over {LINES} lines any more: \
-                 take it off STILL_LONG in {}",
-                file!()
             ));
         }
     }
@@ -174,16 +146,13 @@ fn shown(workspace: &Workspace) -> Result<Vec<Shown>> {
 }
 
 fn on_page(page: &Path, located: Located) -> Option<Shown> {
-    let (anchor, code, draws) = match located.block {
-        Block::Cell(Cell { id, code, draws, .. }) => (id, code, Some(draws)),
-        Block::Code(listing) => {
-            (listing.anchor.unwrap_or_default(), listing.code, None)
-        }
+    let (code, draws) = match located.block {
+        Block::Cell(Cell { code, draws, .. }) => (code, Some(draws)),
+        Block::Code(listing) => (listing.code, None),
         _ => return None,
     };
-    let name = page.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let at = format!("{}:{}", page.display(), located.line);
-    Some(Shown { page: name, at, anchor, code, draws })
+    Some(Shown { at, code, draws })
 }
 
 /// The pages, relative to the root.
@@ -212,43 +181,16 @@ pub(super) fn files(
 mod tests {
     use super::*;
 
-    fn listing(page: &str, anchor: &str, code: &str, draws: Option<bool>) -> Shown {
-        Shown {
-            page: page.into(),
-            at: format!("src/{page}.md:7"),
-            anchor: anchor.into(),
-            code: code.into(),
-            draws,
-        }
+    fn listing(code: &str, draws: Option<bool>) -> Shown {
+        Shown { at: "src/ch01.md:7".into(), code: code.into(), draws }
     }
 
     #[test]
-    fn a_listing_is_cut_or_known_and_a_known_one_is_long() {
-        let (long, short) = ("x\n".repeat(46), "x\n".repeat(45));
-        let shown = [
-            listing("ch01", "new", &long, None),
-            listing("ch01", "known", &long, Some(false)),
-            listing("ch01", "cut", &short, None),
-        ];
-        let known = [("ch01", "known"), ("ch01", "cut"), ("ch02", "new")];
-        let found = too_long(&shown, &known);
-        assert_eq!(found.len(), 3, "{found:#?}");
+    fn a_listing_of_more_than_45_lines_is_found() {
+        let shown = [45, 46].map(|lines| listing(&"x\n".repeat(lines), None));
+        let found = too_long(&shown);
+        assert_eq!(found.len(), 1, "{found:#?}");
         assert!(found[0].starts_with("src/ch01.md:7: a listing of 46 lines"));
-        assert!(
-            found[1].starts_with("src/ch01.md: the listing \"cut\" is not over 45")
-        );
-        assert!(
-            found[2].starts_with("src/ch02.md: the listing \"new\" is not over 45")
-        );
-    }
-
-    #[test]
-    fn the_first_chapters_have_no_long_listing() {
-        for (page, anchor) in STILL_LONG {
-            let first =
-                ["ch01", "ch02"].iter().any(|chapter| page.starts_with(chapter));
-            assert!(!first, "{page}: {anchor}");
-        }
     }
 
     #[test]
@@ -266,7 +208,7 @@ mod tests {
             ("HeadView::new(&a)?.show()?;", false, true),
             ("let a = b;", true, false),
         ] {
-            let found = misfolded(&[listing("ch01", "a", code, Some(marked))]);
+            let found = misfolded(&[listing(code, Some(marked))]);
             assert_eq!(found.is_empty(), fits, "{marked} {code} {found:?}");
         }
     }

@@ -32,7 +32,7 @@ pub struct BertForMaskedLm {
 #[derive(Debug, Clone)]
 pub struct MaskedLmOutput {
     /// A number for each piece, for each token, before softmax,
-    /// `[rows, n, vocabulary]`.
+    /// `[batch, n, vocabulary]`.
     pub logits: Tensor,
     /// What the encoder computed on the way.
     pub encoder: EncoderOutput,
@@ -103,14 +103,14 @@ pub struct Pooler {
 }
 
 impl Pooler {
-    /// One vector a text: `[rows, n, d_model] -> [rows, d_model]`.
+    /// One vector a text: `[batch, n, d_model] -> [batch, d_model]`.
     ///
     /// # Errors
     ///
     /// [`EncoderError`](sentiment::EncoderError) if `last_hidden_state` has another
     /// width.
     pub fn forward(&self, last_hidden_state: &Tensor) -> Result<Tensor> {
-        let cls = last_hidden_state.i((.., 0))?; // [rows, d_model]
+        let cls = last_hidden_state.i((.., 0))?; // [batch, d_model]
         Ok(self.dense.forward(&cls)?.tanh()?)
     }
 }
@@ -154,8 +154,8 @@ impl BertForSequenceClassification {
     ) -> Result<ClassifierOutput> {
         let encoder = self.bert.forward(batch, options)?;
         let pooled = self.pooler.forward(&encoder.last_hidden_state)?;
-        let pooled = self.dropout.forward(&pooled, options.dropout)?; // [rows, d_model]
-        let logits = self.classifier.forward(&pooled)?; // [rows, labels]
+        let pooled = self.dropout.forward(&pooled, options.dropout)?; // [batch, d_model]
+        let logits = self.classifier.forward(&pooled)?; // [batch, labels]
         Ok(ClassifierOutput { logits, encoder })
     }
 }

@@ -1,4 +1,4 @@
-//! Two faults of the translated sentences, mended.
+//! Two faults of the translated sentences, fixed.
 //!
 //! The Portuguese of `tatoeba.en-pt.tsv` is a machine's. It says "cão" where Brazil
 //! says "cachorro"; and somewhere on its way every "no" ("in the") became "não"
@@ -37,9 +37,10 @@ impl Neighbours {
 
 /// How many words were changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
-pub struct Mended {
+pub struct Fixes {
     /// "cão" and "cães".
-    pub dogs: usize,
+    #[serde(rename = "dogs")]
+    pub cao: usize,
     /// "não" that was "no".
     pub contractions: usize,
 }
@@ -50,9 +51,9 @@ pub struct Mended {
 /// Both words are masculine and form their plural with an s, so that articles,
 /// adjectives and verbs stay as they are: "os cães estão" → "os cachorros estão". A
 /// part of a compound ("cão-guia") stays, and so does the female ("cadela").
-pub fn mend_dogs(sentence: &str) -> (String, usize) {
+pub fn fix_cao(sentence: &str) -> (String, usize) {
     let mut count = 0;
-    let mended = map_words(sentence, |word| {
+    let fixed = map_words(sentence, |word| {
         let (singular, plural) = ("cachorro", "cachorros");
         let new = match word.to_lowercase().as_str() {
             "cão" => singular,
@@ -62,7 +63,7 @@ pub fn mend_dogs(sentence: &str) -> (String, usize) {
         count += 1;
         Some(with_capitals_of(word, new))
     });
-    (mended, count)
+    (fixed, count)
 }
 
 /// "não" → "no" where "no" was meant. Returns how many.
@@ -73,7 +74,7 @@ pub fn mend_dogs(sentence: &str) -> (String, usize) {
 /// there is nothing that "não" could translate. Where the English has one, the
 /// neighbours must be clear (at least 3, and 4 to 1), and a "não" that begins the
 /// sentence stays.
-pub fn mend_contractions(
+pub fn fix_contractions(
     portuguese: &str,
     english: &str,
     neighbours: &Neighbours,
@@ -122,17 +123,17 @@ fn bare(word: &str) -> String {
 /// Maps each run of letters and hyphens; what `map` doesn't change stays.
 fn map_words(sentence: &str, mut map: impl FnMut(&str) -> Option<String>) -> String {
     let in_word = |c: char| c.is_alphanumeric() || c == '-';
-    let mut mended = String::with_capacity(sentence.len());
+    let mut fixed = String::with_capacity(sentence.len());
     let mut rest = sentence;
     while !rest.is_empty() {
         let word = rest.find(|c| !in_word(c)).unwrap_or(rest.len());
         let (head, tail) = rest.split_at(word);
-        mended.push_str(&map(head).unwrap_or_else(|| head.to_owned()));
+        fixed.push_str(&map(head).unwrap_or_else(|| head.to_owned()));
         let gap = tail.find(in_word).unwrap_or(tail.len());
-        mended.push_str(&tail[..gap]);
+        fixed.push_str(&tail[..gap]);
         rest = &tail[gap..];
     }
-    mended
+    fixed
 }
 
 /// `word` with the capitals of `model`: all, the first, or none.
@@ -155,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dogs_keep_number_and_capitals() {
+    fn cao_keeps_number_and_capitals() {
         let cases = [
             ("O cão está no jardim.", "O cachorro está no jardim.", 1),
             ("Os cães latem.", "Os cachorros latem.", 1),
@@ -165,7 +166,7 @@ mod tests {
             ("", "", 0),
         ];
         for (given, expected, count) in cases {
-            assert_eq!(mend_dogs(given), (expected.to_owned(), count));
+            assert_eq!(fix_cao(given), (expected.to_owned(), count));
         }
     }
 
@@ -194,7 +195,7 @@ mod tests {
             ("Really?", "Ah, não – sério?", "Ah, não – sério?", 0),
         ];
         for (english, given, expected, count) in cases {
-            let found = mend_contractions(given, english, &neighbours);
+            let found = fix_contractions(given, english, &neighbours);
             assert_eq!(found, (expected.to_owned(), count), "{english}");
         }
     }

@@ -4,20 +4,20 @@ use sentiment::Pretrained;
 use serde::{Deserialize, Serialize};
 
 use crate::attentions::Result;
-use crate::looks::Verbs;
 use crate::profile::Profiles;
+use crate::query_key::Verbs;
 use crate::sentences::{english, english_subjects};
 
 /// What this chapter measures of a model, over its English sentences.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub struct Measurements {
     /// What the heads look at.
     pub profiles: Profiles,
-    /// Whether they look from subjects to verbs.
+    /// How often they look from subjects to verbs.
     pub verbs: Verbs,
 }
 
-impl Record {
+impl Measurements {
     /// Measures a model.
     ///
     /// # Errors

@@ -127,7 +127,7 @@ pub fn largest(numbers: &[f32]) -> usize {
     (0..numbers.len()).fold(0, larger)
 }
 
-/// How much every token looks at every token in the last layer, `[rows, heads, n, n]`.
+/// How much every token looks at every token in the last layer, `[batch, heads, n, n]`.
 ///
 /// # Errors
 ///

@@ -10,33 +10,34 @@ use serde::{Deserialize, Serialize};
 use crate::attentions::Result;
 use crate::sentences::Subject;
 
-/// A word, and the one that it is hoped to look at.
+/// A word, whose token is the query, and the one that it is hoped to look at, the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
+pub struct QueryKeyPair {
     /// Their sentence, as one row.
     pub batch: Batch,
-    /// The place of the word that looks.
-    pub from: usize,
-    /// The place of the other.
-    pub to: usize,
+    /// The place of the query.
+    pub query: usize,
+    /// The place of the key.
+    pub key: usize,
 }
 
-impl Look {
-    /// Whether the row of `from`, `[n]`, gives most to `to`, of all tokens but the
-    /// first and the last, which are special, and `from` itself. Of equals, the first.
-    fn is_first_choice(&self, row: &ArrayRef1<f32>) -> bool {
-        let others = (1..row.len() - 1).filter(|&j| j != self.from);
+impl QueryKeyPair {
+    /// Whether the query's row, `[n]`, gives most to the key, of all tokens but the
+    /// first and the last, which are special, and the query itself. Of equals, the
+    /// first.
+    fn is_top1(&self, row: &ArrayRef1<f32>) -> bool {
+        let others = (1..row.len() - 1).filter(|&j| j != self.query);
         let first = |a: usize, b: usize| match row[a].total_cmp(&row[b]) {
             Ordering::Less => b,
             _ => a,
         };
-        others.reduce(first) == Some(self.to)
+        others.reduce(first) == Some(self.key)
     }
 }
 
-impl Look {
-    /// `from` and `to` in a sentence. `None` if one of them doesn't stand there exactly
-    /// once, as one piece.
+impl QueryKeyPair {
+    /// A query and a key in a sentence. `None` if one of them doesn't stand there
+    /// exactly once, as one piece.
     ///
     /// # Errors
     ///
@@ -45,8 +46,8 @@ impl Look {
     pub fn find(
         tokenizer: &Tokenizer,
         sentence: &str,
-        from: &str,
-        to: &str,
+        query: &str,
+        key: &str,
     ) -> Result<Option<Self>> {
         let encoded = tokenizer.encode(sentence, None, Truncate::Error)?;
         let once = |word: &str| {
@@ -54,51 +55,56 @@ impl Look {
             let place: Option<usize> = places.next();
             place.filter(|_| places.next().is_none())
         };
-        let (Some(from), Some(to)) = (once(from), once(to)) else { return Ok(None) };
+        let (Some(query), Some(key)) = (once(query), once(key)) else {
+            return Ok(None);
+        };
         let batch = Batch::from_encoded(std::slice::from_ref(&encoded))?; // 1 row
-        Ok(Some(Self { batch, from, to }))
+        Ok(Some(Self { batch, query, key }))
     }
 }
 
-/// How often each head's first choice among the other words is the one hoped for, from 0
-/// to 1. `[layers, heads]`, all NaN if there is no look.
+/// Each head's top-1 accuracy: how often, of the other words, the key gets the most,
+/// from 0 to 1. `[layers, heads]`, all NaN if there is no pair.
 ///
 /// # Errors
 ///
 /// Those of [`PackedEncoder::forward`](sentiment::PackedEncoder::forward).
-pub fn first_choices(model: &Pretrained, looks: &[Look]) -> Result<Array2<f64>> {
+pub fn top1_accuracy(
+    model: &Pretrained,
+    pairs: &[QueryKeyPair],
+) -> Result<Array2<f64>> {
     let (layers, heads) =
         (model.config.num_hidden_layers, model.config.num_attention_heads);
     let mut found = Array2::zeros((layers, heads));
-    for look in looks {
-        let outputs = model.encoder.forward(&look.batch, ForwardOptions::ATTENTIONS)?;
+    for pair in pairs {
+        let outputs = model.encoder.forward(&pair.batch, ForwardOptions::ATTENTIONS)?;
         for (layer, weights) in outputs.attention_arrays()?.iter().enumerate() {
             for head in 0..heads {
-                let row = weights.slice(s![0, head, look.from, ..]); // [n]
-                if look.is_first_choice(&row) {
+                let row = weights.slice(s![0, head, pair.query, ..]); // [n]
+                if pair.is_top1(&row) {
                     found[[layer, head]] += 1.0;
                 }
             }
         }
     }
-    Ok(found / looks.len() as f64)
+    Ok(found / pairs.len() as f64)
 }
 
-/// How often each head's first choice for a subject is its verb, when the two stand side
-/// by side and when they stand apart.
+/// How often each head gives most of a subject's attention to its verb, when the two
+/// stand side by side and when they stand apart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verbs {
     /// How many subjects there are.
     pub subjects: usize,
     /// For subjects whose verb stands beside them.
-    pub near: Choices,
+    pub near: Top1Accuracy,
     /// For subjects whose verb stands further away.
-    pub far: Choices,
+    pub far: Top1Accuracy,
 }
 
-/// How often a choice is the one hoped for, from 0 to 1.
+/// How often the key hoped for gets the most, from 0 to 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Choices {
+pub struct Top1Accuracy {
     /// `heads[layer][head]`.
     pub heads: Vec<Vec<f64>>,
     /// How often a head that chooses blindly would be right.
@@ -107,7 +113,7 @@ pub struct Choices {
     pub luckiest: f64,
 }
 
-impl Choices {
+impl Top1Accuracy {
     /// Those of every head, `[layers, heads]`.
     pub fn map(&self) -> Array2<f64> {
         let shape = (self.heads.len(), self.heads.first().map_or(0, Vec::len));
@@ -121,43 +127,45 @@ impl Verbs {
     ///
     /// # Errors
     ///
-    /// Those of [`Look::find`] and [`first_choices`].
+    /// Those of [`QueryKeyPair::find`] and [`top1_accuracy`].
     pub fn of(model: &Pretrained, subjects: &[Subject]) -> Result<Self> {
         let (mut near, mut far) = (Vec::new(), Vec::new());
         for one in subjects {
-            let look =
-                |sentence| Look::find(&model.tokenizer, sentence, one.noun, one.verb);
-            if let (Some(a), Some(b)) = (look(one.near)?, look(one.far)?) {
+            let pair = |sentence| {
+                QueryKeyPair::find(&model.tokenizer, sentence, one.noun, one.verb)
+            };
+            if let (Some(a), Some(b)) = (pair(one.near)?, pair(one.far)?) {
                 near.push(a);
                 far.push(b);
             }
         }
-        let choices = |looks: &[Look]| -> Result<Choices> {
-            let hits = first_choices(model, looks)?;
-            Ok(Choices {
-                blind: chance(looks),
-                luckiest: best_by_chance(looks, hits.len()),
-                heads: hits.rows().into_iter().map(|row| row.to_vec()).collect(),
+        let accuracy = |pairs: &[QueryKeyPair]| -> Result<Top1Accuracy> {
+            let heads = top1_accuracy(model, pairs)?;
+            Ok(Top1Accuracy {
+                blind: chance(pairs),
+                luckiest: best_by_chance(pairs, heads.len()),
+                heads: heads.rows().into_iter().map(|row| row.to_vec()).collect(),
             })
         };
         let subjects = near.len();
-        Ok(Self { subjects, near: choices(&near)?, far: choices(&far)? })
+        Ok(Self { subjects, near: accuracy(&near)?, far: accuracy(&far)? })
     }
 }
 
 /// How often a word chosen blindly among the others would be the one hoped for.
-pub fn chance(looks: &[Look]) -> f64 {
-    let one = |look: &Look| 1.0 / (look.batch.n() - 3) as f64; // without [CLS], [SEP], itself
-    looks.iter().map(one).sum::<f64>() / looks.len() as f64
+pub fn chance(pairs: &[QueryKeyPair]) -> f64 {
+    // without [CLS], [SEP] and the query itself
+    let one = |pair: &QueryKeyPair| 1.0 / (pair.batch.n() - 3) as f64;
+    pairs.iter().map(one).sum::<f64>() / pairs.len() as f64
 }
 
-/// The share that the best of so many blind heads reaches as often as not: with enough
-/// heads, one of them looks clever by luck.
-pub fn best_by_chance(looks: &[Look], heads: usize) -> f64 {
-    // How many looks a blind head gets right, as probabilities: [looks + 1]
+/// The accuracy that the best of so many blind heads reaches as often as not: with
+/// enough heads, one of them looks clever by luck.
+pub fn best_by_chance(pairs: &[QueryKeyPair], heads: usize) -> f64 {
+    // How many pairs a blind head gets right, as probabilities: [pairs + 1]
     let mut right = vec![1.0];
-    for look in looks {
-        let p = chance(std::slice::from_ref(look));
+    for pair in pairs {
+        let p = chance(std::slice::from_ref(pair));
         let mut next = vec![0.0; right.len() + 1];
         for (k, probability) in right.iter().enumerate() {
             next[k] += probability * (1.0 - p);
@@ -170,7 +178,7 @@ pub fn best_by_chance(looks: &[Look], heads: usize) -> f64 {
         count += 1;
         below += right[count];
     }
-    count as f64 / looks.len() as f64
+    count as f64 / pairs.len() as f64
 }
 
 #[cfg(test)]
@@ -179,14 +187,14 @@ mod tests {
     use ndarray::{Array1, array};
 
     #[test]
-    fn the_first_choice_is_among_the_other_words() {
+    fn the_top_key_is_among_the_other_words() {
         let batch = Batch::new(&[vec![2, 5, 6, 7, 3]], None, None).unwrap();
-        let look = |to| Look { batch: batch.clone(), from: 2, to };
+        let pair = |key| QueryKeyPair { batch: batch.clone(), query: 2, key };
         let row = array![0.9, 0.1, 0.8, 0.3, 0.9]; // special and itself don't count
-        assert!(look(3).is_first_choice(&row));
-        assert!(!look(1).is_first_choice(&row));
+        assert!(pair(3).is_top1(&row));
+        assert!(!pair(1).is_top1(&row));
         let level = Array1::from_elem(5, 0.2);
-        assert!(look(1).is_first_choice(&level));
-        assert!((chance(&[look(1), look(3)]) - 0.5).abs() < 1e-12);
+        assert!(pair(1).is_top1(&level));
+        assert!((chance(&[pair(1), pair(3)]) - 0.5).abs() < 1e-12);
     }
 }

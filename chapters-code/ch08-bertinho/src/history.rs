@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bert_attention::profile::Measure;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,18 +15,19 @@ const POINTS: usize = 150;
 
 /// How a pre-training went.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub struct History {
     /// The recipe, as JSON.
     pub recipe: Value,
     /// `(step, nats)`: the mean loss since the point before.
     pub loss: Vec<(f64, f64)>,
-    /// What the model was asked on the way.
-    pub exams: Vec<Examined>,
+    /// What was measured on the way.
+    #[serde(rename = "exams")]
+    pub points: Vec<HistoryPoint>,
 }
 
-/// What a model was asked at some step, on sentences that are held out.
+/// What a model was at some step, on sentences that are held out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Examined {
+pub struct HistoryPoint {
     /// After how many steps.
     pub step: u64,
     /// Tokens read until then.
@@ -34,7 +36,7 @@ pub struct Examined {
     pub accuracy: Evaluation,
     /// The head that most often puts a noun's translation first.
     pub translator: Specialist,
-    /// For each kind of look, the head with the largest share of it, by the names of
+    /// For each kind of key, the head that gives it the most attention, by the names of
     /// [`HeadProfile`]'s fields.
     pub specialists: BTreeMap<String, Specialist>,
     /// How spread each head's attention is, in bits, by layer and head.
@@ -48,16 +50,17 @@ pub struct Specialist {
     pub layer: usize,
     /// The head, from 0.
     pub head: usize,
-    /// How much.
-    pub share: f64,
+    /// How much, from 0 to 1.
+    #[serde(rename = "share")]
+    pub rate: f64,
 }
 
-impl Record {
-    /// The record of the training that made the shipped `bertinho`.
+impl History {
+    /// The history of the training that made the shipped `bertinho`.
     ///
     /// # Errors
     ///
-    /// None with the file as committed: one that isn't a record.
+    /// None with the file as committed: one that isn't a history.
     pub fn of_the_book() -> serde_json::Result<Self> {
         serde_json::from_str(include_str!("../record.json"))
     }
@@ -68,7 +71,7 @@ impl Record {
     ///
     /// [`TrainingError::Setting`](training::TrainingError::Setting) if a line isn't one of `pretrain`'s.
     pub fn from_metrics(recipe: Value, metrics: &str) -> Result<Self> {
-        let (mut losses, mut exams) = (Vec::new(), Vec::new());
+        let (mut losses, mut points) = (Vec::new(), Vec::new());
         let mut tokens = 0;
         for (number, text) in (1..).zip(metrics.lines()) {
             let wrong = || {
@@ -81,53 +84,50 @@ impl Record {
                 tokens = line["tokens"].as_u64().ok_or_else(wrong)?;
                 losses.push((step as f64, loss));
             } else if line["evaluation"].is_object() {
-                let answers = line["evaluation"].clone();
-                let answers = serde_json::from_value(answers).map_err(|_| wrong())?;
-                exams.push(examined(step, tokens, answers));
+                let report = line["evaluation"].clone();
+                let report = serde_json::from_value(report).map_err(|_| wrong())?;
+                points.push(point(step, tokens, report));
             }
         }
-        Ok(Self { recipe, loss: means(&losses), exams })
+        Ok(Self { recipe, loss: means(&losses), points })
     }
 
-    /// One number of each exam, over the steps, as a chart takes it.
-    pub fn over_steps(&self, of: impl Fn(&Examined) -> f64) -> Vec<(f64, f64)> {
-        self.exams.iter().map(|exam| (exam.step as f64, of(exam))).collect()
+    /// One number of each point, over the steps, as a chart takes it.
+    pub fn over_steps(&self, of: impl Fn(&HistoryPoint) -> f64) -> Vec<(f64, f64)> {
+        self.points.iter().map(|point| (point.step as f64, of(point))).collect()
     }
 
-    /// The last exam: the shipped model's.
-    pub fn last(&self) -> Option<&Examined> {
-        self.exams.last()
+    /// The last point: the shipped model's.
+    pub fn last(&self) -> Option<&HistoryPoint> {
+        self.points.last()
     }
 }
 
 /// The part of `pretrain`'s evaluation that is read again.
 #[derive(Deserialize)]
-struct Answers {
+struct EvalReport {
     accuracy: Evaluation,
     translation_heads: Vec<crate::heads::TranslationHead>,
     profiles: Vec<Vec<HeadProfile>>,
 }
 
-/// A number of a profile.
-type Share = fn(&HeadProfile) -> f64;
-
-fn examined(step: u64, tokens: u64, answers: Answers) -> Examined {
-    let Answers { accuracy, translation_heads, profiles } = answers;
+fn point(step: u64, tokens: u64, report: EvalReport) -> HistoryPoint {
+    let EvalReport { accuracy, translation_heads, profiles } = report;
     let best = translation_heads.first().copied().unwrap_or_default();
     let translator =
-        Specialist { layer: best.layer, head: best.head, share: rounded(best.best()) };
-    let looks: [(&str, Share); 5] = [
+        Specialist { layer: best.layer, head: best.head, rate: rounded(best.best()) };
+    let kinds: [(&str, Measure); 5] = [
         ("cls", |profile| profile.cls),
         ("sep", |profile| profile.sep),
         ("itself", |profile| profile.itself),
         ("previous", |profile| profile.previous),
         ("next", |profile| profile.next),
     ];
-    let specialists = looks.map(|(name, of)| (name.to_owned(), most(&profiles, of)));
+    let specialists = kinds.map(|(name, of)| (name.to_owned(), most(&profiles, of)));
     let entropies = profiles.iter().map(|heads| {
         heads.iter().map(|profile| (100.0 * profile.entropy).round() / 100.0).collect()
     });
-    Examined {
+    HistoryPoint {
         step,
         tokens,
         accuracy,
@@ -138,13 +138,13 @@ fn examined(step: u64, tokens: u64, answers: Answers) -> Examined {
 }
 
 /// The head with the most of something.
-fn most(profiles: &[Vec<HeadProfile>], of: Share) -> Specialist {
-    let mut best = Specialist { layer: 0, head: 0, share: 0.0 };
+fn most(profiles: &[Vec<HeadProfile>], of: Measure) -> Specialist {
+    let mut best = Specialist { layer: 0, head: 0, rate: 0.0 };
     for (layer, heads) in profiles.iter().enumerate() {
         for (head, profile) in heads.iter().enumerate() {
-            let share = rounded(of(profile));
-            if share > best.share {
-                best = Specialist { layer, head, share };
+            let rate = rounded(of(profile));
+            if rate > best.rate {
+                best = Specialist { layer, head, rate };
             }
         }
     }
@@ -152,8 +152,8 @@ fn most(profiles: &[Vec<HeadProfile>], of: Share) -> Specialist {
 }
 
 /// To four decimals.
-fn rounded(share: f64) -> f64 {
-    (10_000.0 * share).round() / 10_000.0
+fn rounded(value: f64) -> f64 {
+    (10_000.0 * value).round() / 10_000.0
 }
 
 /// At most [`POINTS`] means of as many steps each.

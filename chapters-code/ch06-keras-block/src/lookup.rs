@@ -8,13 +8,13 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::error::{KerasError, Result};
 
-// ANCHOR: pointer
+// ANCHOR: lookup
 /// Tokens in an example.
 pub const LENGTH: usize = 10;
 /// Ids: 0 to 9 say a position, 10 to 19 are letters, `a` to `j`.
 pub const VOCABULARY: usize = 20;
 
-/// Examples of the pointer task. The first token is a number, which says a position.
+/// Examples of the lookup task. The first token is a number, which says a position.
 /// There stands a letter, the label; or with more `hops` another number, which says the
 /// next position, and so on. All other tokens are letters.
 ///
@@ -46,7 +46,7 @@ pub fn examples(count: usize, hops: usize, seed: u64) -> Result<(Tensor, Tensor)
     let ids = Tensor::from_vec(ids, (count, LENGTH), &Device::Cpu)?; // [count, 10]
     Ok((ids, Tensor::from_vec(labels, count, &Device::Cpu)?))
 }
-// ANCHOR_END: pointer
+// ANCHOR_END: lookup
 
 /// How often the label is the letter that its example has most often: what can be had
 /// without looking where the numbers point. Of letters as often, the first counts.
