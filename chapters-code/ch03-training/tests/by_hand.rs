@@ -1,5 +1,6 @@
 //! What is derived by hand: against finite differences, chance and counting.
 #![allow(missing_docs)]
+#![allow(clippy::float_cmp, reason = "what is exact is compared exactly")]
 
 use ndarray::{Array2, array};
 use training::TrainingError;

@@ -1,5 +1,6 @@
 //! The layers in candle against chapter 2's, which are PyTorch's; dropout; names.
 #![allow(missing_docs)]
+#![allow(clippy::float_cmp, reason = "what is exact is compared exactly")]
 
 use std::collections::HashMap;
 

@@ -77,7 +77,7 @@ pub fn classifier_config(base: &Config, dropout: f64) -> Config {
 ///
 /// # Errors
 ///
-/// [`TrainingError::Setting`](training::TrainingError::Setting) if the embeddings are missing.
+/// [`TrainingError::Setting`] if the embeddings are missing.
 pub fn every_other_layer(weights: &Tensors) -> Result<Tensors> {
     let [positions, types] = ["position_embeddings", "token_type_embeddings"]
         .map(|table| weights.get(&format!("bert.embeddings.{table}.weight")));
@@ -122,7 +122,7 @@ fn distilbert_part(part: &str) -> Option<&'static str> {
 ///
 /// # Errors
 ///
-/// [`TrainingError::Setting`](training::TrainingError::Setting) if there is no review; [`TrainingError::Diverged`](training::TrainingError::Diverged).
+/// [`TrainingError::Setting`] if there is no review; [`TrainingError::Diverged`].
 pub fn finetune(
     config: &Config,
     start: &Tensors,

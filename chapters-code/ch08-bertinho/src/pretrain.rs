@@ -136,7 +136,7 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// [`TrainingError::Setting`](training::TrainingError::Setting) for the first value out of its range.
+    /// [`TrainingError::Setting`] for the first value out of its range.
     pub fn validate(&self) -> Result<()> {
         if self.stages.is_empty() || self.stages.iter().any(|stage| stage.steps == 0) {
             let found = format!("{:?}", self.stages);
@@ -263,7 +263,7 @@ impl<'a> Pretraining<'a> {
     ///
     /// # Errors
     ///
-    /// [`TrainingError::Setting`](training::TrainingError::Setting) if the recipe is out of range.
+    /// [`TrainingError::Setting`] if the recipe is out of range.
     pub fn begin(
         recipe: Recipe,
         sequences: &'a MakeSequences<'a>,
@@ -280,7 +280,7 @@ impl<'a> Pretraining<'a> {
     ///
     /// # Errors
     ///
-    /// [`TrainingError::Io`](training::TrainingError::Io) if there is none; [`TrainingError::Setting`](training::TrainingError::Setting) if it is of
+    /// [`TrainingError::Io`] if there is none; [`TrainingError::Setting`] if it is of
     /// another recipe or vocabulary.
     pub fn resume(
         recipe: &Recipe,
@@ -336,7 +336,7 @@ impl<'a> Pretraining<'a> {
     ///
     /// # Errors
     ///
-    /// [`TrainingError::Diverged`](training::TrainingError::Diverged) if the loss isn't a number any more.
+    /// [`TrainingError::Diverged`] if the loss isn't a number any more.
     pub fn step(&mut self) -> Result<Option<Step>> {
         while self.state.stage_is_done() {
             if self.state.stage + 1 >= self.state.recipe.stages.len() {
@@ -397,7 +397,7 @@ impl<'a> Pretraining<'a> {
     ///
     /// # Errors
     ///
-    /// [`TrainingError::Io`](training::TrainingError::Io).
+    /// [`TrainingError::Io`].
     pub fn save(&self) -> Result<()> {
         checkpoint::save(&self.checkpoint, &self.learner.state()?, &self.state)
     }

@@ -1,5 +1,7 @@
 //! Wrong answers to chapter 3's exercises.
 
+#![allow(clippy::type_complexity, reason = "the exercises' own signatures")]
+
 use ndarray::{Array1, Array2, Axis};
 
 use super::assert_caught;
