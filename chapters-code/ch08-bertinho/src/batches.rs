@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use tokenizers::Tokenizer;
 
 use crate::corpus::{Corpus, Pair};
+use crate::error::{PretrainingError, Result};
 use crate::wordpiece::{CLS, PAD, SEP};
-use crate::{PretrainingError, Result};
 use training::random::{Purpose, generator};
 
 /// What the model reads: `[CLS] A [SEP]`, or `[CLS] A [SEP] B [SEP]`.

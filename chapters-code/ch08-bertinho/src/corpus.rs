@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::error::{PretrainingError, Result};
 use crate::fixes::{Fixes, Neighbours, fix_cao, fix_contractions};
-use crate::{PretrainingError, Result};
 
 /// Every line of a corpus whose number, from 1, is a multiple of this is held out.
 pub const HOLD_OUT_EVERY: usize = 100;

@@ -8,9 +8,9 @@ use tokenizers::Tokenizer;
 
 use crate::batches::{Sequence, both_orders, pieces, singles};
 use crate::corpus::Corpus;
+use crate::error::{PretrainingError, Result};
 use crate::masking::{MaskedBatch, Masking};
 use crate::wordpiece::FIRST_PIECE;
-use crate::{PretrainingError, Result};
 use training::random::{Purpose, generator};
 
 /// The seed of the masks: the same for every model.

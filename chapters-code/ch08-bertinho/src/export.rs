@@ -9,8 +9,8 @@ use models::{Architecture, Config};
 use tokenizers::Tokenizer;
 
 use crate::checkpoint::{save_tensors, write_atomically};
+use crate::error::{PretrainingError, Result};
 use crate::wordpiece::save_tokenizer;
-use crate::{PretrainingError, Result};
 
 /// Writes a folder in Hugging Face layout: `config.json`, `model.safetensors` in f16,
 /// the tokenizer's files and `README.md`.

@@ -4,8 +4,8 @@ pub use bert_attention::MaskedModel;
 use models::Truncate;
 use sentiment::Batch;
 
+use crate::error::{PretrainingError, Result};
 use crate::wordpiece::MASK;
-use crate::{PretrainingError, Result};
 
 /// A piece for a hidden place.
 #[derive(Debug, Clone, PartialEq)]

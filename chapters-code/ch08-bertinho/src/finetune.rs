@@ -17,7 +17,7 @@ use training::parameters::{Tensors, complete, model};
 use training::random::{Purpose, generator};
 use training::{TrainingError, softmax};
 
-use crate::{PretrainingError, Result};
+use crate::error::{PretrainingError, Result};
 
 /// The labels' names, in order of their numbers.
 pub const LABELS: [&str; 2] = ["NEGATIVE", "POSITIVE"];

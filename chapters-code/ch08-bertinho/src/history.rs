@@ -6,9 +6,9 @@ use bert_attention::profile::Measure;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::error::{PretrainingError, Result};
 use crate::evaluate::Evaluation;
 use crate::heads::HeadProfile;
-use crate::{PretrainingError, Result};
 
 /// Points of a loss curve.
 const POINTS: usize = 150;

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use sentiment::ForwardOptions;
 use training::DropoutRng;
 
-use crate::Result;
+use crate::error::Result;
 use crate::fast_model::{Masked, masked_lm_loss};
 use crate::masking::MaskedBatch;
 use training::parameters::{Tensors, draw, from_tensors, model};

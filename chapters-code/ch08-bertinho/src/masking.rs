@@ -6,8 +6,8 @@ use rand_chacha::ChaCha8Rng;
 use sentiment::Batch;
 
 use crate::batches::{Sequence, padded};
+use crate::error::{PretrainingError, Result};
 use crate::wordpiece::{FIRST_PIECE, MASK};
-use crate::{PretrainingError, Result};
 
 /// How tokens are hidden (Devlin et al. 2019, section 3.1, task 1).
 #[derive(Debug, Clone, Copy, PartialEq)]

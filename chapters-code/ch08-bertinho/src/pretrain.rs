@@ -15,7 +15,7 @@ use training::TrainingError;
 use training::parameters::Tensors;
 use training::random::{Purpose, generator};
 
-use crate::{PretrainingError, Result};
+use crate::error::{PretrainingError, Result};
 
 /// The checkpoint's name in the output folder.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";

@@ -15,7 +15,8 @@ use tokenizers::{
     OffsetType, PreTokenizedString, PreTokenizer, Tokenizer, TokenizerImpl,
 };
 
-use crate::{Corpus, PretrainingError, Result};
+use crate::corpus::Corpus;
+use crate::error::{PretrainingError, Result};
 
 /// BERT's special tokens, in the order in which they begin the vocabulary: 0 to 4.
 /// (In Google's checkpoints `[PAD]` is 0 and the others stand from 100, after unused
