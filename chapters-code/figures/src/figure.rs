@@ -89,10 +89,6 @@ impl Figure {
     /// Shows the figure: in a notebook under its cell; elsewhere as a file in
     /// `target/figures` (from the current folder) named after the title, whose path is
     /// printed.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Figure::save`], outside a notebook.
     pub fn show(&self) -> Result<(), FigureError> {
         if std::env::var_os(EVCXR).is_some() {
             self.evcxr_display();

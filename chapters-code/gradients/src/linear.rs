@@ -26,19 +26,11 @@ pub fn linear(x: &Tensor, w: &Tensor, b: &Tensor) -> Result<Tensor> {
 }
 
 /// max(X Wᵀ + b, 0), in one pass; the shapes of [`linear`].
-///
-/// # Errors
-///
-/// As [`linear`].
 pub fn linear_relu(x: &Tensor, w: &Tensor, b: &Tensor) -> Result<Tensor> {
     apply(x, w, b, true)
 }
 
 /// [`linear`] in candle's operations, of any type of number: what the fast one is held to.
-///
-/// # Errors
-///
-/// If the shapes don't fit.
 pub fn reference(x: &Tensor, w: &Tensor, b: &Tensor) -> Result<Tensor> {
     let inputs = x.dim(D::Minus1)?;
     // […, inputs] -> [rows, inputs] · [inputs, outputs] -> [rows, outputs]

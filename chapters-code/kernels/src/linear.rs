@@ -73,9 +73,6 @@ impl PackedLinear {
     }
 
     /// [`PackedLinear::side_by_side`] for the given instructions: for tests.
-    ///
-    /// # Errors
-    /// As [`PackedLinear::side_by_side`].
     pub fn side_by_side_on(
         isa: Isa,
         layers: &[(&[f32], Option<&[f32]>)],

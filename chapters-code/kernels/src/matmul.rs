@@ -31,9 +31,6 @@ pub fn matmul(
 }
 
 /// [`matmul`] with the given instructions: for tests.
-///
-/// # Errors
-/// As [`matmul`].
 pub fn matmul_on(
     isa: Isa,
     a: Matrix<'_>,

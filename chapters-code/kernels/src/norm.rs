@@ -34,9 +34,6 @@ impl LayerNorm<'_> {
     }
 
     /// [`LayerNorm::apply`] with the given instructions: for tests.
-    ///
-    /// # Errors
-    /// As [`LayerNorm::apply`].
     pub fn apply_on(
         &self,
         isa: Isa,

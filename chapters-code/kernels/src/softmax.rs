@@ -19,9 +19,6 @@ pub fn softmax(x: &mut [f32], width: usize) -> Result<(), KernelError> {
 }
 
 /// [`softmax`] with the given instructions: for tests.
-///
-/// # Errors
-/// As [`softmax`].
 pub fn softmax_on(isa: Isa, x: &mut [f32], width: usize) -> Result<(), KernelError> {
     expect_some("the width of a row", width)?;
     expect_len("x", x.len(), &[x.len() / width, width])?;

@@ -41,9 +41,6 @@ pub fn linear(
 }
 
 /// [`linear()`] with the given instructions: for tests.
-///
-/// # Errors
-/// As [`linear()`].
 pub fn linear_on(
     isa: Isa,
     x: &[f32],

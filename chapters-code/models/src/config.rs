@@ -114,10 +114,6 @@ impl Config {
     }
 
     /// Reads the text of a `config.json`; `path` is for the messages.
-    ///
-    /// # Errors
-    ///
-    /// As [`Config::from_file`].
     pub fn from_json(text: &str, path: &Path) -> Result<Self> {
         let values: Map<String, Value> = serde_json::from_str(text)
             .map_err(|source| ModelError::Json { path: path.to_path_buf(), source })?;
