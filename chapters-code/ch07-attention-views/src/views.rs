@@ -88,16 +88,12 @@ impl HeadView {
     pub fn bertviz_json(&self) -> Result<String> {
         let panes = self.checked()?;
         Ok(json(&HeadParams {
-            attention: self.lists(&panes),
+            attention: lists(&panes, self.prettify_tokens),
             default_filter: "0",
             layer: self.layer,
             heads: self.heads.as_deref(),
             include_layers: &panes.layers,
         }))
-    }
-
-    fn lists<'a>(&self, panes: &'a Panes) -> Vec<NamedPart<'a>> {
-        lists(panes, self.prettify_tokens)
     }
 
     fn checked(&self) -> Result<Panes<'_>> {
