@@ -3,6 +3,7 @@
 #[path = "../../../tests/support/cli.rs"]
 mod cli;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -13,24 +14,10 @@ const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_ch01-self-attention"));
 #[test]
 fn json_has_every_step_and_nothing_else() {
     let report = PROGRAM.json(&[]);
-    let fields: Vec<&String> = report.as_object().unwrap().keys().collect();
-    let mut expected = [
-        "words",
-        "embeddings",
-        "w_query",
-        "w_key",
-        "w_value",
-        "q",
-        "k",
-        "v",
-        "scores",
-        "weights",
-        "output",
-    ];
-    expected.sort_unstable();
-    let mut found = fields.clone();
-    found.sort();
-    assert_eq!(found, expected);
+    let found: BTreeSet<&str> =
+        report.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = "words embeddings w_query w_key w_value q k v scores weights output";
+    assert_eq!(found, expected.split(' ').collect());
     assert_eq!(report["words"][2], "máquinas");
     assert_eq!(report["w_query"][0][0], 0.374_540_118_847_362_5);
 }
@@ -72,15 +59,8 @@ fn the_heatmap_is_saved_with_words_escaped() {
     let file = write(folder.path(), "e.json", "[[1], [2]]");
     let svg = folder.path().join("map.svg").display().to_string();
     let words = ["<script>alert(1)</script>", "\"'&"];
-    PROGRAM.json(&[
-        "--embeddings",
-        &file,
-        "--svg",
-        &svg,
-        "--words",
-        words[0],
-        words[1],
-    ]);
+    let files = ["--embeddings", &file, "--svg", &svg, "--words"];
+    PROGRAM.json(&[&files[..], &words].concat());
     let text = fs::read_to_string(&svg).unwrap();
     assert!(text.starts_with("<svg"), "{text}");
     assert!(!text.contains("<script>"), "{text}");
@@ -102,56 +82,34 @@ fn bad_input_gets_one_clear_error() {
     let truncated = file("truncated.json", "[[1, 2], [3");
     let missing = folder.path().join("missing.json").display().to_string();
 
-    PROGRAM.assert_refused(&["--words", "robô"], 1, &["robô", "--embeddings", "pense"]);
-    PROGRAM.assert_refused(&["--words", "  "], 1, &["word 1", "empty"]);
-    PROGRAM.assert_refused(
-        &["--embeddings", &missing],
-        1,
-        &["missing.json", "No such file"],
-    );
-    PROGRAM.assert_refused(
-        &["--embeddings", &ragged],
-        1,
-        &["row 2", "1 numbers", "has 2"],
-    );
-    PROGRAM.assert_refused(
-        &["--embeddings", &nan],
-        1,
-        &["nan.json", "JSON list of rows"],
-    );
-    PROGRAM.assert_refused(&["--embeddings", &huge], 1, &["huge.json", "out of range"]);
-    PROGRAM.assert_refused(
-        &["--embeddings", &overflow],
-        1,
-        &["score [0, 0] is inf", "scale them down"],
-    );
-    PROGRAM.assert_refused(
-        &["--embeddings", &object],
-        1,
-        &["object.json", "JSON list of rows"],
-    );
-    PROGRAM.assert_refused(
-        &["--embeddings", &truncated],
-        1,
-        &["truncated.json", "EOF"],
-    );
-    PROGRAM.assert_refused(&["--embeddings", &none], 1, &["none.json", "no numbers"]);
-    PROGRAM.assert_refused(
-        &["--embeddings", &rowless],
-        1,
-        &["rowless.json", "no numbers"],
-    );
-    PROGRAM.assert_refused(
-        &["--embeddings", &two, "--words", "a"],
-        1,
-        &["1 words", "2 rows"],
-    );
-    PROGRAM.assert_refused(&["--svg", "/nowhere/map.svg"], 1, &["/nowhere/map.svg"]);
-    PROGRAM.assert_refused(&["--d-k", "4294967295"], 1, &["4294967295", "smaller d_k"]);
-    PROGRAM.assert_refused(&["--d-k", "0"], 2, &["--d-k", "0"]);
-    PROGRAM.assert_refused(&["--seed", "-1"], 2, &["-1"]);
-    PROGRAM.assert_refused(&["--seed", "4294967296"], 2, &["4294967296"]);
-    PROGRAM.assert_refused(&["--bogus"], 2, &["--bogus", "--help"]);
+    let refused: [(&[&str], &[&str]); 14] = [
+        (&["--words", "robô"], &["robô", "--embeddings", "pense"]),
+        (&["--words", "  "], &["word 1", "empty"]),
+        (&["--embeddings", &missing], &["missing.json", "No such file"]),
+        (&["--embeddings", &ragged], &["row 2", "1 numbers", "has 2"]),
+        (&["--embeddings", &nan], &["nan.json", "JSON list of rows"]),
+        (&["--embeddings", &huge], &["huge.json", "out of range"]),
+        (&["--embeddings", &overflow], &["score [0, 0] is inf", "scale them down"]),
+        (&["--embeddings", &object], &["object.json", "JSON list of rows"]),
+        (&["--embeddings", &truncated], &["truncated.json", "EOF"]),
+        (&["--embeddings", &none], &["none.json", "no numbers"]),
+        (&["--embeddings", &rowless], &["rowless.json", "no numbers"]),
+        (&["--embeddings", &two, "--words", "a"], &["1 words", "2 rows"]),
+        (&["--svg", "/nowhere/map.svg"], &["/nowhere/map.svg"]),
+        (&["--d-k", "4294967295"], &["4294967295", "smaller d_k"]),
+    ];
+    for (arguments, words) in refused {
+        PROGRAM.assert_refused(arguments, 1, words);
+    }
+    let usage: [(&[&str], &[&str]); 4] = [
+        (&["--d-k", "0"], &["--d-k", "0"]),
+        (&["--seed", "-1"], &["-1"]),
+        (&["--seed", "4294967296"], &["4294967296"]),
+        (&["--bogus"], &["--bogus", "--help"]),
+    ];
+    for (arguments, words) in usage {
+        PROGRAM.assert_refused(arguments, 2, words);
+    }
 }
 
 #[test]

@@ -71,9 +71,9 @@ fn every_parameter_learns() {
 fn cross_attention_has_a_row_a_letter_and_adds_up() {
     let training = ReverserTraining::new(small()).unwrap();
     let layers = training.model.cross_attention("cabide").unwrap();
-    assert_eq!((layers.len(), layers[0].len()), (1, 2));
-    for weights in &layers[0] {
-        assert_eq!(weights.dim(), (7, 7)); // six letters and the end
+    assert_eq!(layers.len(), 1);
+    assert_eq!(layers[0].dim(), (2, 7, 7)); // two heads, six letters and the end
+    for weights in layers[0].outer_iter() {
         for row in weights.rows() {
             assert!((row.sum() - 1.0).abs() < 1e-5);
         }

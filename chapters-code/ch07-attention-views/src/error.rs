@@ -7,6 +7,7 @@ use thiserror::Error;
 /// What can be wrong with what is given to a view.
 #[derive(Debug, Error)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "a field is what its message says of it")]
 pub enum ViewError {
     /// No layers, no heads or no tokens.
     #[error("there is nothing to show: the {what} has no {missing}")]
@@ -24,7 +25,6 @@ pub enum ViewError {
     Ragged {
         /// Whose numbers: `attention`, `queries` or `keys`.
         what: &'static str,
-        /// The layer that differs.
         layer: usize,
         /// Its heads, rows and columns.
         found: String,
@@ -36,14 +36,7 @@ pub enum ViewError {
         "layer {layer} of the {what} has shape {found} where [1, heads, n, m] was \
          expected: a view shows one text, so give one row of the batch"
     )]
-    Batch {
-        /// Whose numbers.
-        what: &'static str,
-        /// The layer.
-        layer: usize,
-        /// Its shape.
-        found: String,
-    },
+    Batch { what: &'static str, layer: usize, found: String },
     /// As many tokens as positions, it should be.
     #[error(
         "the attention has {positions} {axis} and there are {tokens} {side} tokens: \
@@ -65,15 +58,10 @@ pub enum ViewError {
          {column}: a view shows finite numbers"
     )]
     NotFinite {
-        /// Whose numbers.
         what: &'static str,
-        /// The layer.
         layer: usize,
-        /// The head.
         head: usize,
-        /// The row.
         row: usize,
-        /// The column.
         column: usize,
         /// NaN or an infinity.
         value: f32,
@@ -86,9 +74,7 @@ pub enum ViewError {
     Index {
         /// `layer` or `head`.
         kind: &'static str,
-        /// What was asked for.
         index: usize,
-        /// How many there are.
         count: usize,
     },
     /// A list of layers or heads with nothing in it.
@@ -101,12 +87,7 @@ pub enum ViewError {
     },
     /// The first layer shown is one of those left out.
     #[error("layer {layer} is not in include_layers: {included:?}")]
-    NotIncluded {
-        /// What was asked for.
-        layer: usize,
-        /// What is included.
-        included: Vec<usize>,
-    },
+    NotIncluded { layer: usize, included: Vec<usize> },
     /// Sentence B must begin after the first token, and before the last ends.
     #[error(
         "sentence B can't begin at token {start}: there are {tokens} tokens, so it begins \
@@ -114,7 +95,6 @@ pub enum ViewError {
         tokens.saturating_sub(1)
     )]
     SentenceB {
-        /// What was given.
         start: usize,
         /// How many tokens there are.
         tokens: usize,
@@ -131,11 +111,9 @@ pub enum ViewError {
         first: &'static str,
         /// How many it has.
         first_count: usize,
-        /// The other one.
         second: &'static str,
         /// How many that has.
         second_count: usize,
-        /// What to do.
         remedy: &'static str,
     },
     /// An encoder-decoder view of nothing.
@@ -149,19 +127,12 @@ pub enum ViewError {
     Vectors {
         /// `queries` or `keys`.
         what: &'static str,
-        /// Their shape.
         found: String,
-        /// What was expected.
         expected: String,
     },
     /// A file that can't be written.
     #[error("cannot write {}", path.display())]
-    Save {
-        /// Where it was to be written.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
+    Save { path: PathBuf, source: std::io::Error },
     /// A model or a text that earlier chapters' code refuses.
     #[cfg(feature = "bert")]
     #[error(transparent)]

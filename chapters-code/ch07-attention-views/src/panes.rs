@@ -123,9 +123,6 @@ pub(crate) struct Included {
 }
 
 impl SelfAttention {
-    /// # Errors
-    ///
-    /// Those of [`ToStack::to_stack`]; [`ViewError::Tokens`] if the counts differ.
     pub fn new<T: AsRef<str>>(
         attentions: &(impl ToStack + ?Sized),
         tokens: impl IntoIterator<Item = T>,
@@ -184,10 +181,6 @@ impl EncoderDecoder {
     }
 
     /// How the decoder's tokens look at themselves: `[heads, m, m]` for each layer.
-    ///
-    /// # Errors
-    ///
-    /// As [`EncoderDecoder::encoder`].
     pub fn decoder(mut self, attentions: &(impl ToStack + ?Sized)) -> Result<Self> {
         let stack = attentions.to_stack("decoder attention")?;
         check_tokens(&stack, &self.decoder_tokens, &self.decoder_tokens)?;
@@ -196,10 +189,6 @@ impl EncoderDecoder {
     }
 
     /// How the decoder's tokens look at the encoder's: `[heads, m, n]` for each layer.
-    ///
-    /// # Errors
-    ///
-    /// As [`EncoderDecoder::encoder`].
     pub fn cross(mut self, attentions: &(impl ToStack + ?Sized)) -> Result<Self> {
         let stack = attentions.to_stack("cross attention")?;
         check_tokens(&stack, &self.decoder_tokens, &self.encoder_tokens)?;

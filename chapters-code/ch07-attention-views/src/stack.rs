@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, Array3, Array4};
-use serde::ser::{Serialize, SerializeSeq, Serializer};
+use ndarray::{Array3, Array4};
+use serde::ser::{Serialize, Serializer};
 
 use crate::{Result, ViewError};
 
@@ -46,7 +46,7 @@ pub trait ToLayer {
 }
 
 /// What [`HeadView::new`](crate::HeadView::new) and its like take: the layers of a model,
-/// as a list of anything that is a layer, or as a [`Stack`].
+/// as a list of their arrays, or as a [`Stack`].
 pub trait ToStack {
     /// The layers as plain numbers, all of one shape, finite.
     ///
@@ -138,19 +138,13 @@ impl Stack {
     }
 }
 
-impl<S: ToStack + ?Sized> ToStack for &S {
-    fn to_stack(&self, what: &'static str) -> Result<Stack> {
-        (**self).to_stack(what)
-    }
-}
-
 impl ToStack for Stack {
     fn to_stack(&self, what: &'static str) -> Result<Stack> {
         self.clone().checked(what)
     }
 }
 
-impl<L: ToLayer> ToStack for [L] {
+impl<L: ToLayer> ToStack for Vec<L> {
     fn to_stack(&self, what: &'static str) -> Result<Stack> {
         let mut values = Vec::new();
         let mut first = None;
@@ -158,24 +152,17 @@ impl<L: ToLayer> ToStack for [L] {
             let Layer { shape, values: numbers } = layer.to_layer(what, index)?;
             let expected = *first.get_or_insert(shape);
             if shape != expected {
-                return Err(ragged(what, index, shape, expected));
+                return Err(ViewError::Ragged {
+                    what,
+                    layer: index,
+                    found: format!("{shape:?}"),
+                    expected: format!("{expected:?}"),
+                });
             }
             values.extend(numbers);
         }
         let [heads, rows, columns] = first.unwrap_or_default();
         Stack { layers: self.len(), heads, rows, columns, values }.checked(what)
-    }
-}
-
-impl<L: ToLayer> ToStack for Vec<L> {
-    fn to_stack(&self, what: &'static str) -> Result<Stack> {
-        self.as_slice().to_stack(what)
-    }
-}
-
-impl<L: ToLayer, const N: usize> ToStack for [L; N] {
-    fn to_stack(&self, what: &'static str) -> Result<Stack> {
-        self.as_slice().to_stack(what)
     }
 }
 
@@ -193,71 +180,14 @@ impl ToLayer for Array4<f32> {
     }
 }
 
-impl ToLayer for Array3<f32> {
-    fn to_layer(&self, _: &'static str, _: usize) -> Result<Layer> {
-        let (heads, rows, columns) = self.dim();
-        Ok(Layer {
-            shape: [heads, rows, columns],
-            values: self.iter().copied().collect(),
-        })
-    }
-}
-
 /// Chapter 2's layers. A view keeps seven digits of their sixteen.
 impl ToLayer for Array3<f64> {
     fn to_layer(&self, _: &'static str, _: usize) -> Result<Layer> {
         let (heads, rows, columns) = self.dim();
-        let values = self.iter().map(|&value| single(value)).collect();
+        #[expect(clippy::cast_possible_truncation, reason = "a view keeps f32")]
+        let values = self.iter().map(|&value| value as f32).collect();
         Ok(Layer { shape: [heads, rows, columns], values })
     }
-}
-
-/// A matrix for each head, as chapter 3's letters give them.
-impl ToLayer for Vec<Array2<f64>> {
-    fn to_layer(&self, what: &'static str, layer: usize) -> Result<Layer> {
-        let (rows, columns) = self.first().map_or((0, 0), Array2::dim);
-        let mut values = Vec::with_capacity(self.len() * rows * columns);
-        for matrix in self {
-            if matrix.dim() != (rows, columns) {
-                let shape = [self.len(), matrix.nrows(), matrix.ncols()];
-                return Err(ragged(what, layer, shape, [self.len(), rows, columns]));
-            }
-            values.extend(matrix.iter().map(|&value| single(value)));
-        }
-        Ok(Layer { shape: [self.len(), rows, columns], values })
-    }
-}
-
-/// Nested lists: heads, rows, numbers.
-impl ToLayer for Vec<Vec<Vec<f32>>> {
-    fn to_layer(&self, what: &'static str, layer: usize) -> Result<Layer> {
-        let rows = self.first().map_or(0, Vec::len);
-        let columns = self.first().and_then(|head| head.first()).map_or(0, Vec::len);
-        for head in self {
-            let odd = head.iter().find(|row| row.len() != columns);
-            if head.len() != rows || odd.is_some() {
-                let shape = [self.len(), head.len(), odd.map_or(columns, Vec::len)];
-                return Err(ragged(what, layer, shape, [self.len(), rows, columns]));
-            }
-        }
-        let values = self.iter().flatten().flatten().copied().collect();
-        Ok(Layer { shape: [self.len(), rows, columns], values })
-    }
-}
-
-fn ragged(
-    what: &'static str,
-    layer: usize,
-    found: [usize; 3],
-    expected: [usize; 3],
-) -> ViewError {
-    let (found, expected) = (format!("{found:?}"), format!("{expected:?}"));
-    ViewError::Ragged { what, layer, found, expected }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "a view keeps f32")]
-fn single(value: f64) -> f32 {
-    value as f32
 }
 
 /// Part of every matrix of a stack. It is written as `[layers][heads][rows][columns]`,
@@ -270,57 +200,26 @@ pub(crate) struct Part<'a> {
 
 impl Serialize for Part<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        list(serializer, self.stack.layers, |layer| Heads { part: self, layer })
+        let Self { stack, rows, columns } = self;
+        let numbers = |matrix: &'_ [f32], row: usize| {
+            let row = &matrix[row * stack.columns..][columns.clone()];
+            // As Python's `tolist()` does it: an f32 is written as the f64 that it is.
+            row.iter().copied().map(f64::from).collect::<Vec<_>>()
+        };
+        let matrix = |layer, head| {
+            let matrix = stack.head(layer, head).unwrap_or_default();
+            List(rows.clone(), move |row| numbers(matrix, row))
+        };
+        let layer = |layer| List(0..stack.heads, move |head| matrix(layer, head));
+        serializer.collect_seq((0..stack.layers).map(layer))
     }
 }
 
-struct Heads<'a> {
-    part: &'a Part<'a>,
-    layer: usize,
-}
+/// A list of an item for each index.
+struct List<F>(Range<usize>, F);
 
-impl Serialize for Heads<'_> {
+impl<T: Serialize, F: Fn(usize) -> T> Serialize for List<F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Part { stack, .. } = self.part;
-        list(serializer, stack.heads, |head| Rows {
-            part: self.part,
-            matrix: stack.head(self.layer, head).unwrap_or_default(),
-        })
+        serializer.collect_seq(self.0.clone().map(&self.1))
     }
-}
-
-struct Rows<'a> {
-    part: &'a Part<'a>,
-    matrix: &'a [f32],
-}
-
-impl Serialize for Rows<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Part { stack, rows, columns } = self.part;
-        list(serializer, rows.len(), |row| {
-            let start = (rows.start + row) * stack.columns;
-            Numbers(&self.matrix[start + columns.start..start + columns.end])
-        })
-    }
-}
-
-/// As Python's `tolist()` does it: an f32 is written as the f64 that it is.
-struct Numbers<'a>(&'a [f32]);
-
-impl Serialize for Numbers<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        list(serializer, self.0.len(), |i| f64::from(self.0[i]))
-    }
-}
-
-fn list<S: Serializer, T: Serialize>(
-    serializer: S,
-    len: usize,
-    item: impl Fn(usize) -> T,
-) -> Result<S::Ok, S::Error> {
-    let mut list = serializer.serialize_seq(Some(len))?;
-    for i in 0..len {
-        list.serialize_element(&item(i))?;
-    }
-    list.end()
 }

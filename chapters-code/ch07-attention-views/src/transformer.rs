@@ -22,10 +22,6 @@ impl EncoderDecoder {
     ///     Ok(HeadView::encoder_decoder(attentions))
     /// }
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// Those of [`EncoderDecoder::encoder`].
     pub fn from_records<E: AsRef<str>, D: AsRef<str>>(
         encoder_tokens: impl IntoIterator<Item = E>,
         decoder_tokens: impl IntoIterator<Item = D>,

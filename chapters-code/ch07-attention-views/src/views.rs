@@ -88,16 +88,12 @@ impl HeadView {
     pub fn bertviz_json(&self) -> Result<String> {
         let panes = self.checked()?;
         Ok(json(&HeadParams {
-            attention: self.lists(&panes),
+            attention: lists(&panes, self.prettify_tokens),
             default_filter: "0",
             layer: self.layer,
             heads: self.heads.as_deref(),
             include_layers: &panes.layers,
         }))
-    }
-
-    fn lists<'a>(&self, panes: &'a Panes) -> Vec<NamedPart<'a>> {
-        lists(panes, self.prettify_tokens)
     }
 
     fn checked(&self) -> Result<Panes<'_>> {
@@ -133,10 +129,6 @@ impl ModelView {
     }
 
     /// As [`HeadView::bertviz_json`].
-    ///
-    /// # Errors
-    ///
-    /// [`ViewError`] if what was asked for isn't there.
     pub fn bertviz_json(&self) -> Result<String> {
         let panes = self.source.panes(&self.included)?;
         Ok(json(&ModelParams {
@@ -209,10 +201,6 @@ impl NeuronView {
     }
 
     /// As [`HeadView::bertviz_json`].
-    ///
-    /// # Errors
-    ///
-    /// [`ViewError`] if what was asked for isn't there.
     pub fn bertviz_json(&self) -> Result<String> {
         let panes = self.checked()?;
         let (queries, keys) = self.vectors(&panes);
@@ -374,10 +362,6 @@ macro_rules! view_methods {
             }
 
             /// The view as a page of its own.
-            ///
-            /// # Errors
-            ///
-            /// Those of `html`.
             pub fn page(&self) -> Result<String> {
                 Ok(crate::html::page($title, &self.html()?, self.look.language))
             }
@@ -395,10 +379,6 @@ macro_rules! view_methods {
 
             /// Shows the view: below the cell in a notebook; elsewhere it is saved in
             /// `target/views/`, and the file's name is printed.
-            ///
-            /// # Errors
-            ///
-            /// Those of `save`.
             pub fn show(&self) -> Result<()> {
                 let html = self.html()?;
                 if std::env::var_os(EVCXR).is_some() {

@@ -4,17 +4,25 @@
 use std::sync::LazyLock;
 
 use attention_views::{EncoderDecoder, HeadView, ModelView, NeuronView, Theme};
+use ndarray::Array3;
 use serde_json::Value;
 
-type Layers = Vec<Vec<Vec<Vec<f32>>>>;
+/// Layers, heads, rows, numbers.
+type Lists = Vec<Vec<Vec<Vec<f64>>>>;
 
 static FIXTURE: LazyLock<Value> = LazyLock::new(|| {
     let text = include_str!("../../../tests/fixtures/bertviz-views.json");
     serde_json::from_str(text).expect("the fixture is JSON")
 });
 
-fn layers(name: &str) -> Layers {
-    serde_json::from_value(FIXTURE[name].clone()).expect("nested lists of numbers")
+fn layers(name: &str) -> Vec<Array3<f64>> {
+    let lists: Lists =
+        serde_json::from_value(FIXTURE[name].clone()).expect("nested lists of numbers");
+    let layer = |heads: &Vec<Vec<Vec<f64>>>| {
+        let shape = (heads.len(), heads[0].len(), heads[0][0].len());
+        Array3::from_shape_vec(shape, heads.concat().concat()).expect("all as long")
+    };
+    lists.iter().map(layer).collect()
 }
 
 fn tokens(name: &str) -> Vec<String> {

@@ -40,9 +40,9 @@ fn a_models_arrays_are_layers_of_one_text() {
         let numbers = (0u16..12).map(|i| start + f32::from(i)).collect();
         Array4::from_shape_vec((1, 3, 2, 2), numbers).unwrap() // [1, heads, n, n]
     };
-    let found = [layer(0.0), layer(12.0)].to_stack("attention").unwrap();
+    let found = vec![layer(0.0), layer(12.0)].to_stack("attention").unwrap();
     assert_eq!(found, stack([2, 3, 2, 2], 0.0));
-    let two = [Array4::<f32>::zeros((2, 3, 2, 2))];
+    let two = vec![Array4::<f32>::zeros((2, 3, 2, 2))];
     let error = two.to_stack("attention").unwrap_err().to_string();
     assert!(
         error.contains("layer 0 of the attention has shape [2, 3, 2, 2]"),

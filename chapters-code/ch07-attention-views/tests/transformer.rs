@@ -1,8 +1,9 @@
-//! Views of chapter 2's encoder and decoder.
+//! Views of chapter 2's encoder and decoder, and of chapter 3's.
 
 use attention_views::{EncoderDecoder, HeadView, ModelView};
 use self_attention::numpy::NumpyRandom;
-use serde_json::Value;
+use serde_json::{Value, json};
+use training::reverse::{ReverserOptions, ReverserTraining};
 use whole_transformer::{
     Activation, AttentionKind, LayerOptions, NormOrder, Options, Transformer,
 };
@@ -79,4 +80,24 @@ fn an_encoder_alone_has_one_pane() {
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["attention"].as_array().unwrap().len(), 1);
     assert_eq!(json["attention"][0]["name"], "Encoder");
+}
+
+#[test]
+fn chapter_3_s_cross_attention_is_shown() {
+    let options = ReverserOptions { d_model: 16, d_ff: 32, ..Default::default() };
+    let model = ReverserTraining::new(options).unwrap().model;
+    let layers = model.cross_attention("gato").unwrap();
+    let (read, written) = (["g", "a", "t", "o", "end"], ["o", "t", "a", "g", "end"]);
+    let two = EncoderDecoder::new(read, written).cross(&layers).unwrap();
+    let view = HeadView::encoder_decoder(two).bertviz_json().unwrap();
+    let pane: Value =
+        serde_json::from_str::<Value>(&view).unwrap()["attention"][0].clone();
+    assert_eq!(
+        (&pane["left_text"], &pane["right_text"]),
+        (&json!(written), &json!(read))
+    );
+    for ((head, row, column), weight) in layers[0].indexed_iter() {
+        let found = pane["attn"][0][head][row][column].as_f64().unwrap();
+        assert!((found - weight).abs() < 1e-7);
+    }
 }

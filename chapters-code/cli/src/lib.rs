@@ -7,20 +7,12 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 /// Writes a text to standard output; a reader that has left (`| head`) is no error.
-///
-/// # Errors
-///
-/// Any other error of writing.
 pub fn print(text: &str) -> io::Result<()> {
     write(|out| out.write_all(text.as_bytes()))
 }
 
 /// Writes a value to standard output as one line of JSON, piece by piece: a large one is
 /// never a string as a whole. A reader that has left is no error.
-///
-/// # Errors
-///
-/// Any other error of writing; those of the value's own `Serialize`.
 pub fn print_json(value: &impl Serialize) -> io::Result<()> {
     write(|out| {
         serde_json::to_writer(&mut *out, value)?;
@@ -36,10 +28,6 @@ fn write(
 }
 
 /// What was written, where it is no error that the reader has left.
-///
-/// # Errors
-///
-/// Any other error of writing.
 pub fn reader_may_leave(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

@@ -9,9 +9,7 @@ use ndarray::{Array1, Array2};
 /// Exercise 1. How fast `f` grows at `x`, from two of its values, `h` above and `h`
 /// below: a central difference.
 pub fn slope(f: impl Fn(f64) -> f64, x: f64, h: f64) -> f64 {
-    todo!(
-        "exercise 1: the change from one side to the other, divided by the way between"
-    )
+    todo!("exercise 1: the change from side to side, divided by the way between")
 }
 // ANCHOR_END: slope
 
@@ -55,9 +53,7 @@ pub fn adamw_step(
     steps: i32,
     rate: f64,
 ) {
-    todo!(
-        "exercise 4: the four lines of the formula, in this order, with t = steps + 1"
-    )
+    todo!("exercise 4: the formula's four lines, in this order, with t = steps + 1")
 }
 // ANCHOR_END: adamw
 

@@ -26,9 +26,7 @@ pub fn wordpiece(word: &str, vocabulary: &HashSet<&str>) -> Vec<String> {
 ///
 /// There is at least one text. A text may hold the number `pad` itself.
 pub fn pad(texts: &[Vec<u32>], pad: u32) -> (Array2<u32>, Array2<u32>) {
-    todo!(
-        "exercise 2: find the longest, start from a matrix full of pad, copy each text"
-    )
+    todo!("exercise 2: find the longest, start with a matrix of pad, copy each text")
 }
 // ANCHOR_END: pad
 
@@ -37,9 +35,7 @@ pub fn pad(texts: &[Vec<u32>], pad: u32) -> (Array2<u32>, Array2<u32>) {
 /// [d_model]`. The mask has a 1 for each token that counts, at least one, and a 0 for
 /// each that doesn't, whatever its vector holds.
 pub fn mean_pool(hidden: &Array2<f64>, mask: &[u32]) -> Array1<f64> {
-    todo!(
-        "exercise 3: add up the rows that the mask shows, divide by how many they are"
-    )
+    todo!("exercise 3: add up the rows that the mask shows, divide by their number")
 }
 // ANCHOR_END: mean_pool
 
@@ -47,9 +43,7 @@ pub fn mean_pool(hidden: &Array2<f64>, mask: &[u32]) -> Array1<f64> {
 /// Exercise 4. The likeliest label, of equals the first, and its score: its share of
 /// the softmax of the logits, which are finite, two or more, and may be large.
 pub fn label_and_score(logits: &[f64]) -> (usize, f64) {
-    todo!(
-        "exercise 4: subtract the largest logit from all; its own exponential is then 1"
-    )
+    todo!("exercise 4: subtract the largest logit from all; its exponential is then 1")
 }
 // ANCHOR_END: label_and_score
 
@@ -58,9 +52,7 @@ pub fn label_and_score(logits: &[f64]) -> (usize, f64) {
 /// minus `score` of the others in their order. One number per word; below 0 if the
 /// score rises.
 pub fn leave_one_out(words: &[&str], score: impl Fn(&[&str]) -> f64) -> Vec<f64> {
-    todo!(
-        "exercise 5: for each place, the words before it and after it, without itself"
-    )
+    todo!("exercise 5: for each place, the words before and after it, without itself")
 }
 // ANCHOR_END: leave_one_out
 

@@ -26,9 +26,7 @@ pub fn entropy(weights: &Array2<f64>) -> Array1<f64> {
 /// Exercise 3. The most specialised head: the layer and the head whose rows have the
 /// lowest mean entropy; of equals, the first. `attentions` is `[layers, heads, n, n]`.
 pub fn sharpest_head(attentions: &Array4<f64>) -> (usize, usize) {
-    todo!(
-        "exercise 3: exercise 2's mean for each head, and keep the place of the least"
-    )
+    todo!("exercise 3: exercise 2's mean for each head; keep the place of the least")
 }
 // ANCHOR_END: sharpest_head
 
@@ -60,8 +58,6 @@ pub fn without_special(weights: &Array2<f64>, special: &[bool]) -> Array2<f64> {
 /// half the identity; then the product of all layers, the last one on the left.
 /// `attentions` is `[layers, heads, n, n]`, the answer `[n, n]`.
 pub fn rollout(attentions: &Array4<f64>) -> Array2<f64> {
-    todo!(
-        "exercise 6: start from the identity; each layer's mix multiplies from the left"
-    )
+    todo!("exercise 6: start from the identity; each layer's mix comes from the left")
 }
 // ANCHOR_END: rollout

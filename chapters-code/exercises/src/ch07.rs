@@ -25,9 +25,7 @@ pub fn pair_parts(weights: &Array2<f64>, sentence_b_start: usize) -> [Array2<f64
 /// right, which are looked at. A token on the left gives `[m, heads]`, one on the
 /// right `[n, heads]`.
 pub fn hover(attention: &Array3<f64>, on_the_left: bool, token: usize) -> Array2<f64> {
-    todo!(
-        "exercise 2: the token's row in each head, or its column, and a transposition"
-    )
+    todo!("exercise 2: the token's row in each head, or its column, transposed")
 }
 // ANCHOR_END: hover
 
@@ -72,9 +70,7 @@ pub fn inside(
 /// then the first that looks, then the first that is looked at. With fewer weights
 /// than `count`, all. `attention` is `[heads, n, m]`.
 pub fn top_pairs(attention: &Array3<f64>, count: usize) -> Vec<(usize, usize, usize)> {
-    todo!(
-        "exercise 6: all places in order, a stable sort by weight, and the first ones"
-    )
+    todo!("exercise 6: all places in order, a stable sort by weight, the first ones")
 }
 // ANCHOR_END: top_pairs
 

@@ -20,9 +20,7 @@ pub fn hide_pieces(
     mask: u32,
     other: &[u32],
 ) -> (Vec<u32>, Vec<Option<u32>>) {
-    todo!(
-        "exercise 1: which places are asked, first; then what is shown in each of them"
-    )
+    todo!("exercise 1: first which places are asked; then what is shown in each")
 }
 // ANCHOR_END: hide_pieces
 

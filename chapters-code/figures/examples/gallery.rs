@@ -6,26 +6,14 @@ use std::path::Path;
 use figures::{BarChart, Figure, FigureError, Heatmap, HeatmapGrid, LineChart};
 use ndarray::{Array2, Array3, array};
 
-const TOKENS: [&str; 16] = [
-    "[CLS]",
-    "O",
-    "gato",
-    "sent",
-    "##ou",
-    "no",
-    "tap",
-    "##ete",
-    "e",
-    "o",
-    "ca",
-    "##chorro",
-    "correu",
-    ".",
-    "##ificação",
-    "[SEP]",
-];
+fn tokens() -> Vec<&'static str> {
+    let tokens =
+        "[CLS] O gato sent ##ou no tap ##ete e o ca ##chorro correu . ##ificação [SEP]";
+    tokens.split(' ').collect()
+}
 
 fn main() -> Result<(), FigureError> {
+    let tokens = tokens();
     let words = ["pense", "sobre", "máquinas"];
     let weights = array![
         [0.2842, 0.2585, 0.4573],
@@ -36,12 +24,13 @@ fn main() -> Result<(), FigureError> {
     save("small", &small.clone().title("Attention weights").draw()?)?;
     save("untitled", &small.draw()?)?;
 
-    let bert =
-        Heatmap::new(&attention(TOKENS.len())).row_labels(TOKENS).column_labels(TOKENS);
+    let bert = Heatmap::new(&attention(tokens.len()))
+        .row_labels(&tokens)
+        .column_labels(&tokens);
     save("bert", &bert.title("Camada 0, cabeça 0").range(0.0, 1.0).draw()?)?;
     let plain = Heatmap::new(&attention(40)).title("40 tokens, no labels");
     save("plain", &plain.draw()?)?;
-    let dense: Vec<&str> = TOKENS.into_iter().cycle().take(48).collect();
+    let dense: Vec<&str> = tokens.iter().copied().cycle().take(48).collect();
     let dense = Heatmap::new(&attention(48)).row_labels(&dense).column_labels(&dense);
     save("dense", &dense.draw()?)?;
     save("large", &Heatmap::new(&attention(512)).title("512 tokens").draw()?)?;
@@ -118,7 +107,7 @@ fn main() -> Result<(), FigureError> {
 
     let attention: Vec<f64> = (1..=16).map(|i| 0.3 / f64::from(i)).collect();
     let change: Vec<f64> = (0..16).map(|i| (f64::from(i) * 0.9).sin() * 2.5).collect();
-    let bars = BarChart::new(TOKENS)
+    let bars = BarChart::new(&tokens)
         .title("Two measures of the same words")
         .series("attention of [CLS]", &attention)
         .series("change of the margin", &change);
@@ -127,6 +116,7 @@ fn main() -> Result<(), FigureError> {
 }
 
 fn grids() -> Result<(), FigureError> {
+    let tokens = tokens();
     let words = ["pense", "sobre", "máquinas"];
     let heads = HeatmapGrid::new(&heads(8, 3))
         .title("The 8 heads of one layer")
@@ -137,7 +127,7 @@ fn grids() -> Result<(), FigureError> {
     save("grid-8-heads", &heads.draw()?)?;
     save("grid-8-heads-numbers", &heads.clone().annotate(true).draw()?)?;
     save("grid-8-heads-2-columns", &heads.columns(2).draw()?)?;
-    let (rows, columns) = (&TOKENS[..7], &TOKENS[..9]);
+    let (rows, columns) = (&tokens[..7], &tokens[..9]);
     let four = (0..4).map(|i| {
         let values = attention(9 + i).slice_move(ndarray::s![..7, i..]);
         Heatmap::new(&values).row_labels(rows).column_labels(columns)
@@ -145,10 +135,10 @@ fn grids() -> Result<(), FigureError> {
     save("grid-4-heads", &HeatmapGrid::of(four).draw()?)?;
     let six = HeatmapGrid::new(&self::heads(6, 2)).columns(3).title("2 × 3 panels");
     save("grid-6-plain", &six.draw()?)?;
-    let seven = HeatmapGrid::new(&self::heads(7, 5)).row_labels(&TOKENS[..5]);
-    save("grid-7-hole", &seven.column_labels(&TOKENS[7..12]).draw()?)?;
+    let seven = HeatmapGrid::new(&self::heads(7, 5)).row_labels(&tokens[..5]);
+    save("grid-7-hole", &seven.column_labels(&tokens[7..12]).draw()?)?;
 
-    let (source, target) = (&TOKENS[..7], &TOKENS[7..16]);
+    let (source, target) = (&tokens[..7], &tokens[7..16]);
     let kinds = HeatmapGrid::of([
         Heatmap::new(&attention(7))
             .title("encoder self-attention")
@@ -167,8 +157,8 @@ fn grids() -> Result<(), FigureError> {
 
     let bert = HeatmapGrid::new(&self::heads(144, 12))
         .title("All 144 heads of BERT")
-        .row_labels(&TOKENS[..12])
-        .column_labels(&TOKENS[..12])
+        .row_labels(&tokens[..12])
+        .column_labels(&tokens[..12])
         .grid_row_titles((0..12).map(|layer| format!("layer {layer}")))
         .grid_column_titles((0..12).map(|head| format!("head {head}")));
     save("grid-bert", &bert.draw()?)?;

@@ -54,22 +54,12 @@ struct Series {
 
 impl BarChart {
     /// A chart of these things, from the top, with no measure yet.
-    pub fn new<L>(labels: L) -> Self
-    where
-        L: IntoIterator,
-        L::Item: AsRef<str>,
-    {
+    pub fn new<L: IntoIterator<Item: AsRef<str>>>(labels: L) -> Self {
         let labels = labels.into_iter().map(|label| printable(label.as_ref()));
         Self { caption: Caption::default(), labels: labels.collect(), series: vec![] }
     }
 
-    caption_setters! {
-        /// The heading above the bars, which is also the picture's name for a screen reader.
-        title,
-        /// What a screen reader says of the picture. Unless set, it is each measure's name
-        /// with every label and its value.
-        description
-    }
+    caption_setter!();
 
     /// Adds a measure to the right of those before it: a value for each label.
     #[must_use]
@@ -92,7 +82,7 @@ impl BarChart {
         self.check()?;
         let names: Vec<&str> = self.series.iter().map(|s| s.name.as_str()).collect();
         let layout = Layout::new(self);
-        self.caption.figure(layout.scene(), names.join(" / "), || self.describe())
+        self.caption.figure(layout.scene(), names.join(" / "), self.describe())
     }
 
     fn check(&self) -> Result<(), FigureError> {

@@ -46,21 +46,11 @@ impl Diagram {
         Self::default()
     }
 
-    caption_setters! {
-        /// The heading above the boxes, and the picture's name for a screen reader.
-        title,
-        /// What a screen reader says of the picture. Unless set, it is every box with the
-        /// boxes that its arrows lead to.
-        description
-    }
+    caption_setter!();
 
     /// Adds a box with these lines of text. Boxes are counted from 0.
     #[must_use]
-    pub fn node<L>(mut self, lines: L) -> Self
-    where
-        L: IntoIterator,
-        L::Item: AsRef<str>,
-    {
+    pub fn node<L: IntoIterator<Item: AsRef<str>>>(mut self, lines: L) -> Self {
         self.nodes
             .push(lines.into_iter().map(|line| printable(line.as_ref())).collect());
         self
@@ -87,7 +77,7 @@ impl Diagram {
         }
         let ranks = self.ranks()?;
         let scene = Layout::new(self, &ranks).scene();
-        self.caption.figure(scene, "Diagram".to_owned(), || self.describe())
+        self.caption.figure(scene, "Diagram".to_owned(), self.describe())
     }
 
     /// How many boxes are above each at most.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// What can be wrong with a figure. Each message names the value to correct.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "a field is what its message says of it")]
 pub enum FigureError {
     /// There are more or fewer labels than rows (or columns).
     #[error("the heatmap has {expected} {axis} but {given} labels for them")]
@@ -19,12 +20,7 @@ pub enum FigureError {
     },
     /// The matrix has no cells.
     #[error("a matrix of {rows} × {columns} has nothing to draw")]
-    Empty {
-        /// Rows of the matrix.
-        rows: usize,
-        /// Columns of the matrix.
-        columns: usize,
-    },
+    Empty { rows: usize, columns: usize },
     /// A cell is NaN or infinite.
     #[error(
         "the value at row {row}, column {column} (counted from 0) is {value}, not a number that has a colour"
@@ -34,19 +30,13 @@ pub enum FigureError {
         row: usize,
         /// Column of the cell, from 0.
         column: usize,
-        /// What it holds.
         value: f64,
     },
     /// The colour scale has no extent: `min` must be below `max`, both finite.
     #[error(
         "the colour range {min} to {max} is empty: give a smaller number, then a larger one"
     )]
-    Range {
-        /// The lower end that was given.
-        min: f64,
-        /// The upper end that was given.
-        max: f64,
-    },
+    Range { min: f64, max: f64 },
     /// A grid has no panels.
     #[error("the grid has no panels: give it one matrix at least")]
     NoPanels,
@@ -55,7 +45,6 @@ pub enum FigureError {
     Panel {
         /// Position of the heatmap, from 0, row by row.
         index: usize,
-        /// What is wrong with it.
         source: Box<FigureError>,
     },
     /// There are more or fewer titles than panels (or rows or columns of them).
@@ -73,22 +62,16 @@ pub enum FigureError {
     NoSeries,
     /// A series has no points.
     #[error("the series {name:?} has no points")]
-    SeriesEmpty {
-        /// Name of the series.
-        name: String,
-    },
+    SeriesEmpty { name: String },
     /// A point of a series has a coordinate that is NaN or infinite.
     #[error(
         "point {index} (counted from 0) of the series {name:?} is ({x}, {y}): both must be finite"
     )]
     SeriesNotFinite {
-        /// Name of the series.
         name: String,
         /// Position of the point, from 0.
         index: usize,
-        /// Its x.
         x: f64,
-        /// Its y.
         y: f64,
     },
     /// A point of a series isn't above zero on a logarithmic axis.
@@ -96,19 +79,16 @@ pub enum FigureError {
         "point {index} (counted from 0) of the series {name:?} has {axis} = {value}: a logarithmic axis takes only numbers above zero"
     )]
     SeriesNotPositive {
-        /// Name of the series.
         name: String,
         /// Position of the point, from 0.
         index: usize,
         /// `"x"` or `"y"`.
         axis: &'static str,
-        /// The coordinate.
         value: f64,
     },
     /// A measure of a bar chart has more or fewer values than there are labels.
     #[error("the series {name:?} has {given} values for {expected} labels")]
     BarCount {
-        /// Name of the series.
         name: String,
         /// How many labels there are.
         expected: usize,
@@ -120,11 +100,9 @@ pub enum FigureError {
         "value {index} (counted from 0) of the series {name:?} is {value}, which no bar can show"
     )]
     BarNotFinite {
-        /// Name of the series.
         name: String,
         /// Position of the value, from 0.
         index: usize,
-        /// The value.
         value: f64,
     },
     /// An arrow of a diagram leads from or to a box that there isn't, or in a circle.
@@ -133,27 +111,17 @@ pub enum FigureError {
          counted from 0, and arrows must not lead in a circle"
     )]
     Edge {
-        /// Where it starts.
         from: usize,
-        /// Where it leads.
         to: usize,
         /// How many boxes there are.
         nodes: usize,
     },
     /// The figure's file (or its folder) can't be written.
     #[error("can't write {}: {source}", path.display())]
-    Save {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    Save { path: PathBuf, source: io::Error },
     /// The file's extension is none that a figure can be saved as.
     #[error("can't tell the format of {} from its extension: use .svg or .png", path.display())]
-    UnknownFormat {
-        /// The file that was asked for.
-        path: PathBuf,
-    },
+    UnknownFormat { path: PathBuf },
     /// The drawing library failed.
     #[error("the figure can't be drawn: {0}")]
     Draw(String),

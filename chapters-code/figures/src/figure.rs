@@ -89,10 +89,6 @@ impl Figure {
     /// Shows the figure: in a notebook under its cell; elsewhere as a file in
     /// `target/figures` (from the current folder) named after the title, whose path is
     /// printed.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Figure::save`], outside a notebook.
     pub fn show(&self) -> Result<(), FigureError> {
         if std::env::var_os(EVCXR).is_some() {
             self.evcxr_display();
@@ -138,11 +134,10 @@ mod tests {
     fn the_html_is_an_image_of_the_same_svg_with_words() {
         let figure = Heatmap::new(&ndarray::array![[0.5]])
             .title("\"<b>\" & 'c'")
-            .description("one cell")
             .draw()
             .unwrap();
         let html = figure.html();
-        let alt = "<img alt=\"&quot;&lt;b&gt;&quot; &amp; 'c'. one cell\" src=\"data:";
+        let alt = "<img alt=\"&quot;&lt;b&gt;&quot; &amp; 'c'. 0: 0 0.50\" src=\"data:";
         assert!(html.starts_with(alt), "{html}");
         let data = html.split("base64,").nth(1).unwrap().trim_end_matches("\">");
         let decoded = BASE64_STANDARD.decode(data).unwrap();

@@ -30,40 +30,28 @@ pub(crate) fn widest<'a>(
     texts.into_iter().map(|text| fonts::width(text, size, bold)).fold(0.0, f64::max)
 }
 
-/// The two setters that every figure has, each with its documentation, for a type with a
-/// `caption`.
-macro_rules! caption_setters {
-    ($(#[$of_title:meta])* title, $(#[$of_description:meta])* description) => {
-        $(#[$of_title])*
+/// The setter that every figure has, for a type with a `caption`.
+macro_rules! caption_setter {
+    () => {
+        /// The heading above the drawing, which is also the picture's name for a screen
+        /// reader.
         #[must_use]
         pub fn title(mut self, title: impl AsRef<str>) -> Self {
             self.caption.set_title(title);
             self
         }
-
-        $(#[$of_description])*
-        #[must_use]
-        pub fn description(mut self, description: impl AsRef<str>) -> Self {
-            self.caption.set_description(description);
-            self
-        }
     };
 }
 
-/// What a figure is called and what a screen reader says of it.
+/// What a figure is called.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Caption {
     title: String,
-    description: Option<String>,
 }
 
 impl Caption {
     pub(crate) fn set_title(&mut self, title: impl AsRef<str>) {
         self.title = printable(title.as_ref());
-    }
-
-    pub(crate) fn set_description(&mut self, description: impl AsRef<str>) {
-        self.description = Some(printable(description.as_ref()));
     }
 
     pub(crate) fn title(&self) -> &str {
@@ -75,18 +63,18 @@ impl Caption {
         Heading { lines: fonts::wrap(&self.title, TITLE_SIZE, true, room, 4) }
     }
 
-    /// Finishes `scene`; `title` and `description` stand in for what the caption lacks.
+    /// Finishes `scene`; `title` stands in for the caption's if it has none, and
+    /// `description` is what a screen reader says.
     pub(crate) fn figure(
         &self,
         scene: Scene,
         title: String,
-        description: impl FnOnce() -> String,
+        description: String,
     ) -> Result<Figure, FigureError> {
         let title = match self.title() {
             "" => title,
             given => given.to_owned(),
         };
-        let description = self.description.clone().unwrap_or_else(description);
         Figure::new(scene, title, description)
     }
 }

@@ -87,22 +87,17 @@ impl Heatmap {
 
     /// Names the rows, from the top: as many labels as there are rows.
     #[must_use]
-    pub fn row_labels<L>(mut self, labels: L) -> Self
-    where
-        L: IntoIterator,
-        L::Item: AsRef<str>,
-    {
+    pub fn row_labels<L: IntoIterator<Item: AsRef<str>>>(mut self, labels: L) -> Self {
         self.rows.labels = Some(owned(labels));
         self
     }
 
     /// Names the columns, from the left: as many labels as there are columns.
     #[must_use]
-    pub fn column_labels<L>(mut self, labels: L) -> Self
-    where
-        L: IntoIterator,
-        L::Item: AsRef<str>,
-    {
+    pub fn column_labels<L: IntoIterator<Item: AsRef<str>>>(
+        mut self,
+        labels: L,
+    ) -> Self {
         self.columns.labels = Some(owned(labels));
         self
     }
@@ -121,14 +116,7 @@ impl Heatmap {
         self
     }
 
-    caption_setters! {
-        /// The heading above the cells, which is also the picture's name for a screen
-        /// reader.
-        title,
-        /// What a screen reader says of the picture. Unless set, it is every label with its
-        /// values, or the shape and the range of a large matrix.
-        description
-    }
+    caption_setter!();
 
     /// The values at the two ends of the colour scale; unless set, the least and the
     /// greatest value. Values beyond an end have that end's colour.
@@ -166,7 +154,7 @@ impl Heatmap {
     pub fn draw(&self) -> Result<Figure, FigureError> {
         self.check()?;
         let title = format!("{} × {}", self.rows.title, self.columns.title);
-        self.caption.figure(Layout::new(self).scene(), title, || self.describe())
+        self.caption.figure(Layout::new(self).scene(), title, self.describe())
     }
 
     fn check(&self) -> Result<(), FigureError> {
@@ -236,11 +224,7 @@ fn check_range(range: Option<(f64, f64)>) -> Result<(), FigureError> {
     }
 }
 
-fn owned<L>(labels: L) -> Vec<String>
-where
-    L: IntoIterator,
-    L::Item: AsRef<str>,
-{
+fn owned<L: IntoIterator<Item: AsRef<str>>>(labels: L) -> Vec<String> {
     labels.into_iter().map(|label| printable(label.as_ref())).collect()
 }
 

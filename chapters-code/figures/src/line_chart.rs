@@ -90,14 +90,7 @@ impl LineChart {
         Self::default()
     }
 
-    caption_setters! {
-        /// The heading above the lines, which is also the picture's name for a screen
-        /// reader.
-        title,
-        /// What a screen reader says of the picture. Unless set, it is each series' name
-        /// with its first and last points.
-        description
-    }
+    caption_setter!();
 
     /// What runs along the horizontal axis.
     #[must_use]
@@ -173,7 +166,7 @@ impl LineChart {
     pub fn draw(&self) -> Result<Figure, FigureError> {
         self.check()?;
         let title = format!("{} / {}", self.y.title, self.x.title);
-        self.caption.figure(Layout::new(self).scene(), title, || self.describe())
+        self.caption.figure(Layout::new(self).scene(), title, self.describe())
     }
 
     fn check(&self) -> Result<(), FigureError> {

@@ -105,6 +105,15 @@ fn assert_well_formed(svg: &str) {
     assert!(open.is_empty(), "{open:?}");
 }
 
+/// A figure smaller than this, in SVG units, whose PNG has twice as many pixels.
+fn assert_drawn(figure: &Figure, (widest, highest): (u32, u32)) -> Checked {
+    assert_well_formed(figure.svg());
+    let (width, height) = svg_size(figure);
+    assert!(width < widest && height < highest, "{width} × {height}");
+    assert_eq!(png_size(&figure.png()?), (2 * width, 2 * height));
+    Ok(())
+}
+
 #[test]
 fn small_heatmap_is_complete_and_compact() -> Checked {
     let figure = small().draw()?;
@@ -337,11 +346,7 @@ fn awful_matrices_are_drawn() -> Checked {
             .annotate(true),
     ];
     for case in cases {
-        let figure = case.draw()?;
-        assert_well_formed(figure.svg());
-        let (width, height) = svg_size(&figure);
-        assert!(width < 2400 && height < 2400, "{width} × {height}");
-        assert_eq!(png_size(&figure.png()?), (2 * width, 2 * height));
+        assert_drawn(&case.draw()?, (2400, 2400))?;
     }
     Ok(())
 }
@@ -508,11 +513,7 @@ fn awful_grids_are_drawn() -> Checked {
         ]),
     ];
     for case in cases {
-        let figure = case.draw()?;
-        assert_well_formed(figure.svg());
-        let (width, height) = svg_size(&figure);
-        assert!(width < 2400 && height < 6000, "{width} × {height}");
-        assert_eq!(png_size(&figure.png()?), (2 * width, 2 * height));
+        assert_drawn(&case.draw()?, (2400, 6000))?;
     }
     Ok(())
 }
@@ -706,9 +707,6 @@ proptest! {
 /// The bars of a chart, as x and width in pixels, in drawing order.
 fn bars(figure: &Figure) -> Vec<(f64, f64)> {
     let rects = figure.svg().lines().filter(|line| line.starts_with("<rect "));
-    let number = |line: &str, name| -> f64 {
-        attribute(line, name).and_then(|text| text.parse().ok()).unwrap_or(f64::NAN)
-    };
     let place = |line: &str| (number(line, "x") / 4.0, number(line, "width") / 4.0);
     rects.skip(1).map(place).collect() // the first is the page
 }
@@ -768,10 +766,7 @@ fn awful_bars_are_drawn() -> Checked {
         BarChart::new(&many).series("many", &vec![1.0; 1000]),
     ];
     for case in cases {
-        let figure = case.draw()?;
-        assert_well_formed(figure.svg());
-        let (width, height) = svg_size(&figure);
-        assert!(width < 1000 && height < 2600, "{width} × {height}");
+        assert_drawn(&case.draw()?, (1000, 2600))?;
     }
     Ok(())
 }

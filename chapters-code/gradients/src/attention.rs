@@ -78,10 +78,6 @@ pub fn attention(
 
 /// [`attention`] in candle's operations, of any type of number: what the fast one is held
 /// to.
-///
-/// # Errors
-///
-/// If the shapes don't fit.
 pub fn reference(
     q: &Tensor,
     k: &Tensor,

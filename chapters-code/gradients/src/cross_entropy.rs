@@ -40,10 +40,6 @@ pub fn cross_entropy(logits: &Tensor, targets: &[u32]) -> Result<Tensor> {
 ///
 /// As one operation, neither the logits (rows × vocabulary, the largest tensor of the
 /// model) nor their gradient are copied on the way.
-///
-/// # Errors
-///
-/// As [`cross_entropy`] and [`linear()`](crate::linear()).
 pub fn linear_cross_entropy(
     h: &Tensor,
     w: &Tensor,
@@ -62,10 +58,6 @@ pub fn linear_cross_entropy(
 
 /// [`cross_entropy`] in candle's operations, of any type of number: what the fast one is
 /// held to.
-///
-/// # Errors
-///
-/// If the shapes don't fit.
 pub fn reference(logits: &Tensor, targets: &[u32]) -> Result<Tensor> {
     let max = logits.max_keepdim(D::Minus1)?.detach(); // [rows, 1]
     let shifted = logits.broadcast_sub(&max)?;

@@ -47,10 +47,6 @@ impl DropoutMask {
     }
 
     /// What each value of a tensor of this shape is multiplied by: 0 or 1 / (1 − p).
-    ///
-    /// # Errors
-    ///
-    /// None for a shape that fits in memory.
     pub fn factors(self, shape: &Shape) -> Result<Tensor> {
         let mut factors = vec![1.0_f32; shape.elem_count()];
         in_pool(|| apply(&mut factors, None, Some(self)));
@@ -108,10 +104,6 @@ pub fn dropout(x: &Tensor, mask: Option<DropoutMask>) -> Result<Tensor> {
 
 /// [`dropout`] in candle's operations, of any type of number: what the fast one is held
 /// to.
-///
-/// # Errors
-///
-/// If the tensor's numbers are integers.
 pub fn reference(x: &Tensor, mask: Option<DropoutMask>) -> Result<Tensor> {
     let Some(mask) = mask else { return Ok(x.clone()) };
     x * mask.factors(x.shape())?.to_dtype(x.dtype())?

@@ -44,10 +44,6 @@ pub fn embed(tables: &[(&Tensor, &[u32])]) -> Result<Tensor> {
 
 /// [`embed`] in candle's operations, of any type of number and of any number of tables:
 /// what the fast one is held to.
-///
-/// # Errors
-///
-/// If the shapes don't fit, or there is no table.
 pub fn reference(tables: &[(&Tensor, &[u32])]) -> Result<Tensor> {
     let mut rows = tables.iter().map(|(table, numbers)| {
         table.index_select(&Tensor::new(*numbers, table.device())?, 0)

@@ -22,10 +22,6 @@ pub fn gelu(x: &Tensor) -> Result<Tensor> {
 }
 
 /// [`gelu`] in candle's operations, of any type of number: what the fast one is held to.
-///
-/// # Errors
-///
-/// If the tensor's numbers are integers.
 pub fn reference(x: &Tensor) -> Result<Tensor> {
     x.gelu_erf()
 }

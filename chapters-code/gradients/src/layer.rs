@@ -83,25 +83,13 @@ impl<'a> LayerWeights<'a> {
     /// All tensors, in the order in which the operation has them: Wq, Wk, Wv, bq, bk, bv,
     /// Wo, bo, γ₁, β₁, W₁, b₁, W₂, b₂, γ₂, β₂.
     fn tensors(&self) -> [&'a Tensor; 16] {
-        let Self { query: q, key: k, value: v, output, linear1, linear2, .. } = *self;
-        let (norm1, norm2) = (self.attention_norm, self.feed_forward_norm);
+        let (q, k, v, o) = (self.query, self.key, self.value, self.output);
+        let (l1, l2) = (self.linear1, self.linear2);
+        let (n1, n2) = (self.attention_norm, self.feed_forward_norm);
         [
-            q.weight,
-            k.weight,
-            v.weight,
-            q.bias,
-            k.bias,
-            v.bias,
-            output.weight,
-            output.bias,
-            norm1.gamma,
-            norm1.beta,
-            linear1.weight,
-            linear1.bias,
-            linear2.weight,
-            linear2.bias,
-            norm2.gamma,
-            norm2.beta,
+            q.weight, k.weight, v.weight, q.bias, k.bias, v.bias, o.weight, o.bias,
+            n1.gamma, n1.beta, l1.weight, l1.bias, l2.weight, l2.bias, n2.gamma,
+            n2.beta,
         ]
     }
 
@@ -190,24 +178,12 @@ impl Sizes {
     /// The shapes of [`LayerWeights::tensors`].
     fn shapes(self) -> [Vec<usize>; 16] {
         let Self { d_model: d, d_ff } = self;
-        let (square, wide, narrow) = ([d, d], [d_ff, d], [d, d_ff]);
-        let shapes: [&[usize]; 16] = [
-            &square,
-            &square,
-            &square,
-            &[d],
-            &[d],
-            &[d],
-            &square,
-            &[d],
-            &[d],
-            &[d],
-            &wide,
-            &[d_ff],
-            &narrow,
-            &[d],
-            &[d],
-            &[d],
+        let (square, wide, narrow): (&[_], &[_], &[_]) =
+            (&[d, d], &[d_ff, d], &[d, d_ff]);
+        let (row, ff): (&[_], &[_]) = (&[d], &[d_ff]);
+        let shapes = [
+            square, square, square, row, row, row, square, row, row, row, wide, ff,
+            narrow, row, row, row,
         ];
         shapes.map(<[usize]>::to_vec)
     }

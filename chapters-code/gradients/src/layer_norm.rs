@@ -44,10 +44,6 @@ pub fn layer_norm(
 
 /// [`layer_norm`] in candle's operations, of any type of number: what the fast one is held
 /// to.
-///
-/// # Errors
-///
-/// If the shapes don't fit.
 pub fn reference(
     x: &Tensor,
     gamma: &Tensor,

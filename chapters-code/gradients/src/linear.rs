@@ -10,7 +10,7 @@
 
 use candle_core::{CpuStorage, CustomOp3, D, Layout, Result, Shape, Tensor, bail};
 use kernels::strided::{sum_rows, weight_gradient};
-use kernels::{Epilogue, Matrix, in_pool, matmul};
+use kernels::{Epilogue, Isa, Matrix, in_pool, matmul};
 
 use crate::deferred::{Deferred, defer};
 use crate::storage::{Values, result, slice, tensor, wrap};
@@ -26,19 +26,11 @@ pub fn linear(x: &Tensor, w: &Tensor, b: &Tensor) -> Result<Tensor> {
 }
 
 /// max(X Wᵀ + b, 0), in one pass; the shapes of [`linear`].
-///
-/// # Errors
-///
-/// As [`linear`].
 pub fn linear_relu(x: &Tensor, w: &Tensor, b: &Tensor) -> Result<Tensor> {
     apply(x, w, b, true)
 }
 
 /// [`linear`] in candle's operations, of any type of number: what the fast one is held to.
-///
-/// # Errors
-///
-/// If the shapes don't fit.
 pub fn reference(x: &Tensor, w: &Tensor, b: &Tensor) -> Result<Tensor> {
     let inputs = x.dim(D::Minus1)?;
     // […, inputs] -> [rows, inputs] · [inputs, outputs] -> [rows, outputs]
@@ -140,7 +132,8 @@ pub(crate) fn forward(
     epilogue: Epilogue,
     out: &mut [f32],
 ) -> Result<()> {
-    kernels::linear(x, w, b, rows, epilogue, out).map_err(wrap)
+    let isa = Isa::chosen().map_err(|error| wrap(error.into()))?;
+    kernels::linear(isa, x, w, b, rows, epilogue, out).map_err(wrap)
 }
 
 /// `dx` ← epilogue(dY W), `[rows, inputs]`: `dy` is `[rows, outputs]`.
@@ -154,7 +147,7 @@ pub(crate) fn input_gradient(
     let (outputs, inputs) = (dy.len() / rows, dx.len() / rows);
     let mut product = || {
         let dy = Matrix::new(dy, rows, outputs)?;
-        matmul(dy, Matrix::new(w, outputs, inputs)?, epilogue, dx)
+        matmul(Isa::chosen()?, dy, Matrix::new(w, outputs, inputs)?, epilogue, dx)
     };
     product().map_err(wrap)
 }

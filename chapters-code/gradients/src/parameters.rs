@@ -14,10 +14,6 @@ pub struct Parameters(BTreeMap<String, Var>);
 
 impl Parameters {
     /// Copies of them as they are now, by name.
-    ///
-    /// # Errors
-    ///
-    /// If their device fails.
     pub fn tensors(&self) -> Result<BTreeMap<String, Tensor>> {
         let copy = |(name, parameter): (&str, &Var)| {
             Ok((name.to_string(), parameter.as_tensor().detach().copy()?))

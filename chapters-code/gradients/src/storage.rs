@@ -16,9 +16,7 @@ pub struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// # Errors
-    ///
-    /// If the tensor isn't f32, contiguous and on the CPU.
+    /// Refuses a tensor that isn't f32, contiguous and on the CPU.
     pub fn of(tensor: &'a Tensor) -> Result<Self> {
         let (storage, layout) = tensor.storage_and_layout();
         let Storage::Cpu(numbers) = &*storage else {
@@ -42,10 +40,6 @@ impl Deref for Values<'_> {
 }
 
 /// The numbers that a layout has of a storage.
-///
-/// # Errors
-///
-/// If they aren't f32 and contiguous.
 pub fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     let CpuStorage::F32(numbers) = storage else {
         return Err(unfit(storage.dtype(), &Device::Cpu));
@@ -72,10 +66,6 @@ pub fn wrap(error: kernels::KernelError) -> Error {
 }
 
 /// That a tensor is f32 on the CPU, as all that is computed here.
-///
-/// # Errors
-///
-/// If it isn't.
 pub fn expect_f32(tensor: &Tensor) -> Result<()> {
     if tensor.dtype() == DType::F32 && tensor.device().is_cpu() {
         return Ok(());
@@ -94,10 +84,6 @@ pub fn keep<T>(place: &Mutex<Option<T>>, value: T) {
 }
 
 /// Takes what the forward pass kept.
-///
-/// # Errors
-///
-/// If it was taken before.
 pub fn take<T>(place: &Mutex<Option<T>>, name: &str) -> Result<T> {
     let kept = place.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(kept) = kept else {

@@ -128,9 +128,10 @@ fn gelu_of_each_value() {
 
 #[test]
 fn a_layer_norm() {
-    for ([rows, width], epsilon) in [([5, 7], 1e-5), ([70, 48], 1e-5), ([3, 192], 1e-5)]
-    {
-        let x = (values(&[rows, width], 1) * 3.0).unwrap();
+    let shapes: [(&[usize], f64); 4] =
+        [(&[5, 7], 1e-5), (&[70, 48], 1e-5), (&[3, 192], 1e-5), (&[2, 3, 20], 1e-12)];
+    for (shape, epsilon) in shapes {
+        let (x, width) = ((values(shape, 1) * 3.0).unwrap(), shape[shape.len() - 1]);
         let (gamma, beta) = (values(&[width], 2), values(&[width], 3));
         check(
             &[x, gamma, beta],
@@ -138,17 +139,6 @@ fn a_layer_norm() {
             |t| layer_norm::reference(&t[0], &t[1], &t[2], epsilon),
         );
     }
-}
-
-#[test]
-fn a_layer_norm_of_sequences() {
-    let x = (values(&[2, 3, 20], 1) * 3.0).unwrap();
-    let (gamma, beta) = (values(&[20], 2), values(&[20], 3));
-    check(
-        &[x, gamma, beta],
-        |t| layer_norm(&t[0], &t[1], &t[2], 1e-12),
-        |t| layer_norm::reference(&t[0], &t[1], &t[2], 1e-12),
-    );
 }
 
 #[test]
@@ -318,24 +308,16 @@ fn layer_reference(
 /// An input `[2, 5, 12]` and a layer's parameters; without the key's bias, whose gradient
 /// is 0 but for rounding.
 fn layer_inputs() -> Vec<Tensor> {
+    let square: [(&[usize], f64); 2] = [(&[12, 12], 0.5), (&[12], 0.5)];
+    let norm: [(&[usize], f64); 2] = [(&[12], 1.0), (&[12], 1.0)];
+    let network: [(&[usize], f64); 4] =
+        [(&[20, 12], 0.5), (&[20], 0.5), (&[12, 20], 0.5), (&[12], 0.5)];
+    let parameters = [square.repeat(4), norm.to_vec(), network.to_vec(), norm.to_vec()];
+    let parameters = (2..).zip(parameters.concat());
     let mut inputs = vec![values(&[2, 5, 12], 1)];
-    let mut seed = 1;
-    let mut push = |shape: &[usize], scale: f64| {
-        seed += 1;
-        inputs.push((values(shape, seed) * scale).unwrap());
-    };
-    for _ in 0..4 {
-        push(&[12, 12], 0.5);
-        push(&[12], 0.5);
-    }
-    push(&[12], 1.0);
-    push(&[12], 1.0);
-    push(&[20, 12], 0.5);
-    push(&[20], 0.5);
-    push(&[12, 20], 0.5);
-    push(&[12], 0.5);
-    push(&[12], 1.0);
-    push(&[12], 1.0);
+    inputs.extend(
+        parameters.map(|(seed, (shape, scale))| (values(shape, seed) * scale).unwrap()),
+    );
     inputs
 }
 

@@ -86,9 +86,6 @@ pub fn attention(
 }
 
 /// [`attention`] with the given instructions: for tests.
-///
-/// # Errors
-/// As [`attention`].
 pub fn attention_on(
     isa: Isa,
     qkv: &[f32],

@@ -3,7 +3,7 @@
 //! The chapters compute a Transformer with operations that read like the formulas.
 //! These kernels compute the same numbers, as fast as a processor allows: matrix
 //! products on packed weights ([`PackedLinear`]) or without ([`linear()`], [`matmul()`],
-//! [`strided`]), [`attention()`], [`softmax()`] and [`LayerNorm`], all in f32 on plain
+//! [`strided`]), [`attention()`], [`softmax_on()`] and [`LayerNorm`], all in f32 on plain
 //! slices. They know nothing of models or tensors.
 //!
 //! Three things make them fast, in this order:
@@ -45,12 +45,12 @@ pub use buffers::{Buffer, Buffers};
 pub use error::KernelError;
 pub use isa::{ISA_VARIABLE, Isa, IsaError, load, store};
 pub use linear::PackedLinear;
-pub use matmul::{matmul, matmul_on};
+pub use matmul::matmul;
 pub use matrix::Matrix;
 pub use norm::{LayerNorm, row_statistics};
-pub use softmax::{softmax, softmax_on};
+pub use softmax::softmax_on;
 pub use tile::Epilogue;
-pub use unpacked::{linear, linear_on};
+pub use unpacked::linear;
 
 /// Runs `work` on a thread of rayon's pool, where the kernels that it calls share their
 /// work with the other threads without waking them first.

@@ -7,9 +7,7 @@ use crate::error::{KernelError, expect_len, expect_some};
 use crate::grid;
 use crate::isa::Isa;
 use crate::matrix::Matrix;
-use crate::tile::{
-    Epilogue, Height, Product, Stored, Width, copy_panel, interleave, to_bf16,
-};
+use crate::tile::{Epilogue, Height, Product, Width, copy_panel, interleave};
 
 /// Rows that a task computes at most, a multiple of every tile's: with BERT-base's 768 inputs
 /// they fill most of an L2 cache.
@@ -27,18 +25,12 @@ pub struct PackedLinear {
     isa: Isa,
     inputs: usize,
     outputs: usize,
-    panels: Panels,
+    /// `[panels][inputs][width]`
+    panels: Aligned,
     /// Zeros where a layer has none.
     bias: Vec<f32>,
     /// Columns in a panel.
     width: usize,
-}
-
-/// `[panels][inputs][width]`
-#[derive(Debug)]
-enum Panels {
-    F32(Aligned),
-    Bf16(Aligned<u32>),
 }
 
 impl PackedLinear {
@@ -73,9 +65,6 @@ impl PackedLinear {
     }
 
     /// [`PackedLinear::side_by_side`] for the given instructions: for tests.
-    ///
-    /// # Errors
-    /// As [`PackedLinear::side_by_side`].
     pub fn side_by_side_on(
         isa: Isa,
         layers: &[(&[f32], Option<&[f32]>)],
@@ -109,7 +98,6 @@ impl PackedLinear {
             }
             rest = after;
         }
-        let panels = Panels::F32(panels);
         Ok(Self { isa, inputs, outputs, panels, bias: all_biases, width })
     }
 
@@ -132,28 +120,7 @@ impl PackedLinear {
                     copy_panel(&rows, first, width, panel);
                 }
             });
-        let (panels, bias) = (Panels::F32(panels), vec![0.0; outputs]);
-        Self { isa, inputs, outputs, panels, bias, width }
-    }
-
-    /// The same layer with its weights rounded to bf16: half the memory, and up to
-    /// twice as fast with a few rows, where reading the weights is what takes time.
-    /// From about 16 rows on it gains little. Weights change by a relative 2⁻⁹ at most
-    /// (those of a bf16 checkpoint not at all), results by far more than f32's
-    /// rounding.
-    #[must_use]
-    pub fn into_bf16(mut self) -> Self {
-        if let Panels::F32(panels) = &self.panels {
-            let mut packed = Aligned::zeros(panels.as_slice().len() / 2);
-            let panel = self.width * self.inputs;
-            packed
-                .as_mut_slice()
-                .par_chunks_exact_mut(panel / 2)
-                .zip(panels.as_slice().par_chunks_exact(panel))
-                .for_each(|(packed, panel)| to_bf16(panel, self.width, packed));
-            self.panels = Panels::Bf16(packed);
-        }
-        self
+        Self { isa, inputs, outputs, panels, bias: vec![0.0; outputs], width }
     }
 
     /// The width of a row of the input.
@@ -187,23 +154,15 @@ impl PackedLinear {
             expect_len("the residual", residual.len(), &[rows, self.outputs])?;
         }
         let x: Vec<&[f32]> = x.chunks(self.inputs).collect();
-        match &self.panels {
-            Panels::F32(panels) => self.multiply(panels.as_slice(), &x, epilogue, out),
-            Panels::Bf16(panels) => self.multiply(panels.as_slice(), &x, epilogue, out),
-        }
+        self.multiply(&x, epilogue, out);
         Ok(())
     }
 
     /// Cuts `out` into tasks, blocks of rows by ranges of columns, and shares them
     /// among the threads. With few rows the threads share the columns, and so the
     /// reading of the weights.
-    fn multiply<W: Stored + Sync>(
-        &self,
-        panels: &[W],
-        x: &[&[f32]],
-        epilogue: Epilogue<'_>,
-        out: &mut [f32],
-    ) {
+    fn multiply(&self, x: &[&[f32]], epilogue: Epilogue<'_>, out: &mut [f32]) {
+        let panels = self.panels.as_slice();
         let height = self.isa.run(Height(x.len()));
         let row_tasks = x.len().div_ceil(TASK_ROWS).max(1);
         // As many in each, in whole tiles: 320 rows are twice 160, not 256 and 64.
@@ -224,7 +183,7 @@ impl PackedLinear {
                     k: self.inputs,
                     x: &x[row..],
                     height,
-                    panels: &panels[column * self.inputs / W::EACH..],
+                    panels: &panels[column * self.inputs..],
                     scale: 1.0,
                     bias: &self.bias[column..],
                     epilogue: epilogue.skip(row * self.outputs + column),

@@ -11,10 +11,9 @@ use crate::tile::Epilogue;
 use crate::unpacked::{self, FEW_ROWS};
 
 /// `out` ← epilogue(A B), `[m, n]` for A `[m, k]` and B `[k, n]`, either of them
-/// transposed or not.
+/// transposed or not, with the given instructions.
 ///
-/// For a linear layer y = x Wᵀ the gradients are dx = dy W and dW = dyᵀ x:
-/// [`Epilogue::Accumulate`] adds the latter to what earlier steps left.
+/// For a linear layer y = x Wᵀ the gradients are dx = dy W and dW = dyᵀ x.
 ///
 /// B is packed, and A, if transposed, copied. For the same B again and again, use
 /// [`PackedLinear`].
@@ -22,19 +21,6 @@ use crate::unpacked::{self, FEW_ROWS};
 /// # Errors
 /// If A has not as many columns as B has rows, or `out` or a residual is not `[m, n]`.
 pub fn matmul(
-    a: Matrix<'_>,
-    b: Matrix<'_>,
-    epilogue: Epilogue<'_>,
-    out: &mut [f32],
-) -> Result<(), KernelError> {
-    matmul_on(Isa::chosen()?, a, b, epilogue, out)
-}
-
-/// [`matmul`] with the given instructions: for tests.
-///
-/// # Errors
-/// As [`matmul`].
-pub fn matmul_on(
     isa: Isa,
     a: Matrix<'_>,
     b: Matrix<'_>,

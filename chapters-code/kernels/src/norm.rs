@@ -34,9 +34,6 @@ impl LayerNorm<'_> {
     }
 
     /// [`LayerNorm::forward`] with the given instructions: for tests.
-    ///
-    /// # Errors
-    /// As [`LayerNorm::forward`].
     pub fn forward_on(
         &self,
         isa: Isa,

@@ -8,20 +8,12 @@ use crate::grid::PARALLEL_FROM;
 use crate::isa::{Isa, load, store};
 use crate::math;
 
-/// Softmax of each row of `x`, rows of `width` values, in place.
+/// Softmax of each row of `x`, rows of `width` values, in place, with the given instructions.
 ///
 /// A row of only −∞ becomes zeros: nothing to attend to, no weight.
 ///
 /// # Errors
 /// If `width` is 0 or `x` is not made of whole rows.
-pub fn softmax(x: &mut [f32], width: usize) -> Result<(), KernelError> {
-    softmax_on(Isa::chosen()?, x, width)
-}
-
-/// [`softmax`] with the given instructions: for tests.
-///
-/// # Errors
-/// As [`softmax`].
 pub fn softmax_on(isa: Isa, x: &mut [f32], width: usize) -> Result<(), KernelError> {
     expect_some("the width of a row", width)?;
     expect_len("x", x.len(), &[x.len() / width, width])?;

@@ -71,68 +71,6 @@ pub(crate) fn copy_panel(
     }
 }
 
-/// How the values of a panel are stored.
-pub(crate) trait Stored: Sized {
-    /// Weights in each value.
-    const EACH: usize;
-    /// What a step of k reads.
-    type Line<S: Simd>: Copy;
-
-    fn lines<S: Simd>(panel: &[Self]) -> &[Self::Line<S>];
-
-    fn weights<S: Simd>(simd: S, line: Self::Line<S>) -> [S::f32s; VECTORS];
-}
-
-impl Stored for f32 {
-    const EACH: usize = 1;
-    type Line<S: Simd> = [S::f32s; VECTORS];
-
-    #[inline(always)]
-    fn lines<S: Simd>(panel: &[Self]) -> &[Self::Line<S>] {
-        S::as_simd_f32s(panel).0.as_chunks().0
-    }
-
-    #[inline(always)]
-    fn weights<S: Simd>(_: S, line: Self::Line<S>) -> [S::f32s; VECTORS] {
-        line
-    }
-}
-
-/// Two weights in bf16, the upper half of an f32: the first vector's in the lower bits,
-/// the second's in the upper. One load gives both vectors.
-impl Stored for u32 {
-    const EACH: usize = 2;
-    type Line<S: Simd> = S::u32s;
-
-    #[inline(always)]
-    fn lines<S: Simd>(panel: &[Self]) -> &[Self::Line<S>] {
-        S::as_simd_u32s(panel).0
-    }
-
-    #[inline(always)]
-    fn weights<S: Simd>(simd: S, line: Self::Line<S>) -> [S::f32s; VECTORS] {
-        let first = simd.wrapping_dyn_shl_u32s(line, simd.splat_u32s(16));
-        let second = simd.and_u32s(line, simd.splat_u32s(0xFFFF_0000));
-        [simd.transmute_f32s_u32s(first), simd.transmute_f32s_u32s(second)]
-    }
-}
-
-/// Panels of bf16 from panels of f32, each rounded to the nearest, ties to even.
-pub(crate) fn to_bf16(panels: &[f32], width: usize, packed: &mut [u32]) {
-    let round = |x: f32| {
-        let bits = x.to_bits();
-        // A NaN must not become infinite by rounding; it is kept, and quiet.
-        if x.is_nan() { bits | 0x40_0000 } else { bits + 0x7FFF + ((bits >> 16) & 1) }
-    };
-    let lines = panels.chunks_exact(width).zip(packed.chunks_exact_mut(width / 2));
-    for (line, packed) in lines {
-        let (first, second) = line.split_at(width / 2);
-        for ((pair, &a), &b) in packed.iter_mut().zip(first).zip(second) {
-            *pair = (round(a) >> 16) | (round(b) & 0xFFFF_0000);
-        }
-    }
-}
-
 /// What happens to a sum before it is stored, while it is still in a register.
 #[derive(Clone, Copy, Debug)]
 pub enum Epilogue<'a> {
@@ -146,8 +84,6 @@ pub enum Epilogue<'a> {
     Relu,
     /// A residual of the output's shape is added.
     Add(&'a [f32]),
-    /// What the output holds is added.
-    Accumulate,
 }
 
 impl Epilogue<'_> {
@@ -160,15 +96,18 @@ impl Epilogue<'_> {
     }
 }
 
+/// What a step of k reads of a panel.
+type Line<S> = [<S as Simd>::f32s; VECTORS];
+
 /// `rows` ← epilogue(x · panels · scale + bias).
-pub(crate) struct Product<'a, 'o, W> {
+pub(crate) struct Product<'a, 'o> {
     /// The length of each sum.
     pub k: usize,
     /// The rows of x, of k values each, as many as `rows`.
     pub x: &'a [&'a [f32]],
     pub height: usize,
     /// `[panels][k][width]`
-    pub panels: &'a [W],
+    pub panels: &'a [f32],
     pub scale: f32,
     /// One value a column.
     pub bias: &'a [f32],
@@ -179,7 +118,7 @@ pub(crate) struct Product<'a, 'o, W> {
     pub rows: &'a mut [&'o mut [f32]],
 }
 
-impl<W: Stored> WithSimd for Product<'_, '_, W> {
+impl WithSimd for Product<'_, '_> {
     type Output = ();
 
     #[inline(always)]
@@ -193,15 +132,15 @@ impl<W: Stored> WithSimd for Product<'_, '_, W> {
     }
 }
 
-impl<W: Stored> Product<'_, '_, W> {
+impl Product<'_, '_> {
     /// Panels outside, rows inside: a panel comes from memory once and stays in cache
     /// while all the rows use it. Meanwhile the next one is asked for, a share with
     /// each tile, so that the first rows do not wait for it.
     #[inline(always)]
     fn run<S: Simd, const HEIGHT: usize>(mut self, simd: S) {
         let columns = self.rows.first().map_or(0, |row| row.len());
-        let pace = size_of::<W::Line<S>>() / self.rows.len().div_ceil(HEIGHT).max(1);
-        let lines = W::lines::<S>(self.panels);
+        let pace = size_of::<Line<S>>() / self.rows.len().div_ceil(HEIGHT).max(1);
+        let lines: &[Line<S>] = S::as_simd_f32s(self.panels).0.as_chunks().0;
         for (p, column) in (0..columns).step_by(VECTORS * S::F32_LANES).enumerate() {
             let (panel, next) = lines[p * self.k..].split_at(self.k);
             let mut ahead = Ahead { place: next.as_ptr().cast(), pace };
@@ -209,7 +148,7 @@ impl<W: Stored> Product<'_, '_, W> {
                 // Where rows are too few for the last tile, it repeats the last one.
                 let x =
                     std::array::from_fn(|r| self.x[(row + r).min(self.rows.len() - 1)]);
-                let sums = multiply::<S, W, HEIGHT>(simd, panel, x, ahead);
+                let sums = multiply::<S, HEIGHT>(simd, panel, x, ahead);
                 self.store(simd, &sums, row, column);
                 ahead.place = ahead.place.wrapping_add(pace * self.k);
             }
@@ -246,9 +185,6 @@ impl<W: Stored> Product<'_, '_, W> {
                         let old = load(simd, &residual[at + start..at + end]);
                         simd.add_f32s(sum, old)
                     }
-                    Epilogue::Accumulate => {
-                        simd.add_f32s(sum, load(simd, &row[start..end]))
-                    }
                 };
                 store(simd, &mut row[start..end], value);
             }
@@ -263,9 +199,9 @@ const BLOCK: usize = 64;
 
 /// The microkernel: the sums of one tile, HEIGHT rows by two vectors, in registers.
 #[inline(always)]
-fn multiply<S: Simd, W: Stored, const HEIGHT: usize>(
+fn multiply<S: Simd, const HEIGHT: usize>(
     simd: S,
-    panel: &[W::Line<S>],
+    panel: &[Line<S>],
     x: [&[f32]; HEIGHT],
     ahead: Ahead,
 ) -> [[S::f32s; VECTORS]; HEIGHT] {
@@ -275,9 +211,8 @@ fn multiply<S: Simd, W: Stored, const HEIGHT: usize>(
         // As long as the block, so that the compiler checks it here and not at each step.
         let x = x.map(|row| &row[start..start + lines.len()]);
         let mut sums = [[simd.splat_f32s(0.0); VECTORS]; HEIGHT];
-        for (t, &line) in lines.iter().enumerate() {
+        for (t, &weights) in lines.iter().enumerate() {
             ahead.prefetch(start + t);
-            let weights = W::weights(simd, line);
             for r in 0..HEIGHT {
                 let value = simd.splat_f32s(x[r][t]);
                 for v in 0..VECTORS {

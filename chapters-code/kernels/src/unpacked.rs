@@ -24,27 +24,12 @@ thread_local! {
 /// training: `x` is `[rows, inputs]`, `weight` `[outputs, inputs]`, `bias` `[outputs]`,
 /// `out` `[rows, outputs]`, as a residual is. The bits are [`PackedLinear`]'s.
 ///
-/// With few rows a panel of the weight is packed into a buffer that stays in cache: the
+/// `isa` are the instructions to use. With few rows a panel of the weight is packed into a buffer that stays in cache: the
 /// weight is read once, and no packed copy of it is written to memory.
 ///
 /// # Errors
 /// If a slice's length disagrees with the others, or a size is 0.
 pub fn linear(
-    x: &[f32],
-    weight: &[f32],
-    bias: &[f32],
-    rows: usize,
-    epilogue: Epilogue<'_>,
-    out: &mut [f32],
-) -> Result<(), KernelError> {
-    linear_on(Isa::chosen()?, x, weight, bias, rows, epilogue, out)
-}
-
-/// [`linear()`] with the given instructions: for tests.
-///
-/// # Errors
-/// As [`linear()`].
-pub fn linear_on(
     isa: Isa,
     x: &[f32],
     weight: &[f32],

@@ -4,11 +4,9 @@
 #[path = "../../../tests/support/values.rs"]
 mod values;
 
-use std::cmp::Ordering;
-
 use kernels::{
     Epilogue, Heads, Isa, KernelError, LayerNorm, Matrix, PackedLinear, attention,
-    attention_on, linear_on, matmul, matmul_on, softmax_on,
+    attention_on, matmul, softmax_on,
 };
 use proptest::prelude::*;
 use values::values;
@@ -100,7 +98,7 @@ proptest! {
                 let mut expected = vec![f32::NAN; rows * outputs];
                 packed.forward(&x, rows, epilogue, &mut expected)?;
                 let mut found = vec![f32::NAN; rows * outputs];
-                linear_on(isa, &x, &weight, &bias, rows, epilogue, &mut found)?;
+                kernels::linear(isa, &x, &weight, &bias, rows, epilogue, &mut found)?;
                 prop_assert_eq!(&found, &expected);
             }
         }
@@ -116,7 +114,6 @@ proptest! {
         seed: u64,
     ) {
         let (a, b) = (values(m * k, seed), values(k * n, seed ^ 1));
-        let old = values(m * n, seed ^ 2);
         // B is [k, n]: linear() takes its transpose.
         let expected = linear(&a, &transpose(&b, n), None, k);
         let stored_a = if a_transposed { transpose(&a, k) } else { a };
@@ -133,14 +130,8 @@ proptest! {
         prop_assert_eq!((a.shape(), b.shape()), ((m, k), (k, n)));
         for isa in Isa::available() {
             let mut out = vec![f32::NAN; m * n];
-            matmul_on(isa, a, b, Epilogue::None, &mut out)?;
+            matmul(isa, a, b, Epilogue::None, &mut out)?;
             assert_close(isa, &out, &expected, 1e-5);
-
-            let sums: Vec<f64> =
-                expected.iter().zip(&old).map(|(y, &o)| y + f64::from(o)).collect();
-            out.copy_from_slice(&old);
-            matmul_on(isa, a, b, Epilogue::Accumulate, &mut out)?;
-            assert_close(isa, &out, &sums, 1e-5);
         }
     }
 
@@ -349,52 +340,6 @@ fn results_depend_on_nothing_else() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The nearest value whose lower 16 bits are 0; the even one of two as near.
-fn nearest_bf16(x: f32) -> f32 {
-    let (below, above) =
-        (x.to_bits() & 0xFFFF_0000, (x.to_bits() & 0xFFFF_0000) + 0x1_0000);
-    let distance = |bits: u32| (f64::from(f32::from_bits(bits)) - f64::from(x)).abs();
-    let nearer = distance(below).total_cmp(&distance(above));
-    let even = if below & 0x1_0000 == 0 { below } else { above };
-    f32::from_bits(match nearer {
-        Ordering::Less => below,
-        Ordering::Equal => even,
-        Ordering::Greater => above,
-    })
-}
-
-/// A layer in bf16 is, to the bit, the layer of the rounded weights.
-#[test]
-fn bf16_rounds_the_weights_and_nothing_else() -> Result<(), KernelError> {
-    let (rows, inputs, outputs) = (21, 37, 75);
-    let x = values(rows * inputs, 1);
-    let mut weight = values(inputs * outputs, 2);
-    // Halfway between two values, of each parity; smaller than any normal number.
-    weight[..4].copy_from_slice(&[1.003_906_3, 1.011_718_8, -1.003_906_3, 1e-39]);
-    let rounded: Vec<f32> = weight.iter().map(|&w| nearest_bf16(w)).collect();
-    assert_ne!(weight, rounded);
-    let bias = values(outputs, 3);
-    for isa in Isa::available() {
-        let pack = |weight| {
-            PackedLinear::side_by_side_on(isa, &[(weight, Some(&bias))], inputs)
-        };
-        let (mut out, mut expected) =
-            (vec![0.0; rows * outputs], vec![1.0; rows * outputs]);
-        let layer = pack(&weight)?.into_bf16();
-        layer.forward(&x, rows, Epilogue::Gelu, &mut out)?;
-        pack(&rounded)?.forward(&x, rows, Epilogue::Gelu, &mut expected)?;
-        assert_eq!(out, expected, "{isa:?}");
-        layer.into_bf16().forward(&x, rows, Epilogue::Gelu, &mut out)?;
-        assert_eq!(out, expected, "{isa:?}, twice");
-
-        let layer = PackedLinear::side_by_side_on(isa, &[(&[f32::NAN], None)], 1)?;
-        let mut out = [0.0];
-        layer.into_bf16().forward(&[1.0], 1, Epilogue::None, &mut out)?;
-        assert!(out[0].is_nan());
-    }
-    Ok(())
-}
-
 #[test]
 fn softmax_of_what_is_not_a_number_or_not_there() -> Result<(), KernelError> {
     let none = f32::NEG_INFINITY;
@@ -425,25 +370,16 @@ fn softmax_of_what_is_not_a_number_or_not_there() -> Result<(), KernelError> {
 fn wrong_lengths_are_errors() {
     let message = |result: Result<(), KernelError>| result.unwrap_err().to_string();
     let ten = [0.0; 10];
-    assert_eq!(
-        PackedLinear::new(&ten, None, 3, 4).unwrap_err().to_string(),
-        "the weight has 10 values; shape [4, 3] needs 12"
-    );
-    assert_eq!(
-        PackedLinear::new(&ten, Some(&ten), 5, 2).unwrap_err().to_string(),
-        "the bias has 10 values; shape [2] needs 2"
-    );
-    assert_eq!(
-        PackedLinear::new(&ten, None, 2, usize::MAX).unwrap_err().to_string(),
-        format!(
-            "the weight has 10 values; shape [{}, 2] needs more than memory holds",
-            usize::MAX
-        )
-    );
-    assert_eq!(
-        PackedLinear::new(&[], None, 0, 3).unwrap_err().to_string(),
-        "the number of inputs is 0; give at least 1"
-    );
+    let huge = format!("shape [{}, 2] needs more than memory holds", usize::MAX);
+    for (weight, bias, inputs, outputs, expected) in [
+        (&ten[..], None, 3, 4, "the weight has 10 values; shape [4, 3] needs 12"),
+        (&ten, Some(&ten[..]), 5, 2, "the bias has 10 values; shape [2] needs 2"),
+        (&ten, None, 2, usize::MAX, &format!("the weight has 10 values; {huge}")),
+        (&[], None, 0, 3, "the number of inputs is 0; give at least 1"),
+    ] {
+        let error = PackedLinear::new(weight, bias, inputs, outputs).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
     assert!(PackedLinear::side_by_side(&[], 3).is_err());
     assert!(PackedLinear::side_by_side(&[(&ten, None)], 3).is_err());
 
@@ -459,13 +395,17 @@ fn wrong_lengths_are_errors() {
     assert!(Matrix::new(&ten, 3, 4).is_err());
     assert!(Matrix::new(&[], 0, 4).is_err());
     let two_by_five = Matrix::new(&ten, 2, 5).expect("the lengths agree");
-    let mut square = [0.0; 4];
+    let (isa, mut square) = (Isa::current(), [0.0; 4]);
     assert_eq!(
-        message(matmul(two_by_five, two_by_five, Epilogue::None, &mut square)),
+        message(matmul(isa, two_by_five, two_by_five, Epilogue::None, &mut square)),
         "a 2 x 5 matrix by one of 2 x 5: as many columns as rows are needed"
     );
-    assert!(matmul(two_by_five, two_by_five.t(), Epilogue::None, &mut square).is_ok());
-    assert!(matmul(two_by_five.t(), two_by_five, Epilogue::None, &mut square).is_err());
+    assert!(
+        matmul(isa, two_by_five, two_by_five.t(), Epilogue::None, &mut square).is_ok()
+    );
+    assert!(
+        matmul(isa, two_by_five.t(), two_by_five, Epilogue::None, &mut square).is_err()
+    );
 
     let shape = Heads { batch: 1, tokens: 2, heads: 1, d_k: 1 };
     let (mut context, mut weights) = ([0.0; 2], [0.0; 4]);

@@ -23,10 +23,6 @@ pub struct ModelArguments {
 
 impl ModelArguments {
     /// The folder of `--model`.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`folder::resolve`], with the name that was asked for.
     pub fn folder(&self) -> Result<ModelFolder> {
         let mut hub = HubOptions::from_env();
         hub.offline |= self.offline;

@@ -261,29 +261,22 @@ impl Weight for f64 {
     }
 }
 
-impl Weight for f16 {
-    const STORED: Dtype = Dtype::F16;
+macro_rules! half_weight {
+    ($($half:ty, $stored:expr;)*) => {
+        $(impl Weight for $half {
+            const STORED: Dtype = $stored;
 
-    fn to_f32_slice(from: &[Self], to: &mut [f32]) {
-        from.convert_to_f32_slice(to);
-    }
+            fn to_f32_slice(from: &[Self], to: &mut [f32]) {
+                from.convert_to_f32_slice(to);
+            }
 
-    fn from_f32_slice(from: &[f32], to: &mut [Self]) {
-        to.convert_from_f32_slice(from);
-    }
+            fn from_f32_slice(from: &[f32], to: &mut [Self]) {
+                to.convert_from_f32_slice(from);
+            }
+        })*
+    };
 }
-
-impl Weight for bf16 {
-    const STORED: Dtype = Dtype::BF16;
-
-    fn to_f32_slice(from: &[Self], to: &mut [f32]) {
-        from.convert_to_f32_slice(to);
-    }
-
-    fn from_f32_slice(from: &[f32], to: &mut [Self]) {
-        to.convert_from_f32_slice(from);
-    }
-}
+half_weight! { f16, Dtype::F16; bf16, Dtype::BF16; }
 
 /// Fills `numbers` from a file of numbers of another type `S`, by way of f32 as PyTorch does:
 /// exact, but for the rounding that a narrower type needs.

@@ -114,19 +114,12 @@ impl Config {
     }
 
     /// Reads the text of a `config.json`; `path` is for the messages.
-    ///
-    /// # Errors
-    ///
-    /// As [`Config::from_file`].
     pub fn from_json(text: &str, path: &Path) -> Result<Self> {
         let values: Map<String, Value> = serde_json::from_str(text)
             .map_err(|source| ModelError::Json { path: path.to_path_buf(), source })?;
         let fields = Fields { values, path };
         fields.refuse_variants()?;
-        let config = match fields.architecture()? {
-            Architecture::Bert => fields.bert()?,
-            Architecture::DistilBert => fields.distilbert()?,
-        };
+        let config = fields.config(fields.architecture()?)?;
         config.validate(path)?;
         Ok(config)
     }
@@ -144,38 +137,26 @@ impl Config {
             "id2label": id2label,
             "label2id": label2id,
             "max_position_embeddings": self.max_position_embeddings,
+            "model_type": self.architecture.prefix(),
             "pad_token_id": self.pad_token_id,
             "tie_word_embeddings": self.tie_word_embeddings,
             "vocab_size": self.vocab_size,
         });
-        let own = match self.architecture {
-            Architecture::Bert => json!({
-                "model_type": "bert",
-                "attention_probs_dropout_prob": self.attention_dropout,
-                "classifier_dropout": self.classifier_dropout,
-                "hidden_act": self.activation.name(),
-                "hidden_dropout_prob": self.hidden_dropout,
-                "hidden_size": self.hidden_size,
-                "intermediate_size": self.intermediate_size,
-                "layer_norm_eps": self.layer_norm_eps,
-                "num_attention_heads": self.num_attention_heads,
-                "num_hidden_layers": self.num_hidden_layers,
-                "type_vocab_size": self.type_vocab_size,
-            }),
-            Architecture::DistilBert => json!({
-                "model_type": "distilbert",
-                "activation": self.activation.name(),
-                "attention_dropout": self.attention_dropout,
-                "dim": self.hidden_size,
-                "dropout": self.hidden_dropout,
-                "hidden_dim": self.intermediate_size,
-                "n_heads": self.num_attention_heads,
-                "n_layers": self.num_hidden_layers,
-                "seq_classif_dropout": self.classifier_dropout,
-            }),
-        };
-        if let (Value::Object(json), Value::Object(own)) = (&mut json, own) {
-            json.extend(own);
+        for (name, value) in [
+            ("attention_probs_dropout_prob", json!(self.attention_dropout)),
+            ("classifier_dropout", json!(self.classifier_dropout)),
+            ("hidden_act", json!(self.activation.name())),
+            ("hidden_dropout_prob", json!(self.hidden_dropout)),
+            ("hidden_size", json!(self.hidden_size)),
+            ("intermediate_size", json!(self.intermediate_size)),
+            ("num_attention_heads", json!(self.num_attention_heads)),
+            ("num_hidden_layers", json!(self.num_hidden_layers)),
+        ] {
+            json[self.architecture.calls(name)] = value;
+        }
+        if self.architecture == Architecture::Bert {
+            json["layer_norm_eps"] = json!(self.layer_norm_eps);
+            json["type_vocab_size"] = json!(self.type_vocab_size);
         }
         json
     }
@@ -186,17 +167,16 @@ impl Config {
     ///
     /// Names the first field out of range, as the architecture's `config.json` calls it.
     pub fn validate(&self, path: &Path) -> Result<()> {
-        let names = self.architecture.names();
-        let field = |field: &str, found: String, expected: String| {
-            let (path, field) = (path.to_path_buf(), field.to_string());
-            Err(ModelError::Field { path, field, found, expected })
+        let field = |field: &'static str, found: String, expected: String| {
+            let (path, field) = (path.to_path_buf(), self.architecture.calls(field));
+            Err(ModelError::Field { path, field: field.to_string(), found, expected })
         };
         let sizes = [
             ("vocab_size", self.vocab_size, 1, MAX_ROWS),
-            (names.hidden_size, self.hidden_size, 1, MAX_WIDTH),
-            (names.num_hidden_layers, self.num_hidden_layers, 1, MAX_LAYERS),
-            (names.num_attention_heads, self.num_attention_heads, 1, self.hidden_size),
-            (names.intermediate_size, self.intermediate_size, 1, MAX_WIDTH),
+            ("hidden_size", self.hidden_size, 1, MAX_WIDTH),
+            ("num_hidden_layers", self.num_hidden_layers, 1, MAX_LAYERS),
+            ("num_attention_heads", self.num_attention_heads, 1, self.hidden_size),
+            ("intermediate_size", self.intermediate_size, 1, MAX_WIDTH),
             ("max_position_embeddings", self.max_position_embeddings, 1, MAX_ROWS),
             ("number of id2label", self.id2label.len(), 1, MAX_LABELS),
         ];
@@ -206,11 +186,10 @@ impl Config {
             }
         }
         if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
-            let expected = format!(
-                "a multiple of {} = {}",
-                names.num_attention_heads, self.num_attention_heads
-            );
-            return field(names.hidden_size, self.hidden_size.to_string(), expected);
+            let heads = self.architecture.calls("num_attention_heads");
+            let expected =
+                format!("a multiple of {heads} = {}", self.num_attention_heads);
+            return field("hidden_size", self.hidden_size.to_string(), expected);
         }
         let type_vocab_sizes = match self.architecture {
             Architecture::Bert => 1..=MAX_WIDTH,
@@ -235,22 +214,18 @@ impl Config {
             return field("layer_norm_eps", self.layer_norm_eps.to_string(), expected);
         }
         for (name, probability) in [
-            (names.hidden_dropout, self.hidden_dropout),
-            (names.attention_dropout, self.attention_dropout),
-            (names.classifier_dropout, self.classifier_dropout),
+            ("hidden_dropout_prob", self.hidden_dropout),
+            ("attention_probs_dropout_prob", self.attention_dropout),
+            ("classifier_dropout", self.classifier_dropout),
         ] {
             if !(0.0..=1.0).contains(&probability) {
                 return field(name, probability.to_string(), "0 to 1".into());
             }
         }
         if self.parameters().is_none_or(|count| count > MAX_PARAMETERS) {
-            let found = format!(
-                "{} × {} with {} {}",
-                self.vocab_size,
-                self.hidden_size,
-                self.num_hidden_layers,
-                names.num_hidden_layers
-            );
+            let Self { vocab_size, hidden_size, num_hidden_layers: layers, .. } = self;
+            let name = self.architecture.calls("num_hidden_layers");
+            let found = format!("{vocab_size} × {hidden_size} with {layers} {name}");
             let expected = format!("a model of at most {MAX_PARAMETERS} parameters");
             return field("the product of the sizes", found, expected);
         }
@@ -272,11 +247,6 @@ impl Config {
     pub fn num_labels(&self) -> usize {
         self.id2label.len()
     }
-
-    /// Width of a head's queries, keys and values: `d_k`.
-    pub fn head_size(&self) -> usize {
-        self.hidden_size / self.num_attention_heads
-    }
 }
 
 // Far beyond any BERT, and small enough that no product of two of them overflows.
@@ -288,18 +258,6 @@ const MAX_LABELS: usize = 10_000;
 const MAX_PARAMETERS: usize =
     isize::MAX as usize >> if usize::BITS == 64 { 28 } else { 2 };
 
-/// What a `config.json` of each architecture calls the same things.
-struct Names {
-    hidden_size: &'static str,
-    num_hidden_layers: &'static str,
-    num_attention_heads: &'static str,
-    intermediate_size: &'static str,
-    activation: &'static str,
-    hidden_dropout: &'static str,
-    attention_dropout: &'static str,
-    classifier_dropout: &'static str,
-}
-
 impl Architecture {
     /// What stands before the names of the encoder's tensors: `bert` or `distilbert`.
     pub fn prefix(self) -> &'static str {
@@ -309,28 +267,18 @@ impl Architecture {
         }
     }
 
-    fn names(self) -> Names {
-        match self {
-            Self::Bert => Names {
-                hidden_size: "hidden_size",
-                num_hidden_layers: "num_hidden_layers",
-                num_attention_heads: "num_attention_heads",
-                intermediate_size: "intermediate_size",
-                activation: "hidden_act",
-                hidden_dropout: "hidden_dropout_prob",
-                attention_dropout: "attention_probs_dropout_prob",
-                classifier_dropout: "classifier_dropout",
-            },
-            Self::DistilBert => Names {
-                hidden_size: "dim",
-                num_hidden_layers: "n_layers",
-                num_attention_heads: "n_heads",
-                intermediate_size: "hidden_dim",
-                activation: "activation",
-                hidden_dropout: "dropout",
-                attention_dropout: "attention_dropout",
-                classifier_dropout: "seq_classif_dropout",
-            },
+    /// What its `config.json` calls the field that BERT's calls `name`.
+    fn calls(self, name: &'static str) -> &'static str {
+        match (self, name) {
+            (Self::DistilBert, "hidden_size") => "dim",
+            (Self::DistilBert, "num_hidden_layers") => "n_layers",
+            (Self::DistilBert, "num_attention_heads") => "n_heads",
+            (Self::DistilBert, "intermediate_size") => "hidden_dim",
+            (Self::DistilBert, "hidden_act") => "activation",
+            (Self::DistilBert, "hidden_dropout_prob") => "dropout",
+            (Self::DistilBert, "attention_probs_dropout_prob") => "attention_dropout",
+            (Self::DistilBert, "classifier_dropout") => "seq_classif_dropout",
+            _ => name,
         }
     }
 }
@@ -390,55 +338,50 @@ impl Fields<'_> {
         }
     }
 
-    fn bert(&self) -> Result<Config> {
-        let default = Config::bert();
-        let hidden_dropout =
-            self.number("hidden_dropout_prob", default.hidden_dropout)?;
-        self.with_common(&Config {
-            hidden_dropout,
-            classifier_dropout: self.number("classifier_dropout", hidden_dropout)?,
-            type_vocab_size: self.size("type_vocab_size", Some(2))?,
-            ..default
-        })
-    }
-
-    fn distilbert(&self) -> Result<Config> {
-        let default = Config::distilbert();
-        self.with_common(&Config {
-            hidden_dropout: self.number("dropout", default.hidden_dropout)?,
-            classifier_dropout: self
-                .number("seq_classif_dropout", default.classifier_dropout)?,
-            ..default
-        })
-    }
-
-    /// Fills in what both architectures have. The sizes have no default: a wrong number of
-    /// heads would fit the checkpoint and silently give other attentions.
-    fn with_common(&self, own: &Config) -> Result<Config> {
-        let names = own.architecture.names();
+    /// The sizes have no default: a wrong number of heads would fit the checkpoint and
+    /// silently give other attentions.
+    fn config(&self, architecture: Architecture) -> Result<Config> {
+        let size = |name| self.size(architecture.calls(name), None);
+        let number = |name, default| self.number(architecture.calls(name), default);
+        let default = match architecture {
+            Architecture::Bert => Config::bert(),
+            Architecture::DistilBert => Config::distilbert(),
+        };
+        let is_bert = architecture == Architecture::Bert;
+        let hidden_dropout = number("hidden_dropout_prob", default.hidden_dropout)?;
+        let classifier =
+            if is_bert { hidden_dropout } else { default.classifier_dropout };
         Ok(Config {
             classes: self.classes()?,
-            vocab_size: self.size("vocab_size", None)?,
-            hidden_size: self.size(names.hidden_size, None)?,
-            num_hidden_layers: self.size(names.num_hidden_layers, None)?,
-            num_attention_heads: self.size(names.num_attention_heads, None)?,
-            intermediate_size: self.size(names.intermediate_size, None)?,
-            activation: self.activation(names.activation)?,
-            max_position_embeddings: self.size("max_position_embeddings", None)?,
-            // DistilBERT's is not configurable.
-            layer_norm_eps: match own.architecture {
-                Architecture::Bert => {
-                    self.number("layer_norm_eps", own.layer_norm_eps)?
-                }
-                Architecture::DistilBert => own.layer_norm_eps,
+            vocab_size: size("vocab_size")?,
+            hidden_size: size("hidden_size")?,
+            num_hidden_layers: size("num_hidden_layers")?,
+            num_attention_heads: size("num_attention_heads")?,
+            intermediate_size: size("intermediate_size")?,
+            activation: self.activation(architecture.calls("hidden_act"))?,
+            max_position_embeddings: size("max_position_embeddings")?,
+            // DistilBERT has no token types, and its epsilon is not configurable.
+            type_vocab_size: if is_bert {
+                self.size("type_vocab_size", Some(2))?
+            } else {
+                0
+            },
+            layer_norm_eps: if is_bert {
+                self.number("layer_norm_eps", default.layer_norm_eps)?
+            } else {
+                default.layer_norm_eps
             },
             pad_token_id: u32::try_from(self.size("pad_token_id", Some(0))?)
                 .map_err(|_| self.wrong("pad_token_id", "too large", "a token's id"))?,
-            attention_dropout: self
-                .number(names.attention_dropout, own.attention_dropout)?,
+            hidden_dropout,
+            attention_dropout: number(
+                "attention_probs_dropout_prob",
+                default.attention_dropout,
+            )?,
+            classifier_dropout: number("classifier_dropout", classifier)?,
             id2label: self.labels()?,
             tie_word_embeddings: self.flag("tie_word_embeddings", true)?,
-            ..own.clone()
+            architecture,
         })
     }
 

@@ -14,15 +14,14 @@ pub type Result<T> = std::result::Result<T, ModelError>;
 /// file, the field or the tensor, what was found, what was expected, and the remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "a field is what its message says of it")]
 pub enum ModelError {
     /// Reading or writing a file failed.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
         /// What was tried: "read", "create", …
         action: &'static str,
-        /// The file or folder.
         path: PathBuf,
-        /// The system's reason.
         source: io::Error,
     },
 
@@ -33,12 +32,7 @@ pub enum ModelError {
          or a Hub repository such as `bert-base-uncased`",
         shipped()
     )]
-    UnknownName {
-        /// What was asked for.
-        name: String,
-        /// Why it can't be a name.
-        why: &'static str,
-    },
+    UnknownName { name: String, why: &'static str },
 
     /// A shipped model whose folder is not there.
     #[error(
@@ -46,19 +40,12 @@ pub enum ModelError {
          book, or give another folder or a Hub repository such as `bert-base-uncased`",
         path.display()
     )]
-    ShippedMissing {
-        /// The model's name.
-        name: String,
-        /// Where it should be.
-        path: PathBuf,
-    },
+    ShippedMissing { name: String, path: PathBuf },
 
     /// A folder without a file that a model needs.
     #[error("{location} has no {file}: a model needs {needs}")]
     MissingFile {
-        /// The folder or the repository.
         location: String,
-        /// The file.
         file: &'static str,
         /// What a folder in Hugging Face layout holds.
         needs: &'static str,
@@ -69,12 +56,7 @@ pub enum ModelError {
         "{location} has {found} but no model.safetensors, the only format read here; {}",
         conversion(found)
     )]
-    OtherFormat {
-        /// The folder or the repository.
-        location: String,
-        /// The weights it has.
-        found: &'static str,
-    },
+    OtherFormat { location: String, found: &'static str },
 
     /// What can go wrong with the Hugging Face Hub.
     #[error(transparent)]
@@ -82,36 +64,18 @@ pub enum ModelError {
 
     /// A file that is not the JSON it should be.
     #[error("{} is not valid: {source}", path.display())]
-    Json {
-        /// The file.
-        path: PathBuf,
-        /// Where and why.
-        source: serde_json::Error,
-    },
+    Json { path: PathBuf, source: serde_json::Error },
 
     /// A field out of range.
     #[error("{}: {field} is {found}, not {expected}", path.display())]
-    Field {
-        /// The file.
-        path: PathBuf,
-        /// The field, as the file names it.
-        field: String,
-        /// Its value.
-        found: String,
-        /// Which values it can have.
-        expected: String,
-    },
+    Field { path: PathBuf, field: String, found: String, expected: String },
 
     /// A model of another kind than the book's.
     #[error("{}: {field} = {found} is not supported; {supported}", path.display())]
     Unsupported {
-        /// The file.
         path: PathBuf,
-        /// The field.
         field: &'static str,
-        /// Its value.
         found: String,
-        /// What is.
         supported: &'static str,
     },
 
@@ -121,9 +85,7 @@ pub enum ModelError {
          again", path.display()
     )]
     Truncated {
-        /// The file.
         path: PathBuf,
-        /// What needs more.
         what: String,
         /// The bytes there are.
         found: u64,
@@ -137,24 +99,19 @@ pub enum ModelError {
          training may have diverged, or the file is damaged", path.display()
     )]
     NotFinite {
-        /// The file.
         path: PathBuf,
-        /// The tensor's name in it.
         tensor: String,
         /// Which of the tensor's numbers, row after row, from 0.
         index: usize,
-        /// What it is.
         value: f64,
     },
 
     /// A file that is not of its format.
     #[error("{} is not {format}: {reason}", path.display())]
     Format {
-        /// The file.
         path: PathBuf,
         /// "a safetensors file", "a tokenizer", …
         format: &'static str,
-        /// Why not.
         reason: String,
     },
 
@@ -173,9 +130,7 @@ pub enum ModelError {
         path.display()
     )]
     VocabularySize {
-        /// The tokenizer's file.
         path: PathBuf,
-        /// Its tokens.
         found: usize,
         /// The embedding table's rows.
         expected: usize,
@@ -186,7 +141,6 @@ pub enum ModelError {
     EmptyText {
         /// "the text" or "the second text".
         which: &'static str,
-        /// The text.
         text: String,
     },
 
@@ -195,17 +149,11 @@ pub enum ModelError {
         "the text has {found} tokens, [CLS] and [SEP] included; the model reads at most \
          {limit}: shorten it, or cut it with --truncate"
     )]
-    TooLong {
-        /// Its tokens.
-        found: usize,
-        /// The model's limit.
-        limit: usize,
-    },
+    TooLong { found: usize, limit: usize },
 
     /// A limit that leaves no room for text.
     #[error("cannot truncate to {limit} tokens: the least is {least}")]
     Limit {
-        /// The limit given.
         limit: usize,
         /// Special tokens, and one token per text.
         least: usize,

@@ -94,28 +94,16 @@ impl ModelFolder {
     }
 
     /// Reads `config.json`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Config::from_file`].
     pub fn config(&self) -> Result<Config> {
         Config::from_file(&self.path.join("config.json"))
     }
 
     /// Reads `tokenizer.json`, or builds the tokenizer from `vocab.txt`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Tokenizer::from_folder`] and [`Config::from_file`].
     pub fn tokenizer(&self) -> Result<Tokenizer> {
         Tokenizer::from_folder(&self.path, &self.config()?)
     }
 
     /// Opens `model.safetensors`, or the shards that `model.safetensors.index.json` lists.
-    ///
-    /// # Errors
-    ///
-    /// As [`Checkpoint::open`].
     pub fn checkpoint(&self) -> Result<Checkpoint> {
         let [single, sharded] = WEIGHTS.map(|file| self.path.join(file));
         Checkpoint::open(if single.is_file() { &single } else { &sharded })

@@ -11,6 +11,7 @@ pub(crate) type Result<T> = std::result::Result<T, HubError>;
 /// came, and the remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "a field is what its message says of it")]
 pub enum HubError {
     /// A model that the cache doesn't have, and no network to ask.
     #[error(
@@ -19,11 +20,9 @@ pub enum HubError {
          HF_HUB_OFFLINE to download it once, or give a folder", shipped(), cache.display()
     )]
     Offline {
-        /// What was asked for.
         name: String,
         /// The first file that is not there.
         file: String,
-        /// The cache's folder.
         cache: PathBuf,
     },
 
@@ -33,14 +32,7 @@ pub enum HubError {
          HF_ENDPOINT, or use a folder or a shipped model ({})",
         shipped()
     )]
-    Network {
-        /// What was asked for.
-        name: String,
-        /// The address.
-        url: String,
-        /// The reason.
-        reason: String,
-    },
+    Network { name: String, url: String, reason: String },
 
     /// The Hub wants another token, or one.
     #[error(
@@ -55,13 +47,10 @@ pub enum HubError {
         }
     )]
     Refused {
-        /// The Hub's address.
         endpoint: String,
-        /// The repository.
         repo: String,
         /// 401 or 403.
         status: u16,
-        /// Whether a token was sent.
         token: bool,
     },
 
@@ -71,34 +60,15 @@ pub enum HubError {
          name, or use a folder or a shipped model ({})",
         shipped()
     )]
-    NoRepository {
-        /// The Hub's address.
-        endpoint: String,
-        /// The repository.
-        repo: String,
-        /// The branch, tag or commit.
-        revision: String,
-    },
+    NoRepository { endpoint: String, repo: String, revision: String },
 
     /// No such file in a repository.
     #[error("`{repo}` at {revision} has no file {file}")]
-    NoFile {
-        /// The repository.
-        repo: String,
-        /// The branch, tag or commit.
-        revision: String,
-        /// The file.
-        file: String,
-    },
+    NoFile { repo: String, revision: String, file: String },
 
     /// An answer that the Hub should not give.
     #[error("{url} answered {what}; try again later, or check HF_ENDPOINT")]
-    Protocol {
-        /// The address.
-        url: String,
-        /// What is wrong.
-        what: String,
-    },
+    Protocol { url: String, what: String },
 
     /// A download that ended early.
     #[error(
@@ -106,9 +76,7 @@ pub enum HubError {
          run the same command again to resume it"
     )]
     Cut {
-        /// The repository.
         repo: String,
-        /// The file.
         file: String,
         /// Bytes on disk.
         found: u64,
@@ -123,15 +91,11 @@ pub enum HubError {
          suspect the mirror or proxy in between"
     )]
     Corrupt {
-        /// The repository.
         repo: String,
-        /// The file.
         file: String,
         /// `sha256` or `size`.
         what: &'static str,
-        /// What came.
         found: String,
-        /// What was announced.
         expected: String,
     },
 }

@@ -35,10 +35,6 @@ pub fn load<M>(
 }
 
 /// As [`load`], from a checkpoint and a configuration at hand.
-///
-/// # Errors
-///
-/// As [`load`].
 pub fn load_checkpoint<M>(
     checkpoint: &Checkpoint,
     config: &Config,

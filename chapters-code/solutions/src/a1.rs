@@ -1,11 +1,6 @@
 //! Exercises of appendix 1, solved.
 
 // ANCHOR: absorb
-/// Exercise 1. The online softmax: takes in one more block of a row's scores.
-///
-/// Given the largest score so far and the sum of `exp(score − maximum)` so far, (−∞, 0)
-/// before the first block, returns both with the scores of `block`, finite or −∞,
-/// taken in. While every score has been −∞ they stay (−∞, 0).
 pub fn absorb((maximum, sum): (f64, f64), block: &[f64]) -> (f64, f64) {
     let larger = block.iter().fold(maximum, |a, &b| a.max(b));
     if larger == f64::NEG_INFINITY {
@@ -18,9 +13,6 @@ pub fn absorb((maximum, sum): (f64, f64), block: &[f64]) -> (f64, f64) {
 // ANCHOR_END: absorb
 
 // ANCHOR: exponent
-/// Exercise 2. The exponent `p` of the power law `y = c · xᵖ` that fits the points
-/// `(x, y)` best: the slope of the least squares line through the points
-/// `(ln x, ln y)`. There are two points or more, and their numbers are above 0.
 pub fn exponent(points: &[(f64, f64)]) -> f64 {
     let logs: Vec<(f64, f64)> = points.iter().map(|&(x, y)| (x.ln(), y.ln())).collect();
     let n = logs.len() as f64;

@@ -3,10 +3,6 @@
 use ndarray::{Array2, Axis};
 
 // ANCHOR: softmax
-/// Exercise 1. Softmax of each row of `scores`, for any finite scores. Shape unchanged,
-/// `[n, n]`.
-///
-/// A score of −∞ gets weight 0, and a row of nothing but −∞ gets all zeros.
 pub fn softmax(scores: &Array2<f64>) -> Array2<f64> {
     let mut weights = scores.clone();
     for mut row in weights.rows_mut() {
@@ -23,8 +19,6 @@ pub fn softmax(scores: &Array2<f64>) -> Array2<f64> {
 // ANCHOR_END: softmax
 
 // ANCHOR: scaled_scores
-/// Exercise 2. `Q Kᵀ / √d_k`: queries `[n, d_k]` and keys `[m, d_k]` give scores `[n,
-/// m]`.
 pub fn scaled_scores(q: &Array2<f64>, k: &Array2<f64>) -> Array2<f64> {
     let d_k = q.ncols() as f64;
     q.dot(&k.t()) / d_k.sqrt() // [n, d_k] · [d_k, m] -> [n, m]
@@ -32,16 +26,12 @@ pub fn scaled_scores(q: &Array2<f64>, k: &Array2<f64>) -> Array2<f64> {
 // ANCHOR_END: scaled_scores
 
 // ANCHOR: attention
-/// Exercise 3. The whole attention: queries `[n, d_k]`, keys `[m, d_k]` and values `[m,
-/// d_v]` give one new vector per query, `[n, d_v]`.
 pub fn attention(q: &Array2<f64>, k: &Array2<f64>, v: &Array2<f64>) -> Array2<f64> {
     softmax(&scaled_scores(q, k)).dot(v) // [n, m] · [m, d_v] -> [n, d_v]
 }
 // ANCHOR_END: attention
 
 // ANCHOR: score_variances
-/// Exercise 4. The variance of `dots`, dot products of vectors of width `d_k`, before
-/// and after they are scaled as attention scales them.
 pub fn score_variances(dots: &[f64], d_k: usize) -> (f64, f64) {
     let n = dots.len() as f64;
     let mean = dots.iter().sum::<f64>() / n;
@@ -51,16 +41,12 @@ pub fn score_variances(dots: &[f64], d_k: usize) -> (f64, f64) {
 // ANCHOR_END: score_variances
 
 // ANCHOR: softmax_with_temperature
-/// Exercise 5. Softmax of `scores / temperature`, row by row, for a temperature above
-/// 0.
 pub fn softmax_with_temperature(scores: &Array2<f64>, temperature: f64) -> Array2<f64> {
     softmax(&(scores / temperature))
 }
 // ANCHOR_END: softmax_with_temperature
 
 // ANCHOR: unshuffle
-/// Exercise 6. Row `i` of `rows` belongs to word `order[i]`: put the rows back in the
-/// words' order.
 pub fn unshuffle(rows: &Array2<f64>, order: &[usize]) -> Array2<f64> {
     let mut inverse = vec![0; order.len()];
     for (i, &word) in order.iter().enumerate() {

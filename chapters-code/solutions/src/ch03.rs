@@ -1,22 +1,14 @@
 //! Exercises of chapter 3, solved.
 
-#![allow(clippy::missing_panics_doc)]
-
 use ndarray::{Array1, Array2};
 
 // ANCHOR: slope
-/// Exercise 1. How fast `f` grows at `x`, from two of its values, `h` above and `h`
-/// below: a central difference.
 pub fn slope(f: impl Fn(f64) -> f64, x: f64, h: f64) -> f64 {
     (f(x + h) - f(x - h)) / (2.0 * h)
 }
 // ANCHOR_END: slope
 
 // ANCHOR: descend
-/// Exercise 2. Trains the model `w x` by gradient descent on all `examples` at once:
-/// each is an `x` and its target. The loss is the *mean* of their squared errors; each
-/// of the `steps` moves `w` by `rate` against its derivative. Returns the last `w`; the
-/// first if there is no example.
 pub fn descend(w: f64, examples: &[(f64, f64)], rate: f64, steps: usize) -> f64 {
     let mut w = w;
     for _ in 0..steps {
@@ -28,12 +20,6 @@ pub fn descend(w: f64, examples: &[(f64, f64)], rate: f64, steps: usize) -> f64 
 // ANCHOR_END: descend
 
 // ANCHOR: logistic
-/// Exercise 3. The gradient of a yes-or-no model, the mean over the examples: with
-/// respect to its weights, `[features]`, and to its bias.
-///
-/// `x` is `[examples, features]`. The model says yes with the probability
-/// `p = 1 / (1 + e^−z)`, where `z = x · weights + bias`; `yes` says what is right. The
-/// loss of an example is −ln p if yes is right, and −ln (1 − p) if not.
 pub fn logistic_gradient(
     x: &Array2<f64>,
     yes: &[bool],
@@ -49,11 +35,6 @@ pub fn logistic_gradient(
 // ANCHOR_END: logistic
 
 // ANCHOR: adamw
-/// Exercise 4. One step of AdamW: changes the weights `theta` and what is remembered of
-/// their gradients, `m` and `v`, all of one length.
-///
-/// `rate` is η; λ = 0.01, β₁ = 0.9, β₂ = 0.999 and ε = 1e-8. `steps` were taken before
-/// this one: 0 before the first, which has t = 1.
 pub fn adamw_step(
     theta: &mut Array1<f64>,
     gradient: &Array1<f64>,
@@ -72,10 +53,6 @@ pub fn adamw_step(
 // ANCHOR_END: adamw
 
 // ANCHOR: learning_rate
-/// Exercise 5. The learning rate of a step, counted from 0: in a straight line from 0
-/// at step 0 to `peak` at step `warmup`, then in another down to 0 at step `total`, and
-/// 0 from there on. If `warmup` is 0, step 0 has `peak`; if it is `total`, none has; it
-/// is never more.
 pub fn learning_rate(step: u64, peak: f64, warmup: u64, total: u64) -> f64 {
     if step >= total {
         0.0
@@ -88,8 +65,6 @@ pub fn learning_rate(step: u64, peak: f64, warmup: u64, total: u64) -> f64 {
 // ANCHOR_END: learning_rate
 
 // ANCHOR: clip
-/// Exercise 6. Shortens the gradients so that together, as one long vector, they are at
-/// most `limit` long, and leaves shorter ones alone; returns how long they were.
 pub fn clip(gradients: &mut [Array1<f64>], limit: f64) -> f64 {
     let squares: f64 = gradients.iter().map(|gradient| gradient.pow2().sum()).sum();
     let length = squares.sqrt();
@@ -103,9 +78,6 @@ pub fn clip(gradients: &mut [Array1<f64>], limit: f64) -> f64 {
 // ANCHOR_END: clip
 
 // ANCHOR: anti_diagonal
-/// Exercise 7. The mean share of attention that the letters written give to the letter
-/// they should, in a reverser's cross-attention. `weights` is `[n + 1, n + 1]`, a row
-/// for each letter written: its last row and column are the end's, and don't count.
 pub fn anti_diagonal(weights: &Array2<f64>) -> f64 {
     let n = weights.nrows() - 1;
     let shares = (0..n).map(|t| weights[[t, n - 1 - t]]);

@@ -1,4 +1,10 @@
-//! One answer to each of the book's exercises. See the `exercises` crate.
+//! One answer to each of the book's exercises.
+
+#![allow(
+    missing_docs,
+    clippy::missing_panics_doc,
+    reason = "what a function is to do stands in the `exercises` crate, at its stub"
+)]
 
 pub mod a1;
 pub mod a2;

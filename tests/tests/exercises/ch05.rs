@@ -139,7 +139,7 @@ fn ch05_3_wrong_sharpest_head() {
         });
     });
     // The head within its layer only: the layer is forgotten.
-    assert_caught("expected (layer, head)", || {
+    assert_caught("(layer, head): expected", || {
         check::sharpest_head(|a| (0, least(a, |w| bits(w).sum(), false).1));
     });
     // The largest weight says something else.

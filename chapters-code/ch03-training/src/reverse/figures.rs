@@ -1,6 +1,7 @@
 //! Where the reverser looks, and how its training went.
 
 use figures::{Figure, Heatmap, LineChart};
+use ndarray::Axis;
 
 use crate::error::Result;
 use crate::reverse::model::Reverser;
@@ -15,12 +16,12 @@ pub fn attention_figure(model: &Reverser, string: &str, title: &str) -> Result<F
     let shares = model.anti_diagonal(&[string.to_owned()])?;
     let last = shares.last().map_or(&[][..], Vec::as_slice);
     let best = (0..last.len()).max_by(|&a, &b| last[a].total_cmp(&last[b]));
-    let heads = model.cross_attention(string)?.pop().unwrap_or_default();
-    let weights = &heads[best.unwrap_or(0)];
+    let heads = model.cross_attention(string)?.pop().unwrap_or_default(); // [heads, n, m]
+    let weights = heads.index_axis(Axis(0), best.unwrap_or(0)).to_owned();
     let end = || std::iter::once("end".to_owned());
     let read: Vec<_> = string.chars().map(String::from).chain(end()).collect();
     let written: Vec<_> = string.chars().rev().map(String::from).chain(end()).collect();
-    Ok(Heatmap::new(weights)
+    Ok(Heatmap::new(&weights)
         .row_labels(&written)
         .column_labels(&read)
         .row_title("written")

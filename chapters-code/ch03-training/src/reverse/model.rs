@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{D, DType, Device, IndexOp, Tensor};
+use candle_core::{D, DType, Device, Error, IndexOp, Tensor};
 use candle_nn::{Init, Linear, Module, VarBuilder};
-use ndarray::Array2;
+use ndarray::{Array3, Axis};
 use whole_transformer::sinusoidal;
 
 use crate::decoder::DecoderLayer;
@@ -130,25 +130,21 @@ impl Reverser {
     }
 
     /// Where each written letter of a string looks, with the reversed string given: for
-    /// each layer and head a matrix with a row for each written letter (the last is the
+    /// each layer `[heads, n, m]`, with a row for each written letter (the last is the
     /// end) and a column for each read one (the last is the end).
     ///
     /// # Errors
     ///
     /// Those of [`read`].
-    pub fn cross_attention(&self, string: &str) -> Result<Vec<Vec<Array2<f64>>>> {
-        let source = read(&[string])?;
-        let written = teach(&[string])?.0;
+    pub fn cross_attention(&self, string: &str) -> Result<Vec<Array3<f64>>> {
+        let (source, written) = (read(&[string])?, teach(&[string])?.0);
         let layers = self.forward(&source, &written)?.cross_attentions;
-        let head = |weights: &Tensor, head| -> Result<Array2<f64>> {
-            let weights = weights.i((0, head))?; // [n, m]
-            let values = weights.to_dtype(DType::F64)?.to_vec2::<f64>()?;
-            Ok(Array2::from_shape_fn(weights.dims2()?, |(i, j)| values[i][j]))
+        let array = |weights: &Tensor| -> Result<Array3<f64>> {
+            let (_, heads, n, m) = weights.dims4()?; // [1, heads, n, m]
+            let values = weights.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?;
+            Ok(Array3::from_shape_vec((heads, n, m), values).map_err(Error::wrap)?)
         };
-        layers
-            .iter()
-            .map(|weights| (0..weights.dim(1)?).map(|i| head(weights, i)).collect())
-            .collect()
+        layers.iter().map(array).collect()
     }
 
     /// The share of attention that the letters written look at the letter they should:
@@ -160,21 +156,19 @@ impl Reverser {
     /// Those of [`Reverser::cross_attention`].
     pub fn anti_diagonal(&self, strings: &[String]) -> Result<Vec<Vec<f64>>> {
         let mut sums: Vec<Vec<f64>> = Vec::new();
-        let mut letters = 0;
+        let letters: usize = strings.iter().map(String::len).sum();
         for string in strings {
-            let found = self.cross_attention(string)?;
-            letters += string.len();
-            for (layer, heads) in found.iter().enumerate() {
-                sums.resize(found.len(), vec![0.0; heads.len()]);
-                for (head, weights) in heads.iter().enumerate() {
+            let layers = self.cross_attention(string)?;
+            sums.resize(layers.len(), vec![]);
+            for (sums, weights) in sums.iter_mut().zip(&layers) {
+                sums.resize(weights.len_of(Axis(0)), 0.0);
+                for (sum, weights) in sums.iter_mut().zip(weights.outer_iter()) {
                     let last = string.len() - 1;
-                    let share: f64 = (0..=last).map(|t| weights[[t, last - t]]).sum();
-                    sums[layer][head] += share;
+                    *sum += (0..=last).map(|t| weights[[t, last - t]]).sum::<f64>();
                 }
             }
         }
-        let letters = letters.max(1) as f64;
-        sums.iter_mut().flatten().for_each(|sum| *sum /= letters);
+        sums.iter_mut().flatten().for_each(|sum| *sum /= letters.max(1) as f64);
         Ok(sums)
     }
 

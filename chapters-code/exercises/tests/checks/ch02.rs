@@ -7,7 +7,7 @@ use self_attention::numpy::NumpyRandom;
 use self_attention::softmax;
 use whole_transformer::{mask, scaled_dot_product};
 
-use super::assert_close;
+use super::{assert_close, assert_equal};
 
 const HIDDEN: f64 = f64::NEG_INFINITY;
 
@@ -298,29 +298,27 @@ fn counting(tokens: &[usize]) -> Array1<f64> {
 pub fn greedy(
     greedy: impl Fn(fn(&[usize]) -> Array1<f64>, (usize, usize), usize) -> Vec<usize>,
 ) {
-    #[track_caller]
-    fn assert_tokens(found: &[usize], expected: &[usize], hint: &str) {
-        assert!(
-            found == expected,
-            "expected tokens {expected:?} but found {found:?}: {hint}"
-        );
-    }
     let hint = "`start`, then one token: the one with the largest logit (all of them are \
                 below 0). The limit counts the tokens chosen, without `start`.";
-    assert_tokens(&greedy(counting, (START, END), 1), &[START, 1], hint);
+    assert_equal("tokens", &greedy(counting, (START, END), 1), &[START, 1], hint);
     let hint = "of equal logits, the first (`max_by` gives the last).";
     let level = |_: &[usize]| Array1::zeros(3);
-    assert_tokens(&greedy(level, (START, END), 1), &[START, 0], hint);
+    assert_equal("tokens", &greedy(level, (START, END), 1), &[START, 0], hint);
     let hint = "with a limit of 10, stop as soon as `end` is chosen, and keep it: \
                 nothing comes after it.";
     let whole = [START, 1, 2, 3, END];
-    assert_tokens(&greedy(counting, (START, END), 10), &whole, hint);
+    assert_equal("tokens", &greedy(counting, (START, END), 10), &whole, hint);
     let hint = "the limit is how many tokens are chosen, `end` included if it is.";
     for limit in [0, 2, 3, 4] {
         let found = greedy(counting, (START, END), limit);
-        assert_tokens(&found, &whole[..=limit], hint);
+        assert_equal("tokens", &found, &whole[..=limit], hint);
     }
     let hint = "`start` is not a choice: even if it equals `end`, it doesn't end the \
                 sentence.";
-    assert_tokens(&greedy(counting, (END, END), 10), &[END, 1, 2, 3, END], hint);
+    assert_equal(
+        "tokens",
+        &greedy(counting, (END, END), 10),
+        &[END, 1, 2, 3, END],
+        hint,
+    );
 }

@@ -4,49 +4,39 @@ use std::collections::HashSet;
 
 use ndarray::{Array1, Array2, array};
 
-use super::assert_close;
+use super::{assert_close, assert_equal};
 
 pub fn wordpiece(wordpiece: impl Fn(&str, &HashSet<&str>) -> Vec<String>) {
-    #[track_caller]
-    fn assert_pieces(
-        wordpiece: impl Fn(&str, &HashSet<&str>) -> Vec<String>,
-        word: &str,
-        vocabulary: &[&str],
-        expected: &[&str],
-        hint: &str,
-    ) {
-        let found = wordpiece(word, &vocabulary.iter().copied().collect());
-        assert!(
-            found == expected,
-            "{word:?} with the pieces {vocabulary:?}: expected {expected:?} but found \
-             {found:?}: {hint}"
-        );
-    }
+    let assert_pieces = |word: &str, pieces: &[&str], expected: &[&str], hint: &str| {
+        let found = wordpiece(word, &pieces.iter().copied().collect());
+        let what = format!("{word:?} with the pieces {pieces:?}");
+        assert_equal(&what, &found, expected, hint);
+    };
     let words = ["film", "fi", "##lm", "##l", "##m"];
     let hint = "a word that the vocabulary has whole is a single piece.";
-    assert_pieces(&wordpiece, "film", &words, &["film"], hint);
+    assert_pieces("film", &words, &["film"], hint);
     let pieces = ["fan", "fantas", "##tas", "##tastic", "##t", "##tic", "##ic", "f"];
     let hint =
         "always the longest piece, from the left, and the ## stays in the answer.";
-    assert_pieces(&wordpiece, "fantastic", &pieces, &["fantas", "##tic"], hint);
+    assert_pieces("fantastic", &pieces, &["fantas", "##tic"], hint);
     let pieces = ["film", "tic", "##ti", "##c"];
     let hint = "inside a word only pieces with ## count: `tic` begins words, `##tic` goes \
                 on with them.";
-    assert_pieces(&wordpiece, "filmtic", &pieces, &["film", "##ti", "##c"], hint);
+    assert_pieces("filmtic", &pieces, &["film", "##ti", "##c"], hint);
     let hint = "at the beginning of a word, a piece with ## does not count.";
-    assert_pieces(&wordpiece, "tic", &["##tic", "##t"], &["[UNK]"], hint);
+    assert_pieces("tic", &["##tic", "##t"], &["[UNK]"], hint);
     let hint = "a word that can't be cut to its end is [UNK] alone, without the pieces \
                 found before.";
-    assert_pieces(&wordpiece, "filmx", &["film", "##m"], &["[UNK]"], hint);
+    assert_pieces("filmx", &["film", "##m"], &["[UNK]"], hint);
     let hint = "WordPiece doesn't go back: after the longest piece, `ab`, no piece fits, \
                 even if `a` and `##bc` would have.";
-    assert_pieces(&wordpiece, "abc", &["ab", "a", "##bc"], &["[UNK]"], hint);
+    assert_pieces("abc", &["ab", "a", "##bc"], &["[UNK]"], hint);
     let hint = "a letter may take several bytes: cut between letters.";
-    assert_pieces(&wordpiece, "nação", &["na", "##ção", "##ç"], &["na", "##ção"], hint);
-    assert_pieces(&wordpiece, "日本", &["日", "##本"], &["日", "##本"], hint);
+    assert_pieces("nação", &["na", "##ção", "##ç"], &["na", "##ção"], hint);
+    assert_pieces("日本", &["日", "##本"], &["日", "##本"], hint);
     let hint = "a piece may come again and again.";
     let expected = ["a", "##a", "##a", "##a"];
-    assert_pieces(&wordpiece, "aaaa", &["a", "##a"], &expected, hint);
+    assert_pieces("aaaa", &["a", "##a"], &expected, hint);
 }
 
 /// Asserts that ids or a mask are the expected ones.
@@ -137,14 +127,6 @@ pub fn label_and_score(label_and_score: impl Fn(&[f64]) -> (usize, f64)) {
 type Score = fn(&[&str]) -> f64;
 
 pub fn leave_one_out(leave_one_out: impl Fn(&[&str], Score) -> Vec<f64>) {
-    #[track_caller]
-    fn assert_changes(found: &[f64], expected: &[f64], hint: &str) {
-        let near = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-12;
-        assert!(
-            found.len() == expected.len() && found.iter().zip(expected).all(near),
-            "expected {expected:?} but found {found:?}: {hint}"
-        );
-    }
     /// 1 if there is a "good", turned around if there is a "not".
     fn praise(words: &[&str]) -> f64 {
         let sign = if words.contains(&"not") { -1.0 } else { 1.0 };
@@ -157,22 +139,24 @@ pub fn leave_one_out(leave_one_out: impl Fn(&[&str], Score) -> Vec<f64>) {
     fn placed(words: &[&str]) -> f64 {
         words.iter().zip(1..).map(|(word, i)| (word.len() * i) as f64).sum()
     }
+    let leave_one_out =
+        |words: &[&str], score: Score| Array1::from(leave_one_out(words, score));
     let hint = "the score of all words minus the score without the word, in that order: \
                 without `good`, 1 falls to 0.";
     let found = leave_one_out(&["a", "good", "film"], praise);
-    assert_changes(&found, &[0.0, 1.0, 0.0], hint);
+    assert_close(&found, &array![0.0, 1.0, 0.0], hint);
     let hint = "without `not`, the score rises from −1 to 1, a fall of −2; without `good`, \
                 it rises to 0.";
     let found = leave_one_out(&["not", "good"], praise);
-    assert_changes(&found, &[-2.0, -1.0], hint);
+    assert_close(&found, &array![-2.0, -1.0], hint);
     let hint = "this score counts the words: each time exactly one must be missing, and \
                 nothing put in its place.";
     let found = leave_one_out(&["very", "very", "very", "good"], count);
-    assert_changes(&found, &[1.0; 4], hint);
+    assert_close(&found, &array![1.0, 1.0, 1.0, 1.0], hint);
     let hint = "the other words stay in their order, and only one place is empty at a \
                 time.";
     let found = leave_one_out(&["a", "bb", "ccc", "dddd"], placed);
-    assert_changes(&found, &[10.0, 11.0, 13.0, 16.0], hint);
+    assert_close(&found, &array![10.0, 11.0, 13.0, 16.0], hint);
 }
 
 pub fn calibration_error(calibration_error: impl Fn(&[(f64, bool)], usize) -> f64) {

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, Array3, Array4, Axis, array};
 use self_attention::numpy::NumpyRandom;
 use self_attention::softmax;
 
-use super::assert_close;
+use super::{assert_close, assert_equal};
 
 /// A head that gives all its attention to one place a row.
 fn pointing(to: &[usize]) -> Array2<f64> {
@@ -87,13 +87,6 @@ pub fn entropy(entropy: impl Fn(&Array2<f64>) -> Array1<f64>) {
 }
 
 pub fn sharpest_head(sharpest_head: impl Fn(&Array4<f64>) -> (usize, usize)) {
-    #[track_caller]
-    fn assert_place(found: (usize, usize), expected: (usize, usize), hint: &str) {
-        assert!(
-            found == expected,
-            "expected (layer, head) = {expected:?}, found {found:?}: {hint}"
-        );
-    }
     let mut attentions = Array4::from_elem((2, 3, 4, 4), 0.25);
     for (i, j) in [(0, 3), (1, 0), (2, 1), (3, 2)] {
         attentions.slice_mut(ndarray::s![1, 2, i, ..]).fill(0.0);
@@ -102,7 +95,7 @@ pub fn sharpest_head(sharpest_head: impl Fn(&Array4<f64>) -> (usize, usize)) {
     let hint = "the one head that looks at one token a row has entropy 0, the least \
                 there is; the others look everywhere alike. The answer is the layer and \
                 then the head.";
-    assert_place(sharpest_head(&attentions), (1, 2), hint);
+    assert_equal("(layer, head)", &sharpest_head(&attentions), &(1, 2), hint);
     // One row with a sharp look doesn't make a head sharp.
     let mut attentions = Array4::from_elem((2, 2, 4, 4), 0.25);
     let halves = array![0.5, 0.5, 0.0, 0.0];
@@ -112,20 +105,13 @@ pub fn sharpest_head(sharpest_head: impl Fn(&Array4<f64>) -> (usize, usize)) {
     attentions.slice_mut(ndarray::s![0, 1, 0, ..]).assign(&array![1.0, 0.0, 0.0, 0.0]);
     let hint = "(1, 0) has 1 bit in each row; (0, 1) has 0 bits in one row and 2 in the \
                 three others: compare the means over the rows, not single rows.";
-    assert_place(sharpest_head(&attentions), (1, 0), hint);
+    assert_equal("(layer, head)", &sharpest_head(&attentions), &(1, 0), hint);
     let level = Array4::from_elem((2, 2, 3, 3), 1.0 / 3.0);
     let hint = "of equals, the first.";
-    assert_place(sharpest_head(&level), (0, 0), hint);
+    assert_equal("(layer, head)", &sharpest_head(&level), &(0, 0), hint);
 }
 
 pub fn top_key_across(top_key_across: impl Fn(&Array2<f64>, usize) -> Vec<usize>) {
-    #[track_caller]
-    fn assert_places(found: &[usize], expected: &[usize], hint: &str) {
-        assert!(
-            found == expected,
-            "expected the places {expected:?}, found {found:?}: {hint}"
-        );
-    }
     // [CLS] o gato [SEP] the black cat [SEP]: B begins at 4.
     let mut weights = Array2::from_elem((8, 8), 0.01);
     weights[[0, 5]] = 0.9; // [CLS] looks, and doesn't count
@@ -146,17 +132,17 @@ pub fn top_key_across(top_key_across: impl Fn(&Array2<f64>, usize) -> Vec<usize>
     let hint = "o looks most at the (place 4) and gato at cat (place 6), among the words \
                 of B, from 4 to 6: neither its own sentence nor the last [SEP] count, \
                 and places are counted from the beginning of the pair.";
-    assert_places(&found, &[4, 6], hint);
+    assert_equal("places", &found, &[4, 6], hint);
 
     let level = Array2::from_elem((7, 7), 1.0 / 7.0);
     let hint = "of equals, the first word of B.";
-    assert_places(&top_key_across(&level, 3), &[3], hint);
+    assert_equal("places", &top_key_across(&level, 3), &[3], hint);
     // A longer A than B, and weights of 0.
     let mut weights = Array2::zeros((8, 8));
     weights[[2, 6]] = 1e-9;
     let hint = "A has 3 words, B has 2, at 5 and 6; the least weight above 0 is the \
                 largest of its row.";
-    assert_places(&top_key_across(&weights, 5), &[5, 6, 5], hint);
+    assert_equal("places", &top_key_across(&weights, 5), &[5, 6, 5], hint);
 }
 
 pub fn without_special(without_special: impl Fn(&Array2<f64>, &[bool]) -> Array2<f64>) {

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, Array3, array};
 use self_attention::numpy::NumpyRandom;
 use self_attention::softmax;
 
-use super::assert_close;
+use super::{assert_close, assert_equal, assert_number};
 
 /// Random attention, `[heads, n, m]`, each row adding up to 1.
 fn random(seed: u32, [heads, n, m]: [usize; 3]) -> Array3<f64> {
@@ -64,34 +64,24 @@ pub fn hover(hover: impl Fn(&Array3<f64>, bool, usize) -> Array2<f64>) {
 }
 
 pub fn prettify(prettify: impl Fn(&[&str]) -> Vec<String>) {
-    #[track_caller]
-    fn assert_pretty(
-        prettify: &impl Fn(&[&str]) -> Vec<String>,
-        tokens: &[&str],
-        expected: &[&str],
-        hint: &str,
-    ) {
-        let found = prettify(tokens);
-        assert!(
-            found == expected,
-            "{tokens:?}: expected {expected:?} but found {found:?}: {hint}"
-        );
-    }
+    let assert_pretty = |tokens: &[&str], expected: &[&str], hint: &str| {
+        assert_equal(&format!("{tokens:?}"), &prettify(tokens), expected, hint);
+    };
     let hint = "BERT's tokens have none of these marks, and stay; ## is none of them.";
     let tokens = ["[CLS]", "gato", "##inho", "ção"];
-    assert_pretty(&prettify, &tokens, &tokens, hint);
+    assert_pretty(&tokens, &tokens, hint);
     let hint = "Ġ becomes a space, which begins a word: it doesn't just go.";
-    assert_pretty(&prettify, &["O", "Ġgato"], &["O", " gato"], hint);
+    assert_pretty(&["O", "Ġgato"], &["O", " gato"], hint);
     let hint = "▁ (U+2581, no underscore) becomes a space, too; _ stays.";
-    assert_pretty(&prettify, &["▁gato", "_gato"], &[" gato", "_gato"], hint);
+    assert_pretty(&["▁gato", "_gato"], &[" gato", "_gato"], hint);
     let hint = "</w> goes without a space in its place.";
-    assert_pretty(&prettify, &["ga", "to</w>"], &["ga", "to"], hint);
+    assert_pretty(&["ga", "to</w>"], &["ga", "to"], hint);
     let hint = "a token may have a mark more than once, or in the middle, and bertviz \
                 replaces each.";
-    assert_pretty(&prettify, &["ĠĠa", "a▁b", "</w>x"], &["  a", "a b", "x"], hint);
+    assert_pretty(&["ĠĠa", "a▁b", "</w>x"], &["  a", "a b", "x"], hint);
     let hint = "a token that was only a mark, or a space, stays in the list: tokens and \
                 weights have the same places.";
-    assert_pretty(&prettify, &["Ġ", "</w>", " "], &[" ", "", " "], hint);
+    assert_pretty(&["Ġ", "</w>", " "], &[" ", "", " "], hint);
 }
 
 pub fn json_in_script(json_in_script: impl Fn(&str) -> String) {
@@ -162,20 +152,12 @@ pub fn inside(
     assert_close(&inside(&query, &keys).2, &expected, hint);
 }
 
+/// What a place is made of.
+const PLACES: &str = "(head, from, to)";
+
 pub fn top_pairs(
     top_pairs: impl Fn(&Array3<f64>, usize) -> Vec<(usize, usize, usize)>,
 ) {
-    #[track_caller]
-    fn assert_places(
-        found: &[(usize, usize, usize)],
-        expected: &[(usize, usize, usize)],
-        hint: &str,
-    ) {
-        assert!(
-            found == expected,
-            "expected (head, from, to) = {expected:?}, found {found:?}: {hint}"
-        );
-    }
     let mut attention = Array3::from_elem((2, 2, 3), 0.01);
     attention[[1, 0, 2]] = 0.9;
     attention[[0, 1, 0]] = 0.7;
@@ -183,15 +165,15 @@ pub fn top_pairs(
     let hint = "the largest first, among all heads: the head, then who looks (the row), \
                 then who is looked at (the column).";
     let expected = [(1, 0, 2), (1, 1, 1), (0, 1, 0)];
-    assert_places(&top_pairs(&attention, 3), &expected, hint);
+    assert_equal(PLACES, &top_pairs(&attention, 3), &expected, hint);
     let hint = "as many as asked for.";
-    assert_places(&top_pairs(&attention, 1), &expected[..1], hint);
-    assert_places(&top_pairs(&attention, 0), &[], hint);
+    assert_equal(PLACES, &top_pairs(&attention, 1), &expected[..1], hint);
+    assert_equal(PLACES, &top_pairs(&attention, 0), &[(0, 0, 0); 0], hint);
     let level = Array3::from_elem((2, 1, 2), 0.5);
     let hint = "of equals the first: by head, then by who looks, then by who is looked \
                 at; and of 4 weights there are no more than 4.";
     let expected = [(0, 0, 0), (0, 0, 1), (1, 0, 0), (1, 0, 1)];
-    assert_places(&top_pairs(&level, 10), &expected, hint);
+    assert_equal(PLACES, &top_pairs(&level, 10), &expected, hint);
     let attention = random(11, [3, 4, 5]);
     let found = top_pairs(&attention, 12);
     let hint = "12 places of 60, the weights going down.";
@@ -203,26 +185,19 @@ pub fn top_pairs(
 }
 
 pub fn least_weight(least_weight: impl Fn(&Array2<f64>, f64) -> f64) {
-    #[track_caller]
-    fn assert_weight(found: f64, expected: f64, hint: &str) {
-        assert!(
-            (found - expected).abs() < 1e-12,
-            "expected {expected}, found {found}: {hint}"
-        );
-    }
     let weights = array![[0.5, 0.25, 0.25], [0.0, 0.125, 0.875]];
     let hint = "0.875 and 0.5 are 1.375 of 2 in all, less than 0.75 × 2; with the two of \
                 0.25 it is enough: the share is of the attention, not of the number of \
                 lines, and of its total, 2, not of 1.";
-    assert_weight(least_weight(&weights, 0.75), 0.25, hint);
+    assert_number(least_weight(&weights, 0.75), 0.25, hint);
     let hint = "0.875 alone is less than half of 2; 0.875 and 0.5 are more. The largest \
                 such weight: no lighter line is needed.";
-    assert_weight(least_weight(&weights, 0.5), 0.5, hint);
+    assert_number(least_weight(&weights, 0.5), 0.5, hint);
     let hint = "a line as heavy as the answer is kept: 0.875 is 0.4375 of 2, exactly.";
-    assert_weight(least_weight(&weights, 0.4375), 0.875, hint);
+    assert_number(least_weight(&weights, 0.4375), 0.875, hint);
     let hint =
         "to keep all attention, the lightest line above 0; lines of 0 carry none.";
-    assert_weight(least_weight(&weights, 1.0), 0.125, hint);
+    assert_number(least_weight(&weights, 1.0), 0.125, hint);
     let head = random(3, [1, 6, 6]).index_axis(ndarray::Axis(0), 0).to_owned();
     let found = least_weight(&head, 0.9);
     let sum = |kept: &dyn Fn(f64) -> bool| -> f64 {

@@ -2,7 +2,21 @@
 //! the same check judges a reader's answer, the book's solution and the wrong answers
 //! it must catch.
 
-#![allow(dead_code, reason = "each chapter's tests use that chapter's checks alone")]
+#![allow(
+    dead_code,
+    unused_macros,
+    reason = "each chapter's tests use that chapter's checks alone"
+)]
+
+/// A test for each of a chapter's exercises: its check, on the function of the same name.
+macro_rules! tests {
+    ($chapter:ident: $($test:ident: $exercise:ident,)+) => {
+        $(#[test]
+        fn $test() {
+            checks::$chapter::$exercise(exercises::$chapter::$exercise);
+        })+
+    };
+}
 
 pub mod a1;
 pub mod a2;
@@ -14,6 +28,8 @@ pub mod ch05;
 pub mod ch06;
 pub mod ch07;
 pub mod ch08;
+
+use std::fmt::Debug;
 
 use approx::relative_eq;
 use ndarray::{Array, Dimension};
@@ -31,6 +47,20 @@ fn assert_close<D: Dimension>(
     assert!(
         relative_eq!(found, expected, epsilon = 1e-12, max_relative = 0.0),
         "expected\n{expected:.4}\nbut found\n{found:.4}\n{hint}"
+    );
+}
+
+/// Asserts that `what` is the expected one.
+#[track_caller]
+fn assert_equal<T: PartialEq<U> + Debug + ?Sized, U: Debug + ?Sized>(
+    what: &str,
+    found: &T,
+    expected: &U,
+    hint: &str,
+) {
+    assert!(
+        found == expected,
+        "{what}: expected {expected:?}, but found {found:?}: {hint}"
     );
 }
 

@@ -94,11 +94,10 @@ impl HeatmapGrid {
     /// Unless set, a panel has its heatmap's title; one without is counted from 0 if
     /// the rows and columns of panels have no titles either.
     #[must_use]
-    pub fn panel_titles<L>(mut self, titles: L) -> Self
-    where
-        L: IntoIterator,
-        L::Item: AsRef<str>,
-    {
+    pub fn panel_titles<L: IntoIterator<Item: AsRef<str>>>(
+        mut self,
+        titles: L,
+    ) -> Self {
         self.panel_titles = Some(owned(titles));
         self
     }
@@ -114,11 +113,10 @@ impl HeatmapGrid {
     /// Names the rows of panels, from the top (`layer 0`, `layer 1`, …): as many titles
     /// as there are such rows.
     #[must_use]
-    pub fn grid_row_titles<L>(mut self, titles: L) -> Self
-    where
-        L: IntoIterator,
-        L::Item: AsRef<str>,
-    {
+    pub fn grid_row_titles<L: IntoIterator<Item: AsRef<str>>>(
+        mut self,
+        titles: L,
+    ) -> Self {
         self.grid_rows = Some(owned(titles));
         self
     }
@@ -126,22 +124,17 @@ impl HeatmapGrid {
     /// Names the columns of panels, from the left (`head 0`, `head 1`, …): as many
     /// titles as there are such columns.
     #[must_use]
-    pub fn grid_column_titles<L>(mut self, titles: L) -> Self
-    where
-        L: IntoIterator,
-        L::Item: AsRef<str>,
-    {
+    pub fn grid_column_titles<L: IntoIterator<Item: AsRef<str>>>(
+        mut self,
+        titles: L,
+    ) -> Self {
         self.grid_columns = Some(owned(titles));
         self
     }
 
     /// Names the rows of every panel, from the top: as many labels as a panel has rows.
     #[must_use]
-    pub fn row_labels<L>(self, labels: L) -> Self
-    where
-        L: IntoIterator,
-        L::Item: AsRef<str>,
-    {
+    pub fn row_labels<L: IntoIterator<Item: AsRef<str>>>(self, labels: L) -> Self {
         let labels = owned(labels);
         self.each(|panel| panel.rows.labels = Some(labels.clone()))
     }
@@ -149,11 +142,7 @@ impl HeatmapGrid {
     /// Names the columns of every panel, from the left: as many labels as a panel has
     /// columns.
     #[must_use]
-    pub fn column_labels<L>(self, labels: L) -> Self
-    where
-        L: IntoIterator,
-        L::Item: AsRef<str>,
-    {
+    pub fn column_labels<L: IntoIterator<Item: AsRef<str>>>(self, labels: L) -> Self {
         let labels = owned(labels);
         self.each(|panel| panel.columns.labels = Some(labels.clone()))
     }
@@ -174,15 +163,7 @@ impl HeatmapGrid {
         self.each(|panel| panel.columns.title.clone_from(&title))
     }
 
-    caption_setters! {
-        /// The heading above the panels, which is also the picture's name for a screen
-        /// reader.
-        title,
-        /// What a screen reader says of the picture. Unless set, it is every panel's title
-        /// with its values, its shape and range where those are many, or the number of
-        /// panels and the range of them all.
-        description
-    }
+    caption_setter!();
 
     /// The values at the two ends of the colour scale; unless set, the least and the
     /// greatest value of all panels. Values beyond an end have that end's colour.
@@ -224,7 +205,7 @@ impl HeatmapGrid {
     pub fn draw(&self) -> Result<Figure, FigureError> {
         self.check()?;
         let title = format!("{} × {}", self.row_side_title(), self.column_side_title());
-        self.caption.figure(Layout::new(self).scene(), title, || self.describe())
+        self.caption.figure(Layout::new(self).scene(), title, self.describe())
     }
 
     fn check(&self) -> Result<(), FigureError> {

@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use models::{HubOptions, ModelError, ModelFolder, Result, resolve};
+use models::{HubOptions, ModelError, resolve};
 use server::{COMMIT, Hub, NAME, Plan, Seen, sha256};
 use tempfile::TempDir;
 
@@ -46,8 +46,8 @@ fn temp() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
-fn message(result: Result<ModelFolder>) -> String {
-    result.expect_err("an error").to_string()
+fn refused(name: &str, options: &HubOptions) -> String {
+    resolve(name, options).expect_err("an error").to_string()
 }
 
 /// The cache's folder of the repository.
@@ -108,20 +108,14 @@ fn offline_a_cached_model_is_found_and_another_is_an_error() {
     let (hub, cache) = (hub(), temp());
     let mut options = options(&hub.url(), &cache);
     options.offline = true;
-    assert_eq!(
-        message(resolve(NAME, &options)),
-        offline_message(&cache, "config.json")
-    );
+    assert_eq!(refused(NAME, &options), offline_message(&cache, "config.json"));
     options.offline = false;
     let online = resolve(NAME, &options).unwrap();
     hub.take_seen();
     options.offline = true;
     assert_eq!(resolve(NAME, &options).unwrap().path, online.path);
     fs::remove_file(online.path.join("model.safetensors")).unwrap();
-    assert_eq!(
-        message(resolve(NAME, &options)),
-        offline_message(&cache, "model.safetensors")
-    );
+    assert_eq!(refused(NAME, &options), offline_message(&cache, "model.safetensors"));
     assert_eq!(hub.take_seen(), []);
 }
 
@@ -130,13 +124,11 @@ fn a_cut_download_is_resumed_by_the_next_run_where_it_stopped() {
     let (hub, cache) = (hub(), temp());
     hub.plan().cuts = vec![100_000];
     let options = options(&hub.url(), &cache);
-    assert_eq!(
-        message(resolve(NAME, &options)),
-        format!(
-            "the download of model.safetensors from `{NAME}` stopped after 100000 of 300000 \
+    let expected = format!(
+        "the download of model.safetensors from `{NAME}` stopped after 100000 of 300000 \
              bytes; run the same command again to resume it"
-        )
     );
+    assert_eq!(refused(NAME, &options), expected);
     assert_eq!(fs::metadata(partial(&cache)).unwrap().len(), 100_000);
     hub.take_seen();
     let folder = resolve(NAME, &options).unwrap();
@@ -157,9 +149,7 @@ fn a_cut_download_is_resumed_by_itself_as_often_as_allowed() {
     let (cache, plan) = (temp(), vec![10; 4]);
     hub.plan().cuts = plan;
     let options = HubOptions { cache: cache.path().to_path_buf(), ..options };
-    assert!(
-        message(resolve(NAME, &options)).contains("stopped after 30 of 300000 bytes")
-    );
+    assert!(refused(NAME, &options).contains("stopped after 30 of 300000 bytes"));
 }
 
 #[test]
@@ -178,16 +168,14 @@ fn a_wrong_checksum_is_an_error_and_leaves_nothing_behind() {
     let mut wrong = weights();
     wrong[150_000] ^= 1;
     hub.plan().body = Some(wrong.clone());
-    assert_eq!(
-        message(resolve(NAME, &options(&hub.url(), &cache))),
-        format!(
-            "model.safetensors from `{NAME}` is not what the Hub announced: sha256 {}, not \
+    let expected = format!(
+        "model.safetensors from `{NAME}` is not what the Hub announced: sha256 {}, not \
              {}; it was deleted: run the same command again, and if that does not help \
              suspect the mirror or proxy in between",
-            sha256(&wrong),
-            sha256(&weights())
-        )
+        sha256(&wrong),
+        sha256(&weights())
     );
+    assert_eq!(refused(NAME, &options(&hub.url(), &cache)), expected);
     assert!(!partial(&cache).exists());
     assert!(!partial(&cache).with_extension("").exists());
     hub.plan().body = None;
@@ -219,7 +207,7 @@ fn a_truncated_blob_that_another_client_left_is_replaced() {
 fn a_body_longer_than_announced_is_not_taken() {
     let (hub, cache) = (hub(), temp());
     hub.plan().body = Some([weights(), weights()].concat());
-    let message = message(resolve(NAME, &options(&hub.url(), &cache)));
+    let message = refused(NAME, &options(&hub.url(), &cache));
     assert!(
         message.contains("announced: size at least 300001, not 300000;"),
         "{message}"
@@ -233,31 +221,25 @@ fn refusals_say_what_to_do() {
     let mut options = options(&hub.url(), &cache);
     let url = hub.url();
     hub.plan().status = Some(401);
-    assert_eq!(
-        message(resolve(NAME, &options)),
-        format!(
-            "{url} refuses `{NAME}` (401): there is no public repository of that name; check \
+    let expected = format!(
+        "{url} refuses `{NAME}` (401): there is no public repository of that name; check \
              it, or set HF_TOKEN if it is private or gated"
-        )
     );
+    assert_eq!(refused(NAME, &options), expected);
     options.token = Some("hf_secret".to_string());
     hub.plan().status = Some(403);
-    assert_eq!(
-        message(resolve(NAME, &options)),
-        format!(
-            "{url} refuses `{NAME}` (403): there is no repository of that name, or the \
+    let expected = format!(
+        "{url} refuses `{NAME}` (403): there is no repository of that name, or the \
              token in HF_TOKEN does not give access: accept the model's terms on its page, \
              or use the token of an account that has access"
-        )
     );
+    assert_eq!(refused(NAME, &options), expected);
     hub.plan().status = Some(503);
-    assert_eq!(
-        message(resolve(NAME, &options)),
-        format!(
-            "{url}/{NAME}/resolve/main/config.json answered HTTP 503; try again later, or \
+    let expected = format!(
+        "{url}/{NAME}/resolve/main/config.json answered HTTP 503; try again later, or \
              check HF_ENDPOINT"
-        )
     );
+    assert_eq!(refused(NAME, &options), expected);
 }
 
 #[test]
@@ -271,31 +253,25 @@ fn an_unknown_repository_revision_or_file_is_named() {
              or use a folder or a shipped model (bertinho, bertinho-sentiment)"
         )
     };
-    assert_eq!(
-        message(resolve("bert-of-nobody", &options)),
-        unknown("bert-of-nobody", "main")
-    );
+    assert_eq!(refused("bert-of-nobody", &options), unknown("bert-of-nobody", "main"));
     options.revision = "v9".to_string();
-    assert_eq!(message(resolve(NAME, &options)), unknown(NAME, "v9"));
+    assert_eq!(refused(NAME, &options), unknown(NAME, "v9"));
     options.revision = COMMIT.to_string();
     resolve(NAME, &options).unwrap();
     assert!(!root(&cache).join("refs").exists());
 
     fs::remove_dir_all(root(&cache)).unwrap();
     hub.plan().files.remove("config.json");
-    assert_eq!(
-        message(resolve(NAME, &options)),
-        format!("`{NAME}` at {COMMIT} has no file config.json")
-    );
+    let expected = format!("`{NAME}` at {COMMIT} has no file config.json");
+    assert_eq!(refused(NAME, &options), expected);
     fs::remove_dir_all(root(&cache)).unwrap();
     hub.plan().files = files();
     hub.plan().files.remove("tokenizer.json");
     let needs =
         "a model needs config.json, tokenizer.json or vocab.txt, and model.safetensors";
-    assert_eq!(
-        message(resolve(NAME, &options)),
-        format!("`{NAME}` at {url} has no tokenizer.json or vocab.txt: {needs}")
-    );
+    let expected =
+        format!("`{NAME}` at {url} has no tokenizer.json or vocab.txt: {needs}");
+    assert_eq!(refused(NAME, &options), expected);
 }
 
 #[test]
@@ -303,10 +279,10 @@ fn weights_of_another_format_are_named_with_their_conversion() {
     let (hub, cache) = (hub(), temp());
     hub.plan().files.remove("model.safetensors");
     let options = options(&hub.url(), &cache);
-    let first = message(resolve(NAME, &options));
+    let first = refused(NAME, &options);
     assert!(first.contains("has no model.safetensors: a model needs"), "{first}");
     hub.plan().files.insert("pytorch_model.bin", b"pickle".to_vec());
-    let second = message(resolve(NAME, &options));
+    let second = refused(NAME, &options);
     assert!(
         second.contains("has pytorch_model.bin but no model.safetensors"),
         "{second}"
@@ -341,7 +317,7 @@ fn a_branch_that_moved_on_is_asked_again_for_what_was_missing() {
     let (hub, cache) = (hub(), temp());
     hub.plan().files.remove("model.safetensors");
     let options = options(&hub.url(), &cache);
-    assert!(message(resolve(NAME, &options)).contains("has no model.safetensors"));
+    assert!(refused(NAME, &options).contains("has no model.safetensors"));
     let next = COMMIT.replace('0', "f");
     hub.plan().files = files();
     hub.plan().commit = Some(next.clone());
@@ -389,7 +365,7 @@ fn without_a_network_the_cache_is_enough_and_else_the_error_says_so() {
     let nobody = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let (hub, cache) = (hub(), temp());
-    let message = message(resolve(NAME, &options(&nobody, &cache)));
+    let message = refused(NAME, &options(&nobody, &cache));
     let beginning = format!(
         "cannot reach {nobody}/{NAME}/resolve/main/config.json to download `{NAME}` ("
     );
@@ -427,7 +403,7 @@ fn shards_are_downloaded_by_their_index() {
     let index = r#"{"weight_map": {"a": "../m-1.safetensors"}}"#;
     hub.plan().files.insert("model.safetensors.index.json", index.into());
     let options = HubOptions { cache: cache.path().to_path_buf(), ..options };
-    let message = message(resolve(NAME, &options));
+    let message = refused(NAME, &options);
     assert!(message.contains("weight_map is \"../m-1.safetensors\", not"), "{message}");
 }
 
@@ -436,10 +412,10 @@ fn a_hostile_server_does_not_choose_where_files_go() {
     let (hub, cache) = (hub(), temp());
     let options = options(&hub.url(), &cache);
     hub.plan().commit = Some("../../elsewhere".to_string());
-    assert!(message(resolve(NAME, &options)).contains("answered without the commit"));
+    assert!(refused(NAME, &options).contains("answered without the commit"));
     hub.plan().commit = None;
     hub.plan().etag = Some("../../../elsewhere".to_string());
-    assert!(message(resolve(NAME, &options)).contains("answered without an ETag"));
+    assert!(refused(NAME, &options).contains("answered without an ETag"));
 }
 
 #[test]
