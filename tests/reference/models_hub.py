@@ -1,4 +1,4 @@
-"""The Hub's cache is one cache: what chapters-code/models downloads, Python's huggingface_hub
+"""The Hub's cache is one cache: what chapters-code/hub downloads, Python's huggingface_hub
 finds, and the reverse. Both download from a server on loopback that speaks the Hub's protocol.
 
     python tests/reference/models_hub.py
@@ -84,7 +84,7 @@ class Hub(http.server.BaseHTTPRequestHandler):
 
 
 def ours(environment, *flags):
-    command = ["cargo", "run", "-q", "-p", "models", "--example", "resolve", "--", NAME, *flags]
+    command = ["cargo", "run", "-q", "-p", "hub", "--example", "resolve", "--", NAME, *flags]
     return subprocess.run(command, cwd=ROOT, env=environment, check=True, text=True,
                           stdout=subprocess.PIPE).stdout.strip()
 

@@ -1,4 +1,4 @@
-"""BERT's tokenizer in transformers: the reference for chapters-code/models.
+"""BERT's tokenizer in transformers: the reference for chapters-code/hub.
 
     python tests/reference/models_tokenizer.py    regenerates tests/fixtures/models-tokenizer.json
 

@@ -9,8 +9,8 @@ use book::compare::{self, Agreement};
 use book::notebook;
 use book::workspace::{Language, Workspace};
 use figures::Heatmap;
+use hub::{HubOptions, Truncate};
 use jupyter_protocol::media::MediaType;
-use models::{HubOptions, Truncate};
 use nbformat::v4::{Cell, Notebook, Output};
 use ndarray::{Array2, Axis};
 use serde_json::Value;
@@ -81,7 +81,7 @@ fn with_first_head(
 }
 
 fn attentions() -> Attentions {
-    let folder = models::resolve("bertinho", &HubOptions::from_env()).unwrap();
+    let folder = hub::resolve("bertinho", &HubOptions::from_env()).unwrap();
     let model = Pretrained::load(&folder).unwrap();
     let text = "O gato sentou no tapete e o cachorro correu.";
     Attentions::of(&model, text, None, Truncate::Error).unwrap()

@@ -503,3 +503,46 @@ fn the_largest_difference_misses_nothing() {
     b[[1, 2]] = f64::NAN;
     assert!(largest_difference(&b, &a).is_nan());
 }
+
+#[test]
+fn activations_are_their_formulas() {
+    // In Python: x * 0.5 * (1 + math.erf(x / math.sqrt(2))), and
+    // 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))).
+    for (x, exact, approximate) in [
+        (-1.0, -0.158_655_253_931_457_07, -0.158_808_009_391_723_24),
+        (0.0, 0.0, 0.0),
+        (0.5, 0.345_731_230_637_006_56, 0.345_714_009_825_143_94),
+        (2.0, 1.954_499_736_103_641_6, 1.954_597_694_087_775),
+    ] {
+        assert_abs_diff_eq!(Activation::Gelu.apply(x), exact, epsilon = 1e-14);
+        assert_abs_diff_eq!(
+            Activation::GeluTanh.apply(x),
+            approximate,
+            epsilon = 1e-14
+        );
+        assert_abs_diff_eq!(Activation::Relu.apply(x), x.max(0.0), epsilon = 0.0);
+    }
+}
+
+#[test]
+fn random_linear_layers_are_as_wide_as_glorot_says() {
+    let linear = Linear::random(&mut NumpyRandom::seed(5), 16, 300);
+    assert_eq!(linear.weight.dim(), (300, 16));
+    let largest = linear.weight.fold(0.0_f64, |most, w| most.max(w.abs()));
+    let bound = (6.0_f64 / 316.0).sqrt();
+    assert!((0.98 * bound..=bound).contains(&largest), "{largest}");
+}
+
+#[test]
+fn the_mean_cosine_of_known_words() {
+    use ndarray::array;
+    use whole_transformer::words::{ENGLISH, spell};
+
+    let cosine = |x| whole_transformer::mean_cosine(&x).unwrap();
+    assert_abs_diff_eq!(cosine(array![[1.0, 0.0], [0.0, 2.0]]), 0.0, epsilon = 1e-12);
+    assert_abs_diff_eq!(cosine(array![[1.0, 1.0], [3.0, 3.0]]), 1.0, epsilon = 1e-12);
+    // Cosines 0, 1/√2 and 1/√2.
+    let three = array![[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]];
+    assert_abs_diff_eq!(cosine(three), 2_f64.sqrt() / 3.0, epsilon = 1e-12);
+    assert_eq!(spell(&ENGLISH, &[2, 3, 9]), ["the", "cat", "?"]);
+}

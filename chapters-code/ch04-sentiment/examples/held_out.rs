@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use models::{HubOptions, Truncate};
+use hub::{HubOptions, Truncate};
 use sentiment::SentimentPipeline;
 use sentiment::calibration::{Answer, HeldOut, calibration_error, reliability};
 
@@ -23,7 +23,7 @@ fn main() -> Result<()> {
     let lines: Vec<&str> = text.lines().skip(1).collect();
     let held_out = &lines[lines.len() - lines.len() / 5..];
 
-    let folder = models::resolve(MODEL, &HubOptions::from_env())?;
+    let folder = hub::resolve(MODEL, &HubOptions::from_env())?;
     let pipeline = SentimentPipeline::load(&folder)?;
     let mut answers = Vec::new();
     for lines in held_out.chunks(64) {

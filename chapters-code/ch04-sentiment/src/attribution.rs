@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use candle_core::{IndexOp, Tensor};
-use models::{Encoded, Truncate};
+use hub::{Encoded, Truncate};
 
 use crate::batch::Batch;
 use crate::encoder::ForwardOptions;

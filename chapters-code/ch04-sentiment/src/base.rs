@@ -2,7 +2,7 @@
 
 use candle_core::DType;
 use candle_nn::VarBuilder;
-use models::{Architecture, Config, ModelFolder};
+use hub::{Architecture, Config, ModelFolder};
 
 use crate::batch::Batch;
 use crate::embeddings::Embeddings;
@@ -68,6 +68,6 @@ impl BaseModel {
     pub fn open(folder: &ModelFolder) -> Result<Self> {
         let config = folder.config()?;
         let base = config.architecture.prefix();
-        Ok(models::load(folder, DType::F32, |vb| Self::load(&vb.pp(base), &config))?)
+        Ok(hub::load(folder, DType::F32, |vb| Self::load(&vb.pp(base), &config))?)
     }
 }

@@ -1,7 +1,7 @@
 //! What a model reads: numbers of pieces, a row for each text.
 
 use candle_core::{DType, Device, Tensor};
-use models::Encoded;
+use hub::Encoded;
 
 use crate::error::{EncoderError, Result};
 

@@ -2,7 +2,7 @@
 
 use candle_core::{DType, IndexOp, Tensor};
 use candle_nn::{Linear, Module, VarBuilder};
-use models::{Config, ModelFolder};
+use hub::{Config, ModelFolder};
 use training::linear::linear;
 use training::{Dropout, DropoutRng, WeightInit};
 
@@ -88,7 +88,7 @@ impl DistilBertForSequenceClassification {
     /// If its files can't be read or lack a tensor.
     pub fn open(folder: &ModelFolder) -> Result<Self> {
         let config = folder.config()?;
-        Ok(models::load(folder, DType::F32, |vb| Self::load(&vb, &config))?)
+        Ok(hub::load(folder, DType::F32, |vb| Self::load(&vb, &config))?)
     }
 
     /// The model at `vb`: `distilbert`, `pre_classifier` and `classifier`.

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
-use models::Config;
+use hub::Config;
 use training::linear::table;
 use training::{Dropout, DropoutRng, LayerNorm, WeightInit};
 

@@ -13,7 +13,7 @@ pub enum EncoderError {
     Layer(#[from] training::TrainingError),
     /// A model that can't be found or read, or a text that its tokenizer refuses.
     #[error(transparent)]
-    Models(#[from] models::ModelError),
+    Models(#[from] hub::ModelError),
     /// Weights that don't fit together.
     #[error(transparent)]
     Kernel(#[from] kernels::KernelError),

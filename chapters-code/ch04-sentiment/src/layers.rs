@@ -1,6 +1,6 @@
 //! What checkpoints call the parts of a layer, and what their config makes it of.
 
-use models::{Architecture, Config};
+use hub::{Architecture, Config};
 use training::{Activation, LayerNames, LayerOptions, WeightInit};
 
 // ANCHOR: names
@@ -49,10 +49,10 @@ pub fn layer_options(config: &Config) -> LayerOptions {
 }
 
 /// The function that a config names.
-pub fn activation(name: models::Activation) -> Activation {
+pub fn activation(name: hub::Activation) -> Activation {
     match name {
-        models::Activation::Relu => Activation::Relu,
-        models::Activation::Gelu => Activation::Gelu,
-        models::Activation::GeluTanh => Activation::GeluTanh,
+        hub::Activation::Relu => Activation::Relu,
+        hub::Activation::Gelu => Activation::Gelu,
+        hub::Activation::GeluTanh => Activation::GeluTanh,
     }
 }

@@ -9,10 +9,10 @@
 //! and gradients flow through all of it: chapter 8 trains these models.
 //!
 //! ```no_run
-//! use models::{HubOptions, Truncate};
+//! use hub::{HubOptions, Truncate};
 //! use sentiment::SentimentPipeline;
 //!
-//! let folder = models::resolve("bertinho-sentiment", &HubOptions::from_env())?;
+//! let folder = hub::resolve("bertinho-sentiment", &HubOptions::from_env())?;
 //! let pipeline = SentimentPipeline::load(&folder)?;
 //! let found = pipeline.classify(&["I love this movie!"], Truncate::Error)?;
 //! println!("{} {:.3}", found[0].label, found[0].score);
@@ -50,7 +50,5 @@ pub use pretrained::Pretrained;
 /// What the notebook's cells need of the libraries below: they name this crate alone,
 /// which is compiled before they run.
 pub use candle_core::{IndexOp, Tensor};
-pub use models::{
-    Config, Encoded, HubOptions, ModelFolder, Tokenizer, Truncate, resolve,
-};
+pub use hub::{Config, Encoded, HubOptions, ModelFolder, Tokenizer, Truncate, resolve};
 pub use training::{EncoderLayer, EncoderLayerOutput, LayerNorm, softmax};

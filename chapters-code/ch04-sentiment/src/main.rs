@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use models::ModelArguments;
+use hub::ModelArguments;
 use sentiment::{Sentiment, SentimentPipeline};
 
 /// How many characters a score of 1 fills.

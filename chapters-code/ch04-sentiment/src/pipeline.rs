@@ -1,7 +1,7 @@
 //! From a text to a label, in one call.
 
 use candle_core::{IndexOp, Tensor};
-use models::{Architecture, Encoded, ModelFolder, Truncate};
+use hub::{Architecture, Encoded, ModelFolder, Truncate};
 use serde::Serialize;
 use training::softmax;
 

@@ -1,6 +1,6 @@
 //! A model as it comes in a folder: its tokenizer and its weights.
 
-use models::{Config, ModelFolder, Tokenizer};
+use hub::{Config, ModelFolder, Tokenizer};
 
 use crate::base::BaseModel;
 use crate::error::Result;

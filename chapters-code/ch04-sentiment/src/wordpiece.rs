@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use models::Tokenizer;
+use hub::Tokenizer;
 
 // ANCHOR: candidates
 /// All beginnings of `rest`, the longest first, as the vocabulary writes them: with

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use candle_core::{Device, Tensor};
 use common::{Fixture, LOGITS, assert_close};
-use models::Truncate;
+use hub::Truncate;
 use proptest::prelude::*;
 use sentiment::attribution::{
     Word, attention_to_words, last_attention, leave_one_out, margin, mean_of_heads,

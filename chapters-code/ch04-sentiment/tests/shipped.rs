@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use models::{HubOptions, Truncate};
+use hub::{HubOptions, Truncate};
 use sentiment::SentimentPipeline;
 use sentiment::calibration::{HeldOut, calibration_error};
 
-fn folder() -> models::ModelFolder {
-    models::resolve("bertinho-sentiment", &HubOptions::from_env()).unwrap()
+fn folder() -> hub::ModelFolder {
+    hub::resolve("bertinho-sentiment", &HubOptions::from_env()).unwrap()
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use models::ModelFolder;
+use hub::ModelFolder;
 use sentiment::{BaseModel, Batch, EncoderOutput, ForwardOptions, PackedEncoder};
 use serde_json::json;
 

@@ -10,7 +10,7 @@
 use anyhow::Result;
 use bert_attention::{Measurements, Pretrained};
 use clap::Parser;
-use models::HubOptions;
+use hub::HubOptions;
 
 #[derive(Parser)]
 struct Arguments {
@@ -23,7 +23,7 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let Arguments { model, name } = Arguments::parse();
-    let folder = models::resolve(&model, &HubOptions::from_env())?;
+    let folder = hub::resolve(&model, &HubOptions::from_env())?;
     let mut model = Pretrained::load(&folder)?;
     model.name = name.unwrap_or(model.name);
     let found = Measurements::of(&model)?;

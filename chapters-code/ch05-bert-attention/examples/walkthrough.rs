@@ -16,13 +16,13 @@ use bert_attention::sentences::*;
 use bert_attention::translation::*;
 use bert_attention::*;
 use figures::{Heatmap, HeatmapGrid, LineChart};
-use models::{Encoded, HubOptions, ModelFolder, Truncate};
+use hub::{Encoded, HubOptions, ModelFolder, Truncate};
 use ndarray::{Array1, Array2, Axis};
 // ANCHOR_END: imports
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: model
-    let folder: ModelFolder = models::resolve("bertinho", &HubOptions::from_env())?;
+    let folder: ModelFolder = hub::resolve("bertinho", &HubOptions::from_env())?;
     let model: Pretrained = Pretrained::load(&folder)?;
     println!("layers     {}", model.config.num_hidden_layers);
     println!("heads      {}", model.config.num_attention_heads);

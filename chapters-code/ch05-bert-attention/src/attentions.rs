@@ -1,6 +1,6 @@
 //! From a text to the attentions of every head, in one call.
 
-use models::{Config, Encoded, Truncate};
+use hub::{Config, Encoded, Truncate};
 use ndarray::{Array2, Array4, s};
 use sentiment::{Batch, EncoderError, ForwardOptions, Pretrained};
 use thiserror::Error;
@@ -59,8 +59,8 @@ pub enum AttentionsError {
     NoLayers,
 }
 
-impl From<models::ModelError> for AttentionsError {
-    fn from(error: models::ModelError) -> Self {
+impl From<hub::ModelError> for AttentionsError {
+    fn from(error: hub::ModelError) -> Self {
         Self::Encoder(error.into())
     }
 }

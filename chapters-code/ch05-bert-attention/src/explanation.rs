@@ -3,7 +3,7 @@
 
 use candle_core::{DType, IndexOp};
 use candle_nn::ops::softmax_last_dim;
-use models::{Encoded, ModelFolder, Truncate};
+use hub::{Encoded, ModelFolder, Truncate};
 use ndarray::{Array1, Array3, Axis, s};
 use sentiment::{Batch, ForwardOptions, Pretrained};
 
@@ -29,7 +29,7 @@ impl MaskedModel {
     pub fn load(folder: &ModelFolder) -> Result<Self> {
         let config = folder.config()?;
         let head =
-            models::load(folder, DType::F32, |vb| BertForMaskedLm::load(&vb, &config))?;
+            hub::load(folder, DType::F32, |vb| BertForMaskedLm::load(&vb, &config))?;
         Ok(Self { model: Pretrained::with(folder, head.bert.clone())?, head })
     }
 

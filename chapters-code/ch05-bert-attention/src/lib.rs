@@ -6,9 +6,9 @@
 //!
 //! ```no_run
 //! use bert_attention::{Attentions, Pretrained};
-//! use models::{HubOptions, Truncate};
+//! use hub::{HubOptions, Truncate};
 //!
-//! let folder = models::resolve("bertinho", &HubOptions::from_env())?;
+//! let folder = hub::resolve("bertinho", &HubOptions::from_env())?;
 //! let model = Pretrained::load(&folder)?;
 //! let text = "O gato sentou no tapete e o cachorro correu.";
 //! let found = Attentions::of(&model, text, None, Truncate::Error)?;

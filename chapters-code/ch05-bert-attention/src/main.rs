@@ -11,7 +11,7 @@ use bert_attention::attentions::check_head;
 use bert_attention::{Attentions, Pretrained};
 use clap::Parser;
 use figures::Heatmap;
-use models::ModelArguments;
+use hub::ModelArguments;
 use ndarray::{Array4, Axis};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};

@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows of training: it asks an encoder for its attentions.
 
-use models::{Tokenizer, Truncate};
+use hub::{Tokenizer, Truncate};
 use ndarray::{Array1, Array2, ArrayRef1, s};
 use sentiment::{Batch, ForwardOptions, PackedEncoder, Pretrained, Result};
 use serde::{Deserialize, Serialize};

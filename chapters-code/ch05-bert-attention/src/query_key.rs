@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use models::{Tokenizer, Truncate};
+use hub::{Tokenizer, Truncate};
 use ndarray::{Array2, ArrayRef1, s};
 use sentiment::{Batch, ForwardOptions, Pretrained};
 use serde::{Deserialize, Serialize};

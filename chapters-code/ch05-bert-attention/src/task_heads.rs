@@ -2,7 +2,7 @@
 
 use candle_core::{IndexOp, Tensor};
 use candle_nn::{Init, Linear, Module, VarBuilder};
-use models::Config;
+use hub::Config;
 use sentiment::layers::activation;
 use sentiment::{
     BaseModel, Batch, ClassifierOutput, EncoderOutput, ForwardOptions, Result,

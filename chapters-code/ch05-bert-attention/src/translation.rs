@@ -1,6 +1,6 @@
 //! Heads that translate: in a pair of sentences, from a noun to its translation.
 
-use models::{Tokenizer, Truncate};
+use hub::{Tokenizer, Truncate};
 use ndarray::{Array4, ArrayRef1, s};
 use sentiment::{Batch, ForwardOptions, PackedEncoder, Result};
 use serde::{Deserialize, Serialize};

@@ -20,7 +20,7 @@ use bert_attention::{
 use candle_core::{DType, Device, IndexOp, Tensor, safetensors};
 use candle_nn::VarBuilder;
 use common::{Fixture, RUNS};
-use models::Truncate;
+use hub::Truncate;
 use ndarray::{Array1, Array2};
 use sentiment::{BaseModel, Batch, ForwardOptions, PackedEncoder};
 use serde::Deserialize;

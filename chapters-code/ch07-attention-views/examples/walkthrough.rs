@@ -10,7 +10,7 @@ use attention_views::{
     EncoderDecoder, HeadView, ModelView, NeuronView, Stack, ToStack,
 };
 use bert_attention::{Attentions, AttentionsError, Pretrained};
-use models::{HubOptions, ModelFolder, Truncate};
+use hub::{HubOptions, ModelFolder, Truncate};
 use ndarray::{Array1, Array2, Axis};
 use self_attention::numpy::NumpyRandom;
 use whole_transformer::words::{ENGLISH, PORTUGUESE, spell};
@@ -20,7 +20,7 @@ use whole_transformer::{Options, Prediction, Transformer};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: model
-    let folder: ModelFolder = models::resolve("bertinho", &HubOptions::from_env())?;
+    let folder: ModelFolder = hub::resolve("bertinho", &HubOptions::from_env())?;
     let model: Pretrained = Pretrained::load(&folder)?;
     let found: Attentions = Attentions::of(
         &model,

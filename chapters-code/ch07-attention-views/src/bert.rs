@@ -1,12 +1,13 @@
 //! From chapter 5's BERT to a view.
 
 use bert_attention::{Attentions, AttentionsError};
-use models::{ModelFolder, Tokenizer, Truncate};
+use hub::{ModelFolder, Tokenizer, Truncate};
 use ndarray::Array4;
 use sentiment::vectors::array4;
 use sentiment::{BaseModel, Batch, EncoderError, ForwardOptions};
 
-use crate::{Result, Stack, ToStack};
+use crate::error::Result;
+use crate::stack::{Stack, ToStack};
 
 impl ToStack for Attentions {
     fn to_stack(&self, what: &'static str) -> Result<Stack> {
@@ -73,7 +74,7 @@ impl OpenModel {
     /// that went into it, which the encoder keeps when asked: it needs no change.
     fn pass(
         &self,
-        encoded: &models::Encoded,
+        encoded: &hub::Encoded,
     ) -> Result<[Vec<Array4<f32>>; 3], EncoderError> {
         let batch = Batch::from_encoded(std::slice::from_ref(encoded))?; // 1 row
         let run =

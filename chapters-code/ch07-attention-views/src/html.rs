@@ -9,10 +9,12 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use fnv::FnvHasher;
 use serde::Serialize;
 
+use crate::error::{Result, ViewError};
 use crate::numbers::{Encoded, encode};
+use crate::options::{Language, Theme};
 use crate::panes::{Pane, Panes, prettified};
 use crate::picture;
-use crate::{Language, Result, Stack, Theme, ViewError};
+use crate::stack::Stack;
 
 pub(crate) use crate::picture::Picture;
 

@@ -29,6 +29,7 @@ pub mod bert;
 mod error;
 mod html;
 mod numbers;
+mod options;
 mod panes;
 mod picture;
 mod stack;
@@ -37,55 +38,7 @@ mod transformer;
 mod views;
 
 pub use error::{Result, ViewError};
+pub use options::{Language, Theme};
 pub use panes::{EncoderDecoder, Filter};
 pub use stack::{Layer, Stack, ToLayer, ToStack};
 pub use views::{HeadView, ModelView, NeuronView};
-
-/// Light or dark.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Theme {
-    /// As the page around the view, also when it changes.
-    #[default]
-    Page,
-    /// Dark on light.
-    Light,
-    /// Light on dark.
-    Dark,
-}
-
-impl Theme {
-    fn key(self) -> Option<&'static str> {
-        match self {
-            Self::Page => None,
-            Self::Light => Some("light"),
-            Self::Dark => Some("dark"),
-        }
-    }
-
-    /// bertviz has two modes, and its own default is dark.
-    fn bertviz(self) -> &'static str {
-        self.key().unwrap_or("dark")
-    }
-}
-
-/// The language of a view's labels.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Language {
-    /// As the page around the view; if it doesn't say, as the browser.
-    #[default]
-    Page,
-    /// Brazilian Portuguese, whatever the page around the view says.
-    Portuguese,
-    /// English, whatever the page around the view says.
-    English,
-}
-
-impl Language {
-    fn code(self) -> Option<&'static str> {
-        match self {
-            Self::Page => None,
-            Self::Portuguese => Some("pt-BR"),
-            Self::English => Some("en"),
-        }
-    }
-}

@@ -8,7 +8,7 @@ use attention_views::bert::OpenModel;
 use attention_views::{HeadView, Language, ModelView, NeuronView, ViewError};
 use bert_attention::{Attentions, Pretrained};
 use clap::{Parser, ValueEnum};
-use models::{ModelArguments, ModelFolder};
+use hub::{ModelArguments, ModelFolder};
 
 /// Who looks at whom in a text: a page that any browser opens, with no network.
 #[derive(Parser)]

@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use serde::Serialize;
 
-use crate::Stack;
+use crate::stack::Stack;
 
 /// From this many numbers on, weights are rounded to 1/65535.
 const ROUNDED_FROM: usize = 1 << 20;

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::{Result, Stack, ToStack, ViewError};
+use crate::error::{Result, ViewError};
+use crate::stack::{Stack, ToStack};
 
 /// Which part of the attention is shown: the entries of the view's menu.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::{Array3, Array4};
 use serde::ser::{Serialize, Serializer};
 
-use crate::{Result, ViewError};
+use crate::error::{Result, ViewError};
 
 /// A matrix for each head of each layer: `[layers, heads, rows, columns]`.
 ///

@@ -3,7 +3,8 @@
 use ndarray::Array3;
 use whole_transformer::{AttentionKind, AttentionRecord};
 
-use crate::{EncoderDecoder, Result};
+use crate::error::Result;
+use crate::panes::EncoderDecoder;
 
 impl EncoderDecoder {
     /// The attentions that chapter 2's Transformer keeps, a record for each layer and

@@ -5,13 +5,15 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use crate::error::{Result, ViewError};
 use crate::html::{Data, Look, Picture};
+use crate::options::{Language, Theme};
 use crate::panes::{
     EncoderDecoder, Included, Pane, Panes, SelfAttention, Source, chosen, prettified,
     selected,
 };
 use crate::stack::Part;
-use crate::{Language, Result, Stack, Theme, ToStack, ViewError};
+use crate::stack::{Stack, ToStack};
 
 /// evcxr sets this variable for the code of its cells.
 const EVCXR: &str = "EVCXR_IS_RUNTIME";

@@ -7,7 +7,7 @@ use attention_views::bert::OpenModel;
 use attention_views::{HeadView, NeuronView, Stack, ToStack};
 use bert_attention::{Attentions, Pretrained};
 use cli::Program;
-use models::{HubOptions, ModelFolder, Truncate};
+use hub::{HubOptions, ModelFolder, Truncate};
 use serde_json::Value;
 
 const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_ch07-attention-views"));
@@ -17,7 +17,7 @@ const TEXT: &str = "O gato sentou";
 const PAIR: &str = "no tapete";
 
 fn folder() -> ModelFolder {
-    models::resolve(MODEL, &HubOptions::from_env()).expect("the fixture's model")
+    hub::resolve(MODEL, &HubOptions::from_env()).expect("the fixture's model")
 }
 
 fn json(arguments: &[&str]) -> Value {

@@ -14,7 +14,7 @@ use bertinho::fast_model::{Masked, masked_lm_loss};
 use candle_core::Tensor;
 use clap::Parser;
 use gradients::{AdamW, AdamWOptions, Parameters, clip_factor, gradient_norm};
-use models::Config;
+use hub::Config;
 use sentiment::{Batch, ForwardOptions};
 use training::DropoutRng;
 use training::parameters::draw;

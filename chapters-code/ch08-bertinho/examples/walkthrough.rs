@@ -21,7 +21,7 @@ use bertinho::pretrain::*;
 use bertinho::wordpiece::*;
 use bertinho::{Corpus, CorpusReport, Pair, sample_folder};
 use figures::{Heatmap, HeatmapGrid, LineChart};
-use models::{HubOptions, ModelFolder, resolve};
+use hub::{HubOptions, ModelFolder, resolve};
 use ndarray::Array2;
 use tokenizers::Tokenizer;
 use training::parameters;
@@ -332,7 +332,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: translators
     fn nouns_of(
-        tokenizer: &models::Tokenizer,
+        tokenizer: &hub::Tokenizer,
         pairs: &[Pair],
     ) -> sentiment::Result<Vec<NounPair>> {
         let texts: Vec<(&str, &str)> = (pairs.iter())
@@ -357,7 +357,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         &bertinho.model,
         "The cat slept on the rug.",
         Some("O gato dormiu no tapete."),
-        models::Truncate::Error,
+        hub::Truncate::Error,
     )?;
     let best: TranslationHead = heads[0];
     let weights: Array2<f64> = seen.head(best.layer, best.head)?; // [n, n]

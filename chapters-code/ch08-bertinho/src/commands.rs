@@ -29,7 +29,7 @@ use bertinho::wordpiece::{
 use bertinho::{Corpus, Pair};
 use candle_core::DType;
 use figures::{Figure, LineChart};
-use models::{Architecture, Config, HubOptions, ModelFolder};
+use hub::{Architecture, Config, HubOptions, ModelFolder};
 use sentiment::{BaseModel, Batch, PackedEncoder};
 use serde::Serialize;
 use serde_json::json;
@@ -345,7 +345,7 @@ impl Evaluator {
     ) -> Result<Self> {
         let eval_set = EvalSet::new(tokenizer, corpus, recipe.sequence_tokens)?;
         let config = recipe.config(1, tokenizer.get_vocab_size(true));
-        let reader = models::Tokenizer::from_folder(folder, &config)?;
+        let reader = hub::Tokenizer::from_folder(folder, &config)?;
         let nouns = held_out_nouns(&reader, &corpus.pairs.held_out)?;
         let count = corpus.pairs.held_out.len().min(PROFILED);
         let pairs = pair_batches(tokenizer, &corpus.pairs.held_out[..count])?;
@@ -366,10 +366,7 @@ fn predictor(config: &Config, weights: &Tensors) -> Result<Predictor> {
     Ok(Predictor::new(masked_lm(config, weights)?)?)
 }
 
-fn held_out_nouns(
-    tokenizer: &models::Tokenizer,
-    pairs: &[Pair],
-) -> Result<Vec<NounPair>> {
+fn held_out_nouns(tokenizer: &hub::Tokenizer, pairs: &[Pair]) -> Result<Vec<NounPair>> {
     let pairs: Vec<(&str, &str)> =
         pairs.iter().map(|pair| (&*pair.english, &*pair.portuguese)).collect();
     Ok(find_nouns(tokenizer, &pairs, &NOUNS)?)
@@ -382,7 +379,7 @@ pub fn evaluate(arguments: &Model) -> Result<()> {
     let config = folder.config()?;
     let tokenizer = read_tokenizer(&folder.path.join("tokenizer.json"))?;
     let model =
-        models::load(&folder, DType::F32, |vb| BertForMaskedLm::load(&vb, &config))?;
+        hub::load(&folder, DType::F32, |vb| BertForMaskedLm::load(&vb, &config))?;
     let limit = Recipe::default().sequence_tokens.min(config.max_position_embeddings);
     let eval_set = EvalSet::new(&tokenizer, &corpus, limit)?;
     Ok(Metrics::Stdout.line(&eval_set.evaluate(&Predictor::new(model)?)?)?)
@@ -495,7 +492,7 @@ fn read(corpora: &Corpora) -> Result<Corpus> {
 }
 
 fn resolve(name: &str) -> Result<ModelFolder> {
-    models::resolve(name, &HubOptions::from_env())
+    hub::resolve(name, &HubOptions::from_env())
         .with_context(|| format!("--model {name}"))
 }
 

@@ -81,8 +81,8 @@ impl From<gradients::GradientError> for PretrainingError {
     }
 }
 
-impl From<models::ModelError> for PretrainingError {
-    fn from(error: models::ModelError) -> Self {
+impl From<hub::ModelError> for PretrainingError {
+    fn from(error: hub::ModelError) -> Self {
         Self::Encoder(error.into())
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 use gradients::file::{Stored, Tensors};
-use models::{Architecture, Config};
+use hub::{Architecture, Config};
 use tokenizers::Tokenizer;
 
 use crate::checkpoint::{save_tensors, write_atomically};

@@ -1,7 +1,7 @@
 //! What a model puts in the place of `[MASK]`.
 
 pub use bert_attention::MaskedModel;
-use models::Truncate;
+use hub::Truncate;
 use sentiment::Batch;
 
 use crate::error::{PretrainingError, Result};

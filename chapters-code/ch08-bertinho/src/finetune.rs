@@ -2,7 +2,7 @@
 
 use candle_core::{D, Tensor};
 use gradients::{AdamW, AdamWOptions, Decay, Schedule};
-use models::{Architecture, Config};
+use hub::{Architecture, Config};
 use rand::RngCore;
 use sentiment::layers::{BERT, DISTILBERT};
 use sentiment::{DistilBertForSequenceClassification, ForwardOptions};

@@ -4,7 +4,7 @@ use bert_attention::BertForMaskedLm;
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Tensor};
 use gradients::{AdamW, AdamWOptions, Parameters, clip_factor, gradient_norm};
-use models::Config;
+use hub::Config;
 use rand::RngCore;
 use rand_chacha::ChaCha8Rng;
 use sentiment::ForwardOptions;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gradients::{Decay, Schedule};
-use models::Config;
+use hub::Config;
 use serde::{Deserialize, Serialize};
 
 use crate::batches::{Batches, Mixture, Position, Sequence};

@@ -199,7 +199,7 @@ pub fn read_tokenizer(path: &Path) -> Result<Tokenizer> {
 }
 
 /// Writes `tokenizer.json`, `vocab.txt`, `tokenizer_config.json` and
-/// `special_tokens_map.json`, for `models::Tokenizer` and for Python's `AutoTokenizer`.
+/// `special_tokens_map.json`, for `hub::Tokenizer` and for Python's `AutoTokenizer`.
 ///
 /// `inputs` are what the model takes: BERT takes `token_type_ids`, DistilBERT doesn't.
 ///

@@ -17,7 +17,7 @@ use bertinho::wordpiece::{
 };
 use bertinho::{Corpus, PretrainingError};
 use common::{sample, sample_folder, tokenizer};
-use models::{Config, Truncate};
+use hub::{Config, Truncate};
 use training::random::{Purpose, generator};
 
 #[test]
@@ -112,7 +112,7 @@ fn the_saved_tokenizer_reads_as_models_reads_it() {
     save_tokenizer(&tokenizer, path, 64, &["input_ids", "attention_mask"]).unwrap();
     let again = read_tokenizer(&path.join("tokenizer.json")).unwrap();
     let config = Config { vocab_size: 300, ..Config::bert() };
-    let read = models::Tokenizer::from_folder(path, &config).unwrap();
+    let read = hub::Tokenizer::from_folder(path, &config).unwrap();
     let (a, b) = ("O gato sentou no tapete.", "e\u{301} A\u{303}ção ☃ [MASK]");
     let encoded = read.encode(a, Some(b), Truncate::Error).unwrap();
     let ours = again.encode((a, b), true).unwrap();

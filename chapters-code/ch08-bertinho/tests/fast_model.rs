@@ -14,7 +14,7 @@ use candle_core::{Device, Tensor, safetensors};
 use candle_nn::VarBuilder;
 use common::{Fixture, GRADIENTS, LOGITS, assert_close, magnitude};
 use gradients::{AdamW, AdamWOptions, Parameters, clip_factor, gradient_norm, linear};
-use models::Config;
+use hub::Config;
 use sentiment::{Batch, DistilBertForSequenceClassification, ForwardOptions};
 use training::parameters::{draw, from_tensors};
 use training::{Activation, DropoutRng};

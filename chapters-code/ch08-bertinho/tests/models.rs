@@ -16,7 +16,7 @@ use bertinho::pretrain::Recipe;
 use bertinho::wordpiece::{CLS, SEP};
 use candle_core::{DType, Tensor};
 use common::{sample, tokenizer};
-use models::{ModelFolder, Truncate};
+use hub::{ModelFolder, Truncate};
 use sentiment::{
     BaseModel, Batch, DistilBertForSequenceClassification, ForwardOptions,
     SentimentPipeline,
@@ -34,7 +34,7 @@ fn recipe() -> Recipe {
 }
 
 /// New weights of a small BERT.
-fn weights(layers: usize) -> (models::Config, Tensors) {
+fn weights(layers: usize) -> (hub::Config, Tensors) {
     let config = recipe().config(layers, 300);
     let build =
         |vb: candle_nn::VarBuilder| bert_attention::BertForMaskedLm::load(&vb, &config);
@@ -119,7 +119,7 @@ fn a_classifier_learns_the_sample_and_repeats_itself() {
     assert!((f64::from(found[0].score) - scores[0]).abs() < 0.02); // f16
     assert!((1.0 - f64::from(found[1].score) - scores[1]).abs() < 0.02);
     let classifier =
-        models::load(&ModelFolder::open(folder.path()).unwrap(), DType::F32, |vb| {
+        hub::load(&ModelFolder::open(folder.path()).unwrap(), DType::F32, |vb| {
             DistilBertForSequenceClassification::load(&vb, &config)
         });
     classifier.unwrap();
@@ -146,7 +146,7 @@ fn an_exported_model_loads_whole() {
     let folder = ModelFolder::open(folder.path()).unwrap();
     let read = folder.config().unwrap();
     assert_eq!(read, config);
-    let loaded = models::load(&folder, DType::F32, |vb| {
+    let loaded = hub::load(&folder, DType::F32, |vb| {
         bert_attention::Pooler::load(&vb.pp("bert.pooler"), &read)?;
         bert_attention::BertForMaskedLm::load(&vb, &read)
     });

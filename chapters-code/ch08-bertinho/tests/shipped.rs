@@ -9,7 +9,7 @@ use bert_attention::BertForMaskedLm;
 use bertinho::fill::{MaskedModel, fill};
 use bertinho::history::History;
 use candle_core::{DType, Device, IndexOp, Tensor};
-use models::{Encoded, HubOptions, ModelFolder, Truncate, resolve};
+use hub::{Encoded, HubOptions, ModelFolder, Truncate, resolve};
 use sentiment::{Batch, DistilBertForSequenceClassification, ForwardOptions};
 use serde_json::Value;
 
@@ -101,7 +101,7 @@ fn bertinho_computes_what_transformers_computes() {
     let folder = folder("bertinho");
     let config = folder.config().unwrap();
     let load = |vb: candle_nn::VarBuilder| BertForMaskedLm::load(&vb, &config);
-    let model = models::load(&folder, DType::F32, load).unwrap();
+    let model = hub::load(&folder, DType::F32, load).unwrap();
     assert_same("bertinho", |batch, encoded| {
         let output = model.forward(batch, ForwardOptions::ATTENTIONS).unwrap();
         let masked = encoded.tokens.iter().position(|token| token == "[MASK]");

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use candle_core::{DType, Device, Tensor, safetensors};
 use candle_nn::{VarBuilder, VarMap};
-use models::{Config, ModelFolder, Tokenizer, Truncate};
+use hub::{Config, ModelFolder, Tokenizer, Truncate};
 use sentiment::{Batch, EncoderOutput, ForwardOptions, PackedEncoder};
 use serde::Deserialize;
 
@@ -60,7 +60,7 @@ impl Fixture {
         &self,
         build: impl FnOnce(&VarBuilder, &Config) -> candle_core::Result<M>,
     ) -> M {
-        models::load(&self.folder, DType::F32, |vb| build(&vb, &self.config)).unwrap()
+        hub::load(&self.folder, DType::F32, |vb| build(&vb, &self.config)).unwrap()
     }
 
     /// The model with parameters that gradients can be asked for.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use models::{Config, Encoded, ModelError, Tokenizer, Truncate};
+use hub::{Config, Encoded, ModelError, Tokenizer, Truncate};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use models::{HubOptions, ModelError, resolve};
+use hub::{HubOptions, ModelError, resolve};
 use server::{COMMIT, Hub, NAME, Plan, Seen, sha256};
 use tempfile::TempDir;
 

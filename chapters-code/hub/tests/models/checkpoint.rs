@@ -2,7 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
-use models::{Checkpoint, StoredDType};
+use hub::{Checkpoint, StoredDType};
 
 use crate::{numbers, save, temp};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use candle_core::DType;
-use models::{Checkpoint, Config, Tokenizer, Truncate, load_checkpoint};
+use hub::{Checkpoint, Config, Tokenizer, Truncate, load_checkpoint};
 use peak_alloc::PeakAlloc;
 use proptest::collection::vec;
 use proptest::prelude::*;

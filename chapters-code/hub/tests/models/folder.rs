@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use models::{HubOptions, ModelFolder, SHIPPED, resolve};
+use hub::{HubOptions, ModelFolder, SHIPPED, resolve};
 
 use crate::temp;
 

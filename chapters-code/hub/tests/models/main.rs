@@ -9,7 +9,7 @@ mod tokenizer;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
-use models::Config;
+use hub::Config;
 use tempfile::TempDir;
 
 fn temp() -> TempDir {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use candle_core::{DType, Tensor};
 use candle_nn::VarBuilder;
-use models::{Checkpoint, Config, Mismatch, ModelError, Result, load_checkpoint};
+use hub::{Checkpoint, Config, Mismatch, ModelError, Result, load_checkpoint};
 
 use crate::{numbers, save, temp, tiny};
 

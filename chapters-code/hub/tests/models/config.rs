@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use models::{Activation, Architecture, Config, Result};
+use hub::{Activation, Architecture, Config, Result};
 use serde_json::{Value, json};
 
 fn bert() -> Value {

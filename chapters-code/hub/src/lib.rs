@@ -3,16 +3,16 @@
 //!
 //! ```no_run
 //! use candle_core::DType;
-//! use models::{HubOptions, Truncate};
+//! use hub::{HubOptions, Truncate};
 //!
-//! let folder = models::resolve("bert-base-uncased", &HubOptions::from_env())?;
+//! let folder = hub::resolve("bert-base-uncased", &HubOptions::from_env())?;
 //! let config = folder.config()?;
 //! let tokenizer = folder.tokenizer()?;
 //! let encoded = tokenizer.encode("the cat sat", None, Truncate::Error)?;
-//! let word_embeddings = models::load(&folder, DType::F32, |vb| {
+//! let word_embeddings = hub::load(&folder, DType::F32, |vb| {
 //!     vb.get((config.vocab_size, config.hidden_size), "bert.embeddings.word_embeddings.weight")
 //! })?;
-//! # Ok::<(), models::ModelError>(())
+//! # Ok::<(), hub::ModelError>(())
 //! ```
 
 mod arguments;

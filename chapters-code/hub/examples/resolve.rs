@@ -1,7 +1,7 @@
 //! Prints the folder of a model, downloading it if need be:
 //! `cargo run -p models --example resolve -- NAME [--offline]`.
 
-use models::{HubOptions, Result, resolve};
+use hub::{HubOptions, Result, resolve};
 
 fn main() -> std::process::ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
