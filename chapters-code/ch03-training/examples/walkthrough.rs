@@ -183,8 +183,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: autograd
     let z: Var = Var::new(&[2.0_f64, 1.0, -1.0], &Device::Cpu)?; // [3]
     let loss: Tensor = (z.exp()?.sum_all()?.log()? - z.get(1)?)?; // −ln p of column 1
-    let gradients = loss.backward()?;
-    let found: Vec<f64> = match gradients.get(&z) {
+    let found: Vec<f64> = match loss.backward()?.get(&z) {
         Some(gradient) => gradient.to_vec1()?,
         None => vec![],
     };
