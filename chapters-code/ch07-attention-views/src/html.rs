@@ -119,6 +119,19 @@ impl Data<'_> {
         }
     }
 
+    /// A name for the view (FNV-1a of what it is of: its kind, tokens, layers and heads),
+    /// by which a page's links know it. Its numbers don't count: they differ in their last
+    /// bits from one processor to another. Two of a name on a page are told apart by their
+    /// order.
+    fn identity(&self) -> String {
+        let texts: Vec<_> =
+            self.stacks.iter().map(|it| (&it.left, &it.right)).collect();
+        let numbers = (&self.layers, &self.heads, self.layer, &self.visible);
+        // Keys are strings and numbers are finite, so nothing can go wrong.
+        let json = serde_json::to_string(&(self.view, texts, &self.panes, numbers));
+        short_hash(&json.unwrap_or_default())
+    }
+
     /// The whole fragment. It has no blank lines, so that Markdown leaves it whole.
     pub fn fragment(mut self, look: Look, picture: &Picture) -> String {
         self.theme = look.theme.key();
@@ -129,7 +142,7 @@ impl Data<'_> {
         }
         // Keys are strings and numbers are finite, so nothing can go wrong.
         let json = in_script(&serde_json::to_string(&self).unwrap_or_default());
-        let id = identity(&json);
+        let id = self.identity();
         let (image, alt) = (BASE64_STANDARD.encode(&picture.svg), &picture.alt);
         let alt = picture::escape(alt);
         let style = without_blank_lines(STYLE);
@@ -179,7 +192,7 @@ pub(crate) fn page(title: &str, fragment: &str, language: Language) -> String {
 pub(crate) fn show(title: &str, fragment: &str, language: Language) -> Result<()> {
     let folder = Path::new("target/views");
     let name = title.to_lowercase().replace(' ', "-");
-    let path = folder.join(format!("{name}-{}.html", identity(fragment)));
+    let path = folder.join(format!("{name}-{}.html", short_hash(fragment)));
     std::fs::create_dir_all(folder)
         .and_then(|()| std::fs::write(&path, page(title, fragment, language)))
         .map_err(|source| ViewError::Save { path: path.clone(), source })?;
@@ -204,15 +217,14 @@ fn in_script(json: &str) -> String {
 }
 // ANCHOR_END: in_script
 
-/// A name for a view that depends on what it shows alone (FNV-1a), so that a notebook's
-/// output is the same each time.
-fn identity(json: &str) -> String {
+/// Half of FNV-1a's bits, in hexadecimal.
+fn short_hash(text: &str) -> String {
     let mut hasher = FnvHasher::default();
-    hasher.write(json.as_bytes());
+    hasher.write(text.as_bytes());
     format!("{:08x}", hasher.finish() >> 32)
 }
 
-/// Nor with the marks of the parts that the book shows.
+/// Without blank lines, nor the marks of the parts that the book shows.
 fn without_blank_lines(text: &str) -> String {
     let mark = |line: &str| line.trim_start().starts_with("// ANCHOR");
     let lines = text.lines().filter(|line| !line.trim().is_empty() && !mark(line));

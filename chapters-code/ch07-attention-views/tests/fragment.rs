@@ -33,6 +33,28 @@ fn tokens_cannot_leave_the_data() {
 }
 
 #[test]
+fn a_view_s_name_is_of_what_it_shows_and_not_of_its_numbers() {
+    let name = |html: String| {
+        let start = html.find("data-attention-view=\"").expect("a name") + 21;
+        html[start..start + 8].to_owned()
+    };
+    let head = |stack: &Stack, tokens: [&str; 2]| {
+        name(HeadView::new(stack, tokens).unwrap().html().unwrap())
+    };
+    let stack = |weight: f32| {
+        let row = [weight, 1.0 - weight];
+        Stack::new([1, 1, 2, 2], [row, row].concat()).unwrap()
+    };
+    let half = head(&stack(0.5), ["o", "gato"]);
+    assert_eq!(half, head(&stack(0.5 + f32::EPSILON), ["o", "gato"]));
+    let model = ModelView::new(&stack(0.5), ["o", "gato"]).unwrap().html().unwrap();
+    let zoomed = HeadView::new(&stack(0.5), ["o", "gato"]).unwrap().heads([0]);
+    let others =
+        [head(&stack(0.5), ["a", "gata"]), name(model), name(zoomed.html().unwrap())];
+    assert!(!others.contains(&half), "{half} {others:?}");
+}
+
+#[test]
 fn a_fragment_is_whole_and_asks_for_nothing() {
     let stack = uniform([2, 2, 5, 5]);
     let vectors = uniform([2, 2, 5, 4]);
