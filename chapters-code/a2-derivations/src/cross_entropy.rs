@@ -25,10 +25,6 @@ pub fn cross_entropy(logits: &Array2<f64>, targets: &[usize]) -> Result<f64> {
 }
 
 /// (p − one-hot) / n, `[n, classes]`: the gradient of [`cross_entropy`] in the logits.
-///
-/// # Errors
-///
-/// As [`cross_entropy`].
 pub fn cross_entropy_backward(
     logits: &Array2<f64>,
     targets: &[usize],

@@ -8,10 +8,6 @@ use crate::error::{Result, check_shape};
 // ANCHOR: finite_differences
 /// The slope of `f` along each number of `x`, `(f(x + h) − f(x − h)) / 2h`, moving one
 /// number at a time. Shape unchanged.
-///
-/// # Errors
-///
-/// Those of `f`.
 pub fn finite_differences<D: Dimension>(
     f: impl Fn(&Array<f64, D>) -> Result<f64>,
     x: &Array<f64, D>,

@@ -36,10 +36,6 @@ pub fn dropout(x: &Array2<f64>, mask: &Array2<f64>) -> Result<Array2<f64>> {
 }
 
 /// dX = dY ∘ M, with the mask of the forward pass. Shape unchanged.
-///
-/// # Errors
-///
-/// As [`dropout`].
 pub fn dropout_backward(dy: &Array2<f64>, mask: &Array2<f64>) -> Result<Array2<f64>> {
     dropout(dy, mask)
 }

@@ -63,10 +63,6 @@ pub fn layer_norm_paths(
 
 // ANCHOR: layer_norm_backward
 /// dX, `[n, d]`, dγ and dβ, `[d]`.
-///
-/// # Errors
-///
-/// As [`layer_norm_paths`].
 pub fn layer_norm_backward(
     dy: &Array2<f64>,
     x: &Array2<f64>,

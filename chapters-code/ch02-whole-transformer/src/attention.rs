@@ -108,10 +108,6 @@ pub fn split_heads(x: &Array2<f64>, heads: usize) -> Result<Array3<f64>> {
 // ANCHOR: merge_heads
 /// Puts the heads' columns side by side again: `[heads, n, d_k] -> [n, d_model]`.
 /// Undoes [`split_heads`].
-///
-/// # Errors
-///
-/// None that a well-formed array can cause.
 pub fn merge_heads(heads: &Array3<f64>) -> Result<Array2<f64>> {
     let (count, n, d_k) = heads.dim();
     // [heads, n, d_k] -> [n, heads, d_k]: the words come first

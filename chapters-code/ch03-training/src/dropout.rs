@@ -53,10 +53,6 @@ impl Dropout {
     }
 
     /// Without a generator, `x` as it is. Shape unchanged.
-    ///
-    /// # Errors
-    ///
-    /// None that a well-formed tensor can cause.
     pub fn forward(self, x: &Tensor, rng: Option<&DropoutRng>) -> Result<Tensor> {
         match rng {
             Some(rng) if self.0 > 0.0 => {

@@ -10,10 +10,6 @@ use crate::linear::linear;
 
 // ANCHOR: feed_forward
 /// The nonlinearity between the two linear layers, at each number. Shape unchanged.
-///
-/// # Errors
-///
-/// None that a well-formed tensor can cause.
 pub fn activate(activation: Activation, x: &Tensor) -> Result<Tensor> {
     Ok(match activation {
         Activation::Relu => x.relu()?,

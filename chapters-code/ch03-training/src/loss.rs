@@ -30,10 +30,6 @@ pub fn cross_entropy(logits: &Array2<f64>, right: &[usize]) -> Result<f64> {
 // ANCHOR: cross_entropy_gradient
 /// The gradient of [`cross_entropy`] with respect to the logits, `[n, classes]`:
 /// (p − y) / n, with y = 1 in the right column and 0 in the others.
-///
-/// # Errors
-///
-/// Those of [`cross_entropy`].
 pub fn cross_entropy_gradient(
     logits: &Array2<f64>,
     right: &[usize],

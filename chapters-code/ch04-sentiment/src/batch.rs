@@ -106,10 +106,6 @@ impl Batch {
     /// number where it is hidden, so that its weight becomes 0. Shape
     /// `[batch, 1, 1, n]`: the same for every head and every query. `None` if nothing
     /// is hidden.
-    ///
-    /// # Errors
-    ///
-    /// None but of the device.
     pub fn additive_mask(
         &self,
         dtype: DType,

@@ -202,19 +202,11 @@ pub struct Named<L> {
 
 impl<L: Layer> Named<L> {
     /// As [`Call::on`].
-    ///
-    /// # Errors
-    ///
-    /// As there.
     pub fn on(self, x: &KerasTensor) -> Result<KerasTensor> {
         self.on_all(&[x])
     }
 
     /// As [`Call::on_all`].
-    ///
-    /// # Errors
-    ///
-    /// As there.
     pub fn on_all(self, inputs: &[&KerasTensor]) -> Result<KerasTensor> {
         KerasTensor::new(self.layer, Some(self.name), inputs)
     }

@@ -50,10 +50,6 @@ pub fn examples(count: usize, hops: usize, seed: u64) -> Result<(Tensor, Tensor)
 
 /// How often the label is the letter that its example has most often: what can be had
 /// without looking where the numbers point. Of letters as often, the first counts.
-///
-/// # Errors
-///
-/// None for what [`examples`] gives.
 pub fn most_frequent(ids: &Tensor, labels: &Tensor) -> Result<f64> {
     let (ids, labels): (Vec<Vec<u32>>, Vec<u32>) = (ids.to_vec2()?, labels.to_vec1()?);
     let right = ids.iter().zip(&labels).filter(|(row, label)| {

@@ -66,10 +66,6 @@ impl Model {
     }
 
     /// A copy of all weights, in Keras' order and shapes: `model.get_weights()`.
-    ///
-    /// # Errors
-    ///
-    /// None on a CPU.
     pub fn get_weights(&self) -> Result<Vec<Tensor>> {
         self.variables().map(Variable::value).collect()
     }

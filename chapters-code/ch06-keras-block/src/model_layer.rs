@@ -72,10 +72,6 @@ impl Variable {
     }
 
     /// A copy of its values, in Keras' shape.
-    ///
-    /// # Errors
-    ///
-    /// None on a CPU.
     pub fn value(&self) -> Result<Tensor> {
         let kept = self.var.as_tensor().detach();
         let value = if self.weight.transposed { kept.t()? } else { kept };

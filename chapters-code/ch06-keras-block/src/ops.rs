@@ -31,10 +31,6 @@ pub fn transpose(
 }
 
 /// `keras.ops.softmax(x)`: rows to weights that add up to 1. Shape unchanged.
-///
-/// # Errors
-///
-/// None for a symbol with an axis.
 pub fn softmax(x: &KerasTensor) -> Result<KerasTensor> {
     Softmax.on(x)
 }

@@ -119,10 +119,6 @@ impl Variants {
 
 impl Variant {
     /// Trains the network once for each seed from 0.
-    ///
-    /// # Errors
-    ///
-    /// None for a setting that makes a network and a task.
     pub fn train(setting: &Setting, seeds: u64, epochs: usize) -> Result<Self> {
         let network = lookup_network(&setting.options)?;
         let (x, y) = examples(4000, setting.hops, 1)?;

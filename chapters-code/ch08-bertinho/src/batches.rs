@@ -68,10 +68,6 @@ pub fn pieces<'a>(
 }
 
 /// Singles of each text.
-///
-/// # Errors
-///
-/// Those of [`pieces`].
 pub fn singles<'a>(
     tokenizer: &Tokenizer,
     texts: impl IntoIterator<Item = &'a str>,
@@ -82,10 +78,6 @@ pub fn singles<'a>(
 }
 
 /// Each pair in both orders: first English–Portuguese, then Portuguese–English.
-///
-/// # Errors
-///
-/// Those of [`pieces`].
 pub fn both_orders(
     tokenizer: &Tokenizer,
     pairs: &[Pair],

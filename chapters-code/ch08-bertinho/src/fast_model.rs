@@ -45,10 +45,6 @@ pub fn masked_lm_loss(
 
 /// The masked words' vectors, through the head's transform: `[masked, d_model]`. Times the
 /// table of words, plus the head's bias, they are the logits.
-///
-/// # Errors
-///
-/// As [`masked_lm_loss`].
 pub fn masked_hidden(
     model: &BertForMaskedLm,
     batch: &Batch,
@@ -81,10 +77,6 @@ pub fn classifier_loss(
 }
 
 /// A number for each label, for each text: `[batch, labels]`.
-///
-/// # Errors
-///
-/// As [`masked_lm_loss`].
 pub fn classifier_logits(
     model: &DistilBertForSequenceClassification,
     batch: &Batch,

@@ -192,10 +192,6 @@ pub fn positive_probability(
 }
 
 /// The share of the reviews that a classifier gets right.
-///
-/// # Errors
-///
-/// Those of [`positive_probability`].
 pub fn accuracy(
     config: &Config,
     weights: &Tensors,

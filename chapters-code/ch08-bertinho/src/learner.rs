@@ -28,18 +28,10 @@ pub trait Learner {
     fn step(&mut self, batch: &MaskedBatch, learning_rate: f64) -> Result<f64>;
 
     /// The weights, by their names in transformers' `BertForMaskedLM`.
-    ///
-    /// # Errors
-    ///
-    /// None but of the device.
     fn weights(&self) -> Result<Tensors>;
 
     /// The weights and all else that the next step depends on: a learner made from it
     /// goes on as if nothing had happened.
-    ///
-    /// # Errors
-    ///
-    /// None but of the device.
     fn state(&self) -> Result<Tensors>;
 }
 

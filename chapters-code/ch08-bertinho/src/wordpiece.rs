@@ -103,10 +103,6 @@ pub fn train_wordpiece<'a>(
 /// Words of the sentences that the book looks at ("tapete", "rug") are rare even there,
 /// and ten times rarer beside the news; a word's vector is what heads are read by, so
 /// the pairs decide, and a news word comes in more pieces.
-///
-/// # Errors
-///
-/// Those of [`train_wordpiece`].
 pub fn everyday_vocabulary(
     corpus: &Corpus,
     options: WordPieceOptions,

@@ -88,10 +88,6 @@ impl Reverser {
     // ANCHOR: greedy
     /// Writes letter after letter, always the likeliest: as many as were read, and an
     /// end. The strings must be of one length.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`read`].
     pub fn greedy(&self, strings: &[&str]) -> Result<Vec<String>> {
         let source = read(strings)?; // [batch, m]
         let (batch, m) = source.dims2()?;
@@ -132,10 +128,6 @@ impl Reverser {
     /// Where each written letter of a string looks, with the reversed string given: for
     /// each layer `[heads, n, m]`, with a row for each written letter (the last is the
     /// end) and a column for each read one (the last is the end).
-    ///
-    /// # Errors
-    ///
-    /// Those of [`read`].
     pub fn cross_attention(&self, string: &str) -> Result<Vec<Array3<f64>>> {
         let (source, written) = (read(&[string])?, teach(&[string])?.0);
         let layers = self.forward(&source, &written)?.cross_attentions;

@@ -90,10 +90,6 @@ pub fn read(strings: &[&str]) -> Result<Tensor> {
 
 /// What the decoder is given and what it should say: the reversed string behind a
 /// beginning, and the reversed string before an end; both `[batch, length + 1]`.
-///
-/// # Errors
-///
-/// As [`read`].
 pub fn teach(strings: &[&str]) -> Result<(Tensor, Tensor)> {
     let (mut given, mut expected) = (Vec::new(), Vec::new());
     for string in strings {

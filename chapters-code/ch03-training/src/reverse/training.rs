@@ -85,19 +85,11 @@ impl ReverserTraining {
     }
 
     /// Copies of the weights as they are now, by name.
-    ///
-    /// # Errors
-    ///
-    /// None that a well-formed tensor can cause.
     pub fn weights(&self) -> Result<Tensors> {
         Ok(self.parameters.tensors()?)
     }
 
     /// A copy of the model as it is now, which training doesn't change.
-    ///
-    /// # Errors
-    ///
-    /// None that a well-formed model can cause.
     pub fn snapshot(&self) -> Result<Reverser> {
         model(&self.weights()?, |vb| Reverser::load(&vb, &self.options))
     }
