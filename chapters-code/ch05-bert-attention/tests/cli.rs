@@ -75,8 +75,8 @@ fn people_get_a_table_of_the_head_that_they_ask_for() {
     let greatest = shares.iter().copied().fold(0.0, f64::max);
     let line = text.lines().find(|line| line.starts_with("  0 [CLS]")).expect("a row");
     assert!(line.contains(&format!(" {greatest:.3} ")), "{greatest}: {line:?}");
-    let percents: String =
-        shares.iter().map(|v| format!("{:4.0}", v * 100.0)).collect();
+    let percents = shares.iter().map(|v| format!("{:4.0}", v * 100.0));
+    let percents = percents.collect::<Vec<_>>().concat();
     assert!(line.ends_with(&percents), "{percents:?} does not end {line:?}");
     assert!(text.contains("layer 1, head 11"), "{text}");
     assert!(!text.contains('\x1b'), "a pipe gets no colours");
