@@ -32,34 +32,29 @@ fn a_causal_mask_hides_what_comes_later() {
 
 #[test]
 fn positions_change_the_weights() {
-    let (without, with) =
-        (PROGRAM.json(&[]), PROGRAM.json(&["--positions", "sinusoidal"]));
-    assert_ne!(without["weights"], with["weights"]);
+    let with = PROGRAM.json(&["--positions", "sinusoidal"]);
+    assert_ne!(PROGRAM.json(&[])["weights"], with["weights"]);
 }
 
 #[test]
 fn tables_name_heads_and_words() {
-    let output = PROGRAM.run(&["gato", "\u{1b}[31m"]);
-    let text = String::from_utf8(output.stdout).unwrap();
+    let text = PROGRAM.text(&["gato", "\u{1b}[31m"]);
     assert!(text.contains("head 3") && text.contains("gato"), "{text}");
     assert!(!text.contains('\u{1b}'), "{text:?}");
 }
 
 #[test]
 fn bad_input_is_named() {
-    PROGRAM.assert_refused(&["--heads", "3"], 1, &["3", "16"]);
-    PROGRAM.assert_refused(&["--heads", "0"], 1, &["0", "16"]);
-    PROGRAM.assert_refused(&["--d-model", "0"], 1, &["query is empty"]);
-    PROGRAM.assert_refused(&["--d-model", "1000000"], 1, &["1000000", "choose fewer"]);
-    PROGRAM.assert_refused(
-        &["--heads", "16777216", "--d-model", "16777216"],
-        1,
-        &["choose fewer"],
-    );
-    PROGRAM.assert_refused(&["gato", " "], 1, &["word 2 is empty"]);
-    PROGRAM.assert_refused(
-        &["--svg", "/nowhere/x.svg"],
-        1,
-        &["cannot write /nowhere/x.svg"],
-    );
+    let most = "16777216";
+    for (arguments, parts) in [
+        (&["--heads", "3"][..], &["3", "16"][..]),
+        (&["--heads", "0"], &["0", "16"]),
+        (&["--d-model", "0"], &["query is empty"]),
+        (&["--d-model", "1000000"], &["1000000", "choose fewer"]),
+        (&["--heads", most, "--d-model", most], &["choose fewer"]),
+        (&["gato", " "], &["word 2 is empty"]),
+        (&["--svg", "/nowhere/x.svg"], &["cannot write /nowhere/x.svg"]),
+    ] {
+        PROGRAM.assert_refused(arguments, 1, parts);
+    }
 }

@@ -8,8 +8,8 @@ use self_attention::numpy::NumpyRandom;
 use whole_transformer::{
     Activation, AttentionKind, Decoder, DecoderLayer, DecoderMasks, Encoder,
     EncoderLayer, FeedForward, LayerNorm, LayerOptions, Linear, MultiHeadAttention,
-    NormOrder, Options, Positions, Transformer, gelu, largest_difference, mask,
-    merge_heads, scaled_dot_product, sinusoidal, split_heads,
+    NormOrder, Options, Positions, Transformer, largest_difference, mask, merge_heads,
+    scaled_dot_product, sinusoidal, split_heads,
 };
 
 const D_MODEL: usize = 8;
@@ -23,6 +23,14 @@ fn orders() -> impl Strategy<Value = NormOrder> {
 fn options(order: NormOrder) -> LayerOptions {
     let activation = Activation::Gelu;
     LayerOptions { d_model: D_MODEL, heads: 2, d_ff: 16, activation, order }
+}
+
+/// Fails unless this is the error, or its beginning before `…`.
+#[track_caller]
+fn refused<T, E: ToString>(result: Result<T, E>, expected: &str) {
+    let error = result.err().expect("an error").to_string();
+    let beginning = expected.strip_suffix('…').filter(|b| error.starts_with(b));
+    assert_eq!(beginning.map_or(&*error, |_| expected), expected);
 }
 
 fn encoder(seed: u32, order: NormOrder) -> Encoder {
@@ -327,56 +335,45 @@ fn norm_makes_mean_0_and_variance_1() {
 }
 
 #[test]
-fn gelu_is_exact_in_its_tails() {
-    assert_abs_diff_eq!(gelu(1.0), 0.841_344_746_068_542_9, epsilon = 1e-15);
-    assert_abs_diff_eq!(gelu(40.0), 40.0, epsilon = 0.0);
-    assert_abs_diff_eq!(gelu(-40.0), 0.0, epsilon = 0.0);
-}
-
-#[test]
 fn heads_that_do_not_divide_are_named() {
     let message = "3 heads can't share d_model = 8: the number of heads must be a \
                    divisor of d_model";
     let random = &mut NumpyRandom::seed(1);
-    let error = MultiHeadAttention::random(random, 8, 3).unwrap_err();
-    assert_eq!(error.to_string(), message);
-    assert_eq!(split_heads(&words(1, 2), 3).unwrap_err().to_string(), message);
-    let error = split_heads(&words(1, 2), 0).unwrap_err().to_string();
-    assert!(error.starts_with("0 heads can't share d_model = 8"), "{error}");
+    refused(MultiHeadAttention::random(random, 8, 3), message);
+    refused(split_heads(&words(1, 2), 3), message);
+    refused(split_heads(&words(1, 2), 0), "0 heads can't share d_model = 8…");
 }
 
 #[test]
 fn mismatched_shapes_are_named() {
-    let attend = |q, k, v, mask: Option<(usize, usize)>| {
+    let attend = |k, v, mask: Option<(usize, usize)>| {
         let ones = Array2::<f64>::ones;
         let mask = mask.map(Array2::zeros);
-        let found = scaled_dot_product(&ones(q), &ones(k), &ones(v), mask.as_ref());
-        found.unwrap_err().to_string()
+        scaled_dot_product(&ones((2, 3)), &ones(k), &ones(v), mask.as_ref())
     };
-    let error = attend((2, 3), (4, 5), (4, 3), None);
+    let error = attend((4, 5), (4, 3), None).unwrap_err().to_string();
     assert!(error.contains("multiply Q [2, 3] by Kᵀ [5, 4]"), "{error}");
-    let error = attend((2, 3), (4, 3), (5, 3), None);
-    assert_eq!(error, "K [4, 3] and V [5, 3] must have the same number of rows");
-    let error = attend((2, 3), (4, 3), (4, 3), Some((4, 2)));
-    let expected = "the mask has shape [4, 2]: with 2 queries and 4 keys it must be \
-                    [2, 4]";
-    assert_eq!(error, expected);
+    let rows = "K [4, 3] and V [5, 3] must have the same number of rows";
+    refused(attend((4, 3), (5, 3), None), rows);
+    let mask = "the mask has shape [4, 2]: with 2 queries and 4 keys it must be [2, 4]";
+    refused(attend((4, 3), (4, 3), Some((4, 2))), mask);
 
     let error = encoder(1, NormOrder::Post).forward(&Array2::ones((3, 7)), None);
     let error = error.unwrap_err().to_string();
     assert!(error.contains("multiply query [3, 7] by W_queryᵀ [8, 8]"), "{error}");
 
-    let error = LayerNorm::new(5).forward(&words(1, 2)).unwrap_err().to_string();
-    let expected = "the norm's weight has 5 numbers, but X has 8 columns: they must be \
-                    as many";
-    assert_eq!(error, expected);
-
-    let table = Positions::Learned(Array2::zeros((9, 4)));
-    let error = table.add_to(&words(1, 2)).unwrap_err().to_string();
-    assert_eq!(error, "the learned positions are 4 wide, but the words are 8");
-    let table = Positions::Learned(Array2::zeros((2, 8)));
-    let error = table.add_to(&words(1, 3)).unwrap_err().to_string();
-    assert!(error.starts_with("3 tokens, but positions were learned for 2"), "{error}");
+    let norm =
+        "the norm's weight has 5 numbers, but X has 8 columns: they must be as many";
+    refused(LayerNorm::new(5).forward(&words(1, 2)), norm);
+    for (table, expected) in [
+        ((9, 4), "the learned positions are 4 wide, but the words are 8"),
+        ((2, 8), "3 tokens, but positions were learned for 2…"),
+    ] {
+        refused(
+            Positions::Learned(Array2::zeros(table)).add_to(&words(1, 3)),
+            expected,
+        );
+    }
 }
 
 #[test]
@@ -385,53 +382,43 @@ fn a_layer_whose_parts_do_not_fit_is_named() {
     let random = &mut NumpyRandom::seed(1);
     let mut network = FeedForward::random(random, 8, 16, Activation::Relu);
     network.linear1.bias = Array1::zeros(3);
-    let error = network.forward(&x).unwrap_err().to_string();
-    assert!(error.starts_with("bias has 3 numbers, but W_linear1ᵀ has 16"), "{error}");
+    refused(network.forward(&x), "bias has 3 numbers, but W_linear1ᵀ has 16…");
+
+    let mut wide = EncoderLayer::random(random, options(NormOrder::Pre)).unwrap();
+    wide.feed_forward.linear2 = Linear::random(random, 16, 1);
+    refused(wide.forward(&x, None), "a residual can't add [2, 1] to [2, 8]…");
 
     let layer = MultiHeadAttention::random(random, 8, 2).unwrap();
-    let mut wide = EncoderLayer::random(random, options(NormOrder::Pre)).unwrap();
-    wide.feed_forward = FeedForward::random(random, 8, 16, Activation::Relu);
-    wide.feed_forward.linear2 = Linear::random(random, 16, 1);
-    let error = wide.forward(&x, None).unwrap_err().to_string();
-    assert!(error.starts_with("a residual can't add [2, 1] to [2, 8]"), "{error}");
-
-    let (key, value) = (words(1, 3), words(1, 4));
-    let found = layer.forward(&x, &key, &value, None);
-    let error = found.unwrap_err().to_string();
-    assert_eq!(error, "K [3, 4] and V [4, 4] must have the same number of rows");
+    let rows = "K [3, 4] and V [4, 4] must have the same number of rows";
+    refused(layer.forward(&x, &words(1, 3), &words(1, 4), None), rows);
 
     let (weight, bias) = (Array2::zeros((16, 8)), Array1::zeros(24));
     let stacked = MultiHeadAttention::from_in_proj(2, &weight, &bias, layer.output);
-    let error = stacked.unwrap_err().to_string();
-    assert!(
-        error.starts_with("in_proj_weight [16, 8] and in_proj_bias [24]"),
-        "{error}"
-    );
+    refused(stacked, "in_proj_weight [16, 8] and in_proj_bias [24]…");
 }
 
 #[test]
 fn empty_input_is_named() {
-    let error = encoder(1, NormOrder::Pre).forward(&Array2::zeros((0, 8)), None);
-    let error = error.unwrap_err().to_string();
     let expected = "X is empty (shape [0, 8]): give at least one row and one column";
-    assert_eq!(error, expected);
-
+    refused(encoder(1, NormOrder::Pre).forward(&Array2::zeros((0, 8)), None), expected);
     let transformer = transformer(1, NormOrder::Post);
-    let error = transformer.forward(&[], &[1]).unwrap_err().to_string();
-    assert_eq!(error, "the source has no tokens: give at least one");
-    let error = transformer.forward(&[1], &[]).unwrap_err().to_string();
-    assert_eq!(error, "the target has no tokens: give at least one");
+    refused(
+        transformer.forward(&[], &[1]),
+        "the source has no tokens: give at least one",
+    );
+    refused(
+        transformer.forward(&[1], &[]),
+        "the target has no tokens: give at least one",
+    );
 }
 
 #[test]
 fn unknown_tokens_are_named_with_their_place() {
     let transformer = transformer(1, NormOrder::Post);
-    let error = transformer.greedy(&[1, 11], (1, 2), 3).unwrap_err().to_string();
     let expected = "token 11 at position 1 is not in the vocabulary: it has 11 tokens, \
                     from 0";
-    assert_eq!(error, expected);
-    let error = transformer.greedy(&[1], (99, 2), 3).unwrap_err().to_string();
-    assert!(error.starts_with("token 99 at position 0"), "{error}");
+    refused(transformer.greedy(&[1, 11], (1, 2), 3), expected);
+    refused(transformer.greedy(&[1], (99, 2), 3), "token 99 at position 0…");
 }
 
 #[test]
@@ -439,29 +426,25 @@ fn what_is_not_a_number_is_named_with_its_place() {
     let mut x = words(1, 3);
     x[[2, 5]] = f64::NAN;
     for order in [NormOrder::Post, NormOrder::Pre] {
-        let error = encoder(1, order).forward(&x, None).unwrap_err().to_string();
-        assert_eq!(error, "X[2, 5] is NaN: every value must be a finite number");
+        let expected = "X[2, 5] is NaN: every value must be a finite number";
+        refused(encoder(1, order).forward(&x, None), expected);
     }
 
     let mut memory = words(1, 3);
     memory[[0, 1]] = f64::INFINITY;
     let found = decoder(1, NormOrder::Post);
-    let error = found.forward(&words(1, 2), &memory, DecoderMasks::default());
-    let error = error.unwrap_err().to_string();
-    assert_eq!(error, "memory[0, 1] is inf: every value must be a finite number");
+    let found = found.forward(&words(1, 2), &memory, DecoderMasks::default());
+    refused(found, "memory[0, 1] is inf: every value must be a finite number");
 
     let mut transformer = transformer(1, NormOrder::Post);
     transformer.projection.weight[[3, 0]] = f64::NAN;
-    let error = transformer.forward(&[1], &[1]).unwrap_err().to_string();
-    assert_eq!(error, "logits[0, 3] is NaN: every value must be a finite number");
-}
+    let expected = "logits[0, 3] is NaN: every value must be a finite number";
+    refused(transformer.forward(&[1], &[1]), expected);
 
-#[test]
-fn scores_that_overflow_are_named_with_their_place() {
+    // What overflows is none either.
     let huge = Array2::from_elem((3, 1), 1e200);
-    let message = "scores[0, 0] is inf: every value must be a finite number";
-    let error = scaled_dot_product(&huge, &huge, &huge, None).unwrap_err();
-    assert_eq!(error.to_string(), message);
+    let expected = "scores[0, 0] is inf: every value must be a finite number";
+    refused(scaled_dot_product(&huge, &huge, &huge, None), expected);
 }
 
 #[test]
@@ -473,11 +456,10 @@ fn masks_that_are_not_masks_are_named_with_their_place() {
         let message = format!(
             "mask[2, 1] is {bad}: use 0 to show a key to a query and −∞ to hide it"
         );
-        let error = scaled_dot_product(&x, &x, &x, Some(&wrong)).unwrap_err();
-        assert_eq!(error.to_string(), message);
+        refused(scaled_dot_product(&x, &x, &x, Some(&wrong)), &message);
     }
-    let error = mask::combine(&mask::causal(2), &mask::causal(3)).unwrap_err();
-    assert!(error.to_string().starts_with("the mask has shape [3, 3]"), "{error}");
+    let combined = mask::combine(&mask::causal(2), &mask::causal(3));
+    refused(combined, "the mask has shape [3, 3]…");
 }
 
 #[test]
@@ -509,18 +491,19 @@ fn activations_are_their_formulas() {
     // In Python: x * 0.5 * (1 + math.erf(x / math.sqrt(2))), and
     // 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))).
     for (x, exact, approximate) in [
+        (-40.0, 0.0, 0.0),
         (-1.0, -0.158_655_253_931_457_07, -0.158_808_009_391_723_24),
         (0.0, 0.0, 0.0),
         (0.5, 0.345_731_230_637_006_56, 0.345_714_009_825_143_94),
         (2.0, 1.954_499_736_103_641_6, 1.954_597_694_087_775),
+        (40.0, 40.0, 40.0),
     ] {
-        assert_abs_diff_eq!(Activation::Gelu.apply(x), exact, epsilon = 1e-14);
-        assert_abs_diff_eq!(
-            Activation::GeluTanh.apply(x),
-            approximate,
-            epsilon = 1e-14
-        );
-        assert_abs_diff_eq!(Activation::Relu.apply(x), x.max(0.0), epsilon = 0.0);
+        let near = |activation: Activation, expected| {
+            assert_abs_diff_eq!(activation.apply(x), expected, epsilon = 1e-15);
+        };
+        near(Activation::Gelu, exact);
+        near(Activation::GeluTanh, approximate);
+        near(Activation::Relu, x.max(0.0));
     }
 }
 

@@ -102,10 +102,8 @@ fn padding_is_the_tokenizers_and_its_number_does_not_matter() {
         .map(|pad| pipeline.logits(&Batch::padded(&texts, pad).unwrap()).unwrap());
     assert!(largest_difference(&one, &other).unwrap() <= LOGITS);
     assert!(matches!(Batch::padded(&[], 0), Err(EncoderError::NoTokens)));
-    assert!(matches!(
-        Batch::padded(&[vec![1], vec![]], 0),
-        Err(EncoderError::Mask { row: 1 })
-    ));
+    let empty = Batch::padded(&[vec![1], vec![]], 0);
+    assert!(matches!(empty, Err(EncoderError::Mask { row: 1 })));
 }
 
 #[test]
@@ -154,13 +152,8 @@ fn leaving_out_asks_about_the_text_without_the_word() {
     let left_out = leave_one_out(&pipeline, TEXT.trim_end_matches('.')).unwrap();
     assert_eq!(left_out.len(), all.len());
     let whole = &pipeline.classify(&[&all.join(" ")], Truncate::Error).unwrap()[0];
-    let label = pipeline
-        .model
-        .config
-        .id2label
-        .iter()
-        .position(|label| *label == whole.label)
-        .unwrap();
+    let labels = &pipeline.model.config.id2label;
+    let label = labels.iter().position(|label| *label == whole.label).unwrap();
     let ids = |text: &str| {
         pipeline.model.tokenizer.encode(text, None, Truncate::Error).unwrap().ids
     };
@@ -225,20 +218,14 @@ fn rank_correlation_is_scipys() {
     assert!(rank_correlation(&[1.0, 2.0, 3.0], &[1.0; 3]).is_nan());
 }
 
-fn answers(scores: &[(f64, bool)]) -> Vec<Answer> {
-    scores.iter().map(|&(score, right)| Answer { score, right }).collect()
-}
-
 #[test]
 fn answers_go_to_their_bins() {
-    let answers = answers(&[
-        (0.3, false), // below the first range
-        (0.55, true),
-        (0.6, false), // on a border
-        (0.69, true),
-        (0.95, true),
-        (1.0, false),
-    ]);
+    // The first is below the first range, the third on a border.
+    let scores = [0.3, 0.55, 0.6, 0.69, 0.95, 1.0];
+    let right = [false, true, false, true, true, false];
+    let answers = scores.into_iter().zip(right);
+    let answers: Vec<_> =
+        answers.map(|(score, right)| Answer { score, right }).collect();
     let bins = reliability(&answers, 0.5, 5);
     let counts: Vec<(usize, usize)> =
         bins.iter().map(|bin| (bin.count, bin.right)).collect();

@@ -56,13 +56,8 @@ fn texts_of_any_length_go_together_in_their_order() {
 
 #[test]
 fn people_get_a_bar() {
-    let output = PROGRAM.run(&[
-        "the cat",
-        "o\u{7}gato",
-        "--model",
-        &model("bert-distilbert-classifier"),
-    ]);
-    let text = String::from_utf8(output.stdout).unwrap();
+    let model = model("bert-distilbert-classifier");
+    let text = PROGRAM.text(&["the cat", "o\u{7}gato", "--model", &model]);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 2, "{text}");
     assert!(lines[0].contains("TIVE █") && lines[0].ends_with("  the cat"), "{text}");
@@ -73,35 +68,25 @@ fn people_get_a_bar() {
 fn long_texts_are_cut_only_if_asked() {
     let model = model("bert-distilbert-classifier");
     let long = "cat ".repeat(100);
-    PROGRAM.assert_refused(
-        &[&long, "--model", &model],
-        1,
-        &["102", "40", "--truncate"],
-    );
+    let parts = ["102", "40", "--truncate"];
+    PROGRAM.assert_refused(&[&long, "--model", &model], 1, &parts);
     let found = PROGRAM.json(&[&long, "--model", &model, "--truncate"]);
     assert_eq!(found[0]["tokens"].as_array().unwrap().len(), 40);
 }
 
 #[test]
 fn bad_input_gets_a_clear_error() {
-    let classifier = model("bert-distilbert-classifier");
-    let no_head = model("bert-distilbert-base");
-    let bert = model("bert-classifier");
     let empty = tempfile::tempdir().unwrap();
     let empty = empty.path().display().to_string();
-    PROGRAM.assert_refused(&["  ", "--model", &classifier], 1, &["no tokens"]);
-    PROGRAM.assert_refused(&["a", "--model", &no_head], 1, &["pre_classifier.weight"]);
-    PROGRAM.assert_refused(
-        &["a", "--model", &bert],
-        1,
-        &["not a DistilBERT", "--model"],
-    );
-    PROGRAM.assert_refused(&["a", "--model", &empty], 1, &["config.json"]);
-    PROGRAM.assert_refused(
-        &["a", "--model", "no/such-model"],
-        1,
-        &["no/such-model", "--model"],
-    );
+    for (text, model, parts) in [
+        ("  ", &*model("bert-distilbert-classifier"), &["no tokens"][..]),
+        ("a", &model("bert-distilbert-base"), &["pre_classifier.weight"]),
+        ("a", &model("bert-classifier"), &["not a DistilBERT", "--model"]),
+        ("a", &empty, &["config.json"]),
+        ("a", "no/such-model", &["no/such-model", "--model"]),
+    ] {
+        PROGRAM.assert_refused(&[text, "--model", model], 1, parts);
+    }
     PROGRAM.assert_refused(&[], 2, &["TEXT"]);
     PROGRAM.assert_refused(&["a", "--bogus"], 2, &["--bogus", "--help"]);
 }
@@ -122,18 +107,13 @@ fn a_truncated_file_gets_a_clear_error() {
 
 #[test]
 fn a_closed_standard_output_is_no_error() {
-    PROGRAM.assert_minds_no_closed_output(&[
-        "the cat",
-        "--json",
-        "--model",
-        &model("bert-distilbert-classifier"),
-    ]);
+    let model = model("bert-distilbert-classifier");
+    PROGRAM.assert_minds_no_closed_output(&["the cat", "--json", "--model", &model]);
 }
 
 #[test]
 fn help_names_every_option() {
-    let output = PROGRAM.run(&["--help"]);
-    let text = String::from_utf8_lossy(&output.stdout);
+    let text = PROGRAM.text(&["--help"]);
     for option in ["--model", "--truncate", "--offline", "--json"] {
         assert!(text.contains(option), "{option} is not in {text}");
     }

@@ -54,17 +54,11 @@ fn assert_fixture(name: &str, run: &str) {
 }
 
 #[test]
-fn json_is_transformers_attentions() {
+fn json_is_transformers_attentions_of_bert_and_distilbert() {
     for run in &RUNS[..2] {
-        assert_fixture("bert-base", run);
-        assert_fixture("bert-masked-lm", run);
-    }
-}
-
-#[test]
-fn json_is_distilberts_attentions_too() {
-    for run in &RUNS[..2] {
-        assert_fixture("bert-distilbert-classifier", run);
+        for name in ["bert-base", "bert-masked-lm", "bert-distilbert-classifier"] {
+            assert_fixture(name, run);
+        }
     }
 }
 
@@ -80,13 +74,9 @@ fn people_get_a_table_of_the_head_that_they_ask_for() {
         row.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
     let greatest = shares.iter().copied().fold(0.0, f64::max);
     let line = text.lines().find(|line| line.starts_with("  0 [CLS]")).expect("a row");
-    assert!(
-        line.contains(&format!(" {greatest:.3} ")),
-        "{greatest} is not in {line:?}"
-    );
-    let percents: Vec<String> =
-        shares.iter().map(|v| format!("{:4.0}", v * 100.0)).collect();
-    let percents = percents.concat();
+    assert!(line.contains(&format!(" {greatest:.3} ")), "{greatest}: {line:?}");
+    let percents = shares.iter().map(|v| format!("{:4.0}", v * 100.0));
+    let percents = percents.collect::<Vec<_>>().concat();
     assert!(line.ends_with(&percents), "{percents:?} does not end {line:?}");
     assert!(text.contains("layer 1, head 11"), "{text}");
     assert!(!text.contains('\x1b'), "a pipe gets no colours");
@@ -97,15 +87,8 @@ fn the_heatmap_is_saved_with_tokens_escaped() {
     let folder = tempfile::tempdir().unwrap();
     let svg = folder.path().join("head.svg").display().to_string();
     let written = "<b>o gato & \"";
-    PROGRAM.text(&[
-        written,
-        "--model",
-        &model("bert-base"),
-        "--svg",
-        &svg,
-        "--head",
-        "3",
-    ]);
+    let model = model("bert-base");
+    PROGRAM.text(&[written, "--model", &model, "--svg", &svg, "--head", "3"]);
     let text = fs::read_to_string(&svg).unwrap();
     assert!(text.starts_with("<svg"), "{text}");
     assert!(text.contains("gato") && text.contains("Layer 0, head 3"), "{text}");
@@ -117,11 +100,8 @@ fn the_heatmap_is_saved_with_tokens_escaped() {
 fn long_texts_are_cut_only_if_asked() {
     let model = model("bert-base");
     let long = "cat ".repeat(100);
-    PROGRAM.assert_refused(
-        &[&long, "--model", &model],
-        1,
-        &["102", "40", "--truncate"],
-    );
+    let parts = ["102", "40", "--truncate"];
+    PROGRAM.assert_refused(&[&long, "--model", &model], 1, &parts);
     let found = PROGRAM.json(&[&long, "--model", &model, "--truncate"]);
     assert_eq!(found["tokens"].as_array().unwrap().len(), 40);
 }
@@ -148,12 +128,8 @@ fn bad_input_gets_one_clear_error() {
 
 #[test]
 fn a_closed_standard_output_is_no_error() {
-    PROGRAM.assert_minds_no_closed_output(&[
-        "o gato",
-        "--json",
-        "--model",
-        &model("bert-base"),
-    ]);
+    let model = model("bert-base");
+    PROGRAM.assert_minds_no_closed_output(&["o gato", "--json", "--model", &model]);
 }
 
 #[test]

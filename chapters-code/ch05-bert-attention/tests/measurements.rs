@@ -145,19 +145,14 @@ fn special_tokens_are_found_in_the_vocabulary() {
 fn top1_accuracies_are_what_the_attentions_say() {
     let model = model("bert-base");
     let text = "o gato sentou no tapete.";
-    let pair =
-        QueryKeyPair::find(&model.tokenizer, text, "gato", "sentou").unwrap().unwrap();
+    let find = |text, query, key| {
+        QueryKeyPair::find(&model.tokenizer, text, query, key).unwrap()
+    };
+    let pair = find(text, "gato", "sentou").unwrap();
     assert_eq!((pair.query, pair.key), (2, 3));
-    assert!(
-        QueryKeyPair::find(&model.tokenizer, text, "gato", "cat").unwrap().is_none()
-    );
-    assert!(
-        QueryKeyPair::find(&model.tokenizer, "gato gato", "gato", "gato")
-            .unwrap()
-            .is_none()
-    );
-    let back =
-        QueryKeyPair::find(&model.tokenizer, text, "sentou", "gato").unwrap().unwrap();
+    assert!(find(text, "gato", "cat").is_none());
+    assert!(find("gato gato", "gato", "gato").is_none());
+    let back = find(text, "sentou", "gato").unwrap();
     let found = top1_accuracy(&model, &[pair.clone(), back]).unwrap();
     let seen = Attentions::of(&model, text, None, Truncate::Error).unwrap();
     for ((layer, head), &rate) in found.indexed_iter() {
@@ -174,10 +169,7 @@ fn top1_accuracies_are_what_the_attentions_say() {
     // One head, one pair: blind, it is wrong more often than not. Of four, one is right
     // with probability 1 − 0.8⁴ = 0.59.
     let best = |heads| best_by_chance(std::slice::from_ref(&pair), heads);
-    assert_eq!(
-        [best(1), best(3), best(4)].map(|rate| rate > 0.5),
-        [false, false, true]
-    );
+    assert_eq!([1, 3, 4].map(|heads| best(heads) > 0.5), [false, false, true]);
 }
 
 #[test]
@@ -230,10 +222,9 @@ fn a_head_that_translates_is_found() {
     config.num_hidden_layers = 1;
     let file = fixture.folder.path.join("model.safetensors");
     let bare = safetensors::load(file, &Device::Cpu).unwrap();
-    let mut weights: HashMap<String, Tensor> = bare
-        .into_iter()
-        .map(|(name, tensor)| (format!("bert.{name}"), tensor))
-        .collect();
+    let bare = bare.into_iter();
+    let mut weights: HashMap<String, Tensor> =
+        bare.map(|(name, tensor)| (format!("bert.{name}"), tensor)).collect();
     let d = config.hidden_size;
     let zero = |weights: &mut HashMap<String, Tensor>, name: &str| {
         let tensor = weights[name].zeros_like().unwrap();
@@ -294,10 +285,8 @@ fn influence_is_what_hiding_each_word_does() {
         let logits = output.logits.i((0, place)).unwrap(); // [vocabulary]
         let exponentials = logits.exp().unwrap().to_vec1::<f32>().unwrap();
         let sum: f32 = exponentials.iter().sum();
-        (
-            exponentials.iter().map(|e| e / sum).collect(),
-            output.encoder.attentions.unwrap(),
-        )
+        let shares = exponentials.iter().map(|e| e / sum).collect();
+        (shares, output.encoder.attentions.unwrap())
     };
     let (whole, layers) = ask(&[place]);
     let greatest = argmax(&whole.iter().map(|&p| f64::from(p)).collect());

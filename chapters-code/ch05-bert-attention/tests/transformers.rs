@@ -6,14 +6,8 @@ mod common;
 mod sets;
 
 use bert_attention::{BertForMaskedLm, BertForSequenceClassification, Pooler};
-use common::{Fixture, LOGITS, RUNS};
-use sentiment::{BaseModel, ForwardOptions, PackedEncoder};
-
-const EVERYTHING: ForwardOptions = ForwardOptions {
-    output_attentions: true,
-    output_hidden_states: true,
-    dropout: None,
-};
+use common::{EVERYTHING, Fixture, LOGITS, RUNS};
+use sentiment::{BaseModel, ForwardOptions};
 
 #[test]
 fn bert_with_its_pooler_is_transformers() {
@@ -30,68 +24,43 @@ fn bert_with_its_pooler_is_transformers() {
     }
 }
 
-#[test]
-fn bert_for_masked_words_is_transformers() {
-    let fixture = Fixture::open("bert-masked-lm");
-    let model = fixture.load(BertForMaskedLm::load);
-    for run in RUNS {
-        let found = model.forward(&fixture.batch(run), EVERYTHING).unwrap();
-        fixture.assert_encoder(run, &found.encoder);
-        fixture.assert_close(&format!("{run}.logits"), &found.logits, LOGITS);
-    }
+/// Asserts that a model's logits, and what its encoder gives, are transformers', and that
+/// every parameter gets PyTorch's gradient.
+macro_rules! assert_model {
+    ($name:literal, $model:ty) => {
+        let fixture = Fixture::open($name);
+        let model = fixture.load(<$model>::load);
+        for run in RUNS {
+            let found = model.forward(&fixture.batch(run), EVERYTHING).unwrap();
+            fixture.assert_encoder(run, &found.encoder);
+            fixture.assert_close(&format!("{run}.logits"), &found.logits, LOGITS);
+        }
+        let (model, parameters) = fixture.load_for_training(<$model>::load);
+        let found = model.forward(&fixture.batch("padded"), ForwardOptions::default());
+        fixture.assert_gradients(&found.unwrap().logits, &parameters);
+    };
 }
 
 #[test]
-fn bert_for_classification_is_transformers() {
-    let fixture = Fixture::open("bert-classifier");
-    let model = fixture.load(BertForSequenceClassification::load);
-    for run in RUNS {
-        let found = model.forward(&fixture.batch(run), EVERYTHING).unwrap();
-        fixture.assert_encoder(run, &found.encoder);
-        fixture.assert_close(&format!("{run}.logits"), &found.logits, LOGITS);
-    }
+fn bert_for_masked_words_and_its_gradients_are_transformers() {
+    assert_model!("bert-masked-lm", BertForMaskedLm);
 }
 
 #[test]
-fn every_parameter_of_the_masked_model_gets_pytorchs_gradient() {
-    let fixture = Fixture::open("bert-masked-lm");
-    let (model, parameters) = fixture.load_for_training(BertForMaskedLm::load);
-    let found =
-        model.forward(&fixture.batch("padded"), ForwardOptions::default()).unwrap();
-    fixture.assert_gradients(&found.logits, &parameters);
+fn bert_for_classification_and_its_gradients_are_transformers() {
+    assert_model!("bert-classifier", BertForSequenceClassification);
 }
 
-#[test]
-fn every_parameter_of_the_classifier_gets_pytorchs_gradient() {
-    let fixture = Fixture::open("bert-classifier");
-    let (model, parameters) =
-        fixture.load_for_training(BertForSequenceClassification::load);
-    let found =
-        model.forward(&fixture.batch("padded"), ForwardOptions::default()).unwrap();
-    fixture.assert_gradients(&found.logits, &parameters);
-}
+const FIXTURES: [&str; 3] = ["bert-base", "bert-masked-lm", "bert-classifier"];
 
 #[test]
 fn our_tokenizer_gives_the_same_numbers() {
-    for name in ["bert-base", "bert-masked-lm", "bert-classifier"] {
-        let fixture = Fixture::open(name);
-        let tokenizer = fixture.folder.tokenizer().unwrap();
-        for run in RUNS {
-            assert_eq!(fixture.tokenized(run, &tokenizer), fixture.batch(run));
-        }
-    }
+    common::assert_tokenized(&FIXTURES);
 }
 
 #[test]
 fn packed_weights_compute_the_same() {
-    for name in ["bert-base", "bert-masked-lm", "bert-classifier"] {
-        let fixture = Fixture::open(name);
-        let model = fixture.load(|vb, config| BaseModel::load(&vb.pp("bert"), config));
-        let packed = PackedEncoder::pack(model.clone());
-        common::assert_same_encoder(&fixture, &packed.unwrap(), |batch, run| {
-            model.forward(batch, run).unwrap()
-        });
-    }
+    common::assert_packed(&FIXTURES, "bert");
 }
 
 #[test]

@@ -53,6 +53,16 @@ enum Expected {
     All(Numbers),
 }
 
+impl Expected {
+    #[track_caller]
+    fn assert(&self, name: &str, found: &Tensor) {
+        match self {
+            Self::All(expected) => assert_all(name, found, expected),
+            Self::Digest(expected) => assert_digest(name, found, expected),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Numbers {
     shape: Vec<usize>,
@@ -157,14 +167,6 @@ fn assert_close(name: &str, found: f64, expected: f64, scale: f64) {
 }
 
 #[track_caller]
-fn assert_equal(name: &str, found: &Tensor, expected: &Expected) {
-    match expected {
-        Expected::All(expected) => assert_all(name, found, expected),
-        Expected::Digest(expected) => assert_digest(name, found, expected),
-    }
-}
-
-#[track_caller]
 fn assert_all(name: &str, found: &Tensor, expected: &Numbers) {
     assert_eq!(found.dims(), expected.shape, "{name}");
     let found: Vec<f32> = found.flatten_all().unwrap().to_vec1().unwrap();
@@ -189,19 +191,10 @@ fn assert_digest(name: &str, found: &Tensor, expected: &Digest) {
         // Sums of `width` numbers that each may be off by the tolerance.
         let scale = width as f64;
         let squares: f64 = values().map(|x| x * x).sum();
-        assert_close(
-            &format!("{name}: sum {i}"),
-            values().sum(),
-            expected.sum[i],
-            scale,
-        );
-        let scale = scale.max(2.0 * expected.squares[i]);
-        assert_close(
-            &format!("{name}: squares {i}"),
-            squares,
-            expected.squares[i],
-            scale,
-        );
+        let sum = expected.sum[i];
+        assert_close(&format!("{name}: sum {i}"), values().sum(), sum, scale);
+        let (of, sum) = (format!("{name}: squares {i}"), expected.squares[i]);
+        assert_close(&of, squares, sum, scale.max(2.0 * sum));
     }
 }
 
@@ -225,24 +218,17 @@ fn assert_forward(case: &Forward) {
     let ids = ids(&case.ids);
     let values = model.values(&ids, &symbols).unwrap();
     for (name, value) in names.iter().zip(&values) {
-        assert_equal(name, value, &case.values[*name]);
+        case.values[*name].assert(name, value);
     }
-    assert_equal("call", &model.call(&ids).unwrap(), &case.values["output"]);
-    assert_equal("predict", &model.predict(&ids).unwrap(), &case.values["output"]);
+    case.values["output"].assert("call", &model.call(&ids).unwrap());
+    case.values["output"].assert("predict", &model.predict(&ids).unwrap());
 }
 
 #[test]
-fn small_blocks_compute_what_keras_computes() {
-    for case in &fixture().small {
-        assert_forward(case);
-    }
-}
-
-#[test]
-fn the_notes_block_computes_what_keras_computes() {
-    let case = fixture().notes;
-    assert_eq!(case.params, 6_518_784);
-    assert_forward(&case);
+fn small_blocks_and_the_notes_compute_what_keras_computes() {
+    let Fixture { small, notes, .. } = fixture();
+    assert_eq!(notes.params, 6_518_784);
+    small.iter().chain([&notes]).for_each(assert_forward);
 }
 
 #[test]
@@ -286,12 +272,8 @@ fn training_takes_keras_steps() {
             let metrics =
                 model.train_on_batch(&x, &y.narrow(0, start, 8).unwrap()).unwrap();
             assert_close(&format!("loss {i}"), metrics.loss, step.loss, 1.0);
-            assert_close(
-                &format!("accuracy {i}"),
-                metrics.accuracy,
-                step.accuracy,
-                0.1,
-            );
+            let accuracy = format!("accuracy {i}");
+            assert_close(&accuracy, metrics.accuracy, step.accuracy, 0.1);
         }
         let metrics = model.evaluate(&x, &y).unwrap();
         assert_close("loss", metrics.loss, case.evaluated.loss, 1.0);
@@ -330,12 +312,9 @@ fn initial_weights_have_keras_distributions() {
                 (6.0 / variable.shape().iter().sum::<usize>() as f64).sqrt()
             }
             Some("embeddings") => 0.05,
-            Some("gamma") => {
-                assert_constant(variable, 1.0, &keras[path]);
-                continue;
-            }
-            _ => {
-                assert_constant(variable, 0.0, &keras[path]);
+            part => {
+                let value = if part == Some("gamma") { 1.0 } else { 0.0 };
+                assert_constant(variable, value, &keras[path]);
                 continue;
             }
         };

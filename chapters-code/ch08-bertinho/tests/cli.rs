@@ -48,6 +48,12 @@ fn begin(folder: &Path) -> Command {
     command
 }
 
+fn resume(folder: &Path) -> Command {
+    let mut command = pretrain(folder);
+    command.arg("--resume");
+    command
+}
+
 fn done(mut command: Command) -> String {
     let output = command.output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
@@ -73,11 +79,8 @@ fn a_killed_training_resumes_to_the_same_weights() {
     let killed = folder();
     // SIGKILL in the first stage and, resumed, in the second; no warning is given.
     for (steps, mut command) in
-        [(20, begin(killed.path())), (45, pretrain(killed.path()))]
+        [(20, begin(killed.path())), (45, resume(killed.path()))]
     {
-        if steps > 20 {
-            command.arg("--resume");
-        }
         let mut child = command.spawn().unwrap();
         while losses(killed.path()).len() < steps && child.try_wait().unwrap().is_none()
         {
@@ -86,9 +89,7 @@ fn a_killed_training_resumes_to_the_same_weights() {
         child.kill().unwrap();
         child.wait().unwrap();
     }
-    let mut command = pretrain(killed.path());
-    command.arg("--resume");
-    done(command);
+    done(resume(killed.path()));
     for file in ["checkpoint.safetensors", "bertinho/model.safetensors"] {
         let read = |folder: &Path| fs::read(folder.join("out").join(file)).unwrap();
         assert!(read(whole.path()) == read(killed.path()), "{file} differs");
@@ -139,17 +140,7 @@ fn errors_name_the_value_and_the_remedy() {
     fs::create_dir(&empty).unwrap();
     let mut command = training();
     command.arg("tokenizer").arg("--corpora").arg(&empty).arg("--out").arg(&empty);
-    let cases = [
-        (command, "has no en.txt"),
-        (
-            {
-                let mut command = pretrain(folder.path());
-                command.arg("--resume");
-                command
-            },
-            "cannot read",
-        ),
-    ];
+    let cases = [(command, "has no en.txt"), (resume(folder.path()), "cannot read")];
     for (mut command, expected) in cases {
         let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(1));

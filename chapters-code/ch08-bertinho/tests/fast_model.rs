@@ -32,6 +32,14 @@ fn trainable<M>(
     (model, parameters)
 }
 
+/// The classifier of chapter 4 and its parameters.
+fn classifier() -> (Fixture, DistilBertForSequenceClassification, Parameters) {
+    let fixture = Fixture::open("bert-distilbert-classifier");
+    let (model, parameters) =
+        trainable(&fixture, DistilBertForSequenceClassification::load);
+    (fixture, model, parameters)
+}
+
 #[track_caller]
 fn assert_same_gradients(
     parameters: &Parameters,
@@ -88,13 +96,10 @@ fn the_masked_models_loss_and_gradients_are_the_chapters() {
     let (model, parameters) = trainable(&fixture, BertForMaskedLm::load);
     for run in common::RUNS {
         let batch = fixture.batch(run);
+        let Masked { positions, targets } = every_position(&batch);
         let masked = Masked {
-            positions: every_position(&batch)
-                .positions
-                .into_iter()
-                .step_by(2)
-                .collect(),
-            targets: every_position(&batch).targets.into_iter().step_by(2).collect(),
+            positions: positions.into_iter().step_by(2).collect(),
+            targets: targets.into_iter().step_by(2).collect(),
         };
         let loss = masked_lm_loss(&model, &batch, &masked, None).unwrap();
         let logits = model.forward(&batch, ForwardOptions::default()).unwrap().logits;
@@ -103,10 +108,8 @@ fn the_masked_models_loss_and_gradients_are_the_chapters() {
         let targets = Tensor::new(&*masked.targets, &Device::Cpu).unwrap();
         let expected = candle_nn::loss::cross_entropy(&logits, &targets).unwrap();
         assert_close("loss", &loss, &expected, 1e-5);
-        let (found, expected) = (
-            gradients::backward(&loss).unwrap(),
-            gradients::backward(&expected).unwrap(),
-        );
+        let [found, expected] =
+            [&loss, &expected].map(|loss| gradients::backward(loss).unwrap());
         assert_same_gradients(&parameters, &found, |_, parameter| {
             expected.get(parameter).unwrap().clone()
         });
@@ -115,27 +118,23 @@ fn the_masked_models_loss_and_gradients_are_the_chapters() {
 
 #[test]
 fn the_classifiers_gradients_are_pytorchs() {
-    let fixture = Fixture::open("bert-distilbert-classifier");
-    let (model, parameters) =
-        trainable(&fixture, DistilBertForSequenceClassification::load);
+    let (fixture, model, parameters) = classifier();
     let batch = fixture.batch("padded");
     let logits = classifier_logits(&model, &batch, None).unwrap();
     assert_close("logits", &logits, fixture.expected("padded.logits"), LOGITS);
     let weights = fixture.expected("gradient_of_logits");
     let weighted = (logits * weights).unwrap().sum_all().unwrap();
-    assert_same_gradients(
-        &parameters,
-        &gradients::backward(&weighted).unwrap(),
-        |name, _| fixture.expected(&format!("gradient.{name}")).clone(),
-    );
+    let found = gradients::backward(&weighted).unwrap();
+    assert_same_gradients(&parameters, &found, |name, _| {
+        fixture.expected(&format!("gradient.{name}")).clone()
+    });
 }
 
 /// With dropout of all or almost nothing the model is the chapter's, so its places are
 /// right: one at which a factor is forgotten changes the mean of many steps.
 #[test]
 fn dropout_leaves_the_mean_where_the_chapters_dropout_leaves_it() {
-    let fixture = Fixture::open("bert-distilbert-classifier");
-    let (model, _) = trainable(&fixture, DistilBertForSequenceClassification::load);
+    let (fixture, model, _) = classifier();
     let batch = fixture.batch("pair");
     let mean = |forward: &dyn Fn(u32) -> Tensor| {
         let all: Vec<Tensor> = (0..1500).map(forward).collect();
@@ -148,26 +147,18 @@ fn dropout_leaves_the_mean_where_the_chapters_dropout_leaves_it() {
         model.forward(&batch, run).unwrap().logits
     });
     let moments = |all: &Tensor| (all.mean(0).unwrap(), all.var(0).unwrap());
-    let ((mean, variance), (their_mean, their_variance)) =
-        (moments(&ours), moments(&theirs));
-    let deviation = magnitude(&their_variance).sqrt();
-    assert!(deviation > 0.1, "the dropout does nothing");
+    let ((mean, variance), theirs) = (moments(&ours), moments(&theirs));
+    let square = magnitude(&theirs.1);
+    assert!(square.sqrt() > 0.1, "the dropout does nothing");
     // Standard errors of the mean: 0.026 deviations; of the variance: 0.037 of it.
-    assert_close("mean", &mean, &their_mean, 0.15 * deviation);
-    assert_close(
-        "variance",
-        &variance,
-        &their_variance,
-        0.2 * magnitude(&their_variance),
-    );
+    assert_close("mean", &mean, &theirs.0, 0.15 * square.sqrt());
+    assert_close("variance", &variance, &theirs.1, 0.2 * square);
 }
 
 /// What isn't BERT's layer goes through it step by step, with the same seed each time.
 #[test]
 fn a_layer_with_another_activation_is_the_chapters() {
-    let fixture = Fixture::open("bert-distilbert-classifier");
-    let (mut model, parameters) =
-        trainable(&fixture, DistilBertForSequenceClassification::load);
+    let (fixture, mut model, parameters) = classifier();
     for layer in &mut model.distilbert.encoder.layers {
         layer.feed_forward.activation = Activation::Relu;
     }
@@ -255,9 +246,7 @@ fn training_learns_and_gives_the_same_bits_on_any_number_of_threads() {
 /// without dropout has one of everything.
 #[test]
 fn a_classifier_learns() {
-    let fixture = Fixture::open("bert-distilbert-classifier");
-    let (model, parameters) =
-        trainable(&fixture, DistilBertForSequenceClassification::load);
+    let (fixture, model, parameters) = classifier();
     let mut optimizer = AdamW::new(&parameters, AdamWOptions::default()).unwrap();
     let batch = fixture.batch("padded");
     let mut loss = f32::NAN;

@@ -26,10 +26,8 @@ fn expected(name: &str) -> Expected {
     let text = std::fs::read_to_string(folder.join("shipped.json")).unwrap();
     let mut all: Value = serde_json::from_str(&text).unwrap();
     let mut take = |key: &str| all[name][key].take();
-    let tensors = candle_core::safetensors::load(
-        folder.join("shipped.safetensors"),
-        &Device::Cpu,
-    );
+    let file = folder.join("shipped.safetensors");
+    let tensors = candle_core::safetensors::load(file, &Device::Cpu);
     Expected {
         texts: serde_json::from_value(take("texts")).unwrap(),
         shapes: serde_json::from_value(take("shapes")).unwrap(),
@@ -61,10 +59,7 @@ fn assert_same(
     for (i, (text, pair)) in texts.iter().enumerate() {
         let encoded = tokenizer.encode(text, pair.as_deref(), Truncate::Error).unwrap();
         let ids = tensors[&format!("{name}.{i}.ids")].to_vec1::<i64>().unwrap();
-        assert_eq!(
-            encoded.ids.iter().map(|&id| i64::from(id)).collect::<Vec<_>>(),
-            ids
-        );
+        assert!(encoded.ids.iter().map(|&id| i64::from(id)).eq(ids), "{text}");
         let batch = Batch::from_encoded(std::slice::from_ref(&encoded)).unwrap();
         let (attentions, logits) = run(&batch, &encoded);
         for layer in [0, attentions.len() / 2, attentions.len() - 1] {
@@ -145,10 +140,9 @@ fn the_record_and_the_card_are_of_one_training() {
     let last = history.last().unwrap();
     let card =
         std::fs::read_to_string(folder("bertinho").path.join("README.md")).unwrap();
-    let row = |name, share: f64| format!("| {name} | {:.1} % |", 100.0 * share);
     let both = last.accuracy.beside;
-    let row =
-        row(&format!("both, the translation beside | {}", both.hidden), both.model);
+    let (hidden, share) = (both.hidden, 100.0 * both.model);
+    let row = format!("| both, the translation beside | {hidden} | {share:.1} % |");
     assert!(card.contains(&row), "{row} is not in the card");
     assert!(card.contains(&format!("{} steps, {} tokens", last.step, last.tokens)));
 }

@@ -27,14 +27,8 @@ fn place(figure: &Figure, text: &str) -> (f64, f64) {
 fn each_box_stands_below_what_leads_to_it() {
     let figure = attention().draw().unwrap();
     let y = |name| place(&figure, name).1;
-    for (above, below) in [
-        ("x", "q"),
-        ("x", "v"),
-        ("k", "k_t"),
-        ("q", "scores"),
-        ("scores", "z"),
-        ("v", "z"),
-    ] {
+    let arrows = "x q, x v, k k_t, q scores, scores z, v z";
+    for (above, below) in arrows.split(", ").filter_map(|arrow| arrow.split_once(' ')) {
         assert!(y(above) < y(below), "{above} isn't above {below}");
     }
     assert!((y("q") - y("k")).abs() < 0.01, "q and k stand side by side");

@@ -208,21 +208,17 @@ fn a_pass_within_a_pass_has_its_own_gradients() {
 }
 
 #[test]
-fn a_parameter_without_a_gradient_is_named() {
-    let parameters = parameters(&[("used", &[3]), ("unused", &[3])]);
-    let loss = get(&parameters, "used").sum_all().unwrap();
-    let error = gradient_norm(&parameters, &gradients::backward(&loss).unwrap());
-    let error = error.unwrap_err().to_string();
-    assert!(error.contains("unused") && error.contains("no gradient"), "{error}");
-}
-
-#[test]
-fn gradients_that_overflow_are_refused() {
-    let parameters = parameters(&[("x", &[3])]);
-    let loss = (get(&parameters, "x") * f64::INFINITY).unwrap().sum_all().unwrap();
-    let error = gradient_norm(&parameters, &gradients::backward(&loss).unwrap());
-    let error = error.unwrap_err().to_string();
-    assert!(error.contains("norm is inf"), "{error}");
+fn a_parameter_without_a_gradient_and_gradients_that_overflow_are_refused() {
+    let parameters = parameters(&[("x", &[3]), ("y", &[3])]);
+    let [x, y] = ["x", "y"].map(|name| get(&parameters, name).sum_all().unwrap());
+    let overflow = ((&x + y).unwrap() * f64::INFINITY).unwrap();
+    for (loss, parts) in
+        [(x, ["parameter y", "no gradient"]), (overflow, ["gradients' norm", "is inf"])]
+    {
+        let error = gradient_norm(&parameters, &gradients::backward(&loss).unwrap());
+        let error = error.unwrap_err().to_string();
+        assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+    }
 }
 
 /// An optimiser goes on from its state to the bit, and from a state of another model not
@@ -231,16 +227,11 @@ fn gradients_that_overflow_are_refused() {
 fn an_optimizer_goes_on_from_its_state() {
     let shapes: [(&str, &[usize]); 2] = [("matrix", &[3, 5]), ("vector", &[4])];
     let step = |parameters: &Parameters, optimizer: &mut AdamW, i| {
-        let parts = shapes.map(|(name, shape)| {
-            (get(parameters, name) * numbers(shape, i))
-                .unwrap()
-                .sqr()
-                .unwrap()
-                .sum_all()
-        });
-        let [matrix, vector] = parts;
-        let loss = (matrix.unwrap() + vector.unwrap()).unwrap();
-        let gradients = gradients::backward(&loss).unwrap();
+        let part = |(name, shape): (&str, &[usize])| {
+            (get(parameters, name) * numbers(shape, i))?.sqr()?.sum_all()
+        };
+        let [matrix, vector] = shapes.map(|shape| part(shape).unwrap());
+        let gradients = gradients::backward(&(matrix + vector).unwrap()).unwrap();
         optimizer.step(parameters, &gradients, 1e-2, 1.0).unwrap();
     };
     let new = |parameters: &Parameters| {

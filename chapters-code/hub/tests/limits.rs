@@ -35,17 +35,40 @@ fn peak(_: &Alone, work: impl FnOnce()) -> usize {
 /// What a run may hold besides a multiple of the file: messages, buffers of a conversion.
 const BASE: usize = 1 << 20;
 
+/// Fails if `work`, given the file of that name, holds more than `base` and `times` the
+/// file.
+fn fits(
+    name: &str,
+    bytes: &[u8],
+    (base, times): (usize, usize),
+    work: impl FnOnce(&Path),
+) -> Result<(), TestCaseError> {
+    let (alone, folder) = (alone(), temp());
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    let most = peak(&alone, || work(&path));
+    prop_assert!(
+        most <= base + times * bytes.len(),
+        "{most} bytes for {}",
+        bytes.len()
+    );
+    Ok(())
+}
+
 fn temp() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
-/// A change to a file.
+/// A change to a file, and where.
 #[derive(Clone, Debug)]
-enum Edit {
-    Set(Index, u8),
-    Insert(Index, Vec<u8>),
-    Remove(Index, usize),
-    Truncate(Index),
+struct Edit(Index, Change);
+
+#[derive(Clone, Debug)]
+enum Change {
+    Set(u8),
+    Insert(Vec<u8>),
+    Remove(usize),
+    Truncate,
 }
 
 fn edits() -> impl Strategy<Value = Vec<Edit>> {
@@ -54,39 +77,27 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
     let tokens = tokens.split(' ').chain(["\n", "\r"]);
     let tokens: Vec<_> = tokens.map(|text| text.as_bytes().to_vec()).collect();
     let tokens = select(tokens);
-    let edit = prop_oneof![
-        (any::<Index>(), any::<u8>()).prop_map(|(at, byte)| Edit::Set(at, byte)),
-        (any::<Index>(), tokens).prop_map(|(at, bytes)| Edit::Insert(at, bytes)),
-        (any::<Index>(), 1..20_usize).prop_map(|(at, count)| Edit::Remove(at, count)),
-        any::<Index>().prop_map(Edit::Truncate),
+    let change = prop_oneof![
+        any::<u8>().prop_map(Change::Set),
+        tokens.prop_map(Change::Insert),
+        (1..20_usize).prop_map(Change::Remove),
+        Just(Change::Truncate),
     ];
+    let edit = (any::<Index>(), change).prop_map(|(at, change)| Edit(at, change));
     vec(edit, 0..4)
 }
 
 fn edited(mut bytes: Vec<u8>, edits: &[Edit]) -> Vec<u8> {
-    for edit in edits {
-        let at = |index: &Index| index.index(bytes.len() + 1);
-        match edit {
-            Edit::Set(index, byte) => {
-                let at = at(index);
-                if let Some(old) = bytes.get_mut(at) {
-                    *old = *byte;
-                }
-            }
-            Edit::Insert(index, new) => {
-                let at = at(index);
-                bytes.splice(at..at, new.iter().copied());
-            }
-            Edit::Remove(index, count) => {
-                let at = at(index);
-                let end = (at + count).min(bytes.len());
-                bytes.drain(at..end);
-            }
-            Edit::Truncate(index) => {
-                let at = at(index);
-                bytes.truncate(at);
-            }
-        }
+    for Edit(at, change) in edits {
+        let at = at.index(bytes.len() + 1);
+        let (removed, new) = match change {
+            Change::Set(byte) => (1, vec![*byte; usize::from(at < bytes.len())]),
+            Change::Insert(new) => (0, new.clone()),
+            Change::Remove(count) => (*count, Vec::new()),
+            Change::Truncate => (bytes.len(), Vec::new()),
+        };
+        let end = (at + removed).min(bytes.len());
+        bytes.splice(at..end, new);
     }
     bytes
 }
@@ -188,9 +199,12 @@ fn tokenizer_json() -> Vec<u8> {
     .into()
 }
 
-/// Opens a folder's tokenizer and encodes with it in every way.
-fn encode_all(folder: &Path, config: &Config, text: &str) {
-    let Ok(tokenizer) = Tokenizer::from_folder(folder, config) else { return };
+/// Opens the tokenizer of a file's folder and encodes with it in every way.
+fn encode_all(path: &Path, text: &str) {
+    let config =
+        Config { vocab_size: 30, max_position_embeddings: 16, ..Config::bert() };
+    let tokenizer = Tokenizer::from_folder(path.parent().unwrap(), &config);
+    let Ok(tokenizer) = tokenizer else { return };
     for pair in [None, Some("[MASK] a")] {
         for truncate in [Truncate::Error, Truncate::To(7)] {
             if let Ok(encoded) = tokenizer.encode(text, pair, truncate) {
@@ -212,15 +226,10 @@ proptest! {
         data in prop_oneof![8 => Just(DATA), 1 => 0..2 * DATA],
         after in edits_of_the_whole(),
     ) {
-        let alone = alone();
-        let folder = temp();
-        let path = folder.path().join("m.safetensors");
         let header = edited(header(), &edits);
         let length = (header.len() as u64).wrapping_add(extra);
         let bytes = edited(safetensors(&header, length, data), &after);
-        fs::write(&path, &bytes).unwrap();
-        let most = peak(&alone, || read_all(&path));
-        prop_assert!(most <= BASE + 16 * bytes.len(), "{most} bytes for {}", bytes.len());
+        fits("m.safetensors", &bytes, (BASE, 16), read_all)?;
     }
 
     #[test]
@@ -228,13 +237,9 @@ proptest! {
         part in select(vec!["[", "{\"a\":", "[0,", "{\"a\":{\"shape\":[0,0,0,0,0,0,0,0", "\"\\n"]),
         count in 1..60_000_usize,
     ) {
-        let alone = alone();
-        let folder = temp();
-        let path = folder.path().join("m.safetensors");
         let header = format!("{{\"a\":{{\"dtype\":\"F32\",\"shape\":[{}", part.repeat(count));
-        fs::write(&path, safetensors(header.as_bytes(), header.len() as u64, 0)).unwrap();
-        let most = peak(&alone, || read_all(&path));
-        prop_assert!(most <= BASE + 16 * header.len(), "{most} bytes for {}", header.len());
+        let bytes = safetensors(header.as_bytes(), header.len() as u64, 0);
+        fits("m.safetensors", &bytes, (BASE, 16), read_all)?;
     }
 
     #[test]
@@ -283,13 +288,8 @@ proptest! {
         edits in edits(),
         text in "\\PC{0,40}",
     ) {
-        let alone = alone();
-        let folder = temp();
         let bytes = edited(tokenizer_json(), &edits);
-        fs::write(folder.path().join("tokenizer.json"), &bytes).unwrap();
-        let config = Config { vocab_size: 30, max_position_embeddings: 16, ..Config::bert() };
-        let most = peak(&alone, || encode_all(folder.path(), &config, &text));
-        prop_assert!(most <= 4 * BASE + 64 * bytes.len(), "{most} bytes for {}", bytes.len());
+        fits("tokenizer.json", &bytes, (4 * BASE, 64), |path| encode_all(path, &text))?;
     }
 
     #[test]
@@ -298,14 +298,9 @@ proptest! {
         lines in vec("\\PC{0,6}", 0..40),
         text in "\\PC{0,40}",
     ) {
-        let alone = alone();
-        let folder = temp();
         let vocab = format!("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n{}\n", lines.join("\n"));
         let bytes = edited(vocab.into_bytes(), &edits);
-        fs::write(folder.path().join("vocab.txt"), &bytes).unwrap();
-        let config = Config { vocab_size: 30, max_position_embeddings: 16, ..Config::bert() };
-        let most = peak(&alone, || encode_all(folder.path(), &config, &text));
-        prop_assert!(most <= 4 * BASE + 64 * bytes.len(), "{most} bytes for {}", bytes.len());
+        fits("vocab.txt", &bytes, (4 * BASE, 64), |path| encode_all(path, &text))?;
     }
 }
 

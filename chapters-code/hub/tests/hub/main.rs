@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use hub::{HubOptions, ModelError, resolve};
+use hub::{HubOptions, ModelError, ModelFolder, resolve};
 use server::{COMMIT, Hub, NAME, Plan, Seen, sha256};
 use tempfile::TempDir;
 
@@ -48,6 +48,10 @@ fn temp() -> TempDir {
 
 fn refused(name: &str, options: &HubOptions) -> String {
     resolve(name, options).expect_err("an error").to_string()
+}
+
+fn assert_weights(folder: &ModelFolder) {
+    assert_eq!(fs::read(folder.path.join("model.safetensors")).unwrap(), weights());
 }
 
 /// The cache's folder of the repository.
@@ -93,10 +97,7 @@ fn a_download_is_in_the_cache_as_python_expects_it_and_is_asked_for_once() {
     assert_eq!(content(&seen), [None]);
     // The branch is asked for once; the rest is of the commit it was at.
     let on_branch = seen.iter().filter(|seen| seen.path.contains("/main/"));
-    assert!(
-        on_branch.clone().count() == 1
-            && on_branch.clone().all(|seen| seen.method == "HEAD")
-    );
+    assert_eq!(on_branch.map(|seen| &*seen.method).collect::<Vec<_>>(), ["HEAD"]);
 
     let again = resolve(NAME, &options(&hub.url(), &cache)).unwrap();
     assert_eq!(again.path, folder.path);
@@ -133,33 +134,28 @@ fn a_cut_download_is_resumed_by_the_next_run_where_it_stopped() {
     hub.take_seen();
     let folder = resolve(NAME, &options).unwrap();
     assert_eq!(content(&hub.take_seen()), [Some("bytes=100000-".to_string())]);
-    assert_eq!(fs::read(folder.path.join("model.safetensors")).unwrap(), weights());
+    assert_weights(&folder);
 }
 
 #[test]
 fn a_cut_download_is_resumed_by_itself_as_often_as_allowed() {
-    let (hub, cache) = (hub(), temp());
-    hub.plan().cuts = vec![100_000, 50_000];
-    let options = HubOptions { retries: 2, ..options(&hub.url(), &cache) };
-    let folder = resolve(NAME, &options).unwrap();
-    let ranges = [None, Some("bytes=100000-".into()), Some("bytes=150000-".into())];
-    assert_eq!(content(&hub.take_seen()), ranges);
-    assert_eq!(fs::read(folder.path.join("model.safetensors")).unwrap(), weights());
-
-    let (cache, plan) = (temp(), vec![10; 4]);
-    hub.plan().cuts = plan;
-    let options = HubOptions { cache: cache.path().to_path_buf(), ..options };
-    assert!(refused(NAME, &options).contains("stopped after 30 of 300000 bytes"));
-}
-
-#[test]
-fn a_server_without_ranges_sends_all_again() {
-    let (hub, cache) = (hub(), temp());
-    hub.plan().cuts = vec![100_000];
-    hub.plan().no_ranges = true;
-    let options = HubOptions { retries: 1, ..options(&hub.url(), &cache) };
-    let folder = resolve(NAME, &options).unwrap();
-    assert_eq!(fs::read(folder.path.join("model.safetensors")).unwrap(), weights());
+    let hub = hub();
+    let options =
+        |cache: &TempDir| HubOptions { retries: 2, ..options(&hub.url(), cache) };
+    // A server that doesn't know ranges sends all again.
+    for (no_ranges, second) in [(false, 50_000), (true, 150_000)] {
+        hub.plan().cuts = vec![100_000, second];
+        hub.plan().no_ranges = no_ranges;
+        let cache = temp();
+        assert_weights(&resolve(NAME, &options(&cache)).unwrap());
+        let ranges = [None, Some("bytes=100000-".into()), Some("bytes=150000-".into())];
+        assert_eq!(content(&hub.take_seen()), ranges);
+    }
+    hub.plan().cuts = vec![10; 4];
+    hub.plan().no_ranges = false;
+    let cache = temp();
+    let message = refused(NAME, &options(&cache));
+    assert!(message.contains("stopped after 30 of 300000 bytes"), "{message}");
 }
 
 #[test]
@@ -183,24 +179,20 @@ fn a_wrong_checksum_is_an_error_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_bad_part_of_an_earlier_run_is_thrown_away() {
+fn what_an_earlier_run_or_another_client_left_is_replaced_if_it_is_bad() {
     let (hub, cache) = (hub(), temp());
-    for bad in [vec![7; 100], vec![7; 300_000], vec![7; 300_001]] {
-        fs::create_dir_all(partial(&cache).parent().unwrap()).unwrap();
-        fs::write(partial(&cache), bad).unwrap();
-        let folder = resolve(NAME, &options(&hub.url(), &cache)).unwrap();
-        assert_eq!(fs::read(folder.path.join("model.safetensors")).unwrap(), weights());
+    let (part, whole) = (partial(&cache), partial(&cache).with_extension(""));
+    for (path, bad) in [
+        (&part, vec![7; 100]),
+        (&part, vec![7; 300_000]),
+        (&part, vec![7; 300_001]),
+        (&whole, weights()[..1000].to_vec()),
+    ] {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bad).unwrap();
+        assert_weights(&resolve(NAME, &options(&hub.url(), &cache)).unwrap());
         fs::remove_dir_all(root(&cache)).unwrap();
     }
-}
-
-#[test]
-fn a_truncated_blob_that_another_client_left_is_replaced() {
-    let (hub, cache) = (hub(), temp());
-    fs::create_dir_all(partial(&cache).parent().unwrap()).unwrap();
-    fs::write(partial(&cache).with_extension(""), &weights()[..1000]).unwrap();
-    let folder = resolve(NAME, &options(&hub.url(), &cache)).unwrap();
-    assert_eq!(fs::read(folder.path.join("model.safetensors")).unwrap(), weights());
 }
 
 #[test]
@@ -208,38 +200,35 @@ fn a_body_longer_than_announced_is_not_taken() {
     let (hub, cache) = (hub(), temp());
     hub.plan().body = Some([weights(), weights()].concat());
     let message = refused(NAME, &options(&hub.url(), &cache));
-    assert!(
-        message.contains("announced: size at least 300001, not 300000;"),
-        "{message}"
-    );
+    let expected = "announced: size at least 300001, not 300000;";
+    assert!(message.contains(expected), "{message}");
     assert!(!partial(&cache).exists());
 }
 
 #[test]
 fn refusals_say_what_to_do() {
     let (hub, cache) = (hub(), temp());
-    let mut options = options(&hub.url(), &cache);
-    let url = hub.url();
-    hub.plan().status = Some(401);
-    let expected = format!(
+    let (url, mut options) = (hub.url(), options(&hub.url(), &cache));
+    let anonymous = format!(
         "{url} refuses `{NAME}` (401): there is no public repository of that name; check \
-             it, or set HF_TOKEN if it is private or gated"
+         it, or set HF_TOKEN if it is private or gated"
     );
-    assert_eq!(refused(NAME, &options), expected);
-    options.token = Some("hf_secret".to_string());
-    hub.plan().status = Some(403);
-    let expected = format!(
-        "{url} refuses `{NAME}` (403): there is no repository of that name, or the \
-             token in HF_TOKEN does not give access: accept the model's terms on its page, \
-             or use the token of an account that has access"
+    let known = format!(
+        "{url} refuses `{NAME}` (403): there is no repository of that name, or the token \
+         in HF_TOKEN does not give access: accept the model's terms on its page, or use \
+         the token of an account that has access"
     );
-    assert_eq!(refused(NAME, &options), expected);
-    hub.plan().status = Some(503);
-    let expected = format!(
+    let broken = format!(
         "{url}/{NAME}/resolve/main/config.json answered HTTP 503; try again later, or \
-             check HF_ENDPOINT"
+         check HF_ENDPOINT"
     );
-    assert_eq!(refused(NAME, &options), expected);
+    for (status, token, expected) in
+        [(401, None, anonymous), (403, Some("hf_secret"), known), (503, None, broken)]
+    {
+        options.token = token.map(str::to_string);
+        hub.plan().status = Some(status);
+        assert_eq!(refused(NAME, &options), expected);
+    }
 }
 
 #[test]
@@ -283,15 +272,10 @@ fn weights_of_another_format_are_named_with_their_conversion() {
     assert!(first.contains("has no model.safetensors: a model needs"), "{first}");
     hub.plan().files.insert("pytorch_model.bin", b"pickle".to_vec());
     let second = refused(NAME, &options);
-    assert!(
-        second.contains("has pytorch_model.bin but no model.safetensors"),
-        "{second}"
-    );
-    assert!(second.contains("save_file(weights, \"model.safetensors\""), "{second}");
-    let seen = hub.take_seen();
-    assert!(
-        !seen.iter().any(|seen| seen.method == "GET" && seen.path.contains("pytorch"))
-    );
+    let expected = "has pytorch_model.bin but no model.safetensors";
+    assert!(second.contains(expected), "{second}");
+    let pickle = |seen: &Seen| seen.method == "GET" && seen.path.contains("pytorch");
+    assert!(!hub.take_seen().iter().any(pickle));
 }
 
 #[test]
@@ -300,13 +284,8 @@ fn what_a_repository_lacks_is_not_asked_for_again() {
     hub.plan().files.remove("tokenizer_config.json");
     let options = options(&hub.url(), &cache);
     resolve(NAME, &options).unwrap();
-    assert!(
-        root(&cache)
-            .join(".no_exist")
-            .join(COMMIT)
-            .join("tokenizer_config.json")
-            .is_file()
-    );
+    let lacks = root(&cache).join(".no_exist").join(COMMIT);
+    assert!(lacks.join("tokenizer_config.json").is_file());
     hub.take_seen();
     resolve(NAME, &options).unwrap();
     assert_eq!(hub.take_seen(), []);
@@ -356,7 +335,7 @@ fn a_repository_that_moved_is_followed() {
     let (hub, cache) = (hub(), temp());
     let folder = resolve("old-name", &options(&hub.url(), &cache)).unwrap();
     assert!(folder.path.starts_with(cache.path().join("models--old-name")));
-    assert_eq!(fs::read(folder.path.join("model.safetensors")).unwrap(), weights());
+    assert_weights(&folder);
 }
 
 #[test]
@@ -447,16 +426,14 @@ fn a_cache_that_cannot_be_written_is_named() {
 fn names_that_are_none_are_refused_without_a_request() {
     let (hub, cache) = (hub(), temp());
     let mut options = options(&hub.url(), &cache);
-    for name in
-        ["", "./nowhere", "/no/where", "a/b/c", "a--b", "a b", "...", "a/", "-a", "é"]
-    {
+    let names =
+        ["", "./nowhere", "/no/where", "a/b/c", "a--b", "a b", "...", "a/", "-a", "é"];
+    let names = names.map(|name| (name, "main"));
+    let revisions = ["", "../main", "a?b"].map(|revision| (NAME, revision));
+    for (name, revision) in names.into_iter().chain(revisions) {
+        options.revision = revision.to_string();
         let error = resolve(name, &options).unwrap_err();
         assert!(matches!(error, ModelError::UnknownName { .. }), "{name}: {error}");
-    }
-    for revision in ["", "../main", "a?b"] {
-        options.revision = revision.to_string();
-        let error = resolve(NAME, &options).unwrap_err();
-        assert!(matches!(error, ModelError::UnknownName { .. }), "{revision}: {error}");
     }
     assert_eq!(hub.take_seen(), []);
 }
@@ -473,13 +450,10 @@ fn the_environment_is_read_as_python_reads_it() {
     assert_eq!(options.cache, Path::new("/home/ana/.cache/huggingface/hub"));
     assert_eq!((options.token, options.offline, options.progress), (None, false, true));
 
-    let cache = |variables: &[(&str, &str)]| read(variables).cache;
-    assert_eq!(cache(&[("XDG_CACHE_HOME", "/c")]), Path::new("/c/huggingface/hub"));
-    assert_eq!(
-        cache(&[("HF_HOME", "/h"), ("XDG_CACHE_HOME", "/c")]),
-        Path::new("/h/hub")
-    );
-    assert_eq!(cache(&[("HF_HUB_CACHE", "/x"), ("HF_HOME", "/h")]), Path::new("/x"));
+    let all = [("HF_HUB_CACHE", "/x"), ("HF_HOME", "/h"), ("XDG_CACHE_HOME", "/c")];
+    for (first, cache) in ["/x", "/h/hub", "/c/huggingface/hub"].iter().enumerate() {
+        assert_eq!(read(&all[first..]).cache, Path::new(cache));
+    }
 
     let options = read(&[
         ("HF_ENDPOINT", "http://mirror:8080/"),

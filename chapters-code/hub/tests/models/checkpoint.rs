@@ -58,25 +58,22 @@ fn tensors_that_are_no_weights_are_listed_and_not_read() {
     let checkpoint = Checkpoint::open(&path).unwrap();
     assert_eq!(checkpoint.info("position_ids").unwrap().dtype, StoredDType::I64);
     assert_eq!(checkpoint.tensor("empty", DType::F32).unwrap().dims(), [0, 4]);
-    let error = checkpoint.tensor("position_ids", DType::F32).unwrap_err().to_string();
-    assert!(
-        error.ends_with("is of I64; weights are read from F32, F16, BF16 and F64"),
-        "{error}"
-    );
-    let error = checkpoint.tensor("other", DType::F32).unwrap_err().to_string();
-    assert!(error.ends_with("it has no tensor other"), "{error}");
-    let error = checkpoint.tensor("empty", DType::U8).unwrap_err().to_string();
-    assert!(error.ends_with("weights can't be loaded as U8"), "{error}");
+    let types = "is of I64; weights are read from F32, F16, BF16 and F64";
+    for (name, dtype, expected) in [
+        ("position_ids", DType::F32, types),
+        ("other", DType::F32, "it has no tensor other"),
+        ("empty", DType::U8, "weights can't be loaded as U8"),
+    ] {
+        let error = checkpoint.tensor(name, dtype).unwrap_err().to_string();
+        assert!(error.ends_with(expected), "{error}");
+    }
 }
 
 #[test]
 fn a_truncated_file_is_said_to_be_so() {
     let folder = temp();
     let path = folder.path().join("m.safetensors");
-    save(
-        &path,
-        &[("a", numbers(&[4], 0.0, DType::F32)), ("b", numbers(&[4], 0.0, DType::F32))],
-    );
+    save(&path, &["a", "b"].map(|name| (name, numbers(&[4], 0.0, DType::F32))));
     let whole = fs::read(&path).unwrap();
     let header = whole.len() - 32; // but for two tensors of four f32
     let advice = "download or copy it again";
@@ -104,28 +101,23 @@ fn a_truncated_file_is_said_to_be_so() {
 fn a_header_that_lies_is_caught_tensor_by_tensor() {
     let folder = temp();
     let path = folder.path().join("m.safetensors");
-    let tensor = |name: &str, dtype: &str, shape: &str, begin: u64, end: u64| {
-        format!(
-            r#""{name}":{{"dtype":"{dtype}","shape":{shape},"data_offsets":[{begin},{end}]}}"#
-        )
+    let tensor = |name, dtype, shape, begin: u64, end: u64| {
+        let offsets = format!(r#""data_offsets":[{begin},{end}]"#);
+        format!(r#""{name}":{{"dtype":"{dtype}","shape":{shape},{offsets}}}"#)
     };
-    let a = tensor("a", "F32", "[2]", 0, 8);
+    let f32 = |name, begin, end| tensor(name, "F32", "[2]", begin, end);
+    let a = f32("a", 0, 8);
+    let huge = "[4294967296,4294967296]";
     for (tensors, expected) in [
+        (f32("a", 4, 12), "tensor a has data_offsets [4, 12], but should begin at 0"),
+        (f32("a", 8, 0), "tensor a has data_offsets [8, 0], but should begin at 0"),
         (
-            tensor("a", "F32", "[2]", 4, 12),
-            "tensor a has data_offsets [4, 12], but should begin at 0",
-        ),
-        (
-            tensor("a", "F32", "[2]", 8, 0),
-            "tensor a has data_offsets [8, 0], but should begin at 0",
-        ),
-        (
-            format!("{a},{}", tensor("b", "F32", "[2]", 4, 12)),
+            format!("{a},{}", f32("b", 4, 12)),
             "tensor b has data_offsets [4, 12], but should begin at 8",
         ),
         (tensor("a", "F32", "[3]", 0, 8), "tensor a of F32 and shape [3] has 8 bytes"),
         (
-            tensor("a", "F32", "[4294967296,4294967296]", 0, 0),
+            tensor("a", "F32", huge, 0, 0),
             "tensor a of F32 and shape [4294967296, 4294967296] has 0 bytes",
         ),
         (format!("{a},{a}"), "header: two tensors a at line 1 column"),
@@ -162,30 +154,19 @@ fn shards_are_one_checkpoint() {
     let paths = names.map(|name| folder.path().join(name));
     save(&paths[0], &[("a", numbers(&[2], 1.0, DType::F32))]);
     save(&paths[1], &[("b", numbers(&[3], 2.0, DType::F16))]);
-    fs::write(
-        &index,
-        r#"{"weight_map":{"a":"m-1.safetensors","b":"m-2.safetensors"}}"#,
-    )
-    .unwrap();
-    let checkpoint = Checkpoint::open(&index).unwrap();
-    assert_eq!(
-        values(&checkpoint.tensor("b", DType::F32).unwrap()),
-        [2.0, 2.125, 2.25]
-    );
+    let map = r#"{"weight_map":{"a":"m-1.safetensors","b":"m-2.safetensors"}}"#;
+    fs::write(&index, map).unwrap();
+    let b = Checkpoint::open(&index).unwrap().tensor("b", DType::F32).unwrap();
+    assert_eq!(values(&b), [2.0, 2.125, 2.25]);
     save(&paths[1], &[("a", numbers(&[3], 2.0, DType::F16))]);
     let error = Checkpoint::open(&index).unwrap_err().to_string();
     assert!(error.ends_with("tensor a is in another shard, too"), "{error}");
     fs::remove_file(&paths[1]).unwrap();
     let error = Checkpoint::open(&index).unwrap_err().to_string();
-    assert!(
-        error.starts_with("cannot open ") && error.contains("m-2.safetensors"),
-        "{error}"
-    );
+    assert!(error.starts_with("cannot open ") && error.contains("m-2."), "{error}");
+    let above = r#"{"weight_map":{"a":"../x.safetensors"}}"#;
     for (text, found) in [
-        (
-            r#"{"weight_map":{"a":"../x.safetensors"}}"#,
-            "weight_map is \"../x.safetensors\"",
-        ),
+        (above, "weight_map is \"../x.safetensors\""),
         (r#"{"weight_map":{"a":"x.bin"}}"#, "weight_map is \"x.bin\""),
         (r#"{"weight_map":{}}"#, "weight_map is empty"),
         ("{}", "is not valid: missing field `weight_map`"),

@@ -145,141 +145,94 @@ fn activations_have_several_names() {
 
 #[test]
 fn a_field_out_of_range_is_named_with_its_range() {
-    let bert = |field, value| message(&with(bert(), field, value));
-    let distilbert = |field, value| message(&with(distilbert(), field, value));
-    for (found, expected) in [
-        (bert("vocab_size", json!(0)), "vocab_size is 0, not 1 to 16777216"),
+    let whole = "not a whole number, not negative";
+    let share = "not between 0 and 1, both excluded";
+    let names = "not a name for each id from \"0\" up, without gaps";
+    for (of, field, value, range) in [
+        (bert(), "vocab_size", json!(0), "not 1 to 16777216"),
+        (bert(), "vocab_size", json!(1 << 25), "not 1 to 16777216"),
+        (bert(), "vocab_size", json!(-1), whole),
+        (bert(), "vocab_size", json!(1.5), whole),
+        (bert(), "hidden_size", json!("x"), whole),
         (
-            bert("vocab_size", json!(1 << 25)),
-            "vocab_size is 33554432, not 1 to 16777216",
+            bert(),
+            "hidden_size",
+            json!(385),
+            "not a multiple of num_attention_heads = 6",
         ),
+        (distilbert(), "dim", json!(385), "not a multiple of n_heads = 6"),
+        (distilbert(), "dim", json!(u64::MAX), "not 1 to 65536"),
+        (bert(), "num_attention_heads", json!(0), "not 1 to 384"),
+        (distilbert(), "n_layers", json!(5000), "not 1 to 1024"),
+        (bert(), "intermediate_size", json!(0), "not 1 to 65536"),
+        (bert(), "max_position_embeddings", json!(0), "not 1 to 16777216"),
+        (bert(), "type_vocab_size", json!(0), "not 1 to 65536"),
+        (bert(), "layer_norm_eps", json!(0), share),
+        (bert(), "layer_norm_eps", json!([]), "not a number"),
+        (bert(), "pad_token_id", json!(1000), "not less than vocab_size = 1000"),
+        (bert(), "hidden_dropout_prob", json!(1.5), "not 0 to 1"),
+        (distilbert(), "seq_classif_dropout", json!(-1), "not 0 to 1"),
+        (bert(), "num_labels", json!(0), "not 1 to 10000"),
+        (bert(), "id2label", json!({"0": "a", "2": "b"}), names),
+        (bert(), "architectures", json!("Bert"), "not a list of names"),
+    ] {
+        let expected = format!("config.json: {field} is {value}, {range}");
+        assert_eq!(message(&with(of, field, value)), expected);
+    }
+    for (field, value, expected) in [
+        ("vocab_size", Value::Null, "vocab_size is missing, not a whole number"),
         (
-            bert("vocab_size", json!(-1)),
-            "vocab_size is -1, not a whole number, not negative",
-        ),
-        (
-            bert("vocab_size", json!(1.5)),
-            "vocab_size is 1.5, not a whole number, not negative",
-        ),
-        (bert("vocab_size", Value::Null), "vocab_size is missing, not a whole number"),
-        (
-            bert("hidden_size", json!("x")),
-            "hidden_size is \"x\", not a whole number, not negative",
-        ),
-        (
-            bert("hidden_size", json!(385)),
-            "hidden_size is 385, not a multiple of num_attention_heads = 6",
-        ),
-        (distilbert("dim", json!(385)), "dim is 385, not a multiple of n_heads = 6"),
-        (
-            distilbert("dim", json!(u64::MAX)),
-            "dim is 18446744073709551615, not 1 to 65536",
-        ),
-        (
-            bert("num_attention_heads", json!(0)),
-            "num_attention_heads is 0, not 1 to 384",
-        ),
-        (distilbert("n_layers", json!(5000)), "n_layers is 5000, not 1 to 1024"),
-        (bert("intermediate_size", json!(0)), "intermediate_size is 0, not 1 to 65536"),
-        (
-            bert("max_position_embeddings", json!(0)),
-            "max_position_embeddings is 0, not 1 to 16777216",
-        ),
-        (bert("type_vocab_size", json!(0)), "type_vocab_size is 0, not 1 to 65536"),
-        (
-            bert("layer_norm_eps", json!(0)),
-            "layer_norm_eps is 0, not between 0 and 1, both excluded",
-        ),
-        (
-            bert("layer_norm_eps", json!(-1e-12)),
+            "layer_norm_eps",
+            json!(-1e-12),
             "layer_norm_eps is -0.000000000001, not between 0 and 1, both excluded",
         ),
-        (bert("layer_norm_eps", json!([])), "layer_norm_eps is [], not a number"),
-        (
-            bert("pad_token_id", json!(1000)),
-            "pad_token_id is 1000, not less than vocab_size = 1000",
-        ),
-        (
-            bert("hidden_dropout_prob", json!(1.5)),
-            "hidden_dropout_prob is 1.5, not 0 to 1",
-        ),
-        (
-            distilbert("seq_classif_dropout", json!(-1)),
-            "seq_classif_dropout is -1, not 0 to 1",
-        ),
-        (bert("num_labels", json!(0)), "num_labels is 0, not 1 to 10000"),
-        (bert("id2label", json!({})), "number of id2label is 0, not 1 to 10000"),
-        (
-            bert("id2label", json!({"0": "a", "2": "b"})),
-            "id2label is {\"0\":\"a\",\"2\":\"b\"}, not a name for each id from \"0\" up, without gaps",
-        ),
-        (
-            bert("architectures", json!("Bert")),
-            "architectures is \"Bert\", not a list of names",
-        ),
-    ] {
-        assert_eq!(found, format!("config.json: {expected}"));
-    }
-    let mut huge = with(super_wide(), "vocab_size", json!(1 << 24));
-    huge = with(huge, "num_hidden_layers", json!(1024));
-    assert_eq!(
-        message(&huge),
-        "config.json: the product of the sizes is 16777216 × 65536 with 1024 \
-         num_hidden_layers, not a model of at most 34359738367 parameters"
-    );
-    let nan = Config { layer_norm_eps: f64::NAN, ..Config::bert() };
-    assert!(nan.validate(Path::new("x")).is_err());
-    let nan = Config { hidden_dropout: f64::NAN, ..Config::bert() };
-    assert!(nan.validate(Path::new("x")).is_err());
-}
-
-fn super_wide() -> Value {
-    with(with(bert(), "hidden_size", json!(65536)), "num_attention_heads", json!(64))
-}
-
-#[test]
-fn other_models_are_refused_by_name() {
-    for (field, value, expected) in [
-        (
-            "model_type",
-            json!("roberta"),
-            "model_type = \"roberta\" is not supported; the book's models are `bert` and `distilbert`",
-        ),
-        (
-            "hidden_act",
-            json!("silu"),
-            "hidden_act = \"silu\" is not supported; the activations are gelu, gelu_new, gelu_pytorch_tanh and relu",
-        ),
-        (
-            "position_embedding_type",
-            json!("relative_key"),
-            "position_embedding_type = \"relative_key\" is not supported; only absolute positions are",
-        ),
-        (
-            "is_decoder",
-            json!(true),
-            "is_decoder = true is not supported; only encoders are",
-        ),
-        (
-            "add_cross_attention",
-            json!(true),
-            "add_cross_attention = true is not supported; only encoders are",
-        ),
-        (
-            "pruned_heads",
-            json!({"1": [0]}),
-            "pruned_heads = {\"1\":[0]} is not supported; only models with all their heads are",
-        ),
-        (
-            "quantization_config",
-            json!({}),
-            "quantization_config = {} is not supported; only f32, f16 and bf16 weights are",
-        ),
+        ("id2label", json!({}), "number of id2label is 0, not 1 to 10000"),
     ] {
         assert_eq!(
             message(&with(bert(), field, value)),
             format!("config.json: {expected}")
         );
+    }
+    let mut huge = bert();
+    for (field, size) in [
+        ("hidden_size", 65536),
+        ("num_attention_heads", 64),
+        ("vocab_size", 1 << 24),
+        ("num_hidden_layers", 1024),
+    ] {
+        huge[field] = json!(size);
+    }
+    assert_eq!(
+        message(&huge),
+        "config.json: the product of the sizes is 16777216 × 65536 with 1024 \
+         num_hidden_layers, not a model of at most 34359738367 parameters"
+    );
+    let eps = Config { layer_norm_eps: f64::NAN, ..Config::bert() };
+    let dropout = Config { hidden_dropout: f64::NAN, ..Config::bert() };
+    assert!([eps, dropout].iter().all(|nan| nan.validate(Path::new("x")).is_err()));
+}
+
+#[test]
+fn other_models_are_refused_by_name() {
+    let models = "the book's models are `bert` and `distilbert`";
+    let activations = "the activations are gelu, gelu_new, gelu_pytorch_tanh and relu";
+    let encoders = "only encoders are";
+    for (field, value, supported) in [
+        ("model_type", json!("roberta"), models),
+        ("hidden_act", json!("silu"), activations),
+        (
+            "position_embedding_type",
+            json!("relative_key"),
+            "only absolute positions are",
+        ),
+        ("is_decoder", json!(true), encoders),
+        ("add_cross_attention", json!(true), encoders),
+        ("pruned_heads", json!({"1": [0]}), "only models with all their heads are"),
+        ("quantization_config", json!({}), "only f32, f16 and bf16 weights are"),
+    ] {
+        let expected =
+            format!("config.json: {field} = {value} is not supported; {supported}");
+        assert_eq!(message(&with(bert(), field, value)), expected);
     }
     let harmless = with(bert(), "position_embedding_type", json!("absolute"));
     let harmless = with(harmless, "is_decoder", json!(false));
@@ -296,18 +249,15 @@ fn other_models_are_refused_by_name() {
 
 #[test]
 fn what_is_no_json_is_said_to_be_none() {
-    let read =
-        |text| Config::from_json(text, Path::new("c.json")).unwrap_err().to_string();
-    assert!(read("{\"a\": ").starts_with("c.json is not valid: EOF while parsing"));
-    assert!(read("[]").starts_with("c.json is not valid: invalid type"));
-    assert!(
-        read("{\"layer_norm_eps\": NaN}")
-            .starts_with("c.json is not valid: expected value")
-    );
-    assert!(
-        Config::from_file(Path::new("/no/such/config.json"))
-            .unwrap_err()
-            .to_string()
-            .starts_with("cannot read /no/such/config.json: ")
-    );
+    for (text, why) in [
+        ("{\"a\": ", "EOF while parsing"),
+        ("[]", "invalid type"),
+        ("{\"layer_norm_eps\": NaN}", "expected value"),
+    ] {
+        let error =
+            Config::from_json(text, Path::new("c.json")).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("c.json is not valid: {why}")), "{error}");
+    }
+    let error = Config::from_file(Path::new("/no/such/config.json")).unwrap_err();
+    assert!(error.to_string().starts_with("cannot read /no/such/config.json: "));
 }

@@ -164,10 +164,8 @@ fn distilberts_names_are_found_bare_or_with_their_prefix() {
     let path = folder.path().join("model.safetensors");
     for prefix in ["", "distilbert."] {
         let stored = names.map(|name| format!("{prefix}{name}"));
-        let tensors: Vec<_> = stored.iter().zip([1.0, 2.0, 3.0]).collect();
-        let tensors: Vec<_> = tensors
-            .iter()
-            .map(|(name, first)| (name.as_str(), numbers(&[2, 2], *first, DType::F32)))
+        let tensors: Vec<_> = (stored.iter().zip([1.0, 2.0, 3.0]))
+            .map(|(name, first)| (name.as_str(), numbers(&[2, 2], first, DType::F32)))
             .collect();
         save(&path, &tensors);
         let checkpoint = Checkpoint::open(&path).unwrap();
@@ -182,10 +180,8 @@ fn distilberts_names_are_found_bare_or_with_their_prefix() {
         asked.push("vocab_projector.weight");
         assert_eq!(load(&asked).unwrap(), [1.0, 2.0, 3.0, 1.0]);
         let error = load(&["vocab_projector.weight"]).unwrap_err().to_string();
-        assert!(
-            error.contains("\n  distilbert.transformer.layer.0.sa_layer"),
-            "{error}"
-        );
+        let unused = "\n  distilbert.transformer.layer.0.sa_layer";
+        assert!(error.contains(unused), "{error}");
         asked.extend(["pre_classifier.weight", "classifier.weight"]);
         let error = load(&asked).unwrap_err().to_string();
         assert_eq!(error.matches("it lacks a sequence-classification head").count(), 1);
@@ -206,23 +202,17 @@ fn one_tensor_under_two_names_is_an_error() {
 #[test]
 fn all_that_is_missing_or_misshapen_is_listed_at_once() {
     let mut tensors = tensors();
-    for name in
-        ["bert.embeddings.LayerNorm.bias", "bert.encoder.layer.0.output.dense.weight"]
-    {
-        tensors.remove(name);
+    for name in ["embeddings.LayerNorm.bias", "encoder.layer.0.output.dense.weight"] {
+        tensors.remove(&format!("bert.{name}"));
     }
-    for name in [
-        "bert.embeddings.word_embeddings.weight",
-        "bert.encoder.layer.0.output.dense.bias",
-    ] {
-        tensors.insert(name.into(), numbers(&[3], 0.0, DType::F32));
+    for name in
+        ["embeddings.word_embeddings.weight", "encoder.layer.0.output.dense.bias"]
+    {
+        tensors.insert(format!("bert.{name}"), numbers(&[3], 0.0, DType::F32));
     }
     let error = from_file(&tensors, &tiny(), &[]).unwrap_err().to_string();
     let (first, rest) = error.split_once('\n').unwrap();
-    assert!(
-        first.ends_with("model.safetensors is not of the model asked for"),
-        "{first}"
-    );
+    assert!(first.ends_with("safetensors is not of the model asked for"), "{first}");
     assert_eq!(
         rest,
         "missing tensors:\n\
@@ -241,10 +231,8 @@ fn a_larger_encoder_than_the_configuration_says_is_an_error() {
     tensors.insert(more.into(), numbers(&[4], 0.0, DType::F32));
     let mismatch = mismatch(from_file(&tensors, &tiny(), &[]));
     assert_eq!(mismatch.unused, [more]);
-    assert_eq!(
-        mismatch.hint.as_deref(),
-        Some("its encoder is larger than config.json says")
-    );
+    let hint = "its encoder is larger than config.json says";
+    assert_eq!(mismatch.hint.as_deref(), Some(hint));
 }
 
 #[test]

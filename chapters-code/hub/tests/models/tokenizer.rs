@@ -74,6 +74,11 @@ fn folder(vocab: &[String], rules: &Value, tokenizer_json: &Value) -> TempDir {
     folder
 }
 
+/// Why a folder's tokenizer isn't taken, for a model of so many embeddings.
+fn refused(folder: &Path, rows: usize) -> String {
+    Tokenizer::from_folder(folder, &config(rows)).unwrap_err().to_string()
+}
+
 fn of_case(fixture: &Fixture, case: &Case) -> Tokenizer {
     let rules = case.rules.clone().unwrap_or_default();
     let folder = folder(
@@ -122,10 +127,8 @@ fn every_tokenizer_agrees_with_transformers() {
             assert_eq!(found.ids, expected.ids, "{what}");
             assert_eq!(found.token_type_ids, expected.token_type_ids, "{what}");
             assert_eq!(found.attention_mask, expected.attention_mask, "{what}");
-            assert_eq!(
-                found.special_tokens_mask, expected.special_tokens_mask,
-                "{what}"
-            );
+            let special = found.special_tokens_mask.clone();
+            assert_eq!(special, expected.special_tokens_mask, "{what}");
             assert_eq!(in_characters(&found, text, pair), expected.offsets, "{what}");
             let second = expected.token_type_ids.iter().position(|id| *id == 1);
             assert_eq!(found.sentence_b_start, second, "{what}");
@@ -203,10 +206,8 @@ fn a_text_with_nothing_in_it_is_an_error() {
         );
         assert_eq!(error, expected);
         let error = tokenizer.encode("gato", Some(text), Truncate::Error).unwrap_err();
-        assert!(
-            error.to_string().starts_with("the second text has no tokens ("),
-            "{error}"
-        );
+        let error = error.to_string();
+        assert!(error.starts_with("the second text has no tokens ("), "{error}");
     }
     let error = tokenizer.encode_batch(&[], Truncate::Error).unwrap_err();
     assert!(matches!(error, ModelError::EmptyBatch));
@@ -218,10 +219,8 @@ fn tokens_and_ids_are_each_other() {
     assert_eq!(tokenizer.vocab_size(), fixture().vocab.len());
     let id = tokenizer.token_to_id("gato").unwrap();
     assert_eq!(tokenizer.id_to_token(id).as_deref(), Some("gato"));
-    assert_eq!(
-        (tokenizer.token_to_id("cão"), tokenizer.id_to_token(99_999)),
-        (None, None)
-    );
+    assert_eq!(tokenizer.token_to_id("cão"), None);
+    assert_eq!(tokenizer.id_to_token(99_999), None);
 }
 
 #[test]
@@ -229,7 +228,7 @@ fn a_vocabulary_larger_than_the_embeddings_is_an_error() {
     let words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "gato", "gato", "rato"];
     let folder = folder(&words.map(String::from), &Value::Null, &Value::Null);
     let open = |rows| Tokenizer::from_folder(folder.path(), &config(rows));
-    let error = open(5).unwrap_err().to_string();
+    let error = refused(folder.path(), 5);
     let expected = "vocab.txt: the tokenizer has 6 tokens, but the embedding table of the \
                     model has 5 rows (vocab_size in config.json): they are of different models";
     assert!(error.ends_with(expected), "{error}");
@@ -248,9 +247,7 @@ fn a_vocabulary_without_a_special_token_is_an_error() {
         let words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "gato"].map(String::from);
         let words: Vec<_> = words.into_iter().filter(|word| word != missing).collect();
         let folder = folder(&words, &Value::Null, &Value::Null);
-        let error = Tokenizer::from_folder(folder.path(), &config(100))
-            .unwrap_err()
-            .to_string();
+        let error = refused(folder.path(), 100);
         let expected =
             format!("vocab.txt is not a tokenizer: it has no token {missing}");
         assert!(error.ends_with(&expected), "{error}");
@@ -260,8 +257,7 @@ fn a_vocabulary_without_a_special_token_is_an_error() {
                        "normalized": false, "special": true});
     let rules = json!({"cls_token": {"content": "[CLS]"}, "added_tokens_decoder": {"7": token}});
     let folder = folder(&words, &rules, &Value::Null);
-    let error =
-        Tokenizer::from_folder(folder.path(), &config(100)).unwrap_err().to_string();
+    let error = refused(folder.path(), 100);
     let expected =
         "the added token \"<x>\" has the id 7, but the vocabulary gives it Some(3)";
     assert!(error.ends_with(expected), "{error}");
@@ -270,23 +266,21 @@ fn a_vocabulary_without_a_special_token_is_an_error() {
 #[test]
 fn files_that_are_none_are_named() {
     let empty = temp();
-    let open = |folder: &TempDir| {
-        Tokenizer::from_folder(folder.path(), &config(100)).unwrap_err().to_string()
-    };
-    assert!(open(&empty).contains("has no tokenizer.json or vocab.txt"));
-    fs::write(empty.path().join("vocab.txt"), b"[UNK]\n\xff\n").unwrap();
-    assert!(
-        open(&empty)
-            .contains("vocab.txt is not a tokenizer: stream did not contain valid")
-    );
-    fs::write(empty.path().join("tokenizer.json"), "{}").unwrap();
-    assert!(open(&empty).contains("tokenizer.json is not valid: missing field"));
     let words =
-        r#"{"model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}}"#;
-    fs::write(empty.path().join("tokenizer.json"), words).unwrap();
-    assert!(open(&empty).ends_with(
-        "model.type = WordLevel is not supported; BERT's tokenizers are WordPiece"
-    ));
-    fs::write(empty.path().join("tokenizer_config.json"), "{").unwrap();
-    assert!(open(&empty).contains("tokenizer_config.json is not valid: EOF"));
+        br#"{"model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}}"#;
+    let other =
+        "model.type = WordLevel is not supported; BERT's tokenizers are WordPiece";
+    for (file, bytes, expected) in [
+        ("", &b""[..], "has no tokenizer.json or vocab.txt"),
+        ("vocab.txt", b"[UNK]\n\xff\n", "vocab.txt is not a tokenizer: stream did not"),
+        ("tokenizer.json", b"{}", "tokenizer.json is not valid: missing field"),
+        ("tokenizer.json", words, other),
+        ("tokenizer_config.json", b"{", "tokenizer_config.json is not valid: EOF"),
+    ] {
+        if !file.is_empty() {
+            fs::write(empty.path().join(file), bytes).unwrap();
+        }
+        let error = refused(empty.path(), 100);
+        assert!(error.contains(expected), "{error}");
+    }
 }
