@@ -2,34 +2,18 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use candle_core::DType;
 use hub::{Checkpoint, Config, Tokenizer, Truncate, load_checkpoint};
-use peak_alloc::PeakAlloc;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use tempfile::TempDir;
 
-#[global_allocator]
-static MEMORY: PeakAlloc = PeakAlloc;
-
-/// The measurement is of the whole process: one test at a time.
-static ONE: Mutex<()> = Mutex::new(());
-
-type Alone = MutexGuard<'static, ()>;
-
-fn alone() -> Alone {
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Runs `work` and returns the most memory that it held at once, in bytes.
-fn peak(_: &Alone, work: impl FnOnce()) -> usize {
-    MEMORY.reset_peak_usage();
-    let before = MEMORY.current_usage();
-    work();
-    MEMORY.peak_usage().saturating_sub(before)
+/// Runs `work` and returns the most memory that it held at once, in bytes: its own, whatever
+/// the tests beside it do meanwhile.
+fn peak(work: impl FnOnce()) -> usize {
+    usize::try_from(allocation_counter::measure(work).bytes_max).expect("a size")
 }
 
 /// What a run may hold besides a multiple of the file: messages, buffers of a conversion.
@@ -43,10 +27,10 @@ fn fits(
     (base, times): (usize, usize),
     work: impl FnOnce(&Path),
 ) -> Result<(), TestCaseError> {
-    let (alone, folder) = (alone(), temp());
+    let folder = temp();
     let path = folder.path().join(name);
     fs::write(&path, bytes).unwrap();
-    let most = peak(&alone, || work(&path));
+    let most = peak(|| work(&path));
     prop_assert!(
         most <= base + times * bytes.len(),
         "{most} bytes for {}",
@@ -155,7 +139,6 @@ fn the_files_to_be_edited_are_good() {
 
 #[test]
 fn a_file_is_read_in_its_own_size() {
-    let alone = alone();
     let folder = temp();
     let path = folder.path().join("m.safetensors");
     let count = 4 << 20;
@@ -166,7 +149,7 @@ fn a_file_is_read_in_its_own_size() {
     fs::write(&path, safetensors(header.as_bytes(), header.len() as u64, 4 * count))
         .unwrap();
     let mut tensor = None;
-    let most = peak(&alone, || {
+    let most = peak(|| {
         tensor = Some(Checkpoint::open(&path).unwrap().tensor("a", DType::F32));
     });
     assert_eq!(tensor.unwrap().unwrap().dims(), [count]);
@@ -247,12 +230,11 @@ proptest! {
         bert in any::<bool>(),
         edits in edits(),
     ) {
-        let alone = alone();
-        let config = if bert { Config::bert() } else { Config::distilbert() };
+            let config = if bert { Config::bert() } else { Config::distilbert() };
         let bytes = edited(config.to_json().to_string().into_bytes(), &edits);
         let text = String::from_utf8_lossy(&bytes);
         let path = Path::new("config.json");
-        let most = peak(&alone, || {
+        let most = peak(|| {
             if let Ok(config) = Config::from_json(&text, path) {
                 assert!(config.validate(path).is_ok());
                 assert!(config.hidden_size.is_multiple_of(config.num_attention_heads));
