@@ -36,10 +36,6 @@ pub struct Cost {
 
 impl Cost {
     /// What was measured for the book's page.
-    ///
-    /// # Errors
-    ///
-    /// None with the file as committed: one that isn't the bench's JSON.
     pub fn of_the_book() -> serde_json::Result<Self> {
         serde_json::from_str(include_str!("../cost.json"))
     }

@@ -63,10 +63,6 @@ pub struct DecoderLayerOutput {
 impl DecoderLayer {
     /// One layer: `x` is `[n, d_model]`; the memory, the encoder's output,
     /// `[m, d_model]`.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`MultiHeadAttention::forward`] and [`FeedForward::forward`].
     pub fn forward(
         &self,
         x: &Array2<f64>,
@@ -128,10 +124,6 @@ pub struct Decoder {
 impl Decoder {
     /// All layers in order: `x` is `[n, d_model]`, the memory `[m, d_model]`. Each
     /// layer leaves two attentions: its own and the cross one.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`DecoderLayer::forward`] and [`LayerNorm::forward`].
     pub fn forward(
         &self,
         x: &Array2<f64>,

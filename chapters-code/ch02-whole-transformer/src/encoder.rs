@@ -39,10 +39,6 @@ pub struct EncoderLayerOutput {
 
 impl EncoderLayer {
     /// One layer: `x` is `[n, d_model]`, the mask `[n, n]`.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`MultiHeadAttention::forward`] and [`FeedForward::forward`].
     pub fn forward(
         &self,
         x: &Array2<f64>,
@@ -102,10 +98,6 @@ pub struct StackOutput {
 
 impl Encoder {
     /// All layers in order: `x` is `[n, d_model]`, the mask `[n, n]`.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`EncoderLayer::forward`] and [`LayerNorm::forward`].
     pub fn forward(
         &self,
         x: &Array2<f64>,

@@ -91,10 +91,6 @@ impl Transformer {
     }
 
     /// The encoder's half: `m` tokens `-> [m, d_model]`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Transformer::forward`].
     pub fn encode(&self, source: &[usize]) -> Result<StackOutput> {
         let embedded = embed("source", source, &self.source_embedding)?;
         let x = self.positions.add_to(&embedded)?; // [m, d_model]
@@ -125,10 +121,6 @@ fn embed(
 impl Transformer {
     /// The decoder's half, from the encoder's output, `[m, d_model]`: `n` tokens `->
     /// [n, vocabulary]`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Transformer::forward`].
     pub fn decode(
         &self,
         source: &[usize],
@@ -166,10 +158,6 @@ impl Transformer {
     /// the first), until it chooses `end` or has chosen `limit` tokens.
     ///
     /// The source is encoded once; each step decodes all tokens so far.
-    ///
-    /// # Errors
-    ///
-    /// As [`Transformer::forward`].
     pub fn greedy(
         &self,
         source: &[usize],

@@ -24,10 +24,6 @@ pub enum Metrics {
 impl Metrics {
     /// Lines added to a file; those of steps from `step` on, which a training that was
     /// stopped wrote after its last checkpoint, are taken out first.
-    ///
-    /// # Errors
-    ///
-    /// [`TrainingError::Io`].
     pub fn file(path: &Path, step: u64) -> Result<Self> {
         let old = match fs::read_to_string(path) {
             Ok(old) => old,

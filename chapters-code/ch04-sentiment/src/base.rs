@@ -43,10 +43,6 @@ impl BaseModel {
     }
 
     /// The last vectors of a batch's tokens, and what `options` ask for.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Embeddings::forward`].
     pub fn forward(
         &self,
         batch: &Batch,

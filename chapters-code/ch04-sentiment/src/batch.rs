@@ -51,10 +51,6 @@ impl Batch {
     }
 
     /// From a tokenizer's texts, padded to the longest.
-    ///
-    /// # Errors
-    ///
-    /// As [`Batch::new`].
     pub fn from_encoded(texts: &[Encoded]) -> Result<Self> {
         let rows = |part: fn(&Encoded) -> &Vec<u32>| -> Vec<Vec<u32>> {
             texts.iter().map(|text| part(text).clone()).collect()

@@ -93,10 +93,6 @@ pub struct HeldOut {
 
 impl HeldOut {
     /// The record that the book shows: `held-out.json`, made by the example `held_out`.
-    ///
-    /// # Errors
-    ///
-    /// None with the file as committed: one that isn't the example's JSON.
     pub fn of_the_book() -> serde_json::Result<Self> {
         serde_json::from_str(include_str!("../held-out.json"))
     }

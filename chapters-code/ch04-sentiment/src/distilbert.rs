@@ -64,10 +64,6 @@ pub struct ClassifierOutput {
 
 impl DistilBertForSequenceClassification {
     /// A number for each label, for each text.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`BaseModel::forward`].
     pub fn forward(
         &self,
         batch: &Batch,
@@ -92,10 +88,6 @@ impl DistilBertForSequenceClassification {
     }
 
     /// The model at `vb`: `distilbert`, `pre_classifier` and `classifier`.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`BaseModel::load`].
     pub fn load(vb: &VarBuilder, config: &Config) -> candle_core::Result<Self> {
         let (d_model, labels) = (config.hidden_size, config.num_labels());
         let init = WeightInit::BERT;

@@ -99,10 +99,6 @@ impl Encoder {
 
 impl Encoder {
     /// `layers` layers, at `vb` with the names `0`, `1`, and so on.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`EncoderLayer::load`].
     pub fn load(
         vb: &VarBuilder,
         layers: usize,

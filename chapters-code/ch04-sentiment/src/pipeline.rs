@@ -72,10 +72,6 @@ impl SentimentPipeline {
     }
 
     /// A number for each label, before softmax, `[batch, labels]`.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`PackedEncoder::forward`](crate::PackedEncoder::forward).
     pub fn logits(&self, batch: &Batch) -> Result<Tensor> {
         let encoded = self.model.encoder.forward(batch, ForwardOptions::default())?;
         self.head.forward(&encoded.last_hidden_state, None)
@@ -85,10 +81,6 @@ impl SentimentPipeline {
 
 impl SentimentPipeline {
     /// The logits of texts that are numbers already, of any lengths, one list each.
-    ///
-    /// # Errors
-    ///
-    /// As [`Batch::padded`] and [`SentimentPipeline::logits`].
     pub fn logits_of(&self, texts: &[Vec<u32>]) -> Result<Vec<Vec<f32>>> {
         let pad = self.model.tokenizer.token_to_id("[PAD]").unwrap_or(0);
         let mut logits = Vec::new();

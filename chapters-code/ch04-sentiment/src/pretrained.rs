@@ -34,10 +34,6 @@ impl Pretrained {
 
     /// The same with a base model that has been read already: one that stands under a
     /// head.
-    ///
-    /// # Errors
-    ///
-    /// As [`Pretrained::load`].
     pub fn with(folder: &ModelFolder, base: BaseModel) -> Result<Self> {
         Ok(Self {
             name: folder.name.clone(),

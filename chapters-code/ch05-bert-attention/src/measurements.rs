@@ -19,10 +19,6 @@ pub struct Measurements {
 
 impl Measurements {
     /// Measures a model.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Profiles::of`] and [`Verbs::of`].
     pub fn of(model: &Pretrained) -> Result<Self> {
         Ok(Self {
             profiles: Profiles::of(model, &english())?,
@@ -32,10 +28,6 @@ impl Measurements {
 
     /// That of sentence-transformers/all-MiniLM-L6-v2, measured for the book's page by
     /// `cargo run -p ch05-bert-attention --example profile`.
-    ///
-    /// # Errors
-    ///
-    /// None with the file as committed: one that isn't the example's JSON.
     pub fn of_minilm() -> serde_json::Result<Self> {
         serde_json::from_str(include_str!("../data/minilm-profile.json"))
     }

@@ -124,10 +124,6 @@ fn looking(batch: &Batch, special: SpecialIds) -> Vec<Looking<'_>> {
 // ANCHOR: profile
 /// The profile of each head of each layer over batches of sentences:
 /// `profiles[layer][head]`.
-///
-/// # Errors
-///
-/// Those of [`PackedEncoder::forward`].
 pub fn profile(
     encoder: &PackedEncoder,
     batches: &[Batch],

@@ -65,10 +65,6 @@ impl QueryKeyPair {
 
 /// Each head's top-1 accuracy: how often, of the other words, the key gets the most,
 /// from 0 to 1. `[layers, heads]`, all NaN if there is no pair.
-///
-/// # Errors
-///
-/// Those of [`PackedEncoder::forward`](sentiment::PackedEncoder::forward).
 pub fn top1_accuracy(
     model: &Pretrained,
     pairs: &[QueryKeyPair],
@@ -124,10 +120,6 @@ impl Top1Accuracy {
 impl Verbs {
     /// Whether a model's heads look from subjects to their verbs. Subjects whose words
     /// the model cuts in pieces are left out.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`QueryKeyPair::find`] and [`top1_accuracy`].
     pub fn of(model: &Pretrained, subjects: &[Subject]) -> Result<Self> {
         let (mut near, mut far) = (Vec::new(), Vec::new());
         for one in subjects {

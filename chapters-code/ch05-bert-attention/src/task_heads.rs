@@ -40,10 +40,6 @@ pub struct MaskedLmOutput {
 
 impl BertForMaskedLm {
     /// A number for each piece of the vocabulary, for each token.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`BaseModel::forward`].
     pub fn forward(
         &self,
         batch: &Batch,
@@ -71,10 +67,6 @@ impl BertForMaskedLm {
 
 impl BertForMaskedLm {
     /// The model at `vb`: `bert` and `cls.predictions`.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`BaseModel::load`].
     pub fn load(vb: &VarBuilder, config: &Config) -> candle_core::Result<Self> {
         let (d_model, predictions) = (config.hidden_size, vb.pp("cls.predictions"));
         let transform = predictions.pp("transform");
@@ -143,10 +135,6 @@ pub struct BertForSequenceClassification {
 
 impl BertForSequenceClassification {
     /// A number for each label, for each text.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`BaseModel::forward`].
     pub fn forward(
         &self,
         batch: &Batch,
@@ -162,10 +150,6 @@ impl BertForSequenceClassification {
 
 impl BertForSequenceClassification {
     /// The model at `vb`: `bert` and `classifier`.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`BaseModel::load`].
     pub fn load(vb: &VarBuilder, config: &Config) -> candle_core::Result<Self> {
         let (d_model, labels) = (config.hidden_size, config.num_labels());
         Ok(Self {

@@ -121,10 +121,6 @@ impl TranslationAccuracy {
 // ANCHOR_END: translation_accuracy
 
 /// Every head as a translator, the best first.
-///
-/// # Errors
-///
-/// Those of [`PackedEncoder::forward`].
 pub fn translation_heads(
     encoder: &PackedEncoder,
     pairs: &[NounPair],

@@ -15,29 +15,17 @@ const STATE: &str = "training";
 
 /// Writes a file so that it is the old one or the new one, whole, whatever happens on
 /// the way: the bytes go to a neighbour, to the disk, and then take the name.
-///
-/// # Errors
-///
-/// [`TrainingError::Io`](training::TrainingError::Io).
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     file::write_atomically(path, bytes).map_err(not_written)
 }
 
 /// Saves tensors, and what else a training depends on, as one safetensors file.
-///
-/// # Errors
-///
-/// [`TrainingError::Io`](training::TrainingError::Io).
 pub fn save(path: &Path, tensors: &Tensors, state: &impl Serialize) -> Result<()> {
     let state = serde_json::to_string(state).map_err(|error| not_one(path, error))?;
     save_tensors(path, tensors, Stored::F32, (STATE, &state))
 }
 
 /// Saves tensors and one line of metadata as a safetensors file.
-///
-/// # Errors
-///
-/// [`TrainingError::Io`](training::TrainingError::Io).
 pub fn save_tensors(
     path: &Path,
     tensors: &Tensors,

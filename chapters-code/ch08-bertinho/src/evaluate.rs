@@ -164,10 +164,6 @@ pub struct EvalSet {
 
 impl EvalSet {
     /// The held-out pairs, each side alone and with the other beside.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`EvalBatches::new`].
     pub fn new(tokenizer: &Tokenizer, corpus: &Corpus, limit: usize) -> Result<Self> {
         let vocab_size =
             u32::try_from(tokenizer.get_vocab_size(true)).unwrap_or(u32::MAX);
@@ -209,10 +205,6 @@ impl EvalSet {
     }
 
     /// Evaluates a model on all four.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`EvalBatches::evaluate`].
     pub fn evaluate(&self, predictor: &Predictor) -> Result<Evaluation> {
         let english_beside = self.english_beside.evaluate(predictor)?;
         let portuguese_beside = self.portuguese_beside.evaluate(predictor)?;

@@ -226,10 +226,6 @@ pub struct Finetuned {
 
 impl Finetuned {
     /// What came of the fine-tuning that made the shipped `bertinho-sentiment`.
-    ///
-    /// # Errors
-    ///
-    /// None with the file as committed: one that `finetune` didn't write.
     pub fn of_the_book() -> serde_json::Result<Self> {
         serde_json::from_str(include_str!("../finetuned.json"))
     }

@@ -57,10 +57,6 @@ pub struct Specialist {
 
 impl History {
     /// The history of the training that made the shipped `bertinho`.
-    ///
-    /// # Errors
-    ///
-    /// None with the file as committed: one that isn't a history.
     pub fn of_the_book() -> serde_json::Result<Self> {
         serde_json::from_str(include_str!("../record.json"))
     }

@@ -188,10 +188,6 @@ impl AutogradLearner {
     }
 
     /// The mean cross-entropy of the hidden tokens' pieces. A scalar tensor.
-    ///
-    /// # Errors
-    ///
-    /// As [`Learner::step`].
     pub fn loss(
         &self,
         batch: &MaskedBatch,
@@ -226,10 +222,6 @@ impl Learner for AutogradLearner {
 }
 
 /// [`FastLearner`] as a [`MakeLearner`].
-///
-/// # Errors
-///
-/// Those of [`FastLearner::new`].
 pub fn fast(
     config: &Config,
     options: LearnerOptions,
@@ -239,10 +231,6 @@ pub fn fast(
 }
 
 /// [`AutogradLearner`] as a [`MakeLearner`].
-///
-/// # Errors
-///
-/// Those of [`AutogradLearner::new`].
 pub fn autograd(
     config: &Config,
     options: LearnerOptions,

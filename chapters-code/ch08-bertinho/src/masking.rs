@@ -65,10 +65,6 @@ impl Masking {
 impl Masking {
     /// As [`Masking::apply`], but hides only among the `allowed` places of each
     /// sequence: a pair's one side, say.
-    ///
-    /// # Errors
-    ///
-    /// As [`Masking::apply`].
     pub fn apply_where(
         &self,
         sequences: &[&Sequence],

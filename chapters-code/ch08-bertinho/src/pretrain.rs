@@ -394,10 +394,6 @@ impl<'a> Pretraining<'a> {
     }
 
     /// Writes the checkpoint.
-    ///
-    /// # Errors
-    ///
-    /// [`TrainingError::Io`].
     pub fn save(&self) -> Result<()> {
         checkpoint::save(&self.checkpoint, &self.learner.state()?, &self.state)
     }
@@ -405,10 +401,6 @@ impl<'a> Pretraining<'a> {
     /// Steps until the recipe's end, `stop` or `until` steps in all, whichever is
     /// first; saves every `interval` steps and at the end. After each step `observe` is
     /// told. Returns whether the recipe is done.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Pretraining::step`], of [`Pretraining::save`] and of `observe`.
     pub fn run(
         &mut self,
         until: Option<u64>,

@@ -8,10 +8,6 @@ use crate::reverse::model::Reverser;
 use crate::reverse::training::History;
 
 /// The head of the last layer that looks most at the anti-diagonal, on one string.
-///
-/// # Errors
-///
-/// Those of [`Reverser::cross_attention`].
 pub fn attention_figure(model: &Reverser, string: &str, title: &str) -> Result<Figure> {
     let shares = model.anti_diagonal(&[string.to_owned()])?;
     let last = shares.last().map_or(&[][..], Vec::as_slice);

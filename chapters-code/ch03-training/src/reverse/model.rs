@@ -103,10 +103,6 @@ impl Reverser {
     // ANCHOR_END: greedy
 
     /// The share of the strings that are reversed without a fault, ending included.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Reverser::greedy`].
     pub fn accuracy(&self, strings: &[String]) -> Result<f64> {
         let mut by_length: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
         for string in strings {
@@ -142,10 +138,6 @@ impl Reverser {
     /// The share of attention that the letters written look at the letter they should:
     /// the anti-diagonal's. For each layer and head, the mean over the strings'
     /// letters.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Reverser::cross_attention`].
     pub fn anti_diagonal(&self, strings: &[String]) -> Result<Vec<Vec<f64>>> {
         let mut sums: Vec<Vec<f64>> = Vec::new();
         let letters: usize = strings.iter().map(String::len).sum();

@@ -117,10 +117,6 @@ pub struct TrainedReverser {
 
 /// Trains a reverser. After each step `observe` is told which and its loss; every
 /// `interval` steps 200 held-out strings are reversed for the history.
-///
-/// # Errors
-///
-/// Those of [`ReverserTraining::new`] and [`ReverserTraining::step`].
 pub fn train_reverser(
     options: ReverserOptions,
     interval: u64,
