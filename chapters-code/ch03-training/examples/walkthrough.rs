@@ -287,7 +287,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: longer
     for length in [3, 4, 12, 13, 14, 16] {
-        let exact = reverser.model.accuracy(&strings_of(length, 45, 200))?;
+        let exact = reverser.model.accuracy(&strings_of(length, 45, 200)?)?;
         println!("{length:2} letters: {:5.1} %", 100.0 * exact);
     }
     // ANCHOR_END: longer

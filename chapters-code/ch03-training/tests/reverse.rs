@@ -2,8 +2,8 @@
 #![allow(missing_docs)]
 
 use training::reverse::{
-    LENGTHS, ReverserOptions, ReverserTraining, held_out_strings, train_reverser,
-    training_strings,
+    LENGTHS, ReverserOptions, ReverserTraining, held_out_strings, strings_of,
+    train_reverser, training_strings,
 };
 
 fn small() -> ReverserOptions {
@@ -31,6 +31,14 @@ fn held_out_strings_are_never_trained_on() {
     }
     assert_eq!(training_strings(1, 3, 8), training_strings(1, 3, 8));
     assert_ne!(training_strings(1, 3, 8), training_strings(1, 4, 8));
+}
+
+#[test]
+fn held_out_strings_of_a_length_have_it() {
+    let strings = strings_of(3, 45, 50).unwrap();
+    assert!(strings.len() == 50 && strings.iter().all(|string| string.len() == 3));
+    let refused = strings_of(2, 45, 50).unwrap_err().to_string();
+    assert!(refused.contains('2') && refused.contains("3 or more"), "{refused}");
 }
 
 #[test]

@@ -40,12 +40,18 @@ pub fn held_out_strings(seed: u64, count: usize) -> Vec<String> {
     strings.filter(|string| is_held_out(string)).take(count).collect()
 }
 
-/// Held-out strings of one length, which may be one that training never has; from 3
-/// letters up, so that there are some.
-pub fn strings_of(length: usize, seed: u64, count: usize) -> Vec<String> {
+/// Held-out strings of one length, which may be one that training never has.
+///
+/// # Errors
+///
+/// [`TrainingError::Setting`] for fewer than 3 letters, of which too few are held out.
+pub fn strings_of(length: usize, seed: u64, count: usize) -> Result<Vec<String>> {
+    if length < 3 {
+        return Err(TrainingError::setting("length", length, "3 or more"));
+    }
     let mut random = generator(seed, Purpose::Evaluation, length as u64);
-    let strings = std::iter::repeat_with(|| string(&mut random, length.max(3)));
-    strings.filter(|string| is_held_out(string)).take(count).collect()
+    let strings = std::iter::repeat_with(|| string(&mut random, length));
+    Ok(strings.filter(|string| is_held_out(string)).take(count).collect())
 }
 
 fn is_held_out(string: &str) -> bool {
