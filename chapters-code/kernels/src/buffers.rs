@@ -99,4 +99,14 @@ mod tests {
         assert_eq!(buffers.take(7).into_vec().len(), 7);
         assert_eq!(buffers.kept().len(), 1);
     }
+    #[test]
+    fn the_smallest_that_is_large_enough_is_lent() {
+        let buffers = Buffers::default();
+        let used = [300, 100, 200].map(|count| buffers.take(count));
+        let places = used.each_ref().map(|buffer| buffer.as_ptr());
+        drop(used);
+        let again = [150, 90, 250].map(|count| buffers.take(count));
+        let found = again.each_ref().map(|buffer| buffer.as_ptr());
+        assert_eq!(found, [places[2], places[1], places[0]]);
+    }
 }

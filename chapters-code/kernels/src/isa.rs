@@ -134,6 +134,9 @@ mod tests {
                 assert_eq!(Isa::named(Some(name.into())).unwrap().name(), set.name());
             }
         }
+        let names: std::collections::HashSet<_> =
+            Isa::available().into_iter().map(Isa::name).collect();
+        assert_eq!(names.len(), Isa::available().len(), "{names:?}");
         let best = Isa::available().pop().unwrap().name();
         assert_eq!(Isa::named(None).unwrap().name(), best);
         assert_eq!(Isa::named(Some("".into())).unwrap().name(), best);
