@@ -7,6 +7,7 @@ loopback that speaks the Hub's protocol, and both read the same environment.
 Needs huggingface_hub (requirements.txt) and cargo. Prints what it checked; fails if it doesn't hold.
 """
 
+import contextlib
 import hashlib
 import http.server
 import json
@@ -63,7 +64,8 @@ class Hub(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body[:1 << 19])
             self.wfile.flush()
             self.stopped.set()
-            self.rfile.read(1)  # until the client is gone
+            with contextlib.suppress(ConnectionError):
+                self.rfile.read(1)  # until the client is gone
         elif self.command == "GET":
             self.wfile.write(body)
 
@@ -124,12 +126,12 @@ def python(environment, **options):
 
 
 def kill_halfway(start, *arguments):
-    """Kills a download, its children and all, when half of the large file has come."""
+    """Kills a download, its children and all, when half of the large file has been sent."""
     Hub.stopped.clear()
     Hub.stop.set()
     process = start(*arguments)
     assert Hub.stopped.wait(300)
-    while not any(path.stat().st_size for path in parts(arguments[0]["HF_HOME"])):
+    while len(parts(arguments[0]["HF_HOME"])) != 1:  # Python fetches small files beside it
         assert process.poll() is None
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
@@ -239,7 +241,8 @@ def environments():
                                          "XDG_CACHE_HOME", "HF_TOKEN_PATH")
               for value in ("~", "~/x", "$SCRATCH/x", "${SCRATCH}/x", "$NOWHERE/x", "/a/~/b",
                             "~nobody-of-that-name/x", "/a$$/${}/${SCRATCH", "/$SCRATCHÉ$É",
-                            "/x/$EMPTY/y", "$TILDE/x", "$NESTED")]
+                            "/x/$EMPTY/y", "$TILDE/x", "$NESTED")
+              if (name, value) != ("HF_TOKEN_PATH", "~")]  # no file: an error in Python
     cases += [{"HF_TOKEN_PATH": "$FOLDER/" + os.path.basename(token.name)} | more for more in (
         {}, {"HF_TOKEN": "hf_x"}, {"HF_TOKEN": " hf_\r\nx\n"}, {"HF_TOKEN": ""},
         {"HUGGING_FACE_HUB_TOKEN": "hf_older"}, {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "0"})]
@@ -249,7 +252,8 @@ def environments():
     cases += [{"HF_ENDPOINT": address} for address in ("hf-mirror.com", "https://m/a//")]
     for case in cases:
         environment = inherited | case
-        code = ("c = h.constants; print(c.HF_HUB_CACHE, c.ENDPOINT, str(c.HF_HUB_OFFLINE).lower(),"
+        code = ("from huggingface_hub import constants as c; "
+                "print(c.HF_HUB_CACHE, c.ENDPOINT, str(c.HF_HUB_OFFLINE).lower(),"
                 " h.get_token() or '', sep='\\n')")
         found, expected = output(start_ours(environment, "--environment")), output(
             start_python(environment, code))

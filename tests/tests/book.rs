@@ -152,7 +152,6 @@ fn carriage_returns_at_the_ends_of_lines_change_nothing() {
             check::listings::long(workspace).unwrap(),
             check::listings::drawings(workspace).unwrap(),
             check::listings::unused_anchors(workspace).unwrap(),
-            check::docs::riddles(workspace).unwrap(),
         ]
     };
     let copied = Workspace::at(copy.path()).unwrap();
