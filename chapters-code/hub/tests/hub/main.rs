@@ -536,6 +536,7 @@ fn a_cache_in_an_unknown_home_folder_is_refused_and_not_made() {
         let message = refused(NAME, &options);
         assert!(message.starts_with(&beginning), "{message}");
         assert!(message.contains("set HOME, or give HF_HOME or HF_HUB_CACHE"));
+        assert!(!Path::new("~").exists() && !Path::new("~maria").exists());
     }
 }
 
