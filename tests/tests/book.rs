@@ -1,5 +1,6 @@
 //! The book in step with itself: pages, notebooks, crates, translation.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use book::build::{self, BuildOptions};
@@ -118,13 +119,7 @@ fn a_cell_that_varies_may_print_other_figures_and_no_other_words() {
 fn a_changed_source_makes_the_notebook_stale() {
     let workspace = workspace();
     let chapter = workspace.select(&["ch01".into()]).unwrap().remove(0);
-    let copy = tempfile::tempdir().unwrap();
-    for folder in ["src", "po", "chapters-code", "notebooks"] {
-        copy_folder(&workspace.root.join(folder), &copy.path().join(folder));
-    }
-    for file in ["Cargo.toml", "book.toml"] {
-        std::fs::copy(workspace.root.join(file), copy.path().join(file)).unwrap();
-    }
+    let copy = copy_of(&workspace, <[u8]>::to_vec);
     let changed = Workspace::at(copy.path()).unwrap();
     assert_none(&check::freshness(&changed).unwrap());
     let library = copy.path().join(chapter.crate_folder()).join("src/lib.rs");
@@ -136,6 +131,59 @@ fn a_changed_source_makes_the_notebook_stale() {
     assert!(findings.contains("come from other sources"), "{findings}");
     assert!(findings.contains("cell \"embeddings\" differs"), "{findings}");
     assert!(findings.contains("run `cargo book notebooks ch01`"), "{findings}");
+}
+
+/// A clone on Windows, where git may write `\r\n`: the same findings, the same pages.
+#[test]
+fn carriage_returns_at_the_ends_of_lines_change_nothing() {
+    let workspace = workspace();
+    let copy = copy_of(&workspace, |bytes| match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains(['\0', '\r']) => text.replace('\n', "\r\n").into(),
+        _ => bytes.to_vec(),
+    });
+    let found = |workspace: &Workspace| {
+        [
+            check::freshness(workspace).unwrap(),
+            check::unlisted_pages(workspace).unwrap(),
+            i18n::findings(workspace, Language::English).unwrap(),
+            check::numbers::unsourced(workspace).unwrap(),
+            check::terms::early(workspace).unwrap(),
+            check::listings::wide(workspace).unwrap(),
+            check::listings::long(workspace).unwrap(),
+            check::listings::drawings(workspace).unwrap(),
+            check::listings::unused_anchors(workspace).unwrap(),
+        ]
+    };
+    let copied = Workspace::at(copy.path()).unwrap();
+    assert_eq!(found(&copied), found(&workspace));
+    let options = BuildOptions { allow_stale: true, ..BuildOptions::default() };
+    let [pages, others] = [&workspace, &copied].map(|workspace| {
+        let site = tempfile::tempdir().unwrap();
+        build::site_in(workspace, site.path(), options).unwrap();
+        pages(site.path())
+    });
+    assert!(pages.len() > 20, "{:?}", pages.keys());
+    for (name, page) in &pages {
+        assert!(others[name] == *page, "{name} differs");
+    }
+}
+
+/// The pages of both editions, by name.
+fn pages(site: &Path) -> BTreeMap<String, String> {
+    let mut pages = BTreeMap::new();
+    for folder in ["", "en"] {
+        for entry in std::fs::read_dir(site.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "html") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                pages.insert(
+                    path.strip_prefix(site).unwrap().display().to_string(),
+                    text,
+                );
+            }
+        }
+    }
+    pages
 }
 
 /// `mdbook build` works, too: it calls the preprocessor by the command in `book.toml`.
@@ -219,15 +267,24 @@ fn a_published_notebook_begins_by_installing_its_kernel() {
     }
 }
 
-fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
+/// What the book is made of, each file's bytes passed through `change`; and its theme.
+fn copy_of(workspace: &Workspace, change: fn(&[u8]) -> Vec<u8>) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["src", "po", "chapters-code", "notebooks", "Cargo.toml", "book.toml"] {
+        copy_all(&workspace.root.join(name), &copy.path().join(name), change);
+    }
+    let theme = |root: &Path| root.join("theme"); // goes out as it is
+    copy_all(&theme(&workspace.root), &theme(copy.path()), <[u8]>::to_vec);
+    copy
+}
+
+fn copy_all(from: &Path, to: &Path, change: fn(&[u8]) -> Vec<u8>) {
+    if from.is_file() {
+        return std::fs::write(to, change(&std::fs::read(from).unwrap())).unwrap();
+    }
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
+        let name = entry.unwrap().file_name();
+        copy_all(&from.join(&name), &to.join(&name), change);
     }
 }

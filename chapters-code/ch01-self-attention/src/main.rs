@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
-use figures::Heatmap;
+use figures::{Figure, Heatmap};
 use ndarray::Array2;
 use self_attention::{Attention, SelfAttention, WORDS, embeddings};
 use serde::Serialize;
@@ -19,10 +19,11 @@ const LARGEST_MATRIX: usize = 1 << 22;
 #[derive(Parser)]
 struct Arguments {
     /// Seed of the random weights, as in NumPy's `np.random.seed`
-    #[arg(long, default_value_t = 42)]
+    #[arg(long, default_value_t = 42, allow_negative_numbers = true)]
     seed: u32,
     /// Width of queries, keys and values
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 3, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     d_k: u32,
     /// The words; without --embeddings, any of: pense sobre máquinas
     #[arg(long, num_args = 1.., value_name = "WORD")]
@@ -30,8 +31,8 @@ struct Arguments {
     /// A JSON list of rows of numbers, one row per word
     #[arg(long, value_name = "FILE.json")]
     embeddings: Option<PathBuf>,
-    /// Save the heatmap of the weights here
-    #[arg(long, value_name = "FILE")]
+    /// Save the heatmap of the weights here, as an SVG or a PNG by its name
+    #[arg(long, value_name = "FILE", value_parser = cli::file_of(Figure::FORMATS))]
     svg: Option<PathBuf>,
     /// Print one JSON object instead of tables
     #[arg(long)]
@@ -166,8 +167,7 @@ fn save_heatmap(path: &Path, words: &[String], attention: &Attention) -> Result<
         .range(0.0, 1.0)
         .title("Attention weights")
         .draw()?;
-    fs::write(path, figure.svg())
-        .with_context(|| format!("cannot write {}", path.display()))
+    Ok(figure.save(path)?)
 }
 
 fn report<'a>(

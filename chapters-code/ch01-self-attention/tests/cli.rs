@@ -65,6 +65,9 @@ fn the_heatmap_is_saved_with_words_escaped() {
     assert!(text.starts_with("<svg"), "{text}");
     assert!(!text.contains("<script>"), "{text}");
     assert!(text.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{text}");
+    let png = folder.path().join("map.png").display().to_string();
+    PROGRAM.json(&["--svg", &png]);
+    assert!(fs::read(&png).unwrap().starts_with(b"\x89PNG"));
 }
 
 #[test]
@@ -101,9 +104,12 @@ fn bad_input_gets_one_clear_error() {
     for (arguments, words) in refused {
         PROGRAM.assert_refused(arguments, 1, words);
     }
-    let usage: [(&[&str], &[&str]); 4] = [
+    let usage: [(&[&str], &[&str]); 7] = [
         (&["--d-k", "0"], &["--d-k", "0"]),
-        (&["--seed", "-1"], &["-1"]),
+        (&["--d-k", "-3"], &["--d-k", "-3", "1.."]),
+        (&["--seed", "-1"], &["--seed", "-1", "0..=4294967295"]),
+        (&["--svg", "map.pdf"], &["--svg", "map.pdf", ".svg or .png"]),
+        (&["--svg", "map"], &["--svg", "map", ".svg or .png"]),
         (&["--seed", "4294967296"], &["4294967296"]),
         (&["--bogus"], &["--bogus", "--help"]),
     ];

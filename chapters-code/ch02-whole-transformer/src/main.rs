@@ -2,13 +2,12 @@
 //! --help`.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::{Parser, ValueEnum};
-use figures::HeatmapGrid;
+use figures::{Figure, HeatmapGrid};
 use ndarray::{Array2, Axis};
 use self_attention::numpy::NumpyRandom;
 use self_attention::scaling::unit_variance;
@@ -41,8 +40,8 @@ struct Arguments {
     /// What to add to each word for its position
     #[arg(long, value_enum, default_value_t = Added::None)]
     positions: Added,
-    /// Save the heads' heatmaps here
-    #[arg(long, value_name = "FILE")]
+    /// Save the heads' heatmaps here, as an SVG or a PNG by its name
+    #[arg(long, value_name = "FILE", value_parser = cli::file_of(Figure::FORMATS))]
     svg: Option<PathBuf>,
     /// Print one JSON object instead of tables
     #[arg(long)]
@@ -90,15 +89,14 @@ fn run(arguments: &Arguments) -> Result<()> {
     let mask = arguments.causal.then(|| mask::causal(n)); // [n, n]
     let attention = layer.forward(&x, &x, &x, mask.as_ref())?;
     if let Some(path) = &arguments.svg {
-        let figure = HeatmapGrid::new(&attention.weights)
+        HeatmapGrid::new(&attention.weights)
             .panel_titles((0..heads).map(|head| format!("head {head}")))
             .row_labels(&words)
             .column_labels(&words)
             .range(0.0, 1.0)
             .title("Attention weights")
-            .draw()?;
-        fs::write(path, figure.svg())
-            .with_context(|| format!("cannot write {}", path.display()))?;
+            .draw()?
+            .save(path)?;
     }
     if arguments.json {
         cli::print_json(&report(&words, &attention))?;

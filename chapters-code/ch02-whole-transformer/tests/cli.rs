@@ -53,8 +53,24 @@ fn bad_input_is_named() {
         (&["--d-model", "1000000"], &["1000000", "choose fewer"]),
         (&["--heads", most, "--d-model", most], &["choose fewer"]),
         (&["gato", " "], &["word 2 is empty"]),
-        (&["--svg", "/nowhere/x.svg"], &["cannot write /nowhere/x.svg"]),
+        (&["--svg", "/nowhere/x.svg"], &["can't write /nowhere/x.svg"]),
     ] {
         PROGRAM.assert_refused(arguments, 1, parts);
+    }
+}
+
+#[test]
+fn a_pictures_format_follows_its_files_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for (name, start) in
+        [("a.svg", &b"<svg"[..]), ("b.png", b"\x89PNG"), ("c.Svg", b"<svg")]
+    {
+        PROGRAM.text(&["--svg", &path(name)]);
+        assert!(std::fs::read(path(name)).unwrap().starts_with(start), "{name}");
+    }
+    for name in ["a.pdf", "a", "a.png.jpg"] {
+        PROGRAM.assert_refused(&["--svg", &path(name)], 2, &[name, ".svg or .png"]);
+        assert!(!folder.path().join(name).exists(), "{name}");
     }
 }

@@ -114,7 +114,7 @@ fn a_closed_standard_output_is_no_error() {
 #[test]
 fn help_names_every_option() {
     let text = PROGRAM.text(&["--help"]);
-    for option in ["--model", "--truncate", "--offline", "--json"] {
+    for option in ["--model", "--revision", "--truncate", "--offline", "--json"] {
         assert!(text.contains(option), "{option} is not in {text}");
     }
 }

@@ -1,6 +1,6 @@
 //! From a text to the attentions of every head, in one call.
 
-use hub::{Config, Encoded, Truncate};
+use hub::{Encoded, Truncate};
 use ndarray::{Array2, Array4, s};
 use sentiment::{Batch, EncoderError, ForwardOptions, Pretrained};
 use thiserror::Error;
@@ -146,16 +146,6 @@ impl Attentions {
         check("head", head, weights.dim().1)?;
         Ok(weights.slice(s![0, head, .., ..]).mapv(f64::from))
     }
-}
-
-/// Checks that a model has this layer and this head.
-///
-/// # Errors
-///
-/// [`AttentionsError::Index`] if it doesn't.
-pub fn check_head(config: &Config, layer: usize, head: usize) -> Result<()> {
-    check("layer", layer, config.num_hidden_layers)?;
-    check("head", head, config.num_attention_heads)
 }
 
 fn check(kind: &'static str, index: usize, count: usize) -> Result<()> {

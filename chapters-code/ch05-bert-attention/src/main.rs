@@ -2,15 +2,13 @@
 
 mod table;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
-use bert_attention::attentions::check_head;
+use anyhow::Result;
 use bert_attention::{Attentions, Pretrained};
 use clap::Parser;
-use figures::Heatmap;
+use figures::{Figure, Heatmap};
 use hub::ModelArguments;
 use ndarray::{Array4, Axis};
 use serde::ser::SerializeSeq;
@@ -27,13 +25,13 @@ struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
     /// The layer to show, from 0
-    #[arg(long, default_value_t = 0)]
-    layer: usize,
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+    layer: i64,
     /// The head to show, from 0
-    #[arg(long, default_value_t = 0)]
-    head: usize,
-    /// Save the heatmap of the head here
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+    head: i64,
+    /// Save the heatmap of the head here, as an SVG or a PNG by its name
+    #[arg(long, value_name = "FILE", value_parser = cli::file_of(Figure::FORMATS))]
     svg: Option<PathBuf>,
     /// Print one JSON object, with all layers and heads, instead of a table
     #[arg(long)]
@@ -46,8 +44,8 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<()> {
     let model = Pretrained::load(&arguments.model.folder()?)?;
-    let (layer, head) = (arguments.layer, arguments.head);
-    check_head(&model.config, layer, head)?;
+    let layer = cli::index("layer", arguments.layer, model.config.num_hidden_layers)?;
+    let head = cli::index("head", arguments.head, model.config.num_attention_heads)?;
     let (pair, truncate) = (arguments.pair.as_deref(), arguments.model.truncation());
     let found = Attentions::of(&model, &arguments.text, pair, truncate)?;
     if let Some(path) = &arguments.svg {
@@ -72,8 +70,7 @@ fn save_heatmap(
         .column_labels(&found.tokens)
         .title(format!("Layer {layer}, head {head}"))
         .draw()?;
-    fs::write(path, figure.svg())
-        .with_context(|| format!("cannot write {}", path.display()))
+    Ok(figure.save(path)?)
 }
 
 #[derive(Serialize)]

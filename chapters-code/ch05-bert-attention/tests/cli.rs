@@ -94,6 +94,9 @@ fn the_heatmap_is_saved_with_tokens_escaped() {
     assert!(text.contains("gato") && text.contains("Layer 0, head 3"), "{text}");
     assert!(text.contains(">&lt;<") && text.contains(">&amp;<"), "{text}");
     assert!(!text.contains(" & "), "{text}");
+    let png = folder.path().join("head.PNG").display().to_string();
+    PROGRAM.text(&[written, "--model", &model, "--svg", &png]);
+    assert!(fs::read(&png).unwrap().starts_with(b"\x89PNG"));
 }
 
 #[test]
@@ -115,15 +118,49 @@ fn bad_input_gets_one_clear_error() {
         PROGRAM.assert_refused(&[&["o gato", "--model"], arguments].concat(), 1, parts);
     };
     refused(&[&bert, "--head", "12"], &["head 12", "0 to 11"]);
+    refused(&[&bert, "--head", "-1"], &["head -1", "0 to 11"]);
     refused(&[&bert, "--layer", "2"], &["layer 2", "0 to 1"]);
+    refused(&[&bert, "--layer", "12"], &["layer 12", "0 to 1"]);
+    refused(&[&bert, "--layer", "-1"], &["layer -1", "0 to 1"]);
+    refused(&[&bert, "--layer=-9223372036854775808"], &["-9223372036854775808"]);
+    refused(&[&bert, "--revision", "v1"], &["--revision v1", "one version only"]);
+    refused(&["a/b", "--revision", "../x"], &["--revision \"../x\"", "a branch"]);
     refused(&[&bert, "--pair", " "], &["no tokens"]);
     refused(&[&bert, "--svg", "/nowhere/head.svg"], &["/nowhere/head.svg"]);
     refused(&[&empty], &["config.json"]);
     refused(&["no/such-model"], &["no/such-model", "--model"]);
     PROGRAM.assert_refused(&["", "--model", &bert], 1, &["no tokens"]);
     PROGRAM.assert_refused(&[], 2, &["TEXT"]);
-    PROGRAM.assert_refused(&["a", "--head", "-1"], 2, &["-1"]);
+    for name in ["head.pdf", "head", "head.svg.txt", ".svg"] {
+        PROGRAM.assert_refused(&["a", "--svg", name], 2, &[name, ".svg or .png"]);
+    }
     PROGRAM.assert_refused(&["a", "--bogus"], 2, &["--bogus", "--help"]);
+}
+
+/// As in a container's settings: no shell has read the `~`.
+#[test]
+#[cfg(unix)]
+fn a_model_of_the_hub_is_of_the_revision_asked_for_in_the_home_folder() {
+    let home = tempfile::tempdir().unwrap();
+    let hub = home.path().join("hf/hub/models--someone--bert");
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    fs::create_dir_all(hub.join("refs")).unwrap();
+    fs::create_dir_all(hub.join("snapshots")).unwrap();
+    fs::write(hub.join("refs/v1"), commit).unwrap();
+    let snapshot = hub.join("snapshots").join(commit);
+    std::os::unix::fs::symlink(model("bert-base"), snapshot).unwrap();
+    let run = |revision: &str| {
+        let mut command = std::process::Command::new(PROGRAM.0);
+        command.args(["o gato", "--model", "someone/bert", "--offline"]);
+        command.args(["--revision", revision]).current_dir(&home);
+        command.env("HOME", home.path()).env("HF_HOME", "~/hf");
+        command.env_remove("HF_HUB_CACHE").env_remove("HUGGINGFACE_HUB_CACHE");
+        command.output().unwrap()
+    };
+    let [found, none] = ["v1", "main"].map(run);
+    assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));
+    assert_eq!(none.status.code(), Some(1));
+    assert!(!home.path().join("~").exists());
 }
 
 #[test]
@@ -136,7 +173,7 @@ fn a_closed_standard_output_is_no_error() {
 fn help_names_every_option() {
     let text = PROGRAM.text(&["--help"]);
     let options = ["--pair", "--model", "--layer", "--head", "--svg", "--truncate"];
-    for option in options.iter().chain(&["--offline", "--json"]) {
+    for option in options.iter().chain(&["--revision", "--offline", "--json"]) {
         assert!(text.contains(option), "{option} is not in {text}");
     }
 }

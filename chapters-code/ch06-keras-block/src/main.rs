@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use clap::Parser;
-use figures::Heatmap;
+use figures::{Figure, Heatmap};
 use keras_block::{Block, BlockOptions, KerasTensor, Model, block};
 use ndarray::Array2;
 use serde::Serialize;
@@ -30,10 +30,10 @@ struct Arguments {
     #[arg(long, conflicts_with = "json")]
     summary: bool,
     /// Save the graph of the layers here, as an SVG or a PNG
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = cli::file_of(Figure::FORMATS))]
     plot: Option<PathBuf>,
     /// Save the heatmap of the attention weights here, as an SVG or a PNG
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = cli::file_of(Figure::FORMATS))]
     svg: Option<PathBuf>,
     /// Print one JSON object instead of tables
     #[arg(long)]

@@ -73,7 +73,10 @@ fn bad_input_is_one_clear_error() {
     fails(&["--ids", eleven], &["(None, 11)", "at most 10 tokens"]);
     fails(&["--weights", "absent.safetensors"], &["absent.safetensors"]);
     fails(&["--weights", "Cargo.toml"], &["Cargo.toml", "no safetensors file"]);
-    fails(&["--svg", "attention.jpeg"], &["attention.jpeg", ".svg or .png"]);
     fails(&["--save", "absent/weights.safetensors"], &["absent"]);
     PROGRAM.assert_refused(&["--ids", "three"], 2, &["--ids", "three"]);
+    for flag in ["--svg", "--plot"] {
+        let parts = [flag, "attention.jpeg", ".svg or .png"];
+        PROGRAM.assert_refused(&[flag, "attention.jpeg"], 2, &parts);
+    }
 }

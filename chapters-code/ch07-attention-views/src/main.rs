@@ -23,14 +23,15 @@ struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
     /// The layer shown first, from 0; the model view then has no other
-    #[arg(long)]
-    layer: Option<usize>,
+    #[arg(long, allow_negative_numbers = true)]
+    layer: Option<i64>,
     /// The heads shown first, from 0: `--heads 8` or `--heads 0,3,8`; the model view then has no
     /// others, and the neuron view shows one
-    #[arg(long, value_delimiter = ',')]
-    heads: Option<Vec<usize>>,
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
+    heads: Option<Vec<i64>>,
     /// Save the view here
     #[arg(short, long, value_name = "FILE.html", default_value = "attention.html")]
+    #[arg(value_parser = cli::file_of(&["html", "htm"]))]
     output: PathBuf,
     /// The language of the view's labels: `pt` or `en`; without this, the browser's
     #[arg(long, value_enum)]
@@ -102,11 +103,11 @@ fn head(arguments: &Arguments, folder: &ModelFolder) -> Result<HeadView> {
     let mut view = HeadView::new(&found, &found.tokens)?
         .sentence_b_start(found.sentence_b_start)
         .language(arguments.language());
-    if let Some(layer) = arguments.layer {
+    if let Some(layer) = arguments.layer(folder)? {
         view = view.layer(layer);
     }
-    if let Some(heads) = &arguments.heads {
-        view = view.heads(heads.iter().copied());
+    if let Some(heads) = arguments.heads(folder)? {
+        view = view.heads(heads);
     }
     Ok(view)
 }
@@ -116,11 +117,11 @@ fn model(arguments: &Arguments, folder: &ModelFolder) -> Result<ModelView> {
     let mut view = ModelView::new(&found, &found.tokens)?
         .sentence_b_start(found.sentence_b_start)
         .language(arguments.language());
-    if let Some(layer) = arguments.layer {
+    if let Some(layer) = arguments.layer(folder)? {
         view = view.include_layers([layer]);
     }
-    if let Some(heads) = &arguments.heads {
-        view = view.include_heads(heads.iter().copied());
+    if let Some(heads) = arguments.heads(folder)? {
+        view = view.include_heads(heads);
     }
     Ok(view)
 }
@@ -133,10 +134,10 @@ fn neuron(arguments: &Arguments, folder: &ModelFolder) -> Result<NeuronView> {
     let mut view = NeuronView::new(text, &found.queries, &found.keys, &text.tokens)?
         .sentence_b_start(text.sentence_b_start)
         .language(arguments.language());
-    if let Some(layer) = arguments.layer {
+    if let Some(layer) = arguments.layer(folder)? {
         view = view.layer(layer);
     }
-    match arguments.heads.as_deref() {
+    match arguments.heads(folder)?.as_deref() {
         None => Ok(view),
         Some(&[head]) => Ok(view.head(head)),
         Some(heads) => {
@@ -154,6 +155,19 @@ fn attentions(arguments: &Arguments, folder: &ModelFolder) -> Result<Attentions>
 }
 
 impl Arguments {
+    /// The layer asked for, if the model has it.
+    fn layer(&self, folder: &ModelFolder) -> Result<Option<usize>> {
+        let layers = folder.config()?.num_hidden_layers;
+        self.layer.map(|layer| cli::index("layer", layer, layers)).transpose()
+    }
+
+    /// The heads asked for, if the model has them.
+    fn heads(&self, folder: &ModelFolder) -> Result<Option<Vec<usize>>> {
+        let count = folder.config()?.num_attention_heads;
+        let index = |&head: &i64| cli::index("head", head, count);
+        self.heads.as_ref().map(|heads| heads.iter().map(index).collect()).transpose()
+    }
+
     fn language(&self) -> Language {
         match self.language {
             None => Language::Page,

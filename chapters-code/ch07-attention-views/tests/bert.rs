@@ -86,14 +86,22 @@ fn a_page_is_saved_and_bad_input_is_explained() {
     PROGRAM.text(&["head", TEXT, "--model", MODEL, "-o", path]);
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("<!DOCTYPE html>"));
     for (arguments, expected) in [
-        (vec!["head", TEXT, "--heads", "12"], "head 12 does not exist"),
-        (vec!["head", TEXT, "--layer", "99"], "layer 99 is not in include_layers"),
-        (vec!["model", TEXT, "--layer", "99"], "layer 99 does not exist"),
+        (vec!["head", TEXT, "--heads", "12"], "no head 12: the model has 12 heads"),
+        (vec!["head", TEXT, "--heads", "-1,3"], "no head -1: the model has 12 heads"),
+        (vec!["neuron", TEXT, "--heads", "-1"], "head -1: the model has 12 heads"),
+        (vec!["head", TEXT, "--layer", "12"], "no layer 12: the model has 2 layers"),
+        (vec!["model", TEXT, "--layer", "99"], "numbered from 0 to 1"),
+        (vec!["neuron", TEXT, "--layer", "-1"], "no layer -1: the model has 2"),
         (vec!["neuron", TEXT, "--heads", "1,2"], "the neuron view shows one head"),
         (vec!["head", ""], "no tokens"),
         (vec!["head", TEXT, "-o", "/nowhere/view.html"], "cannot write"),
     ] {
         let arguments = [&arguments[..], &["--model", MODEL]].concat();
         PROGRAM.assert_refused(&arguments, 1, &[expected]);
+    }
+    for file in ["view.svg", "view.pdf", "view"] {
+        let path = scratch.path().join(file).display().to_string();
+        let arguments = ["head", TEXT, "--model", MODEL, "-o", &path];
+        PROGRAM.assert_refused(&arguments, 2, &[file, ".html or .htm"]);
     }
 }

@@ -29,7 +29,7 @@ use bertinho::wordpiece::{
 use bertinho::{Corpus, Pair};
 use candle_core::DType;
 use figures::{Figure, LineChart};
-use hub::{Architecture, Config, HubOptions, ModelFolder};
+use hub::{Architecture, Config, ModelSource};
 use sentiment::{BaseModel, Batch, PackedEncoder};
 use serde::Serialize;
 use serde_json::json;
@@ -174,8 +174,9 @@ pub fn all(arguments: &Pretrain) -> Result<()> {
         return Ok(());
     }
     let model = arguments.out.join("bertinho").display().to_string();
+    let source = ModelSource { model, revision: None, offline: true };
     finetune(&Finetune {
-        model: Model { corpora: arguments.corpora.clone(), model },
+        model: Model { corpora: arguments.corpora.clone(), source },
         out: arguments.out.join("bertinho-sentiment"),
         epochs: None,
         learning_rate: None,
@@ -375,7 +376,7 @@ fn held_out_nouns(tokenizer: &hub::Tokenizer, pairs: &[Pair]) -> Result<Vec<Noun
 /// The evaluation of a trained model, as one JSON line.
 pub fn evaluate(arguments: &Model) -> Result<()> {
     let corpus = read(&arguments.corpora)?;
-    let folder = resolve(&arguments.model)?;
+    let folder = arguments.source.folder()?;
     let config = folder.config()?;
     let tokenizer = read_tokenizer(&folder.path.join("tokenizer.json"))?;
     let model =
@@ -388,7 +389,7 @@ pub fn evaluate(arguments: &Model) -> Result<()> {
 /// All heads of a trained model: a JSON line each, then one for each translator.
 pub fn heads(arguments: &Heads) -> Result<()> {
     let corpus = read(&arguments.model.corpora)?;
-    let folder = resolve(&arguments.model.model)?;
+    let folder = arguments.model.source.folder()?;
     let encoder = PackedEncoder::pack(BaseModel::open(&folder)?)?;
     let tokenizer = read_tokenizer(&folder.path.join("tokenizer.json"))?;
     let count = arguments.pairs.min(corpus.pairs.held_out.len());
@@ -417,12 +418,12 @@ fn pair_batches(tokenizer: &Tokenizer, pairs: &[Pair]) -> Result<Vec<Batch>> {
 
 /// A classifier from a trained model, and its held-out accuracy.
 pub fn finetune(arguments: &Finetune) -> Result<()> {
-    let Model { corpora, model } = &arguments.model;
+    let Model { corpora, source } = &arguments.model;
     let corpus = read(corpora)?;
-    let folder = resolve(model)?;
+    let folder = source.folder()?;
     let base = folder.config()?;
     if base.architecture != Architecture::Bert {
-        bail!("--model {model} is not a BERT: give what `pretrain` wrote");
+        bail!("--model {} is not a BERT: give what `pretrain` wrote", source.model);
     }
     let tokenizer = read_tokenizer(&folder.path.join("tokenizer.json"))?;
     let mut options = FinetuneOptions { seed: arguments.seed, ..Default::default() };
@@ -489,11 +490,6 @@ pub fn finetune(arguments: &Finetune) -> Result<()> {
 
 fn read(corpora: &Corpora) -> Result<Corpus> {
     Ok(Corpus::read(&corpora.corpora)?)
-}
-
-fn resolve(name: &str) -> Result<ModelFolder> {
-    hub::resolve(name, &HubOptions::from_env())
-        .with_context(|| format!("--model {name}"))
 }
 
 fn create(folder: &Path) -> Result<()> {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use hub::ModelSource;
 
 /// Trains a BERT of your own, from a folder of text.
 #[derive(Parser)]
@@ -104,9 +105,8 @@ struct Finetune {
 struct Model {
     #[command(flatten)]
     corpora: Corpora,
-    /// The trained model: a folder, or a name
-    #[arg(long, value_name = "NAME|DIR", default_value = "bertinho")]
-    model: String,
+    #[command(flatten)]
+    source: ModelSource,
 }
 
 #[derive(Args)]

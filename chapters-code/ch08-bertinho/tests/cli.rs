@@ -140,7 +140,14 @@ fn errors_name_the_value_and_the_remedy() {
     fs::create_dir(&empty).unwrap();
     let mut command = training();
     command.arg("tokenizer").arg("--corpora").arg(&empty).arg("--out").arg(&empty);
-    let cases = [(command, "has no en.txt"), (resume(folder.path()), "cannot read")];
+    let mut revised = training();
+    revised.arg("heads").arg("--corpora").arg(sample_folder());
+    revised.args(["--model", "bertinho", "--revision", "v1"]);
+    let cases = [
+        (command, "has no en.txt"),
+        (resume(folder.path()), "cannot read"),
+        (revised, "--revision v1: bertinho is not a model of the Hub"),
+    ];
     for (mut command, expected) in cases {
         let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(1));

@@ -1,10 +1,49 @@
-//! What the command lines share: printing to a reader that may leave, and the program's end.
+//! What the command lines share: values checked, printing to a reader that may leave, and the
+//! program's end.
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use serde::Serialize;
+
+/// For `#[arg(value_parser = …)]`: the name of a file to write, which says one of these formats
+/// by its extension, in any case.
+pub fn file_of(
+    formats: &'static [&'static str],
+) -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(move |path| {
+        let extension = path.extension().unwrap_or_default();
+        let extension = extension.to_string_lossy().to_lowercase();
+        if formats.contains(&extension.as_str()) {
+            return Ok(path);
+        }
+        let known: Vec<String> =
+            formats.iter().map(|format| format!(".{format}")).collect();
+        let known = known.join(" or ");
+        Err(format!(
+            "the format follows the file's name: give one that ends in {known}"
+        ))
+    })
+}
+
+/// The layer or the head (`name`) that was asked for by its number, from 0, of the `count` that
+/// the model has.
+///
+/// # Errors
+///
+/// If it has none of that number.
+pub fn index(name: &str, given: i64, count: usize) -> anyhow::Result<usize> {
+    let found = usize::try_from(given).ok().filter(|&index| index < count);
+    let last = count.saturating_sub(1);
+    found.ok_or_else(|| {
+        anyhow::anyhow!(
+            "there is no {name} {given}: the model has {count} {name}s, numbered from 0 to {last}"
+        )
+    })
+}
 
 /// Writes a text to standard output; a reader that has left (`| head`) is no error.
 pub fn print(text: &str) -> io::Result<()> {

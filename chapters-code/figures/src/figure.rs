@@ -25,6 +25,9 @@ pub struct Figure {
 }
 
 impl Figure {
+    /// The extensions of the formats that [`Figure::save`] writes.
+    pub const FORMATS: &'static [&'static str] = &["svg", "png"];
+
     /// Finishes `scene` into a figure called `title`, described by `description`.
     pub(crate) fn new(
         scene: Scene,

@@ -1,33 +1,62 @@
 //! What the command lines of the chapters with models ask for.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use crate::folder::{self, ModelFolder};
-use crate::hub::HubOptions;
+use crate::hub::{HubOptions, is_revision};
 use crate::tokenizer::Truncate;
 
-/// Which model reads, and how: `#[command(flatten)]` in a chapter's arguments.
+/// Which model: `#[command(flatten)]` in a chapter's arguments.
 #[derive(Debug, Clone, Args)]
-pub struct ModelArguments {
+pub struct ModelSource {
     /// A folder, a model that ships with the book, or a model of the Hugging Face Hub
     #[arg(long, value_name = "NAME|DIR", default_value = "bertinho")]
     pub model: String,
-    /// Cut a text that is too long for the model
-    #[arg(long)]
-    pub truncate: bool,
+    /// The branch, tag or commit of a model of the Hub [default: main]
+    #[arg(long, value_name = "REVISION")]
+    pub revision: Option<String>,
     /// Use what has been downloaded before; never the network
     #[arg(long)]
     pub offline: bool,
 }
 
+impl ModelSource {
+    /// The folder of `--model`.
+    pub fn folder(&self) -> Result<ModelFolder> {
+        let Self { model, revision, offline } = self;
+        let mut hub = HubOptions::from_env();
+        hub.offline |= offline;
+        if let Some(revision) = revision {
+            ensure!(
+                !folder::is_local(model),
+                "--revision {revision}: {model} is not a model of the Hub, and has one \
+                 version only: drop --revision, or give a Hub repository as --model"
+            );
+            ensure!(
+                is_revision(revision),
+                "--revision {revision:?} is not a branch, a tag or a commit, such as main"
+            );
+            hub.revision.clone_from(revision);
+        }
+        folder::resolve(model, &hub).with_context(|| format!("--model {model}"))
+    }
+}
+
+/// Which model reads, and how: [`ModelSource`] and what to do with long texts.
+#[derive(Debug, Clone, Args)]
+pub struct ModelArguments {
+    #[command(flatten)]
+    source: ModelSource,
+    /// Cut a text that is too long for the model
+    #[arg(long)]
+    truncate: bool,
+}
+
 impl ModelArguments {
     /// The folder of `--model`.
     pub fn folder(&self) -> Result<ModelFolder> {
-        let mut hub = HubOptions::from_env();
-        hub.offline |= self.offline;
-        folder::resolve(&self.model, &hub)
-            .with_context(|| format!("--model {}", self.model))
+        self.source.folder()
     }
 
     /// What to do with a text that is too long: `--truncate` cuts it to what the model takes.

@@ -1,18 +1,29 @@
 //! A repository's place in the Hub's cache, as Python's `huggingface_hub` keeps it:
 //!
 //! ```text
-//! models--OWNER--NAME/blobs/ETAG               the files, ETAG.incomplete while they come
-//!                     refs/main                the commit that a branch was at
+//! models--OWNER--NAME/blobs/ETAG               the files, or links to ../../../blobs
+//!                     blobs/ETAG.incomplete    while we download one: the next run resumes it
+//!                     blobs/ETAG.*.incomplete  while Python (2.x) does: it begins anew
+//!                     refs/main                the commit that a branch was at, and no newline
 //!                     snapshots/COMMIT/FILE    links to blobs
 //!                     .no_exist/COMMIT/FILE    files known not to be there
+//!                     trees/COMMIT.json        Python's list of all the files of a commit
+//! blobs/XX/HASH                                what Python got from Xet storage
 //! .locks/models--OWNER--NAME/ETAG.lock         held while a file comes
 //! ```
+//!
+//! A list in `trees` makes Python's `snapshot_download` refuse, offline, a snapshot that lacks
+//! one of its files. We fetch what a model needs, not all files, so we write none. Python does
+//! not find a snapshot whose commit ends in a newline (`echo COMMIT > refs/main`); we do.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use crate::error::{ModelError, Result};
 use crate::hub::is_commit;
+
+/// How the name of a part ends.
+const PART: &str = ".incomplete";
 
 /// The folders of one repository. They need not be there.
 pub struct Cache {
@@ -46,6 +57,31 @@ impl Cache {
     /// The lock that `huggingface_hub` takes, too, while a blob is downloaded.
     pub fn lock(&self, etag: &str) -> PathBuf {
         self.locks.join(format!("{etag}.lock"))
+    }
+
+    /// The part of a blob that has been downloaded.
+    pub fn part(&self, etag: &str) -> PathBuf {
+        self.root.join("blobs").join(format!("{etag}{PART}"))
+    }
+
+    /// Removes the parts that killed processes of ours have left, once the files of a model
+    /// are there: of a file that Python completed, of one that has changed since. What is
+    /// locked is being downloaded; Python's parts are its own (`hf cache prune`). That a cache
+    /// can't be written is no reason to fail.
+    pub fn remove_parts(&self) {
+        let Ok(blobs) = fs::read_dir(self.root.join("blobs")) else { return };
+        for blob in blobs.flatten() {
+            let name = blob.file_name();
+            let etag = name.to_str().and_then(|name| name.strip_suffix(PART));
+            let Some(etag) = etag.filter(|etag| !etag.contains('.')) else { continue };
+            let lock = self.lock(etag);
+            if create_folder(&lock).is_ok()
+                && let Ok(lock) = File::create(lock)
+                && lock.try_lock().is_ok()
+            {
+                let _ = fs::remove_file(blob.path());
+            }
+        }
     }
 
     /// The commit that a revision is, or was at when it was last asked for.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sha2::{Digest, Sha256};
@@ -56,12 +56,10 @@ impl Download<'_> {
         Ok(lock)
     }
 
-    /// Downloads to `BLOB.incomplete`, going on from what is there, and renames it once it is
+    /// Downloads to the blob's part, going on from what is there, and renames it once it is
     /// what was announced.
     fn make_blob(&self, blob: &Path) -> Result<()> {
-        let mut partial = blob.as_os_str().to_owned();
-        partial.push(".incomplete");
-        let partial = PathBuf::from(partial);
+        let partial = self.cache.part(&self.metadata.etag);
         let resumed = partial.is_file();
         let mut result = self.complete(&partial);
         if resumed && matches!(result, Err(ModelError::Hub(HubError::Corrupt { .. }))) {

@@ -49,6 +49,11 @@ pub fn resolve(name_or_dir: &str, options: &HubOptions) -> Result<ModelFolder> {
     Ok(ModelFolder { name, path })
 }
 
+/// Whether a name stands for what is here: a path, or a model that ships with the book.
+pub(crate) fn is_local(name_or_dir: &str) -> bool {
+    Path::new(name_or_dir).exists() || SHIPPED.contains(&name_or_dir)
+}
+
 /// `weights/NAME` at the root of the checkout this was built from, or of the one around the
 /// current folder if that is gone.
 fn shipped_folder(name: &str) -> PathBuf {

@@ -47,7 +47,7 @@ impl Client {
             text.parse::<Uri>()
                 .map_err(|error| failed(format!("the address {text}: {error}")))
         };
-        let endpoint = parse(&self.endpoint)?;
+        let endpoint = server(&self.endpoint)?;
         let mut uri = parse(url)?;
         for _ in 0..MAX_REDIRECTS {
             let mut request = Request::builder().method(method.clone()).uri(&uri);
@@ -84,6 +84,15 @@ impl Client {
         }
         Err(failed(format!("more than {MAX_REDIRECTS} redirects")))
     }
+}
+
+/// The Hub's address, if it is that of a web server.
+fn server(endpoint: &str) -> Result<Uri> {
+    let uri = endpoint.parse::<Uri>().ok();
+    let web = |uri: &Uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
+    };
+    uri.filter(web).ok_or_else(|| HubError::Endpoint { endpoint: endpoint.to_string() })
 }
 
 /// Redirects are ours, and so are statuses. The system's certificates are believed, so that a

@@ -2,11 +2,18 @@
 
 use std::fmt;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{PathBuf, is_separator};
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+/// The variable that says where the user's own folder is.
+const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
 
 /// How to reach the Hub. [`HubOptions::from_env`] honours what Python's `huggingface_hub`
-/// does: `HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT`, `HF_TOKEN` or the token that `hf auth
-/// login` saved, `HF_HUB_OFFLINE`, `HF_HUB_DISABLE_PROGRESS_BARS`.
+/// does: `HF_HOME` or `XDG_CACHE_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT`, `HF_TOKEN` or the token
+/// that `hf auth login` saved (`HF_TOKEN_PATH`), `HF_HUB_OFFLINE` or `TRANSFORMERS_OFFLINE`,
+/// `HF_HUB_DISABLE_PROGRESS_BARS`. In a path, `~` is the home folder and `$NAME` a variable.
 #[derive(Clone)]
 pub struct HubOptions {
     /// `https://huggingface.co`, or a mirror.
@@ -43,45 +50,69 @@ impl fmt::Debug for HubOptions {
 impl HubOptions {
     /// What the environment says.
     pub fn from_env() -> Self {
-        Self::from_variables(|name| std::env::var(name).ok())
+        let home = || std::env::home_dir()?.into_os_string().into_string().ok();
+        Self::from_variables(|name| match name {
+            HOME => home(), // without the variable, the system knows
+            _ => std::env::var(name).ok(),
+        })
     }
 
     /// What the given variables say; an empty one is as good as none.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
         let get = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-        let on = |name: &str| {
-            let value = get(name).map(|value| value.trim().to_ascii_uppercase());
-            value.is_some_and(|value| {
-                ["1", "ON", "YES", "TRUE"].contains(&value.as_str())
-            })
+        let either = |name: &str, older: &str| get(name).or_else(|| get(older));
+        let on = |value: Option<String>| {
+            let value = value.unwrap_or_default().to_ascii_uppercase();
+            ["1", "ON", "YES", "TRUE"].contains(&value.as_str())
         };
-        let cache_home = get("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| {
-            let home = get("HOME").or_else(|| get("USERPROFILE"))?;
-            Some(Path::new(&home).join(".cache"))
-        });
-        let cache_home = cache_home.unwrap_or_else(|| PathBuf::from(".cache"));
-        let home = get("HF_HOME")
-            .map_or_else(|| cache_home.join("huggingface"), PathBuf::from);
-        let cache = get("HF_HUB_CACHE").or_else(|| get("HUGGINGFACE_HUB_CACHE"));
+        let path = |given: Option<String>, else_: String| {
+            expanded(&given.unwrap_or(else_), &variable)
+        };
+        let caches = get("XDG_CACHE_HOME").unwrap_or_else(|| "~/.cache".to_string());
+        let home = path(get("HF_HOME"), format!("{caches}/huggingface"));
+        let cache = either("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE");
         let endpoint = get("HF_ENDPOINT");
         let endpoint = endpoint.as_deref().unwrap_or("https://huggingface.co");
-        let saved = || {
-            let path = get("HF_TOKEN_PATH").map(PathBuf::from);
-            fs::read_to_string(path.unwrap_or_else(|| home.join("token"))).ok()
-        };
-        let implicit = !on("HF_HUB_DISABLE_IMPLICIT_TOKEN");
-        let token = get("HF_TOKEN").or_else(|| get("HUGGING_FACE_HUB_TOKEN"));
-        let token = token.or_else(saved).map(|token| token.trim().to_string());
+        let saved = path(get("HF_TOKEN_PATH"), format!("{home}/token"));
+        let saved = || fs::read_to_string(saved).ok();
+        let token = either("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN").or_else(saved);
+        let token = token.map(|token| token.replace(['\r', '\n'], ""));
+        let token = token.map(|token| token.trim().to_string());
+        let implicit = !on(get("HF_HUB_DISABLE_IMPLICIT_TOKEN"));
         Self {
             endpoint: endpoint.trim_end_matches('/').to_string(),
-            cache: cache.map_or_else(|| home.join("hub"), PathBuf::from),
+            cache: path(cache, format!("{home}/hub")).into(),
             token: token.filter(|token| implicit && !token.is_empty()),
-            offline: on("HF_HUB_OFFLINE") || on("TRANSFORMERS_OFFLINE"),
+            offline: on(either("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")),
             revision: "main".to_string(),
-            progress: !on("HF_HUB_DISABLE_PROGRESS_BARS"),
+            progress: !on(get("HF_HUB_DISABLE_PROGRESS_BARS")),
             retries: 3,
         }
     }
+}
+
+/// A path as Python's `os.path.expanduser` and then `expandvars` read it: `~` is the user's own
+/// folder; `$NAME` and `${NAME}` are what the variable holds, and stay if there is none.
+/// Another user's folder, `~name`, stays.
+fn expanded(path: &str, variable: impl Fn(&str) -> Option<String>) -> String {
+    static NAMES: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\$(?:([0-9A-Za-z_]+)|\{([^}]*)\})").expect("a pattern")
+    });
+    let home = variable(HOME).filter(|home| !home.is_empty());
+    let path = match (path.strip_prefix('~'), home) {
+        (Some(rest), Some(home))
+            if rest.is_empty() || rest.starts_with(is_separator) =>
+        {
+            home + rest
+        }
+        _ => path.to_string(),
+    };
+    let value = |found: &Captures<'_>| {
+        let name = found.get(1).or_else(|| found.get(2));
+        let value = name.and_then(|name| variable(name.as_str()));
+        value.unwrap_or_else(|| found[0].to_string())
+    };
+    NAMES.replace_all(&path, value).into_owned()
 }
 
 /// Why a name can't be a repository's, if it can't. `huggingface_hub`'s rules.
@@ -114,10 +145,10 @@ pub(crate) fn not_a_repository(name: &str) -> Option<&'static str> {
 /// Whether a revision can be that of a branch, a tag or a commit, and no path out of a folder.
 pub(crate) fn is_revision(revision: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-    let relative = revision.split('/').all(|part| !part.is_empty() && part != "..");
+    let relative = revision.split('/').all(|part| !["", ".", ".."].contains(&part));
     revision.chars().all(allowed) && relative
 }
 
 pub(crate) fn is_commit(text: &str) -> bool {
-    text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    text.len() == 40 && text.bytes().all(|byte| b"0123456789abcdef".contains(&byte))
 }

@@ -26,6 +26,25 @@ pub enum HubError {
         cache: PathBuf,
     },
 
+    /// A cache in a home folder that is not known.
+    #[error(
+        "the Hub's cache {} begins with a `~` that stands for no known folder: set HOME, or \
+         give HF_HOME or HF_HUB_CACHE as a path from the root", cache.display()
+    )]
+    Home { cache: PathBuf },
+
+    /// An address that is none of a server.
+    #[error(
+        "the Hub's address {endpoint:?} (HF_ENDPOINT) is not that of a web server: give one \
+         that begins with https:// or http://, as https://huggingface.co does{}",
+        if endpoint.contains(":/") {
+            String::new()
+        } else {
+            format!("; perhaps it is https://{endpoint}")
+        }
+    )]
+    Endpoint { endpoint: String },
+
     /// The Hub could not be reached.
     #[error(
         "cannot reach {url} to download `{name}` ({reason}); check the network and \

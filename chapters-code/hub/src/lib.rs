@@ -31,7 +31,7 @@ mod remote;
 mod repository;
 mod tokenizer;
 
-pub use arguments::ModelArguments;
+pub use arguments::{ModelArguments, ModelSource};
 pub use checkpoint::Checkpoint;
 pub use config::{Activation, Architecture, Config};
 pub use error::{Mismatch, ModelError, Result, WrongShape};

@@ -29,7 +29,9 @@ pub(crate) fn snapshot(name: &str, options: &HubOptions) -> Result<PathBuf> {
         repository.commit = Some(options.revision.clone()).filter(|it| is_commit(it));
         result = repository.collect();
     }
-    result.map(|()| repository.folder())
+    result?;
+    repository.cache.remove_parts();
+    Ok(repository.folder())
 }
 
 /// A repository, on the Hub and in the cache.
@@ -50,6 +52,9 @@ impl<'a> Repository<'a> {
                 name: format!("{name}@{revision}"),
                 why,
             });
+        }
+        if options.cache.to_string_lossy().starts_with('~') {
+            return Err(HubError::Home { cache: options.cache.clone() }.into());
         }
         let cache = Cache::new(&options.cache, name);
         let commit = cache.commit(revision);

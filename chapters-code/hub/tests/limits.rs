@@ -24,18 +24,29 @@ const BASE: usize = 1 << 20;
 fn fits(
     name: &str,
     bytes: &[u8],
+    limit: (usize, usize),
+    work: impl FnOnce(&Path),
+) -> Result<(), TestCaseError> {
+    fits_beside(&[], name, bytes, limit, work)
+}
+
+/// As [`fits`], in a folder with other files.
+fn fits_beside(
+    others: &[(&str, &[u8])],
+    name: &str,
+    bytes: &[u8],
     (base, times): (usize, usize),
     work: impl FnOnce(&Path),
 ) -> Result<(), TestCaseError> {
     let folder = temp();
+    for (name, bytes) in others {
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
     let path = folder.path().join(name);
     fs::write(&path, bytes).unwrap();
     let most = peak(|| work(&path));
-    prop_assert!(
-        most <= base + times * bytes.len(),
-        "{most} bytes for {}",
-        bytes.len()
-    );
+    let size = bytes.len() + others.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
+    prop_assert!(most <= base + times * size, "{most} bytes for {size}");
     Ok(())
 }
 
@@ -123,9 +134,83 @@ fn read_all(path: &Path) {
     });
 }
 
+const SHARDS: [&str; 2] = ["model-00001-of-00002.safetensors", "m-2.safetensors"];
+
+/// The index of the tensors of [`header`] and of one tensor more.
+fn index() -> Vec<u8> {
+    let [first, second] = SHARDS;
+    format!(
+        r#"{{"metadata":{{"total_size":196}},"weight_map":{{
+            "embeddings.word_embeddings.weight":"{first}",
+            "encoder.layer.0.output.LayerNorm.gamma":"{first}",
+            "encoder.layer.0.output.LayerNorm.beta":"{first}",
+            "position_ids":"{first}","pooler.dense.bias":"{second}"}}}}"#
+    )
+    .into()
+}
+
+/// The files that [`index`] lists.
+fn shards() -> [Vec<u8>; 2] {
+    let second =
+        br#"{"pooler.dense.bias":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+    [(&header()[..], DATA), (&second[..], 4)]
+        .map(|(header, data)| safetensors(header, header.len() as u64, data))
+}
+
+/// What `transformers` 4 and 5 write beside a vocabulary, by the files' names.
+const SETTINGS: [(&str, &str); 3] = [
+    (
+        "tokenizer_config.json",
+        concat!(
+            r#"{"added_tokens_decoder":{"0":{"content":"[PAD]","lstrip":false,"#,
+            r#""normalized":false,"rstrip":false,"single_word":false,"special":true},"#,
+            r#""5":{"content":"[NEW]","lstrip":true,"normalized":true,"rstrip":true,"#,
+            r#""single_word":true,"special":false}},"additional_special_tokens":["[A]"],"#,
+            r#""backend":"tokenizers","clean_up_tokenization_spaces":true,"#,
+            r#""cls_token":"[CLS]","do_basic_tokenize":true,"do_lower_case":true,"#,
+            r#""extra_special_tokens":{"image":"<i>"},"is_local":false,"mask_token":"#,
+            r#"{"__type":"AddedToken","content":"[MASK]","lstrip":true,"#,
+            r#""normalized":false,"rstrip":false,"single_word":false},"#,
+            r#""model_max_length":512,"never_split":null,"pad_token":"[PAD]","#,
+            r#""padding_side":"left","sep_token":"[SEP]","strip_accents":null,"#,
+            r#""tokenize_chinese_chars":true,"tokenizer_class":"BertTokenizer","#,
+            r#""truncation_side":"right","unk_token":"[UNK]"}"#
+        ),
+    ),
+    (
+        "special_tokens_map.json",
+        concat!(
+            r#"{"additional_special_tokens":["[A]",{"content":"[B]","lstrip":false,"#,
+            r#""normalized":false,"rstrip":false,"single_word":false}],"cls_token":"#,
+            r#""[CLS]","mask_token":{"content":"[MASK]","lstrip":false,"normalized":"#,
+            r#"false,"rstrip":false,"single_word":false},"pad_token":"[PAD]","#,
+            r#""sep_token":"[SEP]","unk_token":"[UNK]"}"#
+        ),
+    ),
+    ("added_tokens.json", r#"{"[NEW]":5,"<i>":6}"#),
+];
+
+/// Either tokenizer, as one of two files.
+fn vocabulary(json: bool) -> (&'static str, Vec<u8>) {
+    if json {
+        ("tokenizer.json", tokenizer_json())
+    } else {
+        ("vocab.txt", b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##a\n".into())
+    }
+}
+
 #[test]
 fn the_files_to_be_edited_are_good() {
     let folder = temp();
+    for (shard, bytes) in SHARDS.iter().zip(shards()) {
+        fs::write(folder.path().join(shard), bytes).unwrap();
+    }
+    let path = folder.path().join("model.safetensors.index.json");
+    fs::write(&path, index()).unwrap();
+    assert_eq!(Checkpoint::open(&path).unwrap().names().count(), 5);
+    for (_, settings) in SETTINGS {
+        assert!(serde_json::from_str::<serde_json::Value>(settings).is_ok());
+    }
     let path = folder.path().join("m.safetensors");
     fs::write(&path, safetensors(&header(), header().len() as u64, DATA)).unwrap();
     assert_eq!(Checkpoint::open(&path).unwrap().names().count(), 4);
@@ -197,8 +282,16 @@ fn encode_all(path: &Path, text: &str) {
     }
 }
 
+/// As many cases as `PROPTEST_CASES` says, or 1024.
+fn cases() -> ProptestConfig {
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => ProptestConfig::default(),
+        None => ProptestConfig::with_cases(1024),
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1024))]
+    #![proptest_config(cases())]
 
     #[test]
     fn a_checkpoint_of_any_bytes_is_read_or_refused(
@@ -226,6 +319,48 @@ proptest! {
     }
 
     #[test]
+    fn an_index_of_any_bytes_is_read_or_refused(edits in edits()) {
+        let shards = shards();
+        let [first, second] = &shards;
+        let others = [(SHARDS[0], &first[..]), (SHARDS[1], second)];
+        let bytes = edited(index(), &edits);
+        let name = "model.safetensors.index.json";
+        fits_beside(&others, name, &bytes, (BASE, 16), read_all)?;
+    }
+
+    #[test]
+    fn settings_of_a_tokenizer_of_any_bytes_are_read_or_refused(
+        json in any::<bool>(),
+        file in select(SETTINGS.to_vec()),
+        edits in edits(),
+        text in "\\PC{0,40}",
+    ) {
+        let (name, vocabulary) = vocabulary(json);
+        let bytes = edited(file.1.into(), &edits);
+        let others = [(name, &vocabulary[..])];
+        let work = |path: &Path| encode_all(path, &text);
+        fits_beside(&others, file.0, &bytes, (4 * BASE, 64), work)?;
+    }
+
+    #[test]
+    fn a_setting_of_a_tokenizer_of_any_value_is_read_or_refused(
+        json in any::<bool>(),
+        (file, text) in select(SETTINGS.to_vec()),
+        key in any::<Index>(),
+        value in value(),
+        encoded in "\\PC{0,40}",
+    ) {
+        let mut settings: serde_json::Value = serde_json::from_str(text).unwrap();
+        let keys: Vec<_> = settings.as_object().unwrap().keys().cloned().collect();
+        settings[key.get(&keys)] = value;
+        let (name, vocabulary) = vocabulary(json);
+        let others = [(name, &vocabulary[..])];
+        let work = |path: &Path| encode_all(path, &encoded);
+        let bytes = settings.to_string().into_bytes();
+        fits_beside(&others, file, &bytes, (4 * BASE, 64), work)?;
+    }
+
+    #[test]
     fn a_configuration_of_any_text_is_read_or_refused(
         bert in any::<bool>(),
         edits in edits(),
@@ -248,15 +383,7 @@ proptest! {
     #[test]
     fn a_field_of_any_value_is_read_or_refused(
         field in any::<Index>(),
-        value in prop_oneof![
-            any::<u64>().prop_map(serde_json::Value::from),
-            any::<i64>().prop_map(serde_json::Value::from),
-            any::<f64>().prop_map(serde_json::Value::from),
-            (0..70_000_u64).prop_map(serde_json::Value::from),
-            Just(serde_json::json!({"0": "a"})),
-            Just(serde_json::json!([1, "x"])),
-            ".{0,8}".prop_map(serde_json::Value::from),
-        ],
+        value in value(),
     ) {
         let mut json = Config::bert().to_json();
         json["num_labels"] = 2.into();
@@ -284,6 +411,21 @@ proptest! {
         let bytes = edited(vocab.into_bytes(), &edits);
         fits("vocab.txt", &bytes, (4 * BASE, 64), |path| encode_all(path, &text))?;
     }
+}
+
+/// A value that a key does not expect.
+fn value() -> impl Strategy<Value = serde_json::Value> {
+    prop_oneof![
+        any::<u64>().prop_map(serde_json::Value::from),
+        any::<i64>().prop_map(serde_json::Value::from),
+        any::<f64>().prop_map(serde_json::Value::from),
+        any::<bool>().prop_map(serde_json::Value::from),
+        (0..70_000_u64).prop_map(serde_json::Value::from),
+        Just(serde_json::json!(null)),
+        Just(serde_json::json!({"0": "a"})),
+        Just(serde_json::json!([1, "x"])),
+        ".{0,8}".prop_map(serde_json::Value::from),
+    ]
 }
 
 /// Now and then, edits that hit the length of the header or the data, too.

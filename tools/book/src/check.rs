@@ -1,6 +1,5 @@
 //! Everything that must be true of the book before it is published.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
@@ -60,8 +59,7 @@ fn notebooks_as_built(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<St
     let outputs = notebook::recorded_outputs(workspace, chapter)?;
     let mut findings = Vec::new();
     for (path, built) in notebook::editions(workspace, chapter, &outputs)? {
-        let committed =
-            fs::read_to_string(workspace.root.join(&path)).unwrap_or_default();
+        let committed = workspace.read(&path).unwrap_or_default();
         if committed != notebook::to_text(&built)? {
             findings.push(format!(
                 "{} is not what its page gives: run `cargo book notebooks --text {}`",

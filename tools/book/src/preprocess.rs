@@ -12,7 +12,7 @@ use crate::i18n;
 use crate::notebook::{self, Outputs};
 use crate::page;
 use crate::render::{self, Words};
-use crate::workspace::{Chapter, Language, Workspace};
+use crate::workspace::{Chapter, Language, Workspace, forward};
 
 /// What a build does that a plain `mdbook build` does not.
 #[derive(Debug, Clone, Copy, Default)]
@@ -173,12 +173,6 @@ fn language_link(source: &Path, language: Language) -> String {
     )
 }
 
-/// A path with `/`, as links want it.
-fn forward(path: &Path) -> String {
-    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
-    parts.join("/")
-}
-
 /// Puts the bar under the page's first heading.
 fn below_title(body: &str, bar: &str) -> String {
     let (title, rest) = match body.split_once('\n') {
@@ -198,6 +192,10 @@ impl Preprocessor for BookPreprocessor {
         let language = Language::from_tag(tag).with_context(|| {
             format!("book.toml: no edition in {tag:?}: use \"pt-BR\" or \"en\"")
         })?;
+        // mdBook leaves the `\r` that git may have put at the lines' ends; messages have none.
+        book.for_each_chapter_mut(|chapter| {
+            chapter.content = chapter.content.replace("\r\n", "\n");
+        });
         if language != Language::Portuguese {
             let mut catalog = i18n::catalog(&self.workspace, language)?;
             add_stripped_summary_translations(&mut catalog);

@@ -137,13 +137,15 @@ impl Workspace {
         Ok(Self { root, repository, manifest })
     }
 
-    /// Reads a file of the repository.
+    /// Reads a file of the repository; its lines end in `\n`, also where git has checked them
+    /// out with `\r\n`.
     ///
     /// # Errors
     ///
     /// If it can't be read; the message names it.
     pub fn read(&self, path: &Path) -> Result<String> {
-        fs::read_to_string(self.root.join(path))
+        let text = fs::read_to_string(self.root.join(path));
+        text.map(|text| text.replace("\r\n", "\n"))
             .with_context(|| format!("cannot read {}", path.display()))
     }
 
@@ -302,8 +304,7 @@ impl Workspace {
                     .is_some_and(|kind| ["rs", "js", "css", "json"].contains(&kind));
                 if is_source && entry.file_name() != "main.rs" {
                     let name = entry.path().strip_prefix(&self.root)?;
-                    let text = self.read(name)?.replace("\r\n", "\n");
-                    hasher.update(format!("{}\0{}\0", name.display(), text));
+                    hasher.update(format!("{}\0{}\0", forward(name), self.read(name)?));
                 }
             }
         }
@@ -322,8 +323,7 @@ impl Workspace {
         let mut hasher = Sha256::new();
         for folder in folders {
             let name = folder.join("Cargo.toml");
-            let text = self.read(&name)?.replace("\r\n", "\n");
-            hasher.update(format!("{}\0{}\0", name.display(), text));
+            hasher.update(format!("{}\0{}\0", forward(&name), self.read(&name)?));
         }
         Ok(format!("{:x}", hasher.finalize()))
     }
@@ -355,6 +355,12 @@ pub enum Dependency {
     Path(PathBuf),
     /// A version on crates.io.
     Version(String),
+}
+
+/// A path with `/` on every system, as links and hashes want it.
+pub(crate) fn forward(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
 }
 
 fn read_manifest(folder: &Path) -> Result<toml::Table> {

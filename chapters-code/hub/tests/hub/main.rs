@@ -429,7 +429,8 @@ fn names_that_are_none_are_refused_without_a_request() {
     let names =
         ["", "./nowhere", "/no/where", "a/b/c", "a--b", "a b", "...", "a/", "-a", "é"];
     let names = names.map(|name| (name, "main"));
-    let revisions = ["", "../main", "a?b"].map(|revision| (NAME, revision));
+    let revisions =
+        ["", "../main", "a?b", ".", "a/./b"].map(|revision| (NAME, revision));
     for (name, revision) in names.into_iter().chain(revisions) {
         options.revision = revision.to_string();
         let error = resolve(name, &options).unwrap_err();
@@ -449,6 +450,11 @@ fn the_environment_is_read_as_python_reads_it() {
     assert_eq!(options.endpoint, "https://huggingface.co");
     assert_eq!(options.cache, Path::new("/home/ana/.cache/huggingface/hub"));
     assert_eq!((options.token, options.offline, options.progress), (None, false, true));
+
+    let last = read(&[("HF_HUB_OFFLINE", "0"), ("TRANSFORMERS_OFFLINE", "1")]);
+    assert!(!last.offline);
+    assert!(read(&[("HF_HUB_OFFLINE", ""), ("TRANSFORMERS_OFFLINE", "true")]).offline);
+    assert_eq!(read(&[("HF_TOKEN", " hf_\r\nx\n")]).token.as_deref(), Some("hf_x"));
 
     let all = [("HF_HUB_CACHE", "/x"), ("HF_HOME", "/h"), ("XDG_CACHE_HOME", "/c")];
     for (first, cache) in ["/x", "/h/hub", "/c/huggingface/hub"].iter().enumerate() {
@@ -471,4 +477,164 @@ fn the_environment_is_read_as_python_reads_it() {
     assert_eq!(read(&[("HF_HOME", folder)]).token.as_deref(), Some("hf_saved"));
     let disabled = [("HF_HOME", folder), ("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")];
     assert_eq!(read(&disabled).token, None);
+    for path in ["~/token", "$HOME/token", "${HOME}/token"] {
+        let found = read(&[("HOME", folder), ("HF_TOKEN_PATH", path)]);
+        assert_eq!(found.token.as_deref(), Some("hf_saved"), "{path}");
+    }
+}
+
+/// The caches that huggingface_hub 2.4.0 makes of these (tests/reference/models_hub.py asks it).
+#[test]
+#[cfg(unix)]
+fn a_path_in_a_variable_may_have_a_tilde_and_variables() {
+    for (name, value, cache) in [
+        ("HF_HOME", "~/hf", "/home/ana/hf/hub"),
+        ("HF_HOME", "~", "/home/ana/hub"),
+        ("HF_HOME", "$SCRATCH/hf", "/scratch/hf/hub"),
+        ("HF_HOME", "${SCRATCH}/hf", "/scratch/hf/hub"),
+        ("HF_HOME", "$NOWHERE/hf", "$NOWHERE/hf/hub"),
+        ("HF_HOME", "/a/~/b", "/a/~/b/hub"),
+        ("HF_HOME", "~maria/x", "~maria/x/hub"),
+        ("HF_HOME", "/a/$SCRATCH-$N$$/${}", "/a//scratch-7$$/${}/hub"),
+        ("HF_HOME", "/a/${SCRATCH", "/a/${SCRATCH/hub"),
+        ("HF_HOME", "/a/$SCRATCHÉ", "/a//scratchÉ/hub"),
+        ("HF_HOME", "/x/$EMPTY/y", "/x//y/hub"),
+        ("HF_HOME", "$TILDE/x", "/home/ana/x/hub"),
+        ("HF_HOME", "$NESTED", "/scratch/n/hub"),
+        ("HF_HUB_CACHE", "$NESTED", "$SCRATCH/n"),
+        ("HF_HUB_CACHE", "~/hub", "/home/ana/hub"),
+        ("HF_HUB_CACHE", "$HOME/hub", "/home/ana/hub"),
+        ("HUGGINGFACE_HUB_CACHE", "~/hub", "/home/ana/hub"),
+        ("XDG_CACHE_HOME", "~/c", "/home/ana/c/huggingface/hub"),
+        ("XDG_CACHE_HOME", "$SCRATCH", "/scratch/huggingface/hub"),
+    ] {
+        let found = HubOptions::from_variables(|asked| {
+            let set = match asked {
+                "HOME" => "/home/ana",
+                "SCRATCH" => "/scratch",
+                "N" => "7",
+                "EMPTY" => "",
+                "TILDE" => "~",
+                "NESTED" => "$SCRATCH/n",
+                _ if asked == name => value,
+                _ => return None,
+            };
+            Some(set.to_string())
+        });
+        assert_eq!(found.cache.to_str(), Some(cache), "{name}={value}");
+    }
+}
+
+#[test]
+fn a_cache_in_an_unknown_home_folder_is_refused_and_not_made() {
+    let nobody = HubOptions::from_variables(|_| None); // not even HOME
+    let of_maria = HubOptions { cache: "~maria/hf/hub".into(), ..nobody.clone() };
+    for options in [nobody, of_maria] {
+        let cache = options.cache.display().to_string();
+        let beginning =
+            format!("the Hub's cache {cache} begins with a `~` that stands");
+        let message = refused(NAME, &options);
+        assert!(message.starts_with(&beginning), "{message}");
+        assert!(message.contains("set HOME, or give HF_HOME or HF_HUB_CACHE"));
+        assert!(!Path::new("~").exists() && !Path::new("~maria").exists());
+    }
+}
+
+#[test]
+fn an_address_that_is_no_web_servers_is_said_to_be_none() {
+    let (hub, cache) = (hub(), temp());
+    for (endpoint, remedy) in [
+        ("hf-mirror.com", "; perhaps it is https://hf-mirror.com"),
+        ("mirror:8080", "; perhaps it is https://mirror:8080"),
+        ("ftp://hf-mirror.com", "huggingface.co does"),
+        ("https:/hf-mirror.com", "huggingface.co does"),
+        ("https://hf-mirror.com\r", "huggingface.co does"),
+        ("https://", "huggingface.co does"),
+    ] {
+        let message = refused(NAME, &options(endpoint, &cache));
+        let beginning = format!("the Hub's address {endpoint:?} (HF_ENDPOINT) is not ");
+        assert!(message.starts_with(&beginning), "{message}");
+        assert!(message.ends_with(remedy), "{message}");
+    }
+    // Python, too, reads what it has before it asks.
+    let mut options = options(&hub.url(), &cache);
+    let folder = resolve(NAME, &options).unwrap();
+    options.endpoint = "hf-mirror.com".to_string();
+    assert_eq!(resolve(NAME, &options).unwrap().path, folder.path);
+    options.endpoint = hub.url().replace("http", "HTTP");
+    options.revision = COMMIT.replace('0', "1");
+    let message = refused(NAME, &options);
+    assert!(message.contains("has no repository"), "{message}");
+}
+
+/// A part that a killed process left, of a file that is complete by now (Python began anew) or
+/// that the branch no longer has, is removed; what others are at, or left, is not.
+#[test]
+fn a_part_that_nothing_will_resume_is_removed() {
+    let (hub, cache) = (hub(), temp());
+    let options = options(&hub.url(), &cache);
+    resolve(NAME, &options).unwrap();
+    let old = "f".repeat(64);
+    let part = |name: &str| root(&cache).join("blobs").join(name);
+    let parts = [
+        partial(&cache),
+        part(&format!("{old}.incomplete")),
+        part("1111.incomplete"),
+        part(&format!("{old}.0a1b2c3d.incomplete")),
+    ];
+    for part in &parts {
+        fs::write(part, [7; 100]).unwrap();
+    }
+    let locks = cache.path().join(".locks/models--someone--tiny-bert");
+    let lock = fs::File::create(locks.join("1111.lock")).unwrap();
+    lock.lock().unwrap();
+    hub.take_seen();
+    resolve(NAME, &options).unwrap();
+    assert_eq!(parts.map(|part| part.exists()), [false, false, true, true]);
+    assert_eq!(hub.take_seen(), []);
+}
+
+/// As Python leaves it that downloaded by Xet: a blob is a link to a store of all repositories.
+#[test]
+#[cfg(unix)]
+fn a_blob_in_the_store_of_all_repositories_is_read_and_never_written() {
+    use std::os::unix::fs::symlink;
+    let (hub, cache) = (hub(), temp());
+    let options = options(&hub.url(), &cache);
+    let folder = resolve(NAME, &options).unwrap();
+    let blob = root(&cache).join("blobs").join(sha256(&weights()));
+    let store = cache.path().join("blobs/ab");
+    fs::create_dir_all(&store).unwrap();
+    let stored = store.join("ab".repeat(32));
+    let target = Path::new("../../blobs/ab").join("ab".repeat(32));
+    for (bytes, downloads) in [(weights(), 0), (weights()[..9].to_vec(), 1)] {
+        fs::write(&stored, &bytes).unwrap();
+        fs::remove_file(&blob).unwrap();
+        symlink(&target, &blob).unwrap();
+        fs::remove_file(folder.path.join("model.safetensors")).unwrap();
+        hub.take_seen();
+        assert_weights(&resolve(NAME, &options).unwrap());
+        assert_eq!(content(&hub.take_seen()).len(), downloads);
+        assert_eq!(fs::read(&stored).unwrap(), bytes);
+    }
+}
+
+#[test]
+fn a_reference_may_end_in_a_newline_and_is_written_without_one() {
+    let (hub, cache) = (hub(), temp());
+    let mut options = options(&hub.url(), &cache);
+    let folder = resolve(NAME, &options).unwrap();
+    let reference = root(&cache).join("refs/main");
+    options.offline = true;
+    for end in ["\n", "\r\n", " "] {
+        fs::write(&reference, format!("{COMMIT}{end}")).unwrap();
+        assert_eq!(resolve(NAME, &options).unwrap().path, folder.path, "{end:?}");
+    }
+    options.offline = false;
+    fs::remove_file(folder.path.join("config.json")).unwrap();
+    resolve(NAME, &options).unwrap();
+    assert_eq!(fs::read_to_string(&reference).unwrap(), COMMIT);
+    // A commit is written in small letters; anything else is a branch, for Python, too.
+    options.revision = COMMIT.to_uppercase();
+    assert!(refused(NAME, &options).contains("has no repository"));
 }
