@@ -144,6 +144,24 @@ fn weight_files_of_other_models_are_refused_and_change_nothing() {
         assert_says(model.load_weights(path("other")), parts);
     }
 
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures");
+    let archive = fs::read(format!("{fixtures}/ch06-keras.keras")).unwrap();
+    fs::write(path("whole"), archive).unwrap();
+    let zip =
+        |name: &str| [b"PK\x03\x04 ... PK\x01\x02 ... ", name.as_bytes()].concat();
+    fs::write(path("parts"), zip("model.weights.json model_00000.weights.h5")).unwrap();
+    fs::write(path("torch"), zip("archive/data.pkl")).unwrap();
+    let index = r#" {"metadata": {}, "weight_map": {"/layers/dense/vars": ["x_00000.weights.h5"]}}"#;
+    fs::write(path("list"), index).unwrap();
+    for (name, parts) in [
+        ("whole", [".keras archive", "unzip -j", "--features h5"]),
+        ("parts", [".keras archive", "several files", "keras.models.load_model"]),
+        ("torch", ["zip archive", "no .keras", "safetensors"]),
+        ("list", ["several files", "model.load_weights(", "model.save_weights("]),
+    ] {
+        assert_says(model.load_weights(path(name)), &parts);
+    }
+
     for (before, after) in before.iter().zip(model.get_weights().unwrap()) {
         let [before, after] = [before, &after]
             .map(|x| x.flatten_all().unwrap().to_vec1::<f32>().unwrap());

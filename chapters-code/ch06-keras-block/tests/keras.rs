@@ -394,29 +394,40 @@ fn is_flat(variable: &keras_block::Variable, limit: f64) -> bool {
         < 40.0
 }
 
-/// Keras' own file, by the feature `h5`, and the refusal without it.
+const SMALL: BlockOptions = BlockOptions {
+    vocabulary_size: 7,
+    sequence_length: 5,
+    embedding_dim: 6,
+    tokens: 5,
+};
+
+/// Keras' own files, by the feature `h5`, and the refusal without it. The same layers are
+/// in another order in each, and in the last numbered from 8.
 #[test]
-fn a_keras_h5_file_is_read() {
-    let options = BlockOptions {
-        vocabulary_size: 7,
-        sequence_length: 5,
-        embedding_dim: 6,
-        tokens: 5,
-    };
-    let block = block(&options).unwrap();
-    let model = || Model::new(&block.ids, &block.output, 3).unwrap();
-    let (mut expected, mut found) = (model(), model());
-    set_weights(&mut expected);
-    let result = found.load_weights(fixtures().join("ch06-keras.weights.h5"));
-    if cfg!(feature = "h5") {
-        result.unwrap();
-        for (found, expected) in found.variables().zip(expected.variables()) {
-            let [found, expected] = [found, expected].map(values);
-            assert_eq!(found, expected);
+fn h5_files_are_read_by_the_names_of_their_layers() {
+    let block = block(&SMALL).unwrap();
+    let options = LookupOptions { width: 8, ..LookupOptions::default() };
+    let lookup = lookup_network(&options).unwrap();
+    for (file, input, output) in [
+        ("ch06-keras.weights.h5", &block.ids, &block.output),
+        ("ch06-keras-query-first.weights.h5", &block.ids, &block.output),
+        ("ch06-keras-attention.weights.h5", &block.ids, &block.output),
+        ("ch06-keras-session.weights.h5", &lookup.ids, &lookup.logits),
+    ] {
+        let model = || Model::new(input, output, 3).unwrap();
+        let (mut expected, mut found) = (model(), model());
+        set_weights(&mut expected);
+        let result = found.load_weights(fixtures().join(file));
+        if cfg!(feature = "h5") {
+            result.unwrap();
+            for (found, expected) in found.variables().zip(expected.variables()) {
+                assert_eq!(values(found), values(expected), "{file}: {}", found.path);
+            }
+        } else {
+            let error = result.unwrap_err().to_string();
+            let said = error.contains("HDF5") && error.contains("--features h5");
+            assert!(said, "{error}");
         }
-    } else {
-        let error = result.unwrap_err().to_string();
-        assert!(error.contains("HDF5") && error.contains("--features h5"), "{error}");
     }
 }
 
