@@ -10,7 +10,7 @@ use crate::layers::{
 use crate::{lookup, ops};
 
 /// The sizes of a block. The default is the notes': 6,518,784 parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct BlockOptions {
     /// How many ids there are.
     pub vocabulary_size: usize,

@@ -29,10 +29,6 @@ impl Input {
     }
 
     /// The symbol of what comes in.
-    ///
-    /// # Errors
-    ///
-    /// None: an input takes any shape.
     pub fn symbol(self) -> Result<KerasTensor> {
         let name = self.name.clone();
         KerasTensor::new(self, name, &[])

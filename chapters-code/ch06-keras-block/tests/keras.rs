@@ -30,19 +30,11 @@ struct Fixture {
 
 #[derive(Deserialize)]
 struct Forward {
-    options: Sizes,
+    options: BlockOptions,
     ids: Vec<Vec<u32>>,
     paths: Vec<(String, Vec<usize>)>,
     params: usize,
     values: BTreeMap<String, Expected>,
-}
-
-#[derive(Deserialize)]
-struct Sizes {
-    vocabulary_size: usize,
-    sequence_length: usize,
-    embedding_dim: usize,
-    tokens: usize,
 }
 
 /// All numbers, or for a large array some columns and sums of its rows.
@@ -89,7 +81,7 @@ struct Drawn {
 
 #[derive(Deserialize)]
 struct LookupCase {
-    options: LookupSizes,
+    options: LookupOptions,
     ids: Vec<Vec<u32>>,
     labels: Vec<u32>,
     logits: Numbers,
@@ -98,14 +90,6 @@ struct LookupCase {
     summary: String,
     paths: Vec<String>,
     after: BTreeMap<String, Digest>,
-}
-
-#[derive(Deserialize)]
-struct LookupSizes {
-    width: usize,
-    heads: usize,
-    residual: bool,
-    blocks: usize,
 }
 
 #[derive(Deserialize)]
@@ -199,11 +183,7 @@ fn assert_digest(name: &str, found: &Tensor, expected: &Digest) {
 }
 
 fn assert_forward(case: &Forward) {
-    let Sizes { vocabulary_size, sequence_length, embedding_dim, tokens } =
-        case.options;
-    let options =
-        BlockOptions { vocabulary_size, sequence_length, embedding_dim, tokens };
-    let block = block(&options).unwrap();
+    let block = block(&case.options).unwrap();
     let mut model = Model::new(&block.ids, &block.output, 0).unwrap();
     let paths: Vec<_> =
         model.variables().map(|v| (v.path.clone(), v.shape().to_vec())).collect();
@@ -252,10 +232,8 @@ fn summaries_are_keras_to_the_character() {
 #[test]
 fn training_takes_keras_steps() {
     for case in &fixture().lookup {
-        let LookupSizes { width, heads, residual, blocks } = case.options;
-        let options = LookupOptions { width, heads, residual, blocks };
         let LookupNetwork { ids: input, logits, .. } =
-            lookup_network(&options).unwrap();
+            lookup_network(&case.options).unwrap();
         let mut model = Model::new(&input, &logits, 0).unwrap();
         let paths: Vec<_> = model.variables().map(|v| v.path.clone()).collect();
         assert_eq!(paths, case.paths);
