@@ -3,7 +3,9 @@
 use std::error::Error;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use figures::{BarChart, Figure, Heatmap, HeatmapGrid, LineChart, viridis};
+use figures::{
+    BarChart, Diagram, Figure, FigureError, Heatmap, HeatmapGrid, LineChart, viridis,
+};
 use ndarray::{Array2, Array3, array};
 use proptest::prelude::*;
 
@@ -713,4 +715,40 @@ fn awful_bars_are_drawn() -> Checked {
         assert_drawn(&case.draw()?, (1000, 2600), usize::MAX)?;
     }
     Ok(())
+}
+
+/// x leads to q, k and v; k to kᵀ; q and kᵀ to scores; scores and v to z.
+#[test]
+fn a_diagram_shows_what_leads_to_what() -> Checked {
+    let names = ["x", "q", "k", "v", "k_t", "scores", "z"];
+    let edges = [(0, 1), (0, 2), (0, 3), (2, 4), (1, 5), (4, 5), (5, 6), (3, 6)];
+    let nodes = names.iter().fold(Diagram::new(), |d, name| d.node([*name, "(n, d)"]));
+    let figure = edges.iter().fold(nodes, |d, &(from, to)| d.edge(from, to)).draw()?;
+    let place = |text: &str| {
+        let text = format!(">{text}</text>");
+        let line = figure.svg().lines().find(|line| line.contains(&text));
+        ["x", "y"].map(|axis| number(line.unwrap_or_default(), axis))
+    };
+    for (from, to) in edges {
+        let [above, below] = [from, to].map(|i| place(names[i])[1]);
+        assert!(above < below, "{} isn't above {}", names[from], names[to]);
+    }
+    assert!((place("q")[1] - place("k")[1]).abs() < 0.01, "side by side");
+    let mut xs = ["q", "k", "v"].map(|name| place(name)[0]);
+    xs.sort_by(f64::total_cmp);
+    assert!(xs[1] - xs[0] > 50.0 && xs[2] - xs[1] > 50.0, "{xs:?}");
+    assert!(figure.svg().contains("k_t (n, d) → scores (n, d)"), "for a screen reader");
+    let draw = || Diagram::new().node(["<b> & \"c\""]).draw();
+    assert!(draw()?.svg().contains("&lt;b&gt; &amp;"));
+    assert_eq!(draw()?.svg(), draw()?.svg());
+    Ok(())
+}
+
+#[test]
+fn arrows_that_lead_nowhere_or_in_a_circle_are_refused() {
+    assert!(matches!(Diagram::new().draw(), Err(FigureError::Empty { .. })));
+    let two = || Diagram::new().node(["a"]).node(["b"]);
+    for diagram in [two().edge(0, 2), two().edge(1, 1), two().edge(0, 1).edge(1, 0)] {
+        assert!(matches!(diagram.draw(), Err(FigureError::Edge { nodes: 2, .. })));
+    }
 }
