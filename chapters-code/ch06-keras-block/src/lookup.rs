@@ -73,11 +73,5 @@ pub fn spell_row(row: &Tensor) -> Result<String> {
 
 /// A token as a reader sees it: `3`, or `d`.
 pub fn spell(id: u32) -> String {
-    match id {
-        10..20 => {
-            let letter = u8::try_from(id - 10).map_or('?', |i| char::from(b'a' + i));
-            letter.to_string()
-        }
-        other => other.to_string(),
-    }
+    char::from_digit(id, 20).map_or_else(|| id.to_string(), String::from)
 }

@@ -46,6 +46,30 @@ fn altered(mut bytes: Vec<u8>, [from, to]: [&str; 2]) -> Vec<u8> {
     bytes
 }
 
+/// The test's models: the notes', the same without its norm, with a query that has no
+/// bias, and one whose layers have Keras' names.
+const NOTES: usize = 0;
+const BARE: usize = 1;
+const ONE: usize = 2;
+const LOOKUP: usize = 3;
+const FIRST: &str = "query-first.weights.h5";
+const SESSION: &str = "session.weights.h5";
+const SAME: [&str; 2] = ["layers", "layers"];
+const NAMELESS: [&str; 2] = ["name\0\0\0\0", "mane\0\0\0\0"];
+/// A file, what is altered in it, the model that is to have its weights, and what is said.
+const REFUSED: [(&str, [&str; 2], usize, [&str; 2]); 10] = [
+    (FIRST, NAMELESS, NOTES, ["no names", "before Keras 3.6"]),
+    (SESSION, NAMELESS, LOOKUP, ["no names", "save it again"]),
+    ("attention.weights.h5", ["value", "query"], NOTES, ["two Dense", "\"query\""]),
+    (FIRST, ["value", "other"], NOTES, ["no Dense", "\"other\" (layers/"]),
+    (FIRST, SAME, BARE, ["\"layer_normalization\"", "as well"]),
+    (FIRST, SAME, ONE, ["\"query\" (layers/dense)", "has 2 weights"]),
+    (FIRST, SAME, LOOKUP, ["no Dense named \"dense_2\"", "\"key\""]),
+    (SESSION, SAME, NOTES, ["no Dense named \"key\"", "\"dense_1\""]),
+    (FIRST, ["layers", "levels"], NOTES, ["no group \"layers\"", "keras.Model"]),
+    ("old.h5", ["query", "query"], NOTES, ["old form", "model.save_weights("]),
+];
+
 #[test]
 fn h5_files_that_are_ambiguous_or_another_models_are_refused() {
     let options = BlockOptions {
@@ -58,52 +82,10 @@ fn h5_files_that_are_ambiguous_or_another_models_are_refused() {
     let unbiased = Unbiased.name("query").on(&x).unwrap();
     let options = LookupOptions { width: 8, ..LookupOptions::default() };
     let LookupNetwork { ids: lookup, logits, .. } = lookup_network(&options).unwrap();
-    let [notes, bare, one] = [&output, &ff_2, &unbiased].map(|output| (&ids, output));
-    let lookup = (&lookup, &logits);
-    let same = ["layers", "layers"];
-    let nameless = ["name\0\0\0\0", "mane\0\0\0\0"];
-    for (file, change, (ids, output), parts) in [
-        ("query-first.weights.h5", nameless, notes, ["no names", "before Keras 3.6"]),
-        ("session.weights.h5", nameless, lookup, ["no names", "save it again"]),
-        ("attention.weights.h5", ["value", "query"], notes, ["two Dense", "\"query\""]),
-        (
-            "query-first.weights.h5",
-            ["value", "other"],
-            notes,
-            ["no Dense", "\"other\" (layers/dense_2)"],
-        ),
-        (
-            "query-first.weights.h5",
-            same,
-            bare,
-            ["\"layer_normalization\" (layers/layer_", "as well"],
-        ),
-        (
-            "query-first.weights.h5",
-            same,
-            one,
-            ["\"query\" (layers/dense)", "2 weights of its own, not 1"],
-        ),
-        (
-            "query-first.weights.h5",
-            same,
-            lookup,
-            ["no Dense named \"dense_2\"", "\"key\" (layers/dense_1)"],
-        ),
-        (
-            "session.weights.h5",
-            same,
-            notes,
-            ["no Dense named \"key\"", "\"dense_1\" (layers/dense)"],
-        ),
-        (
-            "query-first.weights.h5",
-            ["layers", "levels"],
-            notes,
-            ["no group \"layers\"", "keras.Model"],
-        ),
-        ("old.h5", ["query", "query"], notes, ["old form", "model.save_weights("]),
-    ] {
+    let models =
+        [(&ids, &output), (&ids, &ff_2), (&ids, &unbiased), (&lookup, &logits)];
+    for (file, change, model, parts) in REFUSED {
+        let (ids, output) = models[model];
         let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures");
         let bytes = fs::read(Path::new(fixtures).join(format!("ch06-keras-{file}")));
         let folder = tempfile::tempdir().unwrap();
