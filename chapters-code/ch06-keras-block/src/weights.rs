@@ -14,10 +14,6 @@ use crate::shape::Shape;
 impl Model {
     /// Writes all weights to a safetensors file, by Keras' paths and in Keras' shapes:
     /// `query/kernel`. Python reads it with `safetensors.numpy.load_file`.
-    ///
-    /// # Errors
-    ///
-    /// [`KerasError::Io`] if the file can't be written.
     pub fn save_weights(&self, path: impl AsRef<Path>) -> Result<()> {
         let value =
             |variable: &Variable| Ok((variable.path.clone(), variable.value()?));
@@ -26,7 +22,7 @@ impl Model {
     }
 
     /// Sets all weights from a file: safetensors with Keras' paths, or with the feature
-    /// `h5` Keras' own `.weights.h5`.
+    /// `h5` Keras' own `.weights.h5`, whose layers are found by their names.
     ///
     /// # Errors
     ///
@@ -100,14 +96,13 @@ impl Model {
 
     #[cfg(feature = "h5")]
     fn read_h5(&self, path: &Path, bytes: Vec<u8>) -> Result<Tensors> {
-        crate::h5::read(self, bytes).map_err(|mut problem| {
+        crate::h5::read(self, bytes).map_err(|problem| {
             let path = path.display().to_string();
             let stem = path.strip_suffix(".weights.h5").unwrap_or_default();
             let number = stem.rsplit_once('_').map_or("", |(_, number)| number);
-            if number.len() == 5 && number.bytes().all(|c| c.is_ascii_digit()) {
-                problem +=
-                    &format!(". By its name, it is one of several files: {JOIN}");
-            }
+            let part = number.len() == 5 && number.bytes().all(|c| c.is_ascii_digit());
+            let join = format!(". By its name, it is one of several files: {JOIN}");
+            let problem = problem + if part { &join } else { "" };
             KerasError::Weights { path, problem }
         })
     }
