@@ -372,18 +372,11 @@ fn is_flat(variable: &keras_block::Variable, limit: f64) -> bool {
         < 40.0
 }
 
-const SMALL: BlockOptions = BlockOptions {
-    vocabulary_size: 7,
-    sequence_length: 5,
-    embedding_dim: 6,
-    tokens: 5,
-};
-
 /// Keras' own files, by the feature `h5`, and the refusal without it. The same layers are
 /// in another order in each, and in the last numbered from 8.
 #[test]
 fn h5_files_are_read_by_the_names_of_their_layers() {
-    let block = block(&SMALL).unwrap();
+    let block = block(&fixture().small[0].options).unwrap();
     let options = LookupOptions { width: 8, ..LookupOptions::default() };
     let lookup = lookup_network(&options).unwrap();
     for (file, input, output) in [
