@@ -1,6 +1,7 @@
 """The block of the notes in Keras 3: the reference for the crate `ch06-keras-block`.
 
     python tests/reference/keras_block.py              regenerates tests/fixtures/ch06-*
+    python tests/reference/keras_block.py --files      only the files in Keras' own formats
     python tests/reference/keras_block.py --read FILE  what a safetensors file of ours gives in Keras
 
 Needs keras, jax, safetensors and h5py (made with keras 3.15.1 on the JAX backend, CPU); with
@@ -20,12 +21,14 @@ import pathlib
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+import h5py
 import keras
 import numpy as np
 from keras import layers, ops
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"
+SMALL = dict(vocabulary_size=7, sequence_length=5, embedding_dim=6, tokens=5)
 NAMES = ["x", "q", "k", "v", "scores", "weights", "z", "ff_1", "ff_2", "output"]
 
 
@@ -59,15 +62,27 @@ except ImportError:
     pass
 
 
-def block(vocabulary_size=20, sequence_length=10, embedding_dim=768, tokens=10):
+def transposed(q, k, d):
+    return ops.matmul(q, ops.transpose(k, (0, 2, 1))) / math.sqrt(d)
+
+
+# Other ways to write the notes' scores: the layers that the graph has between query, key and
+# the output differ, and with them the places in Keras' files.
+SCORES = dict(
+    einsum=lambda q, k, d: ops.einsum("bqd,bkd->bqk", q, k) / math.sqrt(d),
+    scaled_first=lambda q, k, d: ops.matmul(q / math.sqrt(d), ops.transpose(k, (0, 2, 1))),
+    dot=lambda q, k, d: layers.Dot(axes=2)([q, k]) / math.sqrt(d),
+)
+
+
+def block(vocabulary_size=20, sequence_length=10, embedding_dim=768, tokens=10, score=transposed):
     """The notes' block, with all that it computes."""
     ids = keras.Input(shape=(tokens,), dtype="int32", name="ids")
     x = TokenAndPositionEmbedding(vocabulary_size, sequence_length, embedding_dim)(ids)
     q = layers.Dense(embedding_dim, name="query")(x)
     k = layers.Dense(embedding_dim, name="key")(x)
     v = layers.Dense(embedding_dim, name="value")(x)
-    k_t = ops.transpose(k, (0, 2, 1))
-    scores = ops.matmul(q, k_t) / math.sqrt(embedding_dim)
+    scores = score(q, k, embedding_dim)
     weights = ops.softmax(scores)
     z = ops.matmul(weights, v)
     ff_1 = layers.Dense(4 * embedding_dim, activation="relu")(z)
@@ -118,8 +133,11 @@ def uniform(j, count):
     return (x >> np.uint64(40)).astype(np.float64) / 2**23 - 1
 
 
-def set_weights(model):
-    for j, variable in enumerate(model.variables):
+def set_weights(model, paths=None):
+    """Weight j by the formula, in the model's order or in that of `paths`."""
+    paths = paths or [variable.path for variable in model.variables]
+    for variable in model.variables:
+        j = paths.index(variable.path)
         u = uniform(j, math.prod(variable.shape)).reshape(variable.shape)
         name = variable.path.rsplit("/", 1)[1]
         value = {
@@ -224,13 +242,12 @@ def initial():
 
 def write():
     notes, _ = fresh(block)
-    small = dict(vocabulary_size=7, sequence_length=5, embedding_dim=6, tokens=5)
     short = dict(vocabulary_size=9, sequence_length=8, embedding_dim=16, tokens=3)
     large = dict(vocabulary_size=20, sequence_length=10, embedding_dim=768, tokens=10)
     fixture = dict(
         keras=keras.__version__, summary=summary(notes),
         sequential=summary(fresh(sequential)),
-        small=[forward_case(small, 3, True), forward_case(short, 1, True)],
+        small=[forward_case(SMALL, 3, True), forward_case(short, 1, True)],
         notes=forward_case(large, 2, False), initial=initial(),
         pointer=[
             lookup_case(dict(width=16, heads=1, residual=False, blocks=1)),
@@ -239,12 +256,60 @@ def write():
     )
     path = FIXTURES / "ch06-keras.json"
     path.write_text(json.dumps(fixture) + "\n")
+    print(f"{path}: {path.stat().st_size} bytes, Keras {keras.__version__}")
+    write_files(SMALL)
+
+
+def saved(model, name, paths=None):
+    set_weights(model, paths)
+    model.save_weights(FIXTURES / name)
+    found = {}
+    with h5py.File(FIXTURES / name) as file:
+        add = lambda at, x: isinstance(x, h5py.Dataset) and found.update(
+            {at: (x.parent.attrs["name"], x[()].tolist())}
+        )
+        file.visititems(lambda at, x: add(at, x) and None)
+    return json.dumps(found, sort_keys=True)
+
+
+def write_files(small):
+    """Keras' own files of the same weights: key first, query first, value before key, numbered
+    from the session's other models; and what is no `.weights.h5` of today."""
     model, _ = fresh(block, **small)
-    set_weights(model)
-    h5 = FIXTURES / "ch06-keras.weights.h5"
-    model.save_weights(h5)
-    for file in (path, h5):
+    paths = [variable.path for variable in model.variables]
+    saved(model, "ch06-keras.weights.h5")
+    query_first = {
+        saved(fresh(block, **small, score=score)[0], "ch06-keras-query-first.weights.h5", paths)
+        for score in SCORES.values()
+    }
+    assert len(query_first) == 1, "einsum, Dot and a scaled query file the layers alike"
+    exchanged = fresh(block, **small)[0]
+    exchanged.load_weights(FIXTURES / "ch06-keras-query-first.weights.h5")
+    kernels = [{v.path: v for v in m.variables} for m in (model, exchanged)]
+    assert np.array_equal(kernels[0]["query/kernel"], kernels[1]["key/kernel"]), "as the page says"
+    saved(fresh(attention_layer, **small), "ch06-keras-attention.weights.h5", paths)
+
+    fresh(sequential)
+    for _ in range(6):
+        layers.Dense(1)  # so that the numbers of the next go from 8 to 12
+    saved(lookup_network(width=8), "ch06-keras-session.weights.h5")
+
+    ids = keras.Input((2,), name="ids")
+    tiny = keras.Model(ids, layers.Dense(1, name="query")(ids))
+    tiny.save(FIXTURES / "ch06-keras-old.h5")
+    tiny.save(FIXTURES / "ch06-keras.keras")
+    for file in FIXTURES.glob("ch06-keras*"):
         print(f"{file}: {file.stat().st_size} bytes, Keras {keras.__version__}")
+
+
+def attention_layer(vocabulary_size, sequence_length, embedding_dim, tokens):
+    """The notes' block with Keras' own attention, which takes query, value, key."""
+    ids = keras.Input(shape=(tokens,), dtype="int32", name="ids")
+    x = TokenAndPositionEmbedding(vocabulary_size, sequence_length, embedding_dim)(ids)
+    q, k, v = (layers.Dense(embedding_dim, name=name)(x) for name in ("query", "key", "value"))
+    z = layers.Attention()([q, v, k])
+    ff_1 = layers.Dense(4 * embedding_dim, activation="relu")(z)
+    return keras.Model(ids, layers.LayerNormalization()(layers.Dense(embedding_dim)(ff_1)))
 
 
 def read(path):
@@ -263,5 +328,9 @@ def read(path):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--read", metavar="FILE")
+    parser.add_argument("--files", action="store_true")
     arguments = parser.parse_args()
-    read(arguments.read) if arguments.read else write()
+    if arguments.read:
+        read(arguments.read)
+    else:
+        write_files(SMALL) if arguments.files else write()

@@ -10,7 +10,7 @@ use crate::layers::{
 use crate::{lookup, ops};
 
 /// The sizes of a block. The default is the notes': 6,518,784 parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct BlockOptions {
     /// How many ids there are.
     pub vocabulary_size: usize,
@@ -61,10 +61,6 @@ pub struct Block {
 }
 
 /// The notes' block, line by line.
-///
-/// # Errors
-///
-/// [`KerasError::Layer`](crate::KerasError::Layer) if the sizes don't fit together.
 pub fn block(options: &BlockOptions) -> Result<Block> {
     let BlockOptions { vocabulary_size, sequence_length, embedding_dim, tokens } =
         *options;
@@ -118,11 +114,7 @@ impl Default for LookupOptions {
 }
 
 // ANCHOR: lookup_network
-/// The network of these options.
-///
-/// # Errors
-///
-/// [`KerasError::Layer`](crate::KerasError::Layer) if the heads don't divide the width.
+/// The network of these options, of which the heads have to divide the width.
 pub fn lookup_network(options: &LookupOptions) -> Result<LookupNetwork> {
     let ids = Input::new([lookup::LENGTH]).name("ids").symbol()?;
     let (vocabulary, length) = (lookup::VOCABULARY, lookup::LENGTH);

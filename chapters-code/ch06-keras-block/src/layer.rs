@@ -19,10 +19,6 @@ pub trait Layer: Any + fmt::Debug + Send + Sync {
     fn class(&self) -> &'static str;
 
     /// The shape of what comes out, or what is wrong with what goes in.
-    ///
-    /// # Errors
-    ///
-    /// [`LayerError`] if the layer can't work on these shapes.
     fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError>;
 
     /// The weights that it needs for such inputs. By default, none.
@@ -32,10 +28,6 @@ pub trait Layer: Any + fmt::Debug + Send + Sync {
     }
 
     /// Computes, with the weights that [`Layer::build`] asked for.
-    ///
-    /// # Errors
-    ///
-    /// [`LayerError`] if a value can't be worked on.
     fn call(&self, inputs: &[Tensor], weights: &[Tensor])
     -> Result<Tensor, LayerError>;
 }
@@ -173,19 +165,11 @@ pub trait Call: Layer + Sized {
     }
 
     /// What the layer makes of `x`.
-    ///
-    /// # Errors
-    ///
-    /// [`KerasError::Layer`] if it can't work on its shape.
     fn on(self, x: &KerasTensor) -> Result<KerasTensor> {
         self.on_all(&[x])
     }
 
     /// What the layer makes of several inputs.
-    ///
-    /// # Errors
-    ///
-    /// [`KerasError::Layer`] if it can't work on their shapes.
     fn on_all(self, inputs: &[&KerasTensor]) -> Result<KerasTensor> {
         KerasTensor::new(self, None, inputs)
     }
@@ -213,10 +197,6 @@ impl<L: Layer> Named<L> {
 }
 
 /// The only input, or what is wrong.
-///
-/// # Errors
-///
-/// [`LayerError::Count`] if there isn't one input alone.
 pub fn only<T>(inputs: &[T]) -> Result<&T, LayerError> {
     match inputs {
         [x] => Ok(x),
@@ -225,10 +205,6 @@ pub fn only<T>(inputs: &[T]) -> Result<&T, LayerError> {
 }
 
 /// The two inputs, or what is wrong.
-///
-/// # Errors
-///
-/// [`LayerError::Count`] if there aren't two.
 pub fn pair<T>(inputs: &[T]) -> Result<(&T, &T), LayerError> {
     match inputs {
         [a, b] => Ok((a, b)),

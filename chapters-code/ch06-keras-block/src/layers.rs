@@ -29,10 +29,6 @@ impl Input {
     }
 
     /// The symbol of what comes in.
-    ///
-    /// # Errors
-    ///
-    /// None: an input takes any shape.
     pub fn symbol(self) -> Result<KerasTensor> {
         let name = self.name.clone();
         KerasTensor::new(self, name, &[])
@@ -145,6 +141,15 @@ impl TokenAndPositionEmbedding {
     }
 }
 
+/// The only input, if it is vectors of a known width.
+fn vectors(inputs: &[Shape]) -> Result<&Shape, LayerError> {
+    let x = only(inputs)?;
+    match x.width() {
+        Some(width) if x.rank() > 1 && width > 0 => Ok(x),
+        _ => Err(LayerError::Shape("vectors of a known width".into())),
+    }
+}
+
 /// What a [`Dense`] layer does to its results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Activation {
@@ -186,11 +191,7 @@ impl Layer for Dense {
     }
 
     fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError> {
-        let x = only(inputs)?;
-        match x.width() {
-            Some(width) if x.rank() > 1 && width > 0 => Ok(x.with_width(self.units)),
-            _ => Err(LayerError::Shape("vectors of a known width".into())),
-        }
+        Ok(vectors(inputs)?.with_width(self.units))
     }
 
     fn build(&self, inputs: &[Shape]) -> Vec<Weight> {
@@ -237,11 +238,7 @@ impl Layer for LayerNormalization {
     }
 
     fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError> {
-        let x = only(inputs)?;
-        match x.width() {
-            Some(width) if width > 0 => Ok(x.clone()),
-            _ => Err(LayerError::Shape("vectors of a known width".into())),
-        }
+        vectors(inputs).cloned()
     }
 
     fn build(&self, inputs: &[Shape]) -> Vec<Weight> {

@@ -60,20 +60,12 @@ pub fn most_frequent(ids: &Tensor, labels: &Tensor) -> Result<f64> {
 }
 
 /// Where the first token looks: of weights `[n, 10, 10]` the first rows, `[n, 10]`.
-///
-/// # Errors
-///
-/// If the weights have another shape.
 pub fn first_token(weights: &Tensor) -> Result<Array2<f64>> {
     let rows: Vec<Vec<f32>> = weights.narrow(1, 0, 1)?.squeeze(1)?.to_vec2()?; // [n, 10]
     Ok(Array2::from_shape_fn((rows.len(), LENGTH), |(i, j)| f64::from(rows[i][j])))
 }
 
 /// An example as a reader sees it: `3 d a h c b b i e f`.
-///
-/// # Errors
-///
-/// If it isn't a row of ids.
 pub fn spell_row(row: &Tensor) -> Result<String> {
     let row: Vec<String> = row.to_vec1()?.into_iter().map(spell).collect();
     Ok(row.join(" "))
@@ -81,11 +73,5 @@ pub fn spell_row(row: &Tensor) -> Result<String> {
 
 /// A token as a reader sees it: `3`, or `d`.
 pub fn spell(id: u32) -> String {
-    match id {
-        10..20 => {
-            let letter = u8::try_from(id - 10).map_or('?', |i| char::from(b'a' + i));
-            letter.to_string()
-        }
-        other => other.to_string(),
-    }
+    char::from_digit(id, 20).map_or_else(|| id.to_string(), String::from)
 }

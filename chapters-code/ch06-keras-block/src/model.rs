@@ -115,10 +115,6 @@ impl Model {
 
     /// As [`Model::call`], without what a gradient would need, and with the kernels packed
     /// once for all calls: `model.predict(ids)`. The numbers are equal to rounding.
-    ///
-    /// # Errors
-    ///
-    /// As [`Model::call`].
     pub fn predict(&mut self, ids: &Tensor) -> Result<Tensor> {
         let packed = match self.packed.take() {
             Some(packed) => packed,

@@ -1,7 +1,8 @@
 //! What the notes compute between layers, as operations on symbols: `keras.ops`. In a
-//! graph an operation is a layer without weights.
+//! graph an operation is a layer without weights. One that can't work on its inputs is a
+//! [`KerasError::Layer`](crate::KerasError::Layer) with their shapes.
 
-use candle_core::{D, Tensor};
+use candle_core::Tensor;
 
 use crate::error::{LayerError, Result};
 use crate::layer::{Call, KerasTensor, Layer, only, pair};
@@ -9,220 +10,125 @@ use crate::shape::Shape;
 
 /// `keras.ops.matmul(a, b)`: `[…, n, d] · […, d, m] -> […, n, m]`, the same other axes in
 /// both.
-///
-/// # Errors
-///
-/// [`KerasError::Layer`](crate::KerasError::Layer), with both shapes, if they don't fit.
 pub fn matmul(a: &KerasTensor, b: &KerasTensor) -> Result<KerasTensor> {
-    Matmul.on_all(&[a, b])
+    Operation::Matmul.on_all(&[a, b])
 }
 
-/// `keras.ops.transpose(x, axes)`: axis i of the result is axis `axes[i]` of `x`.
-///
-/// # Errors
-///
-/// [`KerasError::Layer`](crate::KerasError::Layer) if `axes` doesn't name each axis once,
-/// the batch, 0, in its place.
+/// `keras.ops.transpose(x, axes)`: axis i of the result is axis `axes[i]` of `x`. `axes`
+/// has each axis once, and the batch, 0, in its place.
 pub fn transpose(
     x: &KerasTensor,
     axes: impl IntoIterator<Item = usize>,
 ) -> Result<KerasTensor> {
-    Transpose { axes: axes.into_iter().collect() }.on(x)
+    Operation::Transpose(axes.into_iter().collect()).on(x)
 }
 
 /// `keras.ops.softmax(x)`: rows to weights that add up to 1. Shape unchanged.
 pub fn softmax(x: &KerasTensor) -> Result<KerasTensor> {
-    Softmax.on(x)
-}
-
-/// `a + b`, of one shape: a residual.
-///
-/// # Errors
-///
-/// [`KerasError::Layer`](crate::KerasError::Layer), with both shapes, if they differ.
-pub fn add(a: &KerasTensor, b: &KerasTensor) -> Result<KerasTensor> {
-    Add.on_all(&[a, b])
+    Operation::Softmax.on(x)
 }
 
 /// `x[:, index]`: one token's vector of each sequence, `[batch, n, d] -> [batch, d]`.
-///
-/// # Errors
-///
-/// [`KerasError::Layer`](crate::KerasError::Layer) if there is no such token.
 pub fn get_item(x: &KerasTensor, index: usize) -> Result<KerasTensor> {
-    GetItem { index }.on(x)
+    Operation::GetItem(index).on(x)
 }
 
-/// `(a + b)?`: Keras' `a + b`.
+/// `(a + b)?`: Keras' `a + b`, of one shape: a residual.
 impl std::ops::Add for &KerasTensor {
     type Output = Result<KerasTensor>;
 
     fn add(self, other: Self) -> Self::Output {
-        add(self, other)
+        Operation::Add.on_all(&[self, other])
     }
 }
 
 /// `x / 2.0`: Keras' `x / 2.0`. It fits every shape.
-impl std::ops::Div<f64> for &KerasTensor {
-    type Output = KerasTensor;
-
-    fn div(self, divisor: f64) -> KerasTensor {
-        let shape = self.shape().clone();
-        KerasTensor::made(TrueDivide { divisor }, None, &[self], shape)
-    }
-}
-
 impl std::ops::Div<f64> for KerasTensor {
     type Output = KerasTensor;
 
     fn div(self, divisor: f64) -> KerasTensor {
-        &self / divisor
+        let shape = self.shape().clone();
+        KerasTensor::made(Operation::TrueDivide(divisor), None, &[&self], shape)
     }
 }
 
 #[derive(Debug)]
-struct Matmul;
+enum Operation {
+    Matmul,
+    Transpose(Vec<usize>),
+    Softmax,
+    TrueDivide(f64),
+    Add,
+    GetItem(usize),
+}
 
-impl Layer for Matmul {
+impl Layer for Operation {
     fn class(&self) -> &'static str {
-        "Matmul"
-    }
-
-    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError> {
-        let (a, b) = pair(inputs)?;
-        if let ([others_a @ .., n, d_a], [others_b @ .., d_b, m]) = (a.axes(), b.axes())
-            && !others_a.is_empty()
-            && others_a == others_b
-            && d_a == d_b
-        {
-            return Ok(Shape::new(others_a.iter().chain([n, m]).copied()));
+        match self {
+            Self::Matmul => "Matmul",
+            Self::Transpose(_) => "Transpose",
+            Self::Softmax => "Softmax",
+            Self::TrueDivide(_) => "TrueDivide",
+            Self::Add => "Add",
+            Self::GetItem(_) => "GetItem",
         }
-        let problem = "as many columns in the first as rows in the second, and the other \
-                       axes equal";
-        Err(LayerError::Shape(problem.into()))
-    }
-
-    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, LayerError> {
-        let (a, b) = pair(inputs)?;
-        Ok(a.contiguous()?.matmul(&b.contiguous()?)?)
-    }
-}
-
-#[derive(Debug)]
-struct Transpose {
-    axes: Vec<usize>,
-}
-
-impl Layer for Transpose {
-    fn class(&self) -> &'static str {
-        "Transpose"
     }
 
     fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError> {
-        let x = only(inputs)?;
-        let mut sorted = self.axes.clone();
-        sorted.sort_unstable();
-        if !sorted.into_iter().eq(0..x.rank()) || self.axes.first() != Some(&0) {
-            let (axes, last) = (&self.axes, x.rank().saturating_sub(1));
-            let problem = format!(
-                "each axis from 0 to {last} once, the batch (0) first, not {axes:?}"
-            );
-            return Err(LayerError::Shape(problem));
-        }
-        Ok(Shape::new(self.axes.iter().map(|&axis| x.axes()[axis])))
-    }
-
-    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, LayerError> {
-        Ok(only(inputs)?.permute(self.axes.as_slice())?)
-    }
-}
-
-#[derive(Debug)]
-struct Softmax;
-
-impl Layer for Softmax {
-    fn class(&self) -> &'static str {
-        "Softmax"
-    }
-
-    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError> {
-        only(inputs).cloned()
-    }
-
-    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, LayerError> {
-        Ok(gradients::softmax(only(inputs)?)?)
-    }
-}
-
-/// `x / divisor`.
-#[derive(Debug)]
-struct TrueDivide {
-    divisor: f64,
-}
-
-impl Layer for TrueDivide {
-    fn class(&self) -> &'static str {
-        "TrueDivide"
-    }
-
-    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError> {
-        only(inputs).cloned()
-    }
-
-    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, LayerError> {
-        Ok((only(inputs)? / self.divisor)?)
-    }
-}
-
-#[derive(Debug)]
-struct Add;
-
-impl Layer for Add {
-    fn class(&self) -> &'static str {
-        "Add"
-    }
-
-    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError> {
-        let (a, b) = pair(inputs)?;
-        if a == b {
-            Ok(a.clone())
-        } else {
-            Err(LayerError::Shape("equal shapes".into()))
+        match self {
+            Self::Matmul => matmul_shape(pair(inputs)?),
+            Self::Transpose(axes) => transposed_shape(only(inputs)?, axes),
+            Self::Softmax | Self::TrueDivide(_) => only(inputs).cloned(),
+            Self::Add => match pair(inputs)? {
+                (a, b) if a == b => Ok(a.clone()),
+                _ => Err(LayerError::Shape("equal shapes".into())),
+            },
+            Self::GetItem(index) => match only(inputs)?.axes() {
+                [batch, Some(n), rest @ ..] if index < n => {
+                    Ok(Shape::new([batch].into_iter().chain(rest).copied()))
+                }
+                _ => {
+                    Err(LayerError::Shape(format!("a second axis longer than {index}")))
+                }
+            },
         }
     }
 
     fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, LayerError> {
-        let (a, b) = pair(inputs)?;
-        Ok((a + b)?)
+        let x = &inputs[0]; // there are as many as `compute_output_shape` has seen
+        Ok(match self {
+            Self::Matmul => x.contiguous()?.matmul(&inputs[1].contiguous()?)?,
+            Self::Transpose(axes) => x.permute(axes.as_slice())?,
+            Self::Softmax => gradients::softmax(x)?,
+            Self::TrueDivide(divisor) => (x / *divisor)?,
+            Self::Add => (x + &inputs[1])?,
+            Self::GetItem(index) => x.narrow(1, *index, 1)?.squeeze(1)?.contiguous()?,
+        })
     }
 }
 
-#[derive(Debug)]
-struct GetItem {
-    index: usize,
+fn matmul_shape((a, b): (&Shape, &Shape)) -> Result<Shape, LayerError> {
+    if let ([others_a @ .., n, d_a], [others_b @ .., d_b, m]) = (a.axes(), b.axes())
+        && !others_a.is_empty()
+        && others_a == others_b
+        && d_a == d_b
+    {
+        return Ok(Shape::new(others_a.iter().chain([n, m]).copied()));
+    }
+    let problem = "as many columns in the first as rows in the second, and the other \
+                   axes equal";
+    Err(LayerError::Shape(problem.into()))
 }
 
-impl Layer for GetItem {
-    fn class(&self) -> &'static str {
-        "GetItem"
+fn transposed_shape(x: &Shape, axes: &[usize]) -> Result<Shape, LayerError> {
+    let mut sorted = axes.to_vec();
+    sorted.sort_unstable();
+    if !sorted.into_iter().eq(0..x.rank()) || axes.first() != Some(&0) {
+        let last = x.rank().saturating_sub(1);
+        let problem = format!(
+            "each axis from 0 to {last} once, the batch (0) first, not {axes:?}"
+        );
+        return Err(LayerError::Shape(problem));
     }
-
-    fn compute_output_shape(&self, inputs: &[Shape]) -> Result<Shape, LayerError> {
-        match only(inputs)?.axes() {
-            [batch, Some(n), rest @ ..] if self.index < *n => {
-                Ok(Shape::new([batch].into_iter().chain(rest).copied()))
-            }
-            _ => {
-                let problem = format!("a second axis longer than {}", self.index);
-                Err(LayerError::Shape(problem))
-            }
-        }
-    }
-
-    fn call(&self, inputs: &[Tensor], _: &[Tensor]) -> Result<Tensor, LayerError> {
-        let x = only(inputs)?;
-        let row = x.narrow(1, self.index, 1)?.squeeze(1)?; // [batch, …]
-        debug_assert_eq!(row.dim(D::Minus1)?, x.dim(D::Minus1)?);
-        Ok(row.contiguous()?)
-    }
+    Ok(Shape::new(axes.iter().map(|&axis| x.axes()[axis])))
 }

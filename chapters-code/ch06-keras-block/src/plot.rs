@@ -8,10 +8,6 @@ use crate::model::Model;
 impl Model {
     /// The graph with the shape that each layer gives:
     /// `keras.utils.plot_model(model, show_shapes=True)`.
-    ///
-    /// # Errors
-    ///
-    /// [`KerasError::Figure`](crate::KerasError::Figure) if the drawing library fails.
     pub fn plot(&self) -> Result<Figure> {
         let mut diagram = Diagram::new().title("Model: functional");
         for layer in &self.layers {

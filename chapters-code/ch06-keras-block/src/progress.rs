@@ -46,9 +46,13 @@ impl Progress {
     pub fn step(&self, so_far: Metrics) {
         self.bar.inc(1);
         if !self.bar.is_hidden() {
-            let each = self.bar.elapsed().as_millis() / u128::from(self.bar.position());
-            self.bar.set_message(format!("{each}ms/step - {}", said(so_far, "")));
+            self.bar.set_message(self.timed(&said(so_far, "")));
         }
+    }
+
+    fn timed(&self, text: &str) -> String {
+        let steps = u128::from(self.bar.position().max(1));
+        format!("{}ms/step - {text}", self.bar.elapsed().as_millis() / steps)
     }
 
     /// The epoch is over.
@@ -59,9 +63,7 @@ impl Progress {
             text += &said(validation, "val_");
         }
         if !self.bar.is_hidden() {
-            let each =
-                self.bar.elapsed().as_millis() / u128::from(self.bar.position().max(1));
-            self.bar.finish_with_message(format!("{each}ms/step - {text}"));
+            self.bar.finish_with_message(self.timed(&text));
         }
         if self.verbose == Verbose::Lines {
             println!("Epoch {}/{} - {text}", self.epoch[0], self.epoch[1]);

@@ -6,10 +6,10 @@ use crate::model::Model;
 use crate::model_layer::{ModelLayer, Variable};
 use crate::optimizer::Compiled;
 
-/// Keras' table for 80 columns: 76 characters, in columns that end at these parts of it.
+/// Keras' table for 80 columns: 76 characters, in columns that end at these percents of it.
 const WIDTH: usize = 76;
-const CONNECTED: [f64; 4] = [0.3, 0.56, 0.74, 1.0];
-const SEQUENTIAL: [f64; 3] = [0.45, 0.8, 1.0];
+const CONNECTED: [usize; 4] = [30, 56, 74, 100];
+const SEQUENTIAL: [usize; 3] = [45, 80, 100];
 
 impl Model {
     /// The layers with their output shapes, parameters and inputs, as `model.summary()`
@@ -73,15 +73,8 @@ impl Model {
 }
 
 /// `6518784` as `6,518,784`.
-pub fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .filter_map(|group| std::str::from_utf8(group).ok())
-        .collect();
-    groups.join(",")
+fn thousands(number: usize) -> String {
+    indicatif::HumanCount(number as u64).to_string()
 }
 
 /// Bytes as Keras writes them.
@@ -101,14 +94,8 @@ struct Table(Vec<usize>);
 
 impl Table {
     fn new(connected: bool) -> Self {
-        let ends: &[f64] = if connected { &CONNECTED } else { &SEQUENTIAL };
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a part of 76"
-        )]
-        let ends: Vec<usize> =
-            ends.iter().map(|end| (end * WIDTH as f64) as usize).collect();
+        let ends: &[usize] = if connected { &CONNECTED } else { &SEQUENTIAL };
+        let ends: Vec<usize> = ends.iter().map(|end| end * WIDTH / 100).collect();
         let starts = [0].into_iter().chain(ends.iter().copied());
         let widths: Vec<usize> =
             starts.zip(&ends).map(|(start, end)| end - start).collect();

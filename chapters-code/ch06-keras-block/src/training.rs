@@ -125,10 +125,6 @@ impl Model {
     }
 
     /// One step: forward, backward, and each weight a little further down.
-    ///
-    /// # Errors
-    ///
-    /// As [`Model::fit`].
     pub fn train_on_batch(&mut self, x: &Tensor, y: &Tensor) -> Result<Metrics> {
         check_examples(x, y)?;
         if self.compiled.is_none() {
@@ -150,10 +146,6 @@ impl Model {
     // ANCHOR_END: fit
 
     /// The loss and the accuracy on examples: `model.evaluate(x, y)`, in batches of 32.
-    ///
-    /// # Errors
-    ///
-    /// As [`Model::fit`].
     pub fn evaluate(&mut self, x: &Tensor, y: &Tensor) -> Result<Metrics> {
         let examples = check_examples(x, y)?;
         if self.compiled.is_none() {

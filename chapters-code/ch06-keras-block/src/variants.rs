@@ -49,10 +49,6 @@ pub struct Variant {
 
 impl Variants {
     /// Those that the page shows.
-    ///
-    /// # Errors
-    ///
-    /// [`KerasError::Weights`] if `variants.json` isn't what it should be.
     pub fn of_the_book() -> Result<Self> {
         let text = include_str!("../variants.json");
         serde_json::from_str(text).map_err(|error| KerasError::Weights {

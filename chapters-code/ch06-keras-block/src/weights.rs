@@ -14,10 +14,6 @@ use crate::shape::Shape;
 impl Model {
     /// Writes all weights to a safetensors file, by Keras' paths and in Keras' shapes:
     /// `query/kernel`. Python reads it with `safetensors.numpy.load_file`.
-    ///
-    /// # Errors
-    ///
-    /// [`KerasError::Io`] if the file can't be written.
     pub fn save_weights(&self, path: impl AsRef<Path>) -> Result<()> {
         let value =
             |variable: &Variable| Ok((variable.path.clone(), variable.value()?));
@@ -26,7 +22,7 @@ impl Model {
     }
 
     /// Sets all weights from a file: safetensors with Keras' paths, or with the feature
-    /// `h5` Keras' own `.weights.h5`.
+    /// `h5` Keras' own `.weights.h5`, whose layers are found by their names.
     ///
     /// # Errors
     ///
@@ -39,6 +35,9 @@ impl Model {
             .map_err(|source| KerasError::Io { path: path.to_owned(), source })?;
         let tensors = if bytes.starts_with(b"\x89HDF\r\n\x1a\n") {
             self.read_h5(path, bytes)?
+        } else if let Some(problem) = elsewhere(&bytes) {
+            let path = path.display().to_string();
+            return Err(KerasError::Weights { path, problem });
         } else {
             read_safetensors(path, &bytes)?
         };
@@ -97,11 +96,46 @@ impl Model {
 
     #[cfg(feature = "h5")]
     fn read_h5(&self, path: &Path, bytes: Vec<u8>) -> Result<Tensors> {
-        crate::h5::read(self, bytes).map_err(|problem| KerasError::Weights {
-            path: path.display().to_string(),
-            problem,
+        crate::h5::read(self, bytes).map_err(|problem| {
+            let path = path.display().to_string();
+            let stem = path.strip_suffix(".weights.h5").unwrap_or_default();
+            let number = stem.rsplit_once('_').map_or("", |(_, number)| number);
+            let part = number.len() == 5 && number.bytes().all(|c| c.is_ascii_digit());
+            let join = format!(". By its name, it is one of several files: {JOIN}");
+            let problem = problem + if part { &join } else { "" };
+            KerasError::Weights { path, problem }
         })
     }
+}
+
+/// What to do with weights in several files.
+const JOIN: &str = "in Keras, load all with model.load_weights(\"NAME.weights.json\") and \
+                    write them as one with model.save_weights(\"NAME.weights.h5\")";
+
+/// Where the weights are, if a file holds or lists others that do.
+fn elsewhere(bytes: &[u8]) -> Option<String> {
+    // A zip's list of files is at its end.
+    let end = &bytes[bytes.len().saturating_sub(1 << 16)..];
+    let holds =
+        |name: &str| end.windows(name.len()).any(|part| part == name.as_bytes());
+    let index = || serde_json::from_slice::<serde_json::Value>(bytes).ok();
+    Some(if !bytes.starts_with(b"PK\x03\x04") {
+        index()?.get("weight_map")?;
+        format!("it lists weights that are in several files: {JOIN}")
+    } else if holds("model.weights.h5") {
+        "it is a .keras archive: take the weights out with `unzip -j FILE \
+         model.weights.h5` and give that file, with `--features h5`"
+            .into()
+    } else if holds("model.weights.json") {
+        "it is a .keras archive of weights in several files: in Keras, open it with \
+         keras.models.load_model and write them with \
+         model.save_weights(\"NAME.weights.h5\")"
+            .into()
+    } else {
+        "it is a zip archive, but no .keras one: write the weights as safetensors, by \
+         Keras' paths"
+            .into()
+    })
 }
 
 fn read_safetensors(path: &Path, bytes: &[u8]) -> Result<Tensors> {

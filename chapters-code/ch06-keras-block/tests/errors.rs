@@ -40,8 +40,7 @@ fn vectors(length: usize, width: usize) -> KerasTensor {
 fn shapes_that_do_not_fit_are_named_with_their_layer() {
     let (a, b) = (vectors(5, 6), vectors(4, 6));
     let both = ["(None, 5, 6)", "(None, 4, 6)"];
-    assert_says(ops::add(&a, &b), &["the layer Add", both[0], both[1], "equal shapes"]);
-    assert_says(&a + &b, &["Add", both[0], both[1]]);
+    assert_says(&a + &b, &["the layer Add", both[0], both[1], "equal shapes"]);
     assert_says(ops::matmul(&a, &b), &["Matmul", both[0], both[1], "columns"]);
     assert_says(ops::transpose(&a, [0, 1]), &["Transpose", both[0], "[0, 1]"]);
     assert_says(ops::transpose(&a, [1, 0, 2]), &["Transpose", "the batch (0) first"]);
@@ -153,6 +152,30 @@ fn weight_files_of_other_models_are_refused_and_change_nothing() {
     let mut turned = before.clone();
     turned.swap(2, 3);
     assert_says(model.set_weights(&turned), &["key/kernel", "(6)", "not (6, 6)"]);
+}
+
+#[test]
+fn files_that_hold_or_list_weights_in_other_forms_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mut model = model(&small());
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures");
+    let archive = fs::read(format!("{fixtures}/ch06-keras.keras")).unwrap();
+    fs::write(path("whole"), archive).unwrap();
+    let zip =
+        |name: &str| [b"PK\x03\x04 ... PK\x01\x02 ... ", name.as_bytes()].concat();
+    fs::write(path("parts"), zip("model.weights.json model_00000.weights.h5")).unwrap();
+    fs::write(path("torch"), zip("archive/data.pkl")).unwrap();
+    let index = r#" {"metadata": {}, "weight_map": {"/layers/dense/vars": ["x_00000.weights.h5"]}}"#;
+    fs::write(path("list"), index).unwrap();
+    for (name, parts) in [
+        ("whole", [".keras archive", "unzip -j", "--features h5"]),
+        ("parts", [".keras archive", "several files", "keras.models.load_model"]),
+        ("torch", ["zip archive", "no .keras", "safetensors"]),
+        ("list", ["several files", "model.load_weights(", "model.save_weights("]),
+    ] {
+        assert_says(model.load_weights(path(name)), &parts);
+    }
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::error::Error;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use figures::{BarChart, Figure, Heatmap, HeatmapGrid, LineChart, viridis};
+use figures::{
+    BarChart, Diagram, Figure, FigureError, Heatmap, HeatmapGrid, LineChart, viridis,
+};
 use ndarray::{Array2, Array3, array};
 use proptest::prelude::*;
 
@@ -314,7 +316,7 @@ fn wrong_input_is_named() {
 fn awful_matrices_are_drawn() -> Checked {
     let long = &*"palavra".repeat(300);
     let one = || Heatmap::new(&array![[0.3]]);
-    let cases = [
+    let maps = [
         Heatmap::new(&array![[0.0]]),
         Heatmap::new(&array![[f64::MAX, f64::MIN]]),
         Heatmap::new(&array![[f64::MAX]]),
@@ -330,8 +332,43 @@ fn awful_matrices_are_drawn() -> Checked {
         Heatmap::new(&Array2::zeros((2, 3000))).column_labels(vec!["t"; 3000]),
         Heatmap::new(&Array2::zeros((65, 1))).row_labels(vec![long; 65]).annotate(true),
     ];
-    for case in cases {
-        assert_drawn(&case.draw()?, (2400, 2400), usize::MAX)?;
+    for map in maps {
+        assert_drawn(&map.draw()?, (2400, 2400), usize::MAX)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn awful_grids_and_bars_are_drawn() -> Checked {
+    let long = &*"palavra".repeat(300);
+    let zeros = |shape| HeatmapGrid::new(&Array3::zeros(shape));
+    let grids = [
+        zeros((1, 1, 1)),
+        zeros((144, 1, 1)).columns(0),
+        zeros((7, 2, 900)).annotate(true),
+        zeros((7, 900, 2)).columns(99),
+        zeros((5, 30, 30)).annotate(true).digits(99),
+        zeros((9, 2, 2)).row_labels([long; 2]).column_labels([long; 2]).columns(2),
+        zeros((3, 2, 2)).grid_row_titles([long]).grid_column_titles(["", "🙂", long]),
+        zeros((4, 2, 2)).panel_titles([long; 4]).title(long).row_title(long),
+        HeatmapGrid::of([
+            Heatmap::new(&array![[f64::MAX, f64::MIN]]),
+            Heatmap::new(&Array2::zeros((100, 1))).row_title("").annotate(true),
+            Heatmap::new(&array![[0.0]]).row_labels(["<a>"]).title("]]>&"),
+        ]),
+    ];
+    for grid in grids {
+        assert_drawn(&grid.draw()?, (2400, 6000), usize::MAX)?;
+    }
+    let many: Vec<String> = (0..1000).map(|i| i.to_string()).collect();
+    let bars = [
+        BarChart::new([long, "<b>&\"'"]).title(long).series(long, &[1e-300, -1e300]),
+        BarChart::new([""]).series("", &[0.0]),
+        BarChart::new([""]).series("a", &[f64::MAX]).series("b", &[f64::MIN]),
+        BarChart::new(&many).series("many", &vec![1.0; 1000]),
+    ];
+    for bars in bars {
+        assert_drawn(&bars.draw()?, (1000, 2600), usize::MAX)?;
     }
     Ok(())
 }
@@ -457,31 +494,6 @@ fn a_large_matrix_is_one_small_image_with_its_axes_counted() -> Checked {
     assert_eq!(images[0].pixels, values.iter().map(colour).collect::<Vec<_>>());
     for (tick, times) in [("0", 2), ("60", 2), ("120", 1), ("-1.0", 1)] {
         assert_eq!(written(&figure, tick), times, "{tick}");
-    }
-    Ok(())
-}
-
-#[test]
-fn awful_grids_are_drawn() -> Checked {
-    let long = "palavra".repeat(300);
-    let zeros = |shape| HeatmapGrid::new(&Array3::zeros(shape));
-    let cases = [
-        zeros((1, 1, 1)),
-        zeros((144, 1, 1)).columns(0),
-        zeros((7, 2, 900)).annotate(true),
-        zeros((7, 900, 2)).columns(99),
-        zeros((5, 30, 30)).annotate(true).digits(99),
-        zeros((9, 2, 2)).row_labels([&long; 2]).column_labels([&long; 2]).columns(2),
-        zeros((3, 2, 2)).grid_row_titles([&long]).grid_column_titles(["", "🙂", &long]),
-        zeros((4, 2, 2)).panel_titles([&long; 4]).title(&long).row_title(&long),
-        HeatmapGrid::of([
-            Heatmap::new(&array![[f64::MAX, f64::MIN]]),
-            Heatmap::new(&Array2::zeros((100, 1))).row_title("").annotate(true),
-            Heatmap::new(&array![[0.0]]).row_labels(["<a>"]).title("]]>&"),
-        ]),
-    ];
-    for case in cases {
-        assert_drawn(&case.draw()?, (2400, 6000), usize::MAX)?;
     }
     Ok(())
 }
@@ -699,18 +711,38 @@ fn bars_start_at_zero_and_are_as_long_as_their_values() -> Checked {
     Ok(())
 }
 
+/// x leads to q, k and v; k to kᵀ; q and kᵀ to scores; scores and v to z.
 #[test]
-fn awful_bars_are_drawn() -> Checked {
-    let long = "palavra".repeat(300);
-    let many: Vec<String> = (0..1000).map(|i| i.to_string()).collect();
-    let cases = [
-        BarChart::new([&long, "<b>&\"'"]).title(&long).series(&long, &[1e-300, -1e300]),
-        BarChart::new([""]).series("", &[0.0]),
-        BarChart::new([""]).series("a", &[f64::MAX]).series("b", &[f64::MIN]),
-        BarChart::new(&many).series("many", &vec![1.0; 1000]),
-    ];
-    for case in cases {
-        assert_drawn(&case.draw()?, (1000, 2600), usize::MAX)?;
+fn a_diagram_shows_what_leads_to_what() -> Checked {
+    let names = ["x", "q", "k", "v", "k_t", "scores", "z"];
+    let edges = [(0, 1), (0, 2), (0, 3), (2, 4), (1, 5), (4, 5), (5, 6), (3, 6)];
+    let nodes = names.iter().fold(Diagram::new(), |d, name| d.node([*name, "(n, d)"]));
+    let figure = edges.iter().fold(nodes, |d, &(from, to)| d.edge(from, to)).draw()?;
+    let place = |text: &str| {
+        let text = format!(">{text}</text>");
+        let line = figure.svg().lines().find(|line| line.contains(&text));
+        ["x", "y"].map(|axis| number(line.unwrap_or_default(), axis))
+    };
+    for (from, to) in edges {
+        let [above, below] = [from, to].map(|i| place(names[i])[1]);
+        assert!(above < below, "{} isn't above {}", names[from], names[to]);
     }
+    assert!((place("q")[1] - place("k")[1]).abs() < 0.01, "side by side");
+    let mut xs = ["q", "k", "v"].map(|name| place(name)[0]);
+    xs.sort_by(f64::total_cmp);
+    assert!(xs[1] - xs[0] > 50.0 && xs[2] - xs[1] > 50.0, "{xs:?}");
+    assert!(figure.svg().contains("k_t (n, d) → scores (n, d)"), "for a screen reader");
+    let draw = || Diagram::new().node(["<b> & \"c\""]).draw();
+    assert!(draw()?.svg().contains("&lt;b&gt; &amp;"));
+    assert_eq!(draw()?.svg(), draw()?.svg());
     Ok(())
+}
+
+#[test]
+fn arrows_that_lead_nowhere_or_in_a_circle_are_refused() {
+    assert!(matches!(Diagram::new().draw(), Err(FigureError::Empty { .. })));
+    let two = || Diagram::new().node(["a"]).node(["b"]);
+    for diagram in [two().edge(0, 2), two().edge(1, 1), two().edge(0, 1).edge(1, 0)] {
+        assert!(matches!(diagram.draw(), Err(FigureError::Edge { nodes: 2, .. })));
+    }
 }
