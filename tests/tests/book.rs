@@ -4,7 +4,7 @@ use std::path::Path;
 
 use book::build::{self, BuildOptions};
 use book::workspace::{Language, Workspace};
-use book::{check, compare, i18n, notebook};
+use book::{cells, check, compare, i18n, notebook};
 use nbformat::v4::Notebook;
 use serde_json::{Value, json};
 
@@ -30,6 +30,16 @@ fn every_message_is_translated() {
 #[test]
 fn every_number_in_the_prose_was_printed() {
     assert_none(&check::numbers::unsourced(&workspace()).unwrap());
+}
+
+#[test]
+fn no_page_changes_on_its_way_through_gettext() {
+    assert_none(&check::roundtrip::altered(&workspace()).unwrap());
+}
+
+#[test]
+fn what_a_reader_runs_shows_what_the_page_shows() {
+    assert_none(&cells::unfaithful(&workspace()).unwrap());
 }
 
 #[test]
@@ -118,14 +128,7 @@ fn a_cell_that_varies_may_print_other_figures_and_no_other_words() {
 fn a_changed_source_makes_the_notebook_stale() {
     let workspace = workspace();
     let chapter = workspace.select(&["ch01".into()]).unwrap().remove(0);
-    let copy = tempfile::tempdir().unwrap();
-    for folder in ["src", "po", "chapters-code", "notebooks"] {
-        copy_folder(&workspace.root.join(folder), &copy.path().join(folder));
-    }
-    for file in ["Cargo.toml", "book.toml"] {
-        std::fs::copy(workspace.root.join(file), copy.path().join(file)).unwrap();
-    }
-    let changed = Workspace::at(copy.path()).unwrap();
+    let (copy, changed) = copy_of(&workspace);
     assert_none(&check::freshness(&changed).unwrap());
     let library = copy.path().join(chapter.crate_folder()).join("src/lib.rs");
     let source = std::fs::read_to_string(&library).unwrap();
@@ -136,6 +139,32 @@ fn a_changed_source_makes_the_notebook_stale() {
     assert!(findings.contains("come from other sources"), "{findings}");
     assert!(findings.contains("cell \"embeddings\" differs"), "{findings}");
     assert!(findings.contains("run `cargo book notebooks ch01`"), "{findings}");
+}
+
+/// The author of a translation is sent to the catalogue, not to a line of the Portuguese
+/// page.
+#[test]
+fn a_formula_that_a_translation_breaks_stops_the_build_at_its_line() {
+    let (copy, changed) = copy_of(&workspace());
+    let path = copy.path().join("po/en.po");
+    let catalogue = std::fs::read_to_string(&path).unwrap();
+    let (translations, formula) = (catalogue.find("\nmsgstr").unwrap(), "$`d_k`$");
+    let found = catalogue[translations..].lines();
+    let mut translating = false;
+    let line = found.enumerate().find_map(|(i, line)| {
+        translating =
+            line.starts_with("msgstr") || translating && line.starts_with('"');
+        (translating && line.contains(formula)).then_some(i)
+    });
+    let line = catalogue[..translations].matches('\n').count() + line.unwrap();
+    let mut lines: Vec<String> = catalogue.lines().map(str::to_owned).collect();
+    lines[line] = lines[line].replacen(formula, "$`\\\\frac{`$", 1);
+    std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+    let site = tempfile::tempdir().unwrap();
+    let options = BuildOptions { live: false, allow_stale: true };
+    let error = build::site_in(&changed, site.path(), options).unwrap_err();
+    let expected = format!("po/en.po:{}: KaTeX refuses", line + 1);
+    assert!(format!("{error:#}").contains(&expected), "{expected}: {error:#}");
 }
 
 /// `mdbook build` works, too: it calls the preprocessor by the command in `book.toml`.
@@ -217,6 +246,19 @@ fn a_published_notebook_begins_by_installing_its_kernel() {
         assert!(lines[1].contains("https://github.com/someone/some-book"), "{code}");
         assert_eq!(lines[2], "# \"#;");
     }
+}
+
+/// A copy of what the book is made of.
+fn copy_of(workspace: &Workspace) -> (tempfile::TempDir, Workspace) {
+    let copy = tempfile::tempdir().unwrap();
+    for folder in ["src", "po", "theme", "chapters-code", "notebooks"] {
+        copy_folder(&workspace.root.join(folder), &copy.path().join(folder));
+    }
+    for file in ["Cargo.toml", "book.toml"] {
+        std::fs::copy(workspace.root.join(file), copy.path().join(file)).unwrap();
+    }
+    let changed = Workspace::at(copy.path()).unwrap();
+    (copy, changed)
 }
 
 fn copy_folder(from: &std::path::Path, to: &std::path::Path) {

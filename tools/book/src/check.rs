@@ -13,6 +13,7 @@ use crate::workspace::{Chapter, Language, Workspace};
 pub mod docs;
 pub mod listings;
 pub mod numbers;
+pub mod roundtrip;
 pub mod site;
 pub mod terms;
 
