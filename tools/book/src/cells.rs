@@ -98,7 +98,9 @@ fn faults(code: &str) -> Vec<String> {
 /// Whether a line that was begun may still be open after these statements.
 fn leaves_line_open(statements: &[Stmt]) -> bool {
     let mut prints = Prints { open: false };
-    statements.iter().for_each(|statement| prints.visit_stmt(statement));
+    for statement in statements {
+        prints.visit_stmt(statement);
+    }
     prints.open
 }
 

@@ -390,12 +390,12 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         };
-        let mut header = String::from("msgid \"\"\nmsgstr \"\"\n");
-        for field in HEADER {
-            let value =
-                if field == "Plural-Forms" { "nplurals=1; plural=0;" } else { "" };
-            header += &format!("\"{field}: {value}\\n\"\n");
-        }
+        let value = |field| match field {
+            "Plural-Forms" => "nplurals=1; plural=0;",
+            _ => "",
+        };
+        let fields = HEADER.map(|field| format!("\"{field}: {}\\n\"\n", value(field)));
+        let header = format!("msgid \"\"\nmsgstr \"\"\n{}", fields.concat());
         let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
         let (id, text) = (quoted(source), quoted(translation));
         let entry = format!("\nmsgid \"{id}\"\nmsgstr \"\"\n\"\"\n\"{text}\"\n");

@@ -25,7 +25,7 @@ pub fn events(text: &str) -> impl Iterator<Item = (Event<'_>, Range<usize>)> {
 /// The 1-based line of a byte.
 #[must_use]
 pub fn line_of(text: &str, byte: usize) -> usize {
-    text.as_bytes()[..byte].iter().filter(|&&b| b == b'\n').count() + 1
+    text[..byte].matches('\n').count() + 1
 }
 
 /// A text with some of its parts written anew. Parts don't overlap.
@@ -83,8 +83,8 @@ pub fn passages(text: &str) -> Vec<Passage<'_>> {
     let mut section = None;
     for (event, range) in events(text) {
         let border = match &event {
-            Event::Start(tag) => is_border(&tag.to_end()),
-            Event::End(tag) => is_border(tag),
+            Event::Start(tag) => is_border(tag.to_end()),
+            Event::End(tag) => is_border(*tag),
             _ => false,
         };
         if !border && !code && !matches!(event, Event::Html(_) | Event::Rule) {
@@ -110,7 +110,7 @@ pub fn passages(text: &str) -> Vec<Passage<'_>> {
 }
 
 /// Whether what a tag holds is no part of the prose around it.
-fn is_border(tag: &TagEnd) -> bool {
+fn is_border(tag: TagEnd) -> bool {
     use TagEnd::{Emphasis, Image, Link, Strikethrough, Strong, TableCell};
     !matches!(tag, Emphasis | Image | Link | Strikethrough | Strong | TableCell)
 }
