@@ -5,7 +5,7 @@ use std::path::Path;
 
 use book::build::{self, BuildOptions};
 use book::workspace::{Language, Workspace};
-use book::{check, compare, i18n, notebook};
+use book::{cells, check, compare, i18n, notebook};
 use nbformat::v4::Notebook;
 use serde_json::{Value, json};
 
@@ -31,6 +31,16 @@ fn every_message_is_translated() {
 #[test]
 fn every_number_in_the_prose_was_printed() {
     assert_none(&check::numbers::unsourced(&workspace()).unwrap());
+}
+
+#[test]
+fn no_page_changes_on_its_way_through_gettext() {
+    assert_none(&check::roundtrip::altered(&workspace()).unwrap());
+}
+
+#[test]
+fn what_a_reader_runs_shows_what_the_page_shows() {
+    assert_none(&cells::unfaithful(&workspace()).unwrap());
 }
 
 #[test]
@@ -184,6 +194,33 @@ fn pages(site: &Path) -> BTreeMap<String, String> {
         }
     }
     pages
+}
+
+/// The author of a translation is sent to the catalogue, not to a line of the Portuguese
+/// page.
+#[test]
+fn a_formula_that_a_translation_breaks_stops_the_build_at_its_line() {
+    let copy = copy_of(&workspace(), <[u8]>::to_vec);
+    let changed = Workspace::at(copy.path()).unwrap();
+    let path = copy.path().join("po/en.po");
+    let catalogue = std::fs::read_to_string(&path).unwrap();
+    let (translations, formula) = (catalogue.find("\nmsgstr").unwrap(), "$`d_k`$");
+    let found = catalogue[translations..].lines();
+    let mut translating = false;
+    let line = found.enumerate().find_map(|(i, line)| {
+        translating =
+            line.starts_with("msgstr") || translating && line.starts_with('"');
+        (translating && line.contains(formula)).then_some(i)
+    });
+    let line = catalogue[..translations].matches('\n').count() + line.unwrap();
+    let mut lines: Vec<String> = catalogue.lines().map(str::to_owned).collect();
+    lines[line] = lines[line].replacen(formula, "$`\\\\frac{`$", 1);
+    std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+    let site = tempfile::tempdir().unwrap();
+    let options = BuildOptions { live: false, allow_stale: true };
+    let error = build::site_in(&changed, site.path(), options).unwrap_err();
+    let expected = format!("po/en.po:{}: KaTeX refuses", line + 1);
+    assert!(format!("{error:#}").contains(&expected), "{expected}: {error:#}");
 }
 
 /// `mdbook build` works, too: it calls the preprocessor by the command in `book.toml`.

@@ -1,8 +1,8 @@
 //! The real evcxr kernel: what it prints, and which cell it blames.
 
-use book::evcxr_cache;
 use book::kernel::{Kernel, find_evcxr};
 use book::workspace::{Language, Workspace};
+use book::{cells, evcxr_cache, notebook};
 use lab::{Folders, warm};
 use nbformat::v4::Output;
 
@@ -35,6 +35,27 @@ async fn each_cell_gets_its_own_output_and_its_own_error() {
     assert!(said.contains("invalid digit"), "{said}");
     for quiet in [&kept.id, &printed.id, &after.id] {
         assert_eq!(kernel.stderr_of(quiet), None);
+    }
+}
+
+/// Why cells are written, checked and closed as they are: evcxr shows the `()` of a loop, and
+/// keeps a line that was begun for a later cell.
+#[tokio::test]
+async fn the_end_of_a_cell_decides_what_its_reader_sees() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut kernel = Kernel::start(folder.path()).await.unwrap();
+    let code = "for i in 0..2 {\n    println!(\"{i}\");\n}";
+    let bare = kernel.run(code).await.unwrap();
+    assert!(bare.outputs.iter().any(notebook::is_unit), "{bare:?}");
+    let closed = kernel.run(&cells::as_run(code)).await.unwrap();
+    assert!(matches!(closed.outputs.as_slice(), [Output::Stream { .. }]), "{closed:?}");
+
+    let begun = kernel.run("print!(\"a\");").await.unwrap();
+    assert!(begun.outputs.is_empty(), "{begun:?}");
+    let ended = kernel.run("println!(\"b\");").await.unwrap();
+    match ended.outputs.as_slice() {
+        [Output::Stream { text, .. }] => assert_eq!(text.0, "ab\n"),
+        other => panic!("{other:?}"),
     }
 }
 

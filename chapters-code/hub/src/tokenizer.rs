@@ -32,7 +32,8 @@ pub enum Truncate {
 /// A text, or a pair of texts, as a model takes it. All lists have one entry per token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoded {
-    /// The tokens as written in the vocabulary.
+    /// The tokens as written in the vocabulary; one that was added with `normalized: true`
+    /// stands as the text has it, normalised (`ola` for an added `Olá`).
     pub tokens: Vec<String>,
     /// Their rows in the embedding table.
     pub ids: Vec<u32>,

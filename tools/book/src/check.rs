@@ -12,6 +12,7 @@ use crate::workspace::{Chapter, Language, Workspace};
 pub mod docs;
 pub mod listings;
 pub mod numbers;
+pub mod roundtrip;
 pub mod site;
 pub mod terms;
 

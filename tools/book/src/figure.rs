@@ -1,18 +1,17 @@
 //! Pictures on a page: the drawings of `src/img/`, inlined so that they follow the
 //! page's theme, and what every picture needs, escaped text.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::LazyLock;
 
 use anyhow::{Result, ensure};
+use mdbook_markdown::pulldown_cmark::{Event, Tag, TagEnd};
 use pulldown_cmark_escape::escape_html;
 use regex::Regex;
 
+use crate::markdown::events;
 use crate::workspace::Workspace;
-
-static IMAGE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"!\[([^\]]*)\]\(([^)\s]+\.svg)\)").expect("a valid pattern")
-});
 
 /// A Markdown link to another page: `](name.md)` or `](name.md#part)`.
 pub static PAGE_LINK: LazyLock<Regex> = LazyLock::new(|| {
@@ -27,9 +26,9 @@ pub static VIEW_LINK: LazyLock<Regex> = LazyLock::new(|| {
 /// An SVG drawing named in Markdown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// The whole `![alt](path)`.
-    pub markdown: String,
-    /// What it shows, in words.
+    /// The bytes of the whole `![alt](path)`.
+    pub range: Range<usize>,
+    /// What it shows, in words, without their markup.
     pub alt: String,
     /// Where it is, relative to the page.
     pub path: String,
@@ -45,35 +44,48 @@ impl Image {
 }
 
 /// The SVG drawings in a piece of Markdown.
+#[must_use]
 pub fn images(markdown: &str) -> Vec<Image> {
-    IMAGE
-        .captures_iter(markdown)
-        .map(|found| Image {
-            markdown: found[0].to_owned(),
-            alt: found[1].to_owned(),
-            path: found[2].to_owned(),
-        })
-        .collect()
+    let mut found = Vec::new();
+    let mut open: Option<Image> = None;
+    for (event, range) in events(markdown) {
+        match (event, &mut open) {
+            (Event::Start(Tag::Image { dest_url, .. }), None)
+                if is_drawing(&dest_url) =>
+            {
+                let (alt, path) = (String::new(), dest_url.into_string());
+                open = Some(Image { range, alt, path });
+            }
+            (Event::Text(text) | Event::Code(text), Some(image)) => {
+                image.alt.push_str(&text);
+            }
+            (Event::SoftBreak | Event::HardBreak, Some(image)) => image.alt.push(' '),
+            (Event::End(TagEnd::Image), _) => found.extend(open.take()),
+            _ => {}
+        }
+    }
+    found
 }
 
-/// Replaces `![alt](drawing.svg)` by the drawing itself.
+/// Whether an address is that of a drawing of ours.
+fn is_drawing(address: &str) -> bool {
+    let extension = Path::new(address).extension();
+    extension.is_some_and(|extension| extension == "svg") && !address.contains("://")
+}
+
+/// The drawing itself, on one line, so that it stays where it stands, in a list, too.
 ///
 /// # Errors
 ///
-/// If a drawing can't be read, or has no text for those who can't see it.
-pub fn inline_images(workspace: &Workspace, markdown: &str) -> Result<String> {
-    let mut text = markdown.to_owned();
-    for image in images(markdown) {
-        ensure!(
-            !image.alt.trim().is_empty(),
-            "{} has no alt text: write what it shows between the brackets",
-            image.path
-        );
-        let svg = workspace.read(&Path::new("src").join(&image.path))?;
-        let html = figure(&with_label(&svg, &image.alt), None);
-        text = text.replace(&image.markdown, &html);
-    }
-    Ok(text)
+/// If it can't be read, or has no text for those who can't see it.
+pub fn drawing(workspace: &Workspace, image: &Image) -> Result<String> {
+    ensure!(
+        !image.alt.trim().is_empty(),
+        "{} has no alt text: write what it shows between the brackets",
+        image.path
+    );
+    let svg = workspace.read(&Path::new("src").join(&image.path))?;
+    Ok(figure(&with_label(&svg, &image.alt), None).replace('\n', " "))
 }
 
 /// A figure on a page: one HTML block without blank lines, which would end it in
@@ -138,12 +150,20 @@ mod tests {
     }
 
     #[test]
-    fn only_svg_images_are_drawings() {
-        let found = images("![a b](img/x.svg) and ![c](y.png)");
-        assert_eq!(found.len(), 1);
-        assert_eq!(
-            (found[0].alt.as_str(), found[0].path.as_str()),
-            ("a b", "img/x.svg")
-        );
+    fn only_svg_images_are_drawings_and_none_in_code() {
+        for (markdown, drawings) in [
+            ("![a b](img/x.svg) and ![c](y.png)", &[("a b", "img/x.svg")][..]),
+            ("![a *b* `c`\n[d]](<img/x y.svg> \"t\")", &[("a b c [d]", "img/x y.svg")]),
+            ("![a][b]\n\n[b]: img/x.svg", &[("a", "img/x.svg")]),
+            ("`![a](img/x.svg)`\n\n    ![a](img/x.svg)", &[]),
+            ("![a](https://a.b/x.svg)", &[]),
+        ] {
+            let found = images(markdown);
+            let found: Vec<(&str, &str)> = found
+                .iter()
+                .map(|image| (image.alt.as_str(), image.path.as_str()))
+                .collect();
+            assert_eq!(found, drawings, "{markdown}");
+        }
     }
 }

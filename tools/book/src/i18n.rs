@@ -3,18 +3,22 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
+use mdbook_i18n_helpers::gettext::add_stripped_summary_translations;
 use mdbook_i18n_helpers::{
     extract_events, extract_messages, reconstruct_markdown, translate_events,
 };
+use mdbook_preprocessor::book::{Book, BookItem};
 use polib::catalog::Catalog;
 use polib::message::{Message, MessageMutView, MessageView};
 use polib::metadata::CatalogMetadata;
 use polib::po_file;
 use regex::Regex;
 
+use crate::markdown::Fault;
 use crate::page::{self, Located};
 use crate::workspace::{Chapter, Language, Workspace};
+use crate::{figure, math, po};
 
 /// The header fields that `polib` can't do without.
 const HEADER: [&str; 9] = [
@@ -55,29 +59,72 @@ pub fn catalog_path(language: Language) -> PathBuf {
 /// If it can't be read.
 pub fn catalog(workspace: &Workspace, language: Language) -> Result<Catalog> {
     let path = catalog_path(language);
-    check_header(workspace, &path)?;
+    check_entries(workspace, &path)?;
     po_file::parse(&workspace.root.join(&path))
         .map_err(|error| anyhow!("{error}"))
         .with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// `polib` panics on a catalogue whose header lacks a field.
-fn check_header(workspace: &Workspace, path: &Path) -> Result<()> {
-    let text = workspace.read(path)?;
+/// `polib` panics on what these entries can't hold, and on a header that lacks a field.
+fn check_entries(workspace: &Workspace, path: &Path) -> Result<()> {
+    let entries = po::entries(&workspace.read(path)?).map_err(|fault| {
+        anyhow!("{}:{}: {}", path.display(), fault.line, fault.problem)
+    })?;
+    let header = entries.first().filter(|entry| entry.id.is_empty());
     for field in HEADER {
+        let has =
+            |line: &str| line.split_once(':').is_some_and(|(key, _)| key == field);
         ensure!(
-            text.contains(&format!("\"{field}:")),
+            header.is_some_and(|header| header.text.lines().any(has)),
             "{}: its header lacks {field:?}: restore the file from git",
             path.display()
         );
     }
-    let starts = ["#", "msgid ", "msgstr ", "\""];
-    let known =
-        |line: &str| line.is_empty() || starts.iter().any(|s| line.starts_with(s));
-    if let Some(at) = text.lines().position(|line| !known(line.trim())) {
-        bail!("{}:{}: this is no line of a PO file", path.display(), at + 1);
-    }
     Ok(())
+}
+
+/// Says where in the catalogue a translated page's error comes from, if a message has it
+/// by itself: the page's own lines are those of the source.
+#[must_use]
+pub fn blame(
+    workspace: &Workspace,
+    page: &Path,
+    error: anyhow::Error,
+) -> anyhow::Error {
+    let path = catalog_path(Language::English);
+    let entries = workspace.read(&path).map(|text| po::entries(&text));
+    for entry in entries.into_iter().flatten().flatten() {
+        let Err(fault) = alone(workspace, &entry.text) else { continue };
+        if fault.error.root_cause().to_string() == error.root_cause().to_string() {
+            let at = format!("{}:{}", path.display(), entry.line_of(fault.byte));
+            return fault.error.context(at);
+        }
+    }
+    error.context(format!(
+        "the English edition of {}, whose lines are not those of the page",
+        page.display()
+    ))
+}
+
+/// The line of the catalogue where `find` finds something in a translation: its byte.
+#[must_use]
+pub fn line_where(
+    workspace: &Workspace,
+    find: &dyn Fn(&str) -> Option<usize>,
+) -> Option<usize> {
+    let text = workspace.read(&catalog_path(Language::English)).ok()?;
+    let entries = po::entries(&text).ok()?;
+    entries.iter().find_map(|entry| Some(entry.line_of(find(&entry.text)?)))
+}
+
+/// What is wrong with a translation by itself.
+fn alone(workspace: &Workspace, text: &str) -> Result<(), Fault> {
+    page::cut(workspace, text)?;
+    for image in figure::images(text) {
+        let drawing = figure::drawing(workspace, &image);
+        drawing.map_err(|error| Fault { byte: image.range.start, error })?;
+    }
+    math::check(text)
 }
 
 /// A chapter's page in a language, cut into blocks (the source itself in Portuguese).
@@ -93,12 +140,12 @@ pub fn blocks(
 ) -> Result<Vec<Located>> {
     let page = chapter.page();
     let source = workspace.read(&page)?;
-    let text = match language {
-        Language::Portuguese => source,
-        Language::English => translate(&source, &catalog(workspace, language)?)
-            .with_context(|| format!("cannot translate {}", page.display()))?,
-    };
-    page::parse(workspace, &page, &text)
+    if language == Language::Portuguese {
+        return page::parse(workspace, &page, &source);
+    }
+    let text = translate(&source, &catalog(workspace, language)?)
+        .with_context(|| format!("cannot translate {}", page.display()))?;
+    page::parse(workspace, &page, &text).map_err(|error| blame(workspace, &page, error))
 }
 
 /// Translates Markdown.
@@ -110,6 +157,36 @@ pub fn translate(markdown: &str, catalog: &Catalog) -> Result<String> {
     let events = extract_events(markdown, None);
     let translated = translate_events(&events, catalog)?;
     Ok(reconstruct_markdown(&translated, None)?.0)
+}
+
+/// Translates mdBook's book: its pages, their names and the titles of its parts.
+///
+/// # Errors
+///
+/// If a translation does not fit the Markdown around it; the message names the page.
+pub fn translate_book(mut catalog: Catalog, book: &mut Book) -> Result<()> {
+    add_stripped_summary_translations(&mut catalog);
+    let mut result = Ok(());
+    book.for_each_mut(|item| {
+        if result.is_ok() {
+            result = translate_item(&catalog, item);
+        }
+    });
+    result
+}
+
+fn translate_item(catalog: &Catalog, item: &mut BookItem) -> Result<()> {
+    match item {
+        BookItem::Chapter(chapter) => {
+            let name = chapter.name.clone();
+            chapter.content = translate(&chapter.content, catalog)
+                .with_context(|| format!("cannot translate {name:?}"))?;
+            chapter.name = translate(&chapter.name, catalog)?;
+        }
+        BookItem::PartTitle(title) => *title = translate(title, catalog)?,
+        BookItem::Separator => {}
+    }
+    Ok(())
 }
 
 /// Every message of the book, in reading order, each once.
@@ -300,5 +377,100 @@ mod tests {
         ] {
             assert!(text.contains(kept), "{kept:?} is not in {text}");
         }
+    }
+
+    /// A book of one chapter whose only paragraph is translated by `translation`.
+    fn book_of(
+        source: &str,
+        translation: &str,
+    ) -> (tempfile::TempDir, Workspace, Chapter) {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let value = |field| match field {
+            "Plural-Forms" => "nplurals=1; plural=0;",
+            _ => "",
+        };
+        let fields = HEADER.map(|field| format!("\"{field}: {}\\n\"\n", value(field)));
+        let header = format!("msgid \"\"\nmsgstr \"\"\n{}", fields.concat());
+        let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+        let (id, text) = (quoted(source), quoted(translation));
+        let entry = format!("\nmsgid \"{id}\"\nmsgstr \"\"\n\"\"\n\"{text}\"\n");
+        write("po/en.po", &(header + &entry));
+        write("Cargo.toml", "");
+        write("src/ch01-a.md", &format!("# T\n\n{source}\n"));
+        write("chapters-code/ch01-a/Cargo.toml", "");
+        write("chapters-code/ch01-a/src/lib.rs", "");
+        let workspace = Workspace::at(folder.path()).unwrap();
+        let chapter = workspace.chapter("ch01-a").unwrap();
+        (folder, workspace, chapter)
+    }
+
+    /// The catalogue's line, not one of the page, which has no such text.
+    #[test]
+    fn what_a_translation_breaks_is_reported_in_the_catalogue() {
+        for (source, translation, error) in [
+            ("De $`a`$ a $`b`$.", "From $`a`$ to $`\\frac{`$.", "KaTeX refuses"),
+            ("{{#details Um}}", "{{#details One", "this directive has no }}"),
+            ("{{#tip}} não é", "{{#tipp}}", "no such directive: {{#tipp}}"),
+            ("![Um mapa](img/a.svg)", "![](img/a.svg)", "img/a.svg has no alt text"),
+        ] {
+            let (_folder, workspace, chapter) = book_of(source, translation);
+            let error = format!("po/en.po:16: {error}");
+            let found = match blocks(&workspace, &chapter, Language::English) {
+                Err(found) => found,
+                Ok(blocks) => {
+                    let none = crate::notebook::Outputs::new();
+                    let page = chapter.page();
+                    let name = page.display().to_string();
+                    let language = Language::English;
+                    let page_error = crate::render::page(
+                        &workspace, language, &name, &blocks, &none,
+                    )
+                    .unwrap_err();
+                    blame(&workspace, &page, page_error)
+                }
+            };
+            assert!(format!("{found:#}").starts_with(&error), "{found:#}");
+        }
+    }
+
+    #[test]
+    fn what_no_message_has_by_itself_is_said_to_be_of_the_edition() {
+        let (_folder, workspace, chapter) = book_of("{{#details Um}}", "{{#tip}}");
+        let found = blocks(&workspace, &chapter, Language::English).unwrap_err();
+        let expected = "the English edition of src/ch01-a.md, whose lines are not those of the \
+                        page: src/ch01-a.md:3: {{#endtip}} is missing";
+        assert_eq!(format!("{found:#}"), expected);
+    }
+
+    #[test]
+    fn a_bad_formula_stops_the_notebook_at_its_place_too() {
+        let (_folder, workspace, chapter) = book_of("De $`a`$.", "From $`\\frac{`$.");
+        let outputs = crate::notebook::Outputs::new();
+        let error =
+            crate::notebook::editions(&workspace, &chapter, &outputs).unwrap_err();
+        assert!(format!("{error:#}").starts_with("po/en.po:16: KaTeX"), "{error:#}");
+        let (_folder, workspace, chapter) = book_of("De $`\\frac{`$.", "b");
+        let error =
+            crate::notebook::editions(&workspace, &chapter, &outputs).unwrap_err();
+        assert!(
+            format!("{error:#}").starts_with("src/ch01-a.md:3: KaTeX"),
+            "{error:#}"
+        );
+    }
+
+    #[test]
+    fn a_number_of_a_translation_is_reported_in_the_catalogue() {
+        let (_folder, workspace, _) = book_of("São 0,28.", "It is 0.29.");
+        let found = crate::check::numbers::unsourced(&workspace).unwrap();
+        let expected = [
+            "src/ch01-a.md:3 (pt-BR): no output of ch01-a gives the number 0,28",
+            "po/en.po:16: no output of ch01-a gives the number 0.29",
+        ];
+        assert_eq!(found, expected);
     }
 }

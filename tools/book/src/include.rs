@@ -21,7 +21,7 @@ impl Include {
     pub fn parse(line: &str) -> Option<Self> {
         let inner = line.trim().strip_prefix("{{#include ")?;
         let target = inner.strip_suffix("}}")?.trim();
-        let (path, anchor) = match target.rsplit_once(':') {
+        let (path, anchor) = match target.split_once(':') {
             Some((path, anchor)) => (path, Some(anchor.to_owned())),
             None => (target, None),
         };
@@ -46,6 +46,13 @@ impl Include {
         let text = workspace.read(&path)?;
         let part = match &self.anchor {
             None => without_anchors(&text),
+            Some(lines) if lines.chars().all(|c| c.is_ascii_digit() || c == ':') => {
+                let file = self.path.display();
+                bail!(
+                    "lines {lines} of {file}: lines move when a file changes; include an anchor, \
+                     {file}:name, and put // ANCHOR: name … // ANCHOR_END: name around them"
+                )
+            }
             Some(anchor) => match slice(&text, anchor) {
                 Some(slice) => dedent(&without_anchors(&slice)),
                 None => bail!(missing_anchor(&text, anchor, &path)),

@@ -7,16 +7,21 @@
 use anyhow::Context as _;
 
 pub mod build;
+pub mod cells;
 pub mod check;
 pub mod compare;
 pub mod evcxr_cache;
 pub mod figure;
+#[cfg(test)]
+mod fuzz;
 pub mod i18n;
 pub mod include;
 pub mod kernel;
+pub mod markdown;
 pub mod math;
 pub mod notebook;
 pub mod page;
+pub mod po;
 pub mod preprocess;
 pub mod programs;
 pub mod render;

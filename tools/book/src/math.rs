@@ -5,14 +5,58 @@
 //! backslashes), and a displayed one is a ```` ```math ```` block.
 
 use std::fmt::Write as _;
-use std::sync::LazyLock;
+use std::ops::Range;
 
 use anyhow::{Context, Result, anyhow};
 use katex::Opts;
-use regex::{Captures, Regex};
+use mdbook_markdown::pulldown_cmark::{Event, Tag, TagEnd};
 
-static INLINE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\$`([^`]+)`\$").expect("a valid pattern"));
+use crate::markdown::{Fault, events, splice};
+
+/// A formula in a piece of Markdown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Formula {
+    /// Its bytes, dollars included.
+    pub range: Range<usize>,
+    /// Its LaTeX.
+    pub tex: String,
+}
+
+/// The formulas in the sentences of a piece of Markdown: code spans of one backtick
+/// between two dollars. What merely shows that syntax, in code, is none; nor is what
+/// stands in the text of a picture, which is read aloud.
+#[must_use]
+pub fn formulas(markdown: &str) -> Vec<Formula> {
+    let mut found: Vec<Formula> = Vec::new();
+    let mut pictures = 0_usize;
+    for (event, range) in events(markdown) {
+        let tex = match event {
+            Event::Code(tex) if pictures == 0 => tex,
+            Event::Start(Tag::Image { .. }) => {
+                pictures += 1;
+                continue;
+            }
+            Event::End(TagEnd::Image) => {
+                pictures -= 1;
+                continue;
+            }
+            _ => continue,
+        };
+        let free = found.last().map_or(0, |last| last.range.end);
+        let before = markdown[free.min(range.start)..range.start].strip_suffix('$');
+        let escaped = before.is_some_and(|before| {
+            let slashes = before.len() - before.trim_end_matches('\\').len();
+            slashes % 2 == 1
+        });
+        let one_backtick = !markdown[range.start..].starts_with("``");
+        let closed = markdown[range.end..].starts_with('$');
+        if before.is_some() && !escaped && one_backtick && closed {
+            let range = range.start - 1..range.end + 1;
+            found.push(Formula { range, tex: tex.into_string() });
+        }
+    }
+    found
+}
 
 /// Renders one formula to HTML (with `MathML` for screen readers) on one line.
 ///
@@ -38,24 +82,46 @@ fn reason(error: &str) -> String {
     text.trim_end_matches(['"', ')']).replace("\\\\", "\\")
 }
 
+/// One formula as HTML that Markdown leaves alone.
+///
+/// # Errors
+///
+/// If `KaTeX` refuses it.
+pub fn inline_html(formula: &Formula) -> Result<String> {
+    Ok(shield(&html(&formula.tex, false)?))
+}
+
+/// Whether `KaTeX` takes every formula of a piece of Markdown.
+///
+/// # Errors
+///
+/// The first formula that it refuses.
+pub fn check(markdown: &str) -> Result<(), Fault> {
+    for formula in formulas(markdown) {
+        html(&formula.tex, false)
+            .map_err(|error| Fault { byte: formula.range.start, error })?;
+    }
+    Ok(())
+}
+
 /// Replaces the formulas in a piece of Markdown by HTML that Markdown leaves alone.
 ///
 /// # Errors
 ///
 /// If `KaTeX` refuses a formula.
 pub fn inline_to_html(markdown: &str) -> Result<String> {
-    let mut rendered = Vec::new();
-    for formula in INLINE.captures_iter(markdown) {
-        rendered.push(shield(&html(&formula[1], false)?));
+    let mut parts = Vec::new();
+    for formula in formulas(markdown) {
+        parts.push((formula.range.clone(), inline_html(&formula)?));
     }
-    let mut rendered = rendered.into_iter();
-    let next = |_: &Captures<'_>| rendered.next().unwrap_or_default();
-    Ok(INLINE.replace_all(markdown, next).into_owned())
+    Ok(splice(markdown, parts))
 }
 
 /// Replaces the formulas in a piece of Markdown by Jupyter's `$…$`.
+#[must_use]
 pub fn inline_to_dollars(markdown: &str) -> String {
-    INLINE.replace_all(markdown, "$$${1}$$").into_owned()
+    let found = formulas(markdown).into_iter();
+    splice(markdown, found.map(|f| (f.range, format!("${}$", f.tex))).collect())
 }
 
 /// Writes the punctuation between tags as character references: Markdown would read
@@ -98,6 +164,25 @@ mod tests {
     #[test]
     fn formulas_become_dollars_for_jupyter() {
         assert_eq!(inline_to_dollars(r"a $`d_k`$ b $`x`$"), r"a $d_k$ b $x$");
+    }
+
+    #[test]
+    fn a_formula_is_what_markdown_reads_as_one() {
+        for (markdown, tex) in [
+            ("$`a`$, $`b\nc`$ and $`d`$", &["a", "b c", "d"][..]),
+            ("| x |\n|---|\n| $`P(A\\|B)`$ |", &["P(A|B)"]),
+            ("> - $`a`$\n>   **$`b`$**", &["a", "b"]),
+            ("`` $`a`$ `` shows it", &[]),
+            ("a block, too:\n\n    $`a`$", &[]),
+            ("- a\n\n  ~~~text\n  $`a`$\n  ~~~", &[]),
+            ("\\$`a`$, `a`$, $`a`", &[]),
+            ("$`a`$`b`$", &["a"]),
+            ("<!-- $`a`$ -->\n\n![$`a`$](b.svg)", &[]),
+        ] {
+            let found = formulas(markdown);
+            let found: Vec<&str> = found.iter().map(|f| f.tex.as_str()).collect();
+            assert_eq!(found, tex, "{markdown}");
+        }
     }
 
     #[test]

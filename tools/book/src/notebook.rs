@@ -13,8 +13,10 @@ use nbformat::v4::{
 use nbformat::v4::{Notebook, Output};
 use serde_json::{Value, json};
 
+use crate::cells;
 use crate::figure;
 use crate::i18n;
+use crate::markdown::{self, Fault};
 use crate::math;
 use crate::page::{self, Block, Located};
 use crate::workspace::{Chapter, Dependency, Language, Workspace};
@@ -52,7 +54,13 @@ pub fn build(
     let mut before_first_code = true;
     for located in blocks {
         let Block::Cell(cell) = &located.block else {
-            writer.push(&located.block)?;
+            let at = |line: usize| format!("{}:{line}", chapter.page().display());
+            if let Block::Markdown(text) = &located.block {
+                math::check(text).map_err(|Fault { byte, error }| {
+                    error.context(at(located.line + markdown::line_of(text, byte) - 1))
+                })?;
+            }
+            writer.push(&located.block).with_context(|| at(located.line))?;
             continue;
         };
         cells.append(&mut writer.finish(&cell.id)?);
@@ -64,7 +72,7 @@ pub fn build(
             cells.push(code_cell(SETUP, &setup, false)?);
             before_first_code = false;
         }
-        cells.push(code_cell(&cell.id, &cell.code, cell.varies)?);
+        cells.push(code_cell(&cell.id, &cells::as_run(&cell.code), cell.varies)?);
     }
     cells.append(&mut writer.finish("end")?);
     Ok(Notebook {
@@ -185,7 +193,7 @@ impl<'a> Markdown<'a> {
         match block {
             Block::Markdown(text) => self.push_prose(text)?,
             Block::Code(page::Listing { language, code, .. }) => {
-                self.append(&format!("```{language}\n{code}\n```"));
+                self.append(&markdown::code_block(language, code));
             }
             Block::Math(tex) => {
                 math::html(tex, true)?; // Jupyter would show a bad formula in red
@@ -451,7 +459,7 @@ fn stale_cells(
     let mut findings = Vec::new();
     for (line, cell) in page::cells(blocks) {
         match recorded.get(&cell.id) {
-            Some(code) if *code == cell.code => {}
+            Some(code) if *code == cells::as_run(&cell.code) => {}
             Some(_) => findings.push(format!(
                 "{}: cell {:?} differs from the one in {}: {remedy}",
                 at(line),
@@ -502,18 +510,21 @@ pub fn editions(
     let mut files = Vec::new();
     for language in Language::ALL {
         let blocks = i18n::blocks(workspace, chapter, language)?;
-        let notebook = build(workspace, chapter, language, &blocks, outputs)?;
+        let built = build(workspace, chapter, language, &blocks, outputs);
+        let notebook = built.map_err(|error| match language {
+            Language::Portuguese => error,
+            Language::English => i18n::blame(workspace, &chapter.page(), error),
+        })?;
         files.push((chapter.notebook(language), notebook));
     }
     Ok(files)
 }
 
-/// Joins neighbouring pieces of the same stream, which the kernel sends as they come, and leaves out
-/// `()`, which evcxr shows for a cell that ends in a loop.
+/// Joins neighbouring pieces of the same stream, which the kernel sends as they come.
 #[must_use]
 pub fn tidy(outputs: Vec<Output>) -> Vec<Output> {
     let mut merged: Vec<Output> = Vec::new();
-    for output in outputs.into_iter().filter(|output| !is_unit(output)) {
+    for output in outputs {
         if let (
             Some(Output::Stream { name, text }),
             Output::Stream { name: next, text: more },
@@ -528,7 +539,9 @@ pub fn tidy(outputs: Vec<Output>) -> Vec<Output> {
     merged
 }
 
-fn is_unit(output: &Output) -> bool {
+/// Whether an output is the `()` that evcxr shows for a cell without a value.
+#[must_use]
+pub fn is_unit(output: &Output) -> bool {
     match output {
         Output::ExecuteResult(result) => {
             result.data.content == [MediaType::Plain("()".to_owned())]

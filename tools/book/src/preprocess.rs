@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use mdbook_i18n_helpers::gettext::{add_stripped_summary_translations, translate_book};
+use mdbook_markdown::pulldown_cmark::{Event, HeadingLevel, Tag};
 use mdbook_preprocessor::book::{Book, Chapter as BookChapter};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
 use crate::figure::escape;
 use crate::i18n;
+use crate::markdown;
 use crate::notebook::{self, Outputs};
 use crate::page;
 use crate::render::{self, Words};
@@ -42,15 +43,21 @@ impl BookPreprocessor {
             return Ok(());
         };
         let name = Path::new("src").join(&source);
-        let blocks = page::parse(&self.workspace, &name, &chapter.content)?;
+        let located = |error| match language {
+            Language::Portuguese => error,
+            Language::English => i18n::blame(&self.workspace, &name, error),
+        };
+        let blocks =
+            page::parse(&self.workspace, &name, &chapter.content).map_err(located)?;
         let stem = source.file_stem().unwrap_or_default().to_string_lossy();
         let of_book = self.workspace.chapter(&stem);
         let (outputs, stale) = match &of_book {
             Some(of_book) => self.outputs(of_book)?,
             None => Default::default(),
         };
-        let name = name.display().to_string();
-        let body = render::page(&self.workspace, language, &name, &blocks, &outputs)?;
+        let shown = name.display().to_string();
+        let body = render::page(&self.workspace, language, &shown, &blocks, &outputs)
+            .map_err(located)?;
         let bar = self.bar(of_book.as_ref(), &source, language, !stale.is_empty());
         chapter.content = below_title(&body, &bar);
         Ok(())
@@ -175,11 +182,15 @@ fn language_link(source: &Path, language: Language) -> String {
 
 /// Puts the bar under the page's first heading.
 fn below_title(body: &str, bar: &str) -> String {
-    let (title, rest) = match body.split_once('\n') {
-        Some((title, rest)) if title.starts_with("# ") => (title, rest),
-        _ => ("", body),
+    let first = markdown::events(body).next();
+    let end = match first {
+        Some((Event::Start(Tag::Heading { level: HeadingLevel::H1, .. }), range)) => {
+            range.end
+        }
+        _ => 0,
     };
-    format!("{title}\n\n{bar}\n\n{rest}\n")
+    let (title, rest) = body.split_at(end);
+    format!("{}\n\n{bar}\n\n{}\n", title.trim_end(), rest.trim_start_matches('\n'))
 }
 
 impl Preprocessor for BookPreprocessor {
@@ -197,9 +208,8 @@ impl Preprocessor for BookPreprocessor {
             chapter.content = chapter.content.replace("\r\n", "\n");
         });
         if language != Language::Portuguese {
-            let mut catalog = i18n::catalog(&self.workspace, language)?;
-            add_stripped_summary_translations(&mut catalog);
-            translate_book(&catalog, &mut book)?;
+            let catalog = i18n::catalog(&self.workspace, language)?;
+            i18n::translate_book(catalog, &mut book)?;
         }
         let mut result = Ok(());
         book.for_each_chapter_mut(|chapter| {
@@ -224,4 +234,20 @@ pub fn linked_sources(workspace: &Workspace) -> Result<Vec<PathBuf>> {
             .push(format!("chapters-code/exercises/src/{}.rs", chapter.short()).into());
     }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_stands_below_the_title_however_it_is_written() {
+        for (body, whole) in [
+            ("# T\n\na", "# T\n\nBAR\n\na\n"),
+            ("T *b*\n===\n\na", "T *b*\n===\n\nBAR\n\na\n"),
+            ("#a\n\nb", "\n\nBAR\n\n#a\n\nb\n"),
+        ] {
+            assert_eq!(below_title(body, "BAR"), whole);
+        }
+    }
 }

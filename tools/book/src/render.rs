@@ -2,6 +2,7 @@
 //! folds.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -9,10 +10,10 @@ use nbformat::v4::Output;
 use serde_json::Value;
 
 use crate::figure::{self, escape};
-use crate::math;
 use crate::notebook::{Outputs, tidy};
 use crate::page::{Block, Cell, Located};
 use crate::workspace::{Language, Workspace};
+use crate::{markdown, math};
 
 /// The words that the tool itself writes on a page.
 pub struct Words {
@@ -81,11 +82,10 @@ pub fn page(
     for (i, located) in blocks.iter().enumerate() {
         let at = || format!("{name}:{}", located.line);
         let part = match &located.block {
-            Block::Markdown(text) => prose(workspace, text).with_context(|| {
-                let bad = |line: &str| prose(workspace, line).is_err();
-                let above = text.lines().position(bad).unwrap_or(0);
-                format!("{name}:{}", located.line + above)
-            })?,
+            Block::Markdown(text) => {
+                let at = |line: usize| format!("{name}:{}", located.line + line - 1);
+                prose(workspace, text, &at)?
+            }
             Block::Cell(cell) => {
                 let caption = match blocks.get(i + 1).map(|next| &next.block) {
                     Some(Block::Caption(text)) => Some(text.as_str()),
@@ -122,14 +122,30 @@ pub fn page(
     Ok(parts.join("\n\n"))
 }
 
-fn prose(workspace: &Workspace, markdown: &str) -> Result<String> {
-    let text = figure::inline_images(workspace, markdown)?;
-    math::inline_to_html(&text)
+/// Prose with its drawings and formulas; `at` names a line of it.
+fn prose(
+    workspace: &Workspace,
+    text: &str,
+    at: &dyn Fn(usize) -> String,
+) -> Result<String> {
+    let line = |range: &Range<usize>| at(markdown::line_of(text, range.start));
+    let mut parts = Vec::new();
+    for image in figure::images(text) {
+        let drawing = figure::drawing(workspace, &image);
+        let drawing = drawing.with_context(|| line(&image.range))?;
+        parts.push((image.range, drawing));
+    }
+    for formula in math::formulas(text) {
+        let html = math::inline_html(&formula);
+        parts
+            .push((formula.range.clone(), html.with_context(|| line(&formula.range))?));
+    }
+    Ok(markdown::splice(text, parts))
 }
 
 /// Code under the name of its file.
 fn code_block(file: Option<String>, language: &str, code: &str) -> String {
-    let code = format!("```{language}\n{code}\n```");
+    let code = markdown::code_block(language, code);
     match file {
         None => code,
         Some(file) => {

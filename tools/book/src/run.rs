@@ -6,6 +6,7 @@ use anyhow::{Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use nbformat::v4::{MultilineString, Output};
 
+use crate::cells;
 use crate::evcxr_cache;
 use crate::i18n;
 use crate::kernel::{Answer, Kernel};
@@ -75,7 +76,7 @@ pub async fn execute(
     let mut answers = Vec::new();
     for (line, cell) in cells {
         bar.set_message(cell.id.clone());
-        let answer = kernel.run(&cell.code).await?;
+        let answer = kernel.run(&cells::as_run(&cell.code)).await?;
         timing.cells.push(answer.took);
         let stop = answer.error.is_some() && !cell.fails;
         answers.push((line, cell, answer));
@@ -113,6 +114,10 @@ fn judge(
         _ => {}
     }
     let mut outputs = answer.outputs;
+    ensure!(
+        !outputs.iter().any(notebook::is_unit),
+        "{at} shows (): end it with a semicolon"
+    );
     outputs.extend(said.map(|text| Output::Stream {
         name: "stderr".into(),
         text: MultilineString(text),

@@ -7,7 +7,9 @@ use anyhow::{Result, ensure};
 use book::build::{self, BuildOptions};
 use book::preprocess::{BookPreprocessor, Options};
 use book::workspace::{Chapter, Language, Workspace};
-use book::{check, compare, evcxr_cache, i18n, notebook, run, say, serve, walkthrough};
+use book::{
+    cells, check, compare, evcxr_cache, i18n, notebook, run, say, serve, walkthrough,
+};
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};
@@ -223,6 +225,8 @@ fn check_all(workspace: &Workspace) -> Result<()> {
         check::docs::riddles,
         check::unlisted_pages,
         check::numbers::unsourced,
+        check::roundtrip::altered,
+        cells::unfaithful,
         check::terms::early,
     ] {
         findings.extend(check(workspace)?);

@@ -263,6 +263,23 @@ fn a_vocabulary_without_a_special_token_is_an_error() {
     assert!(error.ends_with(expected), "{error}");
 }
 
+/// As `Encoded::tokens` says; the ids are those of the added tokens all the same.
+#[test]
+fn an_added_token_that_is_normalised_stands_as_the_text_has_it() {
+    let words = ["[UNK]", "[CLS]", "[SEP]", "oi"].map(String::from);
+    let token = |content: &str, normalized: bool| {
+        json!({"content": content, "single_word": false, "lstrip": false, "rstrip": false,
+               "normalized": normalized, "special": false})
+    };
+    let added = json!({"4": token("Olá", true), "5": token("Tchau", false)});
+    let rules = json!({"do_lower_case": true, "added_tokens_decoder": added});
+    let folder = folder(&words, &rules, &Value::Null);
+    let tokenizer = Tokenizer::from_folder(folder.path(), &config(6)).unwrap();
+    let found = tokenizer.encode("oi Olá Tchau", None, Truncate::Error).unwrap();
+    assert_eq!(found.ids, [1, 3, 4, 5, 2]);
+    assert_eq!(found.tokens, ["[CLS]", "oi", "ola", "Tchau", "[SEP]"]);
+}
+
 #[test]
 fn files_that_are_none_are_named() {
     let empty = temp();

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use mdbook_markdown::pulldown_cmark::Event;
 use walkdir::WalkDir;
 
 use crate::include::{self, Include};
+use crate::markdown;
 use crate::page::{self, Block, Cell, Located};
 use crate::workspace::Workspace;
 
@@ -116,9 +118,12 @@ fn only_a_chain(code: &str) -> bool {
 pub fn unused_anchors(workspace: &Workspace) -> Result<Vec<String>> {
     let mut used = BTreeSet::new();
     for page in pages(workspace)? {
-        let text = workspace.read(&page)?;
-        let includes = text.lines().filter_map(Include::parse);
-        used.extend(includes.filter_map(|i| Some((i.file(), i.anchor?))));
+        for (event, _) in markdown::events(&workspace.read(&page)?) {
+            if let Event::Text(code) = event {
+                let includes = code.lines().filter_map(Include::parse);
+                used.extend(includes.filter_map(|i| Some((i.file(), i.anchor?))));
+            }
+        }
     }
     let mut findings = Vec::new();
     for path in files(workspace, "chapters-code", &["rs", "js", "css"])? {

@@ -25,8 +25,10 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use anyhow::Result;
+use mdbook_markdown::pulldown_cmark::{Event, Tag};
 use regex::{Captures, Regex};
 
+use crate::markdown::{self, Passage};
 use crate::page::{self, Block, Located};
 use crate::workspace::Workspace;
 
@@ -117,17 +119,14 @@ fn faults(glossary: &str, pages: &[Page]) -> Vec<String> {
 
 /// The list items of the glossary, each on one line, with the line where it starts.
 fn entries(glossary: &str) -> Vec<(usize, String)> {
-    let mut entries: Vec<(usize, String)> = Vec::new();
-    for (i, line) in glossary.lines().enumerate() {
-        if line.starts_with("- ") {
-            entries.push((i + 1, line.to_owned()));
-        } else if let (Some((_, entry)), true) =
-            (entries.last_mut(), line.starts_with("  "))
-        {
-            entry.push_str(&line[1..]);
-        }
-    }
-    entries
+    let items = markdown::events(glossary)
+        .filter(|(event, _)| matches!(event, Event::Start(Tag::Item)));
+    items
+        .map(|(_, range)| {
+            let words: Vec<&str> = glossary[range.clone()].split_whitespace().collect();
+            (markdown::line_of(glossary, range.start), words.join(" "))
+        })
+        .collect()
 }
 
 static ENTRY: LazyLock<Regex> =
@@ -284,18 +283,19 @@ impl Page {
             let text = ASIDE.replace_all(text, |aside: &Captures| {
                 "\n".repeat(aside[0].matches('\n').count())
             });
-            for (line, paragraph) in paragraphs(located.line, &text) {
-                page.push(line, &paragraph);
+            for passage in markdown::passages(&text) {
+                let line = located.line + markdown::line_of(&text, passage.byte) - 1;
+                page.push(line, &passage);
             }
         }
         page
     }
 
-    /// Takes in a paragraph, a list item, a row of a table or a heading.
-    fn push(&mut self, line: usize, paragraph: &str) {
-        if paragraph.starts_with("##") {
-            let title = paragraph.trim_start_matches('#');
-            self.sections.push(Section { id: id(title), sentences: Vec::new() });
+    fn push(&mut self, line: usize, passage: &Passage) {
+        let paragraph = passage.text;
+        if let Some(declared) = &passage.section {
+            let id = declared.clone().unwrap_or_else(|| id(paragraph));
+            self.sections.push(Section { id, sentences: Vec::new() });
         }
         let section = self.sections.last_mut().expect("a page has an opening");
         let mut start = 0;
@@ -306,25 +306,6 @@ impl Page {
             start = end;
         }
     }
-}
-
-/// The paragraphs of Markdown, with their lines; a heading, a list item and a row of a
-/// table each count as one.
-fn paragraphs(first: usize, text: &str) -> Vec<(usize, String)> {
-    let mut paragraphs: Vec<(usize, String)> = Vec::new();
-    let mut open = false;
-    for (i, line) in text.lines().enumerate() {
-        let starts = ["#", "- ", "* ", "|"].iter().any(|mark| line.starts_with(mark));
-        match paragraphs.last_mut() {
-            Some((_, paragraph)) if open && !starts => {
-                paragraph.push('\n');
-                paragraph.push_str(line);
-            }
-            _ => paragraphs.push((first + i, line.to_owned())),
-        }
-        open = !line.trim().is_empty() && !line.starts_with('#');
-    }
-    paragraphs
 }
 
 /// The id that mdBook gives to a heading.
@@ -379,7 +360,7 @@ mod tests {
         assert!(found[0].starts_with("src/ch02-b.md:7: "), "{found:#?}");
         let other_sentence = "O capítulo 2 dirá. O gradiente some.";
         let other_chapter = "O gradiente some, como diz o capítulo 3 ou 12.";
-        let in_table = "| o capítulo 2 | a |\n| gradiente | b |";
+        let in_table = "| o capítulo 2 | a |\n|---|---|\n| gradiente | b |";
         for text in [other_sentence, other_chapter, in_table, "## Gradiente\n\na"] {
             assert_eq!(faults_of(text, "").len(), 1, "{text}");
         }
