@@ -13,6 +13,7 @@ pub mod evcxr_cache;
 pub mod figure;
 pub mod i18n;
 pub mod include;
+pub mod jupyter;
 pub mod kernel;
 pub mod math;
 pub mod notebook;

@@ -53,11 +53,6 @@ pub fn inline_to_html(markdown: &str) -> Result<String> {
     Ok(INLINE.replace_all(markdown, next).into_owned())
 }
 
-/// Replaces the formulas in a piece of Markdown by Jupyter's `$…$`.
-pub fn inline_to_dollars(markdown: &str) -> String {
-    INLINE.replace_all(markdown, "$$${1}$$").into_owned()
-}
-
 /// Writes the punctuation between tags as character references: Markdown would read
 /// `_`, `*`, `\` or `|` there as markup.
 fn shield(html: &str) -> String {
@@ -93,11 +88,6 @@ mod tests {
         assert!(html.starts_with("so <span class=\"katex\">"), "{html}");
         assert!(html.ends_with(" here"), "{html}");
         assert!(html.contains("&#92;sqrt&#123;d&#95;k&#125;"), "{html}");
-    }
-
-    #[test]
-    fn formulas_become_dollars_for_jupyter() {
-        assert_eq!(inline_to_dollars(r"a $`d_k`$ b $`x`$"), r"a $d_k$ b $x$");
     }
 
     #[test]
