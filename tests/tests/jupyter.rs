@@ -6,6 +6,7 @@ use std::path::Path;
 use book::jupyter::Place;
 use book::page::{Block, Located};
 use book::workspace::{Chapter, Language, Workspace};
+use proptest::prelude::*;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -120,5 +121,66 @@ fn what_jupyter_has_no_form_for_is_refused_with_file_and_line() {
         let blocks = [located(1, "# T"), located(5, text)];
         let found = format!("{:#}", prose(&blocks).unwrap_err());
         assert!(found.starts_with(problem), "{text}: {found}");
+    }
+}
+
+/// Text in which everything that is written anew, or refused, is common.
+fn any_page() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "$",
+        "`",
+        "``",
+        "\\",
+        "[",
+        "]",
+        "(#a)",
+        "[a]: #b\n",
+        "[^a]",
+        "[^a]: ",
+        "{#a}",
+        "{.b}",
+        "# ",
+        "\n",
+        "\n\n",
+        "    ",
+        "> ",
+        "> [!TIP]\n",
+        "- ",
+        ": ",
+        "|",
+        "\n|-|-|\n",
+        "~",
+        "~~",
+        "*",
+        "!",
+        "(#av-a=b)",
+        "(ch02-whole-transformer.md#c)",
+        "(<a b>)",
+        "<b c=\"$\">",
+        "<p>",
+        "&dollar;",
+        "<https://a.b/$>",
+        "R$ 1",
+        "$`x`$",
+        "$`\\$`$",
+        "a",
+        "é",
+        " ",
+    ]);
+    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    /// Whatever a page says, its notebook says it, or it is refused with its line.
+    #[test]
+    fn any_page_is_written_or_refused(pages in prop::collection::vec(any_page(), 0..4)) {
+        let blocks: Vec<Located> =
+            pages.iter().zip(1..).map(|(page, line)| located(line, page)).collect();
+        match prose(&blocks) {
+            Ok(prose) => prop_assert_eq!(prose.len(), blocks.len()),
+            Err(error) => {
+                prop_assert!(error.to_string().starts_with("src/ch01-self-attention.md:"));
+            }
+        }
     }
 }

@@ -386,27 +386,7 @@ impl<'a> Writer<'a> {
                 "a definition list (a line that begins with a colon), which Jupyter does not \
                  have: write a list or a table"
             ),
-            Tag::FootnoteDefinition(name) => {
-                let Some(number) = self.outline.footnotes.get(name.as_ref()) else {
-                    bail!("nothing refers to the footnote [^{name}]");
-                };
-                let inside = &self.events[index + 1..];
-                let ends = |event: &Event<'_>| *event == Event::End(TagEnd::Paragraph);
-                let end = inside.iter().position(|(event, _)| ends(event));
-                let after = end.and_then(|end| inside.get(end + 1));
-                ensure!(
-                    inside[0].0 == Event::Start(Tag::Paragraph)
-                        && after.is_some_and(|(event, _)| matches!(
-                            event,
-                            Event::End(TagEnd::FootnoteDefinition)
-                        )),
-                    "the footnote [^{name}] is not one paragraph: Jupyter has no other form"
-                );
-                let apart = self.source[..range.start].ends_with("\n\n");
-                let apart = if apart || range.start == 0 { "" } else { "\n" };
-                let text = format!("{apart}<sup>{number}</sup> ");
-                self.edits.push((range.start..inside[0].1.start, text));
-            }
+            Tag::FootnoteDefinition(name) => self.footnote(index, name, range)?,
             Tag::Strikethrough if !self.source[range.clone()].starts_with("~~") => {
                 for end in [range.start, range.end - 1] {
                     self.edits.push((end..end + 1, "~~".to_owned()));
@@ -414,6 +394,35 @@ impl<'a> Writer<'a> {
             }
             _ => {}
         }
+        Ok(())
+    }
+
+    /// A footnote stays where it is, in Jupyter as a paragraph that begins with its number.
+    fn footnote(
+        &mut self,
+        index: usize,
+        name: &str,
+        range: &Range<usize>,
+    ) -> Result<()> {
+        let Some(number) = self.outline.footnotes.get(name) else {
+            bail!("nothing refers to the footnote [^{name}]");
+        };
+        let inside = &self.events[index + 1..];
+        let ends = |event: &Event<'_>| *event == Event::End(TagEnd::Paragraph);
+        let end = inside.iter().position(|(event, _)| ends(event));
+        let after = end.and_then(|end| inside.get(end + 1));
+        ensure!(
+            inside[0].0 == Event::Start(Tag::Paragraph)
+                && after.is_some_and(|(event, _)| matches!(
+                    event,
+                    Event::End(TagEnd::FootnoteDefinition)
+                )),
+            "the footnote [^{name}] is not one paragraph: Jupyter has no other form"
+        );
+        let apart = self.source[..range.start].ends_with("\n\n");
+        let apart = if apart || range.start == 0 { "" } else { "\n" };
+        let text = format!("{apart}<sup>{number}</sup> ");
+        self.edits.push((range.start..inside[0].1.start, text));
         Ok(())
     }
 

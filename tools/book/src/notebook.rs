@@ -53,9 +53,7 @@ pub fn build(
     let mut before_first_code = true;
     for (located, prose) in blocks.iter().zip(&prose) {
         let Block::Cell(cell) = &located.block else {
-            writer.push(&located.block, prose).with_context(|| {
-                format!("{}:{}", chapter.page().display(), located.line)
-            })?;
+            writer.push(located, prose)?;
             continue;
         };
         cells.append(&mut writer.finish(&cell.id)?);
@@ -179,8 +177,10 @@ struct Markdown<'a> {
 
 impl Markdown<'_> {
     /// Adds a block, whose prose is cut at its headings.
-    fn push(&mut self, block: &Block, prose: &[String]) -> Result<()> {
-        match block {
+    fn push(&mut self, located: &Located, prose: &[String]) -> Result<()> {
+        let page = self.place.chapter.page().display();
+        let at = || format!("{page}:{}", located.line);
+        match &located.block {
             Block::Markdown(_) => {
                 for (i, piece) in prose.iter().enumerate() {
                     if i > 0 {
@@ -193,13 +193,14 @@ impl Markdown<'_> {
                 self.append(&format!("```{language}\n{code}\n```"));
             }
             Block::Math(tex) => {
-                math::html(tex, true)?; // Jupyter would show a bad formula in red
+                // Jupyter would show a bad formula in red.
+                math::html(tex, true).with_context(at)?;
                 self.append(&format!("$$\n{}\n$$", tex.trim()));
             }
             Block::Caption(_) => self.append(&format!("*{}*", prose.concat())),
             Block::Details(title) => self.append(&format!(
                 "<details>\n<summary>{}</summary>\n",
-                self.place.title(title)?
+                self.place.title(title).with_context(at)?
             )),
             Block::EndDetails => self.append("</details>"),
             Block::Tip | Block::EndTip => self.append("---"),
