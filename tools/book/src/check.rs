@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::Result;
-use walkdir::WalkDir;
 
 use crate::i18n;
 use crate::notebook;
@@ -40,18 +39,11 @@ pub fn freshness(workspace: &Workspace) -> Result<Vec<String>> {
 ///
 /// If `src/` can't be read.
 pub fn unlisted_pages(workspace: &Workspace) -> Result<Vec<String>> {
-    let summary = workspace.read(Path::new("src/SUMMARY.md"))?;
-    let mut findings = Vec::new();
-    for entry in WalkDir::new(workspace.root.join("src")).sort_by_file_name() {
-        let path = entry?.into_path();
-        let name = path.strip_prefix(workspace.root.join("src"))?.display().to_string();
-        let listed = ["SUMMARY.md", "404.md"].contains(&name.as_str())
-            || summary.contains(&format!("({name})"));
-        if path.extension().is_some_and(|extension| extension == "md") && !listed {
-            findings.push(format!("src/{name}: not in src/SUMMARY.md"));
-        }
-    }
-    Ok(findings)
+    let pages = workspace.unlisted_pages()?;
+    let others = pages.iter().filter(|page| *page != Path::new("src/404.md"));
+    Ok(others
+        .map(|page| format!("{}: not in src/SUMMARY.md", page.display()))
+        .collect())
 }
 
 /// Notebook files that a rebuild with the same outputs would change: prose or a

@@ -13,16 +13,6 @@ use regex::Regex;
 use crate::markdown::events;
 use crate::workspace::Workspace;
 
-/// A Markdown link to another page: `](name.md)` or `](name.md#part)`.
-pub static PAGE_LINK: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\]\(([\w-]+)\.md(#[^)]*)?\)").expect("a valid pattern")
-});
-
-/// A Markdown link that sets a view of the same page: `[words](#av-name=layer:1)`.
-pub static VIEW_LINK: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\[([^\]]*)\]\(#av-[^)]*\)").expect("a valid pattern")
-});
-
 /// An SVG drawing named in Markdown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
@@ -140,13 +130,6 @@ mod tests {
             with_label(svg, "a < \"b\""),
             "<svg width=\"3\" role=\"img\" aria-label=\"a &lt; &quot;b&quot;\"><title id=\"t\">x</title></svg>"
         );
-    }
-
-    #[test]
-    fn a_link_to_a_view_becomes_its_words() {
-        let text = "see [head 11](#av-12ab=layer:1,heads:11) and [more](#part)";
-        let found = VIEW_LINK.replace_all(text, "$1");
-        assert_eq!(found, "see head 11 and [more](#part)");
     }
 
     #[test]

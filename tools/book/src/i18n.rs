@@ -9,15 +9,15 @@ use mdbook_i18n_helpers::{
     extract_events, extract_messages, reconstruct_markdown, translate_events,
 };
 use mdbook_preprocessor::book::{Book, BookItem};
+use mdbook_summary::SummaryItem;
 use polib::catalog::Catalog;
 use polib::message::{Message, MessageMutView, MessageView};
 use polib::metadata::CatalogMetadata;
 use polib::po_file;
-use regex::Regex;
 
 use crate::markdown::Fault;
 use crate::page::{self, Located};
-use crate::workspace::{Chapter, Language, Workspace};
+use crate::workspace::{Chapter, Language, Workspace, summary_items};
 use crate::{figure, math, po};
 
 /// The header fields that `polib` can't do without.
@@ -139,13 +139,13 @@ pub fn blocks(
     language: Language,
 ) -> Result<Vec<Located>> {
     let page = chapter.page();
-    let source = workspace.read(&page)?;
+    let source = workspace.read(page)?;
     if language == Language::Portuguese {
-        return page::parse(workspace, &page, &source);
+        return page::parse(workspace, page, &source);
     }
     let text = translate(&source, &catalog(workspace, language)?)
         .with_context(|| format!("cannot translate {}", page.display()))?;
-    page::parse(workspace, &page, &text).map_err(|error| blame(workspace, &page, error))
+    page::parse(workspace, page, &text).map_err(|error| blame(workspace, page, error))
 }
 
 /// Translates Markdown.
@@ -195,23 +195,9 @@ fn translate_item(catalog: &Catalog, item: &mut BookItem) -> Result<()> {
 ///
 /// If a page can't be read.
 pub fn messages(workspace: &Workspace) -> Result<Vec<Entry>> {
-    let summary = Path::new("src/SUMMARY.md");
-    let text = workspace.read(summary)?;
-    let link = Regex::new(r"^\[(.*)\]\(([^)]*)\)$")?;
     let mut entries = book_texts(workspace)?;
-    let mut pages = Vec::new();
-    for (line, found) in extract_messages(&text)? {
-        let text = match link.captures(&found.message) {
-            Some(parts) => {
-                pages.push(PathBuf::from("src").join(&parts[2]));
-                parts[1].to_owned()
-            }
-            None => found.message,
-        };
-        let source = format!("{}:{line}", summary.display());
-        entries.push(Entry { source, text });
-    }
-    for page in pages {
+    entries.extend(summary_texts(workspace)?);
+    for page in workspace.pages()? {
         for (line, found) in extract_messages(&workspace.read(&page)?)? {
             entries.push(Entry {
                 source: format!("{}:{line}", page.display()),
@@ -222,6 +208,30 @@ pub fn messages(workspace: &Workspace) -> Result<Vec<Entry>> {
     let mut seen = HashSet::new();
     let is_mark = |text: &str| text.starts_with("{{#") && !text.contains(' ');
     entries.retain(|entry| !is_mark(&entry.text) && seen.insert(entry.text.clone()));
+    Ok(entries)
+}
+
+/// The summary's title and the names of its parts and chapters, drafts too, as mdBook
+/// gives them to be translated.
+fn summary_texts(workspace: &Workspace) -> Result<Vec<Entry>> {
+    let path = Path::new("src/SUMMARY.md");
+    let text = workspace.read(path)?;
+    let summary = workspace.summary()?;
+    let items = summary_items(&summary).into_iter().filter_map(|item| match item {
+        SummaryItem::Link(link) => Some(&link.name),
+        SummaryItem::PartTitle(title) => Some(title),
+        _ => None,
+    });
+    let mut entries = Vec::new();
+    let mut above = 0; // the line of the name before
+    for name in summary.title.iter().chain(items) {
+        let mut below = text.lines().skip(above);
+        above += below.position(|line| line.contains(name.as_str())).unwrap_or(0);
+        for (_, found) in extract_messages(name)? {
+            let source = format!("{}:{}", path.display(), above + 1);
+            entries.push(Entry { source, text: found.message });
+        }
+    }
     Ok(entries)
 }
 

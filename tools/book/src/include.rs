@@ -144,7 +144,7 @@ fn dedent(text: &str) -> String {
 }
 
 /// Resolves `..` without asking the disk.
-fn normalize(path: &Path) -> PathBuf {
+pub(crate) fn normalize(path: &Path) -> PathBuf {
     let mut parts = PathBuf::new();
     for part in path.components() {
         match part {

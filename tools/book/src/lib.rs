@@ -16,6 +16,7 @@ pub mod figure;
 mod fuzz;
 pub mod i18n;
 pub mod include;
+pub mod jupyter;
 pub mod kernel;
 pub mod markdown;
 pub mod math;

@@ -28,6 +28,13 @@ pub fn line_of(text: &str, byte: usize) -> usize {
     text[..byte].matches('\n').count() + 1
 }
 
+/// Whether a backslash makes the character at a byte a plain one.
+#[must_use]
+pub fn is_escaped(text: &str, byte: usize) -> bool {
+    let before = &text[..byte];
+    (before.len() - before.trim_end_matches('\\').len()) % 2 == 1
+}
+
 /// A text with some of its parts written anew. Parts don't overlap.
 #[must_use]
 pub fn splice(text: &str, mut parts: Vec<(Range<usize>, String)>) -> String {

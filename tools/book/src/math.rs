@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow};
 use katex::Opts;
 use mdbook_markdown::pulldown_cmark::{Event, Tag, TagEnd};
 
-use crate::markdown::{Fault, events, splice};
+use crate::markdown::{Fault, events, is_escaped, splice};
 
 /// A formula in a piece of Markdown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,14 +43,11 @@ pub fn formulas(markdown: &str) -> Vec<Formula> {
             _ => continue,
         };
         let free = found.last().map_or(0, |last| last.range.end);
-        let before = markdown[free.min(range.start)..range.start].strip_suffix('$');
-        let escaped = before.is_some_and(|before| {
-            let slashes = before.len() - before.trim_end_matches('\\').len();
-            slashes % 2 == 1
-        });
+        let opened = markdown[free.min(range.start)..range.start].ends_with('$')
+            && !is_escaped(markdown, range.start - 1);
         let one_backtick = !markdown[range.start..].starts_with("``");
         let closed = markdown[range.end..].starts_with('$');
-        if before.is_some() && !escaped && one_backtick && closed {
+        if opened && one_backtick && closed {
             let range = range.start - 1..range.end + 1;
             found.push(Formula { range, tex: tex.into_string() });
         }
@@ -117,13 +114,6 @@ pub fn inline_to_html(markdown: &str) -> Result<String> {
     Ok(splice(markdown, parts))
 }
 
-/// Replaces the formulas in a piece of Markdown by Jupyter's `$…$`.
-#[must_use]
-pub fn inline_to_dollars(markdown: &str) -> String {
-    let found = formulas(markdown).into_iter();
-    splice(markdown, found.map(|f| (f.range, format!("${}$", f.tex))).collect())
-}
-
 /// Writes the punctuation between tags as character references: Markdown would read
 /// `_`, `*`, `\` or `|` there as markup.
 fn shield(html: &str) -> String {
@@ -159,11 +149,6 @@ mod tests {
         assert!(html.starts_with("so <span class=\"katex\">"), "{html}");
         assert!(html.ends_with(" here"), "{html}");
         assert!(html.contains("&#92;sqrt&#123;d&#95;k&#125;"), "{html}");
-    }
-
-    #[test]
-    fn formulas_become_dollars_for_jupyter() {
-        assert_eq!(inline_to_dollars(r"a $`d_k`$ b $`x`$"), r"a $d_k$ b $x$");
     }
 
     #[test]

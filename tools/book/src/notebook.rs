@@ -1,11 +1,10 @@
 //! Notebooks: made from a page, read back as the frozen record of its outputs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, ensure};
-use base64::prelude::{BASE64_STANDARD, Engine};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use jupyter_protocol::media::MediaType;
 use nbformat::v4::{
     Cell as NbCell, CellId, CellMetadata, KernelSpec, LanguageInfo, Metadata,
@@ -14,9 +13,9 @@ use nbformat::v4::{Notebook, Output};
 use serde_json::{Value, json};
 
 use crate::cells;
-use crate::figure;
 use crate::i18n;
-use crate::markdown::{self, Fault};
+use crate::jupyter::Place;
+use crate::markdown;
 use crate::math;
 use crate::page::{self, Block, Located};
 use crate::workspace::{Chapter, Dependency, Language, Workspace};
@@ -43,8 +42,10 @@ pub fn build(
     blocks: &[Located],
     outputs: &Outputs,
 ) -> Result<Notebook> {
+    let place = Place { workspace, chapter, language };
+    let prose = place.prose(blocks)?;
     let mut cells = Vec::new();
-    let mut writer = Markdown::new(workspace, chapter, language);
+    let mut writer = Markdown { place, cells: Vec::new() };
     let mut count = 0;
     let mut code_cell = |id: &str, code: &str, varies: bool| {
         count += 1;
@@ -52,15 +53,9 @@ pub fn build(
         code_cell(id, code, count, outputs, varies)
     };
     let mut before_first_code = true;
-    for located in blocks {
+    for (located, prose) in blocks.iter().zip(&prose) {
         let Block::Cell(cell) = &located.block else {
-            let at = |line: usize| format!("{}:{line}", chapter.page().display());
-            if let Block::Markdown(text) = &located.block {
-                math::check(text).map_err(|Fault { byte, error }| {
-                    error.context(at(located.line + markdown::line_of(text, byte) - 1))
-                })?;
-            }
-            writer.push(&located.block).with_context(|| at(located.line))?;
+            writer.push(located, prose)?;
             continue;
         };
         cells.append(&mut writer.finish(&cell.id)?);
@@ -178,91 +173,42 @@ fn lines(text: &str) -> Vec<String> {
 
 /// Gathers prose into Markdown cells, a new one at each heading.
 struct Markdown<'a> {
-    workspace: &'a Workspace,
-    chapter: &'a Chapter,
-    language: Language,
+    place: Place<'a>,
     cells: Vec<String>,
 }
 
-impl<'a> Markdown<'a> {
-    fn new(workspace: &'a Workspace, chapter: &'a Chapter, language: Language) -> Self {
-        Self { workspace, chapter, language, cells: Vec::new() }
-    }
-
-    fn push(&mut self, block: &Block) -> Result<()> {
-        match block {
-            Block::Markdown(text) => self.push_prose(text)?,
+impl Markdown<'_> {
+    /// Adds a block, whose prose is cut at its headings.
+    fn push(&mut self, located: &Located, prose: &[String]) -> Result<()> {
+        let page = self.place.chapter.page().display();
+        let at = || format!("{page}:{}", located.line);
+        match &located.block {
+            Block::Markdown(_) => {
+                for (i, piece) in prose.iter().enumerate() {
+                    if i > 0 {
+                        self.start_cell();
+                    }
+                    self.append(piece);
+                }
+            }
             Block::Code(page::Listing { language, code, .. }) => {
                 self.append(&markdown::code_block(language, code));
             }
             Block::Math(tex) => {
-                math::html(tex, true)?; // Jupyter would show a bad formula in red
+                // Jupyter would show a bad formula in red.
+                math::html(tex, true).with_context(at)?;
                 self.append(&format!("$$\n{}\n$$", tex.trim()));
             }
-            Block::Caption(text) => {
-                self.append(&format!("*{}*", math::inline_to_dollars(text)));
-            }
+            Block::Caption(_) => self.append(&format!("*{}*", prose.concat())),
             Block::Details(title) => self.append(&format!(
                 "<details>\n<summary>{}</summary>\n",
-                figure::escape(title)
+                self.place.title(title).with_context(at)?
             )),
             Block::EndDetails => self.append("</details>"),
             Block::Tip | Block::EndTip => self.append("---"),
             Block::Cell(_) => {}
         }
         Ok(())
-    }
-
-    /// Prose, cut at its headings.
-    fn push_prose(&mut self, text: &str) -> Result<()> {
-        let mut part: Vec<&str> = Vec::new();
-        for line in text.lines() {
-            let heading =
-                line.starts_with('#') && line.trim_start_matches('#').starts_with(' ');
-            if heading {
-                self.append_prose(&part.join("\n"))?;
-                part.clear();
-                self.start_cell();
-            }
-            part.push(line);
-        }
-        self.append_prose(&part.join("\n"))
-    }
-
-    fn append_prose(&mut self, text: &str) -> Result<()> {
-        if text.trim().is_empty() {
-            return Ok(());
-        }
-        math::inline_to_html(text)?;
-        let mut text = math::inline_to_dollars(text);
-        for image in figure::images(&text) {
-            // Jupyter shows SVG from a data address, but neither from an attachment nor, in a
-            // notebook opened alone, from a file beside it.
-            let svg = self.workspace.read(&Path::new("src").join(&image.path))?;
-            let data = BASE64_STANDARD.encode(svg);
-            let address = format!("data:image/svg+xml;base64,{data}");
-            text = text.replace(&image.path, &address);
-        }
-        self.append(&self.relink(&text));
-        Ok(())
-    }
-
-    /// Links to other pages lead to their notebooks, or to the page's source if it has
-    /// none. Those that set a view of the page are words alone: Jupyter keeps addresses
-    /// to itself.
-    fn relink(&self, text: &str) -> String {
-        let up = self.language.notebooks_to_root();
-        let text = figure::VIEW_LINK.replace_all(text, "$1");
-        figure::PAGE_LINK
-            .replace_all(&text, |link: &regex::Captures<'_>| {
-                match self.workspace.chapter(&link[1]) {
-                    Some(chapter) if chapter != *self.chapter => {
-                        format!("]({}.ipynb)", chapter.name)
-                    }
-                    _ => format!("]({up}/src/{}.md{})", &link[1], &link[2]),
-                }
-            })
-            .into_owned()
     }
 
     fn start_cell(&mut self) {
@@ -276,6 +222,9 @@ impl<'a> Markdown<'a> {
     }
 
     fn append(&mut self, text: &str) {
+        if text.trim().is_empty() {
+            return;
+        }
         self.start_cell_if_none();
         if let Some(cell) = self.cells.last_mut() {
             if !cell.is_empty() {
@@ -302,18 +251,55 @@ impl<'a> Markdown<'a> {
     }
 }
 
-/// Reads a notebook, of any version that `nbformat` knows.
+/// Reads a notebook of nbformat 4; an older minor version, or cells without ids, are brought
+/// up to 4.5.
 ///
 /// # Errors
 ///
-/// If the file can't be read or is no notebook.
+/// If the file can't be read or is no notebook of that format.
 pub fn read(path: &Path) -> Result<Notebook> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("cannot read {}", path.display()))?;
-    match nbformat::parse_notebook(&text) {
-        Ok(nbformat::Notebook::V4(notebook)) => Ok(notebook),
-        Ok(_) => Err(anyhow!("{} is not nbformat 4", path.display())),
-        Err(error) => Err(anyhow!("{} is not a notebook: {error}", path.display())),
+    parse(&text).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Reads a notebook from its JSON; otherwise as [`read`].
+///
+/// # Errors
+///
+/// If it is no notebook of nbformat 4.
+pub fn parse(text: &str) -> Result<Notebook> {
+    let mut json: Value = serde_json::from_str(text).context("this is not JSON")?;
+    let version = |key: &str| json[key].as_i64();
+    let Some(major) = version("nbformat") else {
+        bail!("no notebook: it does not say of which `nbformat` it is");
+    };
+    let minor = version("nbformat_minor").unwrap_or(0);
+    ensure!(
+        major == 4 && (0..=5).contains(&minor),
+        "a notebook of nbformat {major}.{minor}, and this tool reads 4.0 to 4.5: Jupyter \
+         converts it (jupyter nbconvert --to notebook)"
+    );
+    name_cells(&mut json);
+    json["nbformat_minor"] = 5.into();
+    serde_json::from_value(json).context("this is no notebook of nbformat 4")
+}
+
+/// Gives each cell without an id, which nbformat has since 4.5, the one that Colab keeps in
+/// its metadata, or one after its place. (The crate `nbformat` would draw them at random.)
+fn name_cells(notebook: &mut Value) {
+    let cells = notebook.get_mut("cells").and_then(Value::as_array_mut);
+    let Some(cells) = cells else { return };
+    let id = |cell: &Value| cell.get("id")?.as_str().map(str::to_owned);
+    let mut taken: HashSet<String> = cells.iter().filter_map(id).collect();
+    for (cell, place) in cells.iter_mut().zip(1..) {
+        let kept = cell.get("metadata").and_then(|data| data.get("id")?.as_str());
+        let kept = kept.filter(|id| CellId::new(id).is_ok()).map(str::to_owned);
+        let places = (0..).map(|more| format!("cell-{place}{}", "-".repeat(more)));
+        if let (None, Some(fields)) = (id(cell), cell.as_object_mut()) {
+            let id = kept.into_iter().chain(places).find(|id| taken.insert(id.clone()));
+            fields.insert("id".to_owned(), id.into());
+        }
     }
 }
 

@@ -49,8 +49,7 @@ impl BookPreprocessor {
         };
         let blocks =
             page::parse(&self.workspace, &name, &chapter.content).map_err(located)?;
-        let stem = source.file_stem().unwrap_or_default().to_string_lossy();
-        let of_book = self.workspace.chapter(&stem);
+        let of_book = self.workspace.chapter(&name);
         let (outputs, stale) = match &of_book {
             Some(of_book) => self.outputs(of_book)?,
             None => Default::default(),
@@ -84,7 +83,7 @@ impl BookPreprocessor {
     ) -> String {
         let words = Words::of(language);
         let mut items = match chapter {
-            Some(chapter) => self.lives(chapter, language, &words),
+            Some(chapter) => self.lives(chapter, source, language, &words),
             None => Vec::new(),
         };
         if self.options.whole_site {
@@ -110,6 +109,7 @@ impl BookPreprocessor {
     fn lives(
         &self,
         chapter: &Chapter,
+        source: &Path,
         language: Language,
         words: &Words,
     ) -> Vec<String> {
@@ -133,10 +133,7 @@ impl BookPreprocessor {
         if !self.options.whole_site {
             return Vec::new(); // nowhere to link to
         }
-        let up = match language {
-            Language::Portuguese => "",
-            Language::English => "../",
-        };
+        let up = up_to_site(source, language);
         vec![
             link(&format!("{up}{notebook}"), words.notebook, " download"),
             link(&format!("{up}{code}/src/lib.rs.txt"), words.code, ""),
@@ -164,19 +161,30 @@ fn launchers(address: &str, notebook: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// A link to the same page in the other language.
+/// From a page to the site's root: out of its own folders, and out of its edition's.
+fn up_to_site(source: &Path, language: Language) -> String {
+    let folders = source.iter().count() - 1;
+    let edition = usize::from(!language.folder().is_empty());
+    "../".repeat(folders + edition)
+}
+
+/// A link to the same page in the other language. mdBook makes a folder's `index.html` of a
+/// `README.md`.
 fn language_link(source: &Path, language: Language) -> String {
-    let page = match source.file_name().and_then(|name| name.to_str()) {
-        Some("README.md") => source.with_file_name("index.html"),
-        _ => source.with_extension("html"),
+    let stem = source.file_stem().unwrap_or_default();
+    let page = if stem.eq_ignore_ascii_case("readme") {
+        source.with_file_name("index.html")
+    } else {
+        source.with_extension("html")
     };
-    let page = forward(&page);
-    let (tag, name, href) = match language {
-        Language::Portuguese => ("en", "English", format!("en/{page}")),
-        Language::English => ("pt-BR", "Português", format!("../{page}")),
+    let (up, page) = (up_to_site(source, language), forward(&page));
+    let (tag, name, folder) = match language {
+        Language::Portuguese => ("en", "English", "en/"),
+        Language::English => ("pt-BR", "Português", ""),
     };
     format!(
-        "<a class=\"language\" lang=\"{tag}\" hreflang=\"{tag}\" href=\"{href}\">{name}</a>"
+        "<a class=\"language\" lang=\"{tag}\" hreflang=\"{tag}\" \
+         href=\"{up}{folder}{page}\">{name}</a>"
     )
 }
 

@@ -11,11 +11,10 @@ use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use axum::routing::get;
-use notify_debouncer_mini::{
-    DebounceEventResult, new_debouncer, notify::RecursiveMode,
-};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc};
+use tokio::time::timeout;
 use tower_http::services::ServeDir;
 use walkdir::WalkDir;
 
@@ -27,7 +26,7 @@ use crate::workspace::Workspace;
 const WATCHED: [&str; 7] =
     ["book.toml", "Cargo.toml", "src", "po", "theme", "chapters-code", "notebooks"];
 
-/// How long a burst of changes (a save in an editor) may last.
+/// How long it must be quiet after a change (a save in an editor is a burst of them).
 const BURST: Duration = Duration::from_millis(200);
 
 /// Builds the book and serves it on loopback until interrupted.
@@ -38,7 +37,8 @@ const BURST: Duration = Duration::from_millis(200);
 pub async fn serve(workspace: Workspace, port: u16, open: bool) -> Result<()> {
     let listener = bind(port).await?;
     let options = BuildOptions { live: true, allow_stale: true };
-    let seen = snapshot(&workspace); // before the build: what is saved meanwhile counts
+    // Before the build: what is saved meanwhile counts.
+    let sources = Sources::follow(&workspace.root);
     let site = build::site(&workspace, options)?;
     let (reload, _) = broadcast::channel::<()>(16);
     let app = Router::new()
@@ -52,7 +52,7 @@ pub async fn serve(workspace: Workspace, port: u16, open: bool) -> Result<()> {
     if open && let Err(error) = opener::open_browser(&address) {
         eprintln!("no browser could be opened ({error}): go to {address}");
     }
-    tokio::spawn(rebuild_on_change(workspace, options, reload, seen));
+    tokio::spawn(rebuild_on_change(workspace, options, reload, sources));
     axum::serve(listener, app)
         .with_graceful_shutdown(async {
             let _ = tokio::signal::ctrl_c().await;
@@ -100,42 +100,85 @@ async fn rebuild_on_change(
     workspace: Workspace,
     options: BuildOptions,
     reload: broadcast::Sender<()>,
-    seen: Snapshot,
+    sources: Result<Sources>,
 ) {
-    if let Err(error) = watch(workspace, options, reload, seen).await {
+    let follow = async {
+        let mut sources = sources?;
+        loop {
+            sources.changed().await?;
+            rebuild(&workspace, options, &reload).await?;
+        }
+    };
+    let ended: Result<()> = follow.await;
+    if let Err(error) = ended {
         eprintln!("changes are no longer followed: {error:#}");
     }
 }
 
-async fn watch(
-    workspace: Workspace,
-    options: BuildOptions,
-    reload: broadcast::Sender<()>,
-    mut seen: Snapshot,
-) -> Result<()> {
-    let (changed, mut changes) = mpsc::unbounded_channel();
-    let mut debouncer = new_debouncer(BURST, move |events: DebounceEventResult| {
-        if events.is_ok_and(|events| events.iter().any(|event| is_source(&event.path)))
-        {
-            let _ = changed.send(());
+/// The sources of the book, followed.
+pub struct Sources {
+    root: PathBuf,
+    changes: mpsc::UnboundedReceiver<()>,
+    seen: Snapshot,
+    /// How many times the folders were walked through.
+    pub walks: usize,
+    _watcher: RecommendedWatcher,
+}
+
+impl Sources {
+    /// Follows the sources below `root` from now on.
+    ///
+    /// # Errors
+    ///
+    /// If the system watches no more files.
+    pub fn follow(root: &Path) -> Result<Self> {
+        let (changed, changes) = mpsc::unbounded_channel();
+        let base = root.to_owned();
+        let mut watcher = notify::recommended_watcher(move |event| {
+            if matches!(event, Ok(event) if is_change(&base, &event)) {
+                let _ = changed.send(());
+            }
+        })?;
+        // Files are watched by their folder: one that takes the place of another, as editors
+        // save, would not be seen.
+        watcher.watch(root, RecursiveMode::NonRecursive)?;
+        for folder in WATCHED.map(|name| root.join(name)) {
+            if folder.is_dir() {
+                watcher.watch(&folder, RecursiveMode::Recursive)?;
+            }
         }
-    })?;
-    for name in WATCHED {
-        let path = workspace.root.join(name);
-        debouncer.watcher().watch(&path, RecursiveMode::Recursive)?;
+        let (root, seen) = (root.to_owned(), snapshot(root));
+        Ok(Self { root, changes, seen, walks: 1, _watcher: watcher })
     }
-    loop {
-        // The build itself reads the sources, which the watcher reports, too.
-        let now = snapshot(&workspace);
-        if now != seen {
-            seen = now;
-            rebuild(&workspace, options, &reload).await?;
+
+    /// Waits until a source is another than when this was last asked.
+    ///
+    /// # Errors
+    ///
+    /// If the watcher is gone.
+    pub async fn changed(&mut self) -> Result<()> {
+        loop {
+            self.changes.recv().await.context("the watcher is gone")?;
+            while let Ok(Some(())) = timeout(BURST, self.changes.recv()).await {}
+            self.walks += 1;
+            let now = snapshot(&self.root);
+            if now != self.seen {
+                self.seen = now;
+                return Ok(());
+            }
         }
-        if changes.recv().await.is_none() {
-            return Ok(());
-        }
-        while changes.try_recv().is_ok() {} // one build for all that came meanwhile
     }
+}
+
+/// Whether an event may have changed a source. That one is read is no change: the build and
+/// the walk through the folders, too, read all of them.
+fn is_change(root: &Path, event: &Event) -> bool {
+    let is_watched = |path: &PathBuf| {
+        let path = path.strip_prefix(root).unwrap_or(path);
+        WATCHED.iter().any(|name| path.starts_with(name)) && is_source(path)
+    };
+    let is_read = matches!(event.kind, EventKind::Access(_));
+    event.need_rescan() || (!is_read && event.paths.iter().any(is_watched))
 }
 
 async fn rebuild(
@@ -160,8 +203,8 @@ async fn rebuild(
 type Snapshot = BTreeMap<PathBuf, (SystemTime, u64)>;
 
 /// When each source was last written, and its size.
-fn snapshot(workspace: &Workspace) -> Snapshot {
-    let roots = WATCHED.iter().map(|name| workspace.root.join(name));
+fn snapshot(root: &Path) -> Snapshot {
+    let roots = WATCHED.iter().map(|name| root.join(name));
     let entries = roots.flat_map(WalkDir::new).filter_map(Result::ok);
     entries
         .filter(|entry| entry.file_type().is_file() && is_source(entry.path()))
@@ -179,4 +222,95 @@ fn is_source(path: &Path) -> bool {
     let temporary =
         name.starts_with('.') || name.ends_with('~') || name.ends_with(".swp");
     !checkpoint && !temporary
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use notify::event::{AccessKind, AccessMode, DataChange, Flag, ModifyKind};
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_mins(1);
+    const IDLE: Duration = Duration::from_secs(1);
+
+    fn book() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["src/img", "po", "theme", "chapters-code/a/src", "notebooks/en"] {
+            fs::create_dir_all(folder.path().join(name)).unwrap();
+        }
+        for name in
+            ["book.toml", "Cargo.toml", "src/a.md", "chapters-code/a/src/lib.rs"]
+        {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        folder
+    }
+
+    /// Saves as editors do: a new file takes the old one's place.
+    fn save(path: &Path, text: &str) {
+        let new = path.with_file_name(".new");
+        fs::write(&new, text).unwrap();
+        fs::rename(new, path).unwrap();
+    }
+
+    async fn change(sources: &mut Sources) {
+        timeout(PATIENCE, sources.changed()).await.expect("in time").unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_folders_are_not_walked_through_while_nothing_changes() {
+        let folder = book();
+        let page = folder.path().join("src/a.md");
+        let mut sources = Sources::follow(folder.path()).unwrap();
+        save(&page, "# A");
+        change(&mut sources).await;
+        assert!(timeout(IDLE, sources.changed()).await.is_err(), "no second change");
+        let walks = sources.walks;
+        snapshot(folder.path()); // somebody reads all folders and a page
+        fs::read(&page).unwrap();
+        assert!(
+            timeout(IDLE, sources.changed()).await.is_err(),
+            "reading is no change"
+        );
+        assert_eq!(sources.walks, walks);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_takes_the_place_of_another_is_seen_every_time() {
+        let folder = book();
+        let mut sources = Sources::follow(folder.path()).unwrap();
+        for name in ["book.toml", "Cargo.toml", "src/a.md", "src/new/b.md"] {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            for text in ["one", "another"] {
+                save(&path, text);
+                change(&mut sources).await;
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_writes_a_source_is_a_change() {
+        let root = Path::new("/book");
+        let write = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        let read = EventKind::Access(AccessKind::Open(AccessMode::Any));
+        for (kind, name, expected) in [
+            (write, "src/a.md", true),
+            (write, "notebooks/a.ipynb", true),
+            (write, "book.toml", true),
+            (read, "src/a.md", false),
+            (write, "Cargo.lock", false),
+            (write, "target/book/index.html", false),
+            (write, "src/.a.md.swp", false),
+            (write, "src/a.md~", false),
+            (write, "notebooks/.ipynb_checkpoints/a.ipynb", false),
+        ] {
+            let event = Event::new(kind).add_path(root.join(name));
+            assert_eq!(is_change(root, &event), expected, "{kind:?} of {name}");
+        }
+        let missed = Event::new(EventKind::Other).set_flag(Flag::Rescan);
+        assert!(is_change(root, &missed), "events were lost");
+    }
 }

@@ -6,8 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use mdbook_summary::{Summary, SummaryItem, parse_summary};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
+
+use crate::include::normalize;
 
 /// One language of the book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +64,17 @@ impl Language {
 pub struct Chapter {
     /// The name that its page, crate and notebook share: `ch01-self-attention`.
     pub name: String,
+    page: PathBuf,
 }
 
 impl Chapter {
+    /// The chapter that this page belongs to, a path relative to the root.
+    #[must_use]
+    pub fn of(page: &Path) -> Self {
+        let name = page.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Self { name, page: page.to_owned() }
+    }
+
     /// `ch01`: what its exercises are called.
     #[must_use]
     pub fn short(&self) -> &str {
@@ -72,8 +83,8 @@ impl Chapter {
 
     /// Its page, relative to the root.
     #[must_use]
-    pub fn page(&self) -> PathBuf {
-        Path::new("src").join(&self.name).with_extension("md")
+    pub fn page(&self) -> &Path {
+        &self.page
     }
 
     /// Its crate's folder, relative to the root.
@@ -149,36 +160,82 @@ impl Workspace {
             .with_context(|| format!("cannot read {}", path.display()))
     }
 
+    /// `SUMMARY.md`, read as mdBook reads it.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read or mdBook refuses it.
+    pub fn summary(&self) -> Result<Summary> {
+        let path = Path::new("src/SUMMARY.md");
+        parse_summary(&self.read(path)?)
+            .with_context(|| format!("{} is not as mdBook wants it", path.display()))
+    }
+
+    /// The pages that the summary names, in its order, relative to the root. A draft has
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Workspace::summary`].
+    pub fn pages(&self) -> Result<Vec<PathBuf>> {
+        let summary = self.summary()?;
+        let links = summary_items(&summary).into_iter().filter_map(|item| match item {
+            SummaryItem::Link(link) => link.location.as_ref(),
+            _ => None,
+        });
+        Ok(links.map(|page| normalize(&Path::new("src").join(page))).collect())
+    }
+
+    /// The pages in `src/` that the summary does not name, in the order of their names.
+    ///
+    /// # Errors
+    ///
+    /// If `src/` or the summary can't be read.
+    pub fn unlisted_pages(&self) -> Result<Vec<PathBuf>> {
+        let listed = self.pages()?;
+        let mut pages = Vec::new();
+        for entry in WalkDir::new(self.root.join("src")).sort_by_file_name() {
+            let path = entry.context("cannot list src/")?.into_path();
+            let page = path.strip_prefix(&self.root)?.to_owned();
+            let is_page = page.extension().is_some_and(|extension| extension == "md")
+                && page != Path::new("src/SUMMARY.md");
+            if is_page && !listed.contains(&page) {
+                pages.push(page);
+            }
+        }
+        Ok(pages)
+    }
+
     /// The chapters, in the summary's order: every page of `src/` that has a crate of its
     /// name. Those that the summary doesn't name come last.
     ///
     /// # Errors
     ///
-    /// If `src/` can't be listed.
+    /// If `src/` or the summary can't be read, or two pages have one name.
     pub fn chapters(&self) -> Result<Vec<Chapter>> {
-        let mut chapters = Vec::new();
-        for entry in fs::read_dir(self.root.join("src")).context("cannot list src/")? {
-            let path = entry?.path();
-            let stem = path.file_stem().and_then(|stem| stem.to_str());
-            let is_page = path.extension().is_some_and(|extension| extension == "md");
-            chapters
-                .extend(stem.filter(|_| is_page).and_then(|name| self.chapter(name)));
+        let pages = [self.pages()?, self.unlisted_pages()?].concat();
+        let mut chapters: Vec<Chapter> = Vec::new();
+        for chapter in pages.iter().filter_map(|page| self.chapter(page)) {
+            if let Some(other) =
+                chapters.iter().find(|other| other.name == chapter.name)
+            {
+                let (page, other) = (chapter.page.display(), other.page.display());
+                bail!(
+                    "{page} and {other} would share a crate and a notebook: rename one"
+                );
+            }
+            chapters.push(chapter);
         }
-        let summary = fs::read_to_string(self.root.join("src/SUMMARY.md"));
-        let summary = summary.unwrap_or_default(); // mdBook says if it is missing
-        chapters.sort_by_cached_key(|Chapter { name }| {
-            let place = summary.find(&format!("({name}.md)"));
-            (place.unwrap_or(summary.len()), name.clone())
-        });
         Ok(chapters)
     }
 
-    /// The chapter of that name, if it has a crate.
+    /// The chapter of a page, its path relative to the root, if a crate has its name.
     #[must_use]
-    pub fn chapter(&self, name: &str) -> Option<Chapter> {
-        let chapter = Chapter { name: name.to_owned() };
+    pub fn chapter(&self, page: &Path) -> Option<Chapter> {
+        let is_page = page.extension().is_some_and(|extension| extension == "md");
+        let chapter = Chapter::of(page);
         let manifest = self.root.join(chapter.crate_folder()).join("Cargo.toml");
-        manifest.is_file().then_some(chapter)
+        (is_page && manifest.is_file()).then_some(chapter)
     }
 
     /// The chapters that `selection` names by their beginnings (`ch01`); all of them if
@@ -363,6 +420,25 @@ pub(crate) fn forward(path: &Path) -> String {
     parts.join("/")
 }
 
+/// Everything that a summary has, nested chapters too, in reading order.
+pub fn summary_items(summary: &Summary) -> Vec<&SummaryItem> {
+    let Summary { prefix_chapters, numbered_chapters, suffix_chapters, .. } = summary;
+    let mut waiting: Vec<&SummaryItem> =
+        [prefix_chapters, numbered_chapters, suffix_chapters]
+            .into_iter()
+            .flatten()
+            .rev()
+            .collect();
+    let mut items = Vec::new();
+    while let Some(item) = waiting.pop() {
+        items.push(item);
+        if let SummaryItem::Link(link) = item {
+            waiting.extend(link.nested_items.iter().rev());
+        }
+    }
+    items
+}
+
 fn read_manifest(folder: &Path) -> Result<toml::Table> {
     let path = folder.join("Cargo.toml");
     let text = fs::read_to_string(&path)
@@ -399,6 +475,6 @@ mod tests {
         };
         assert_eq!(names(&[]), ["ch01-b", "ch02-a", "a1-c", "ch00-unlisted"]);
         assert_eq!(names(&["a1", "ch02"]), ["ch02-a", "a1-c"]);
-        assert!(workspace.chapter("preface").is_none());
+        assert!(workspace.chapter(Path::new("src/preface.md")).is_none());
     }
 }

@@ -28,6 +28,7 @@ impl Machine {
         }
         machine.write("book/book.toml", "");
         machine.write("book/Cargo.toml", "[workspace]\n");
+        machine.write("book/src/SUMMARY.md", "# Sumário\n");
         for name in programs {
             machine.program(&format!("path/{name}"));
         }

@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     fn chapter(name: &str) -> Chapter {
-        Chapter { name: name.into() }
+        Chapter::of(&Path::new("src").join(name).with_extension("md"))
     }
 
     #[test]

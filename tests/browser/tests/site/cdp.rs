@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Error, Message, WebSocket};
 
-/// How long the browser may take to answer.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long the browser, or a page, may take to do what it should: the machine may be busy, and a
+/// view of 512 tokens is megabytes.
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One socket: to the browser, or to one of its tabs.
 pub struct Connection {

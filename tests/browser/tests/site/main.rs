@@ -14,7 +14,6 @@ mod views;
 use std::fs;
 use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -484,7 +483,7 @@ fn a_page_reloads_when_its_source_is_saved() {
     let reloaded = format!(
         "performance.timeOrigin !== {before} && document.readyState === 'complete'"
     );
-    tab.wait_long("the page reloads after a save", &reloaded, Duration::from_mins(1));
+    tab.wait("the page reloads after a save", &reloaded);
     drop(alone);
 }
 

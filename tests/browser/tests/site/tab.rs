@@ -2,20 +2,17 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use crate::cdp::Connection;
+use crate::cdp::{Connection, PATIENCE};
 use crate::chromium;
 
 /// What is looked at inside a page: an object of functions.
 const PROBES: &str = include_str!("probes.js");
-
-/// How long a page may take to do what it should.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Tall pages are photographed in parts: Chromium repeats what exceeds a texture.
 const PART: u64 = 6000;
@@ -132,12 +129,7 @@ impl Tab {
 
     /// Waits until a JavaScript condition holds; a page on its way to another holds nothing.
     pub fn wait(&mut self, what: &str, condition: &str) {
-        self.wait_long(what, condition, PATIENCE);
-    }
-
-    /// The same, for what takes longer.
-    pub fn wait_long(&mut self, what: &str, condition: &str, patience: Duration) {
-        let deadline = Instant::now() + patience;
+        let deadline = Instant::now() + PATIENCE;
         let condition = format!("Boolean({condition})");
         loop {
             let last = self.try_evaluate(&condition);
@@ -145,7 +137,7 @@ impl Tab {
                 return;
             }
             let at = Instant::now() < deadline;
-            assert!(at, "{what}: not so after {patience:?} ({condition}: {last:?})");
+            assert!(at, "{what}: not so after {PATIENCE:?} ({condition}: {last:?})");
             self.let_the_page_work();
         }
     }
@@ -204,16 +196,17 @@ impl Tab {
         self.call(method, params)
     }
 
-    /// Moves the pointer to the middle of an element, once it is there to be pointed at.
+    /// Moves the pointer to the middle of an element, once it is there to be pointed at and
+    /// stays where it is.
     pub fn point_at(&mut self, what: &str, selector: &str) -> Value {
         let target = format!("target({})", json!(selector));
         let deadline = Instant::now() + PATIENCE;
-        let mut found = self.probe(&target);
-        while !found["problem"].is_null() {
+        let (mut found, mut before) = (self.probe(&target), Value::Null);
+        while !found["problem"].is_null() || found != before {
             let late = Instant::now() > deadline;
-            assert!(!late, "{what}: cannot point at {selector}: {}", found["problem"]);
+            assert!(!late, "{what}: cannot point at {selector}: {found}");
             self.let_the_page_work();
-            found = self.probe(&target);
+            before = std::mem::replace(&mut found, self.probe(&target));
         }
         let event = json!({ "x": found["x"], "y": found["y"], "type": "mouseMoved" });
         self.call("Input.dispatchMouseEvent", &event);

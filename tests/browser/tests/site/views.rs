@@ -2,7 +2,7 @@
 //! the result read from the page.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use attention_views::{
     EncoderDecoder, HeadView, Language, ModelView, NeuronView, Stack, Theme,
@@ -10,6 +10,7 @@ use attention_views::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::cdp::PATIENCE;
 use crate::tab::Tab;
 use crate::{complaint, report};
 
@@ -23,9 +24,6 @@ const TOKENS: [&str; 8] = [
     "=gata",
     "[SEP]",
 ];
-/// A view of 512 tokens is megabytes, and the machine may be busy.
-const PATIENCE: Duration = Duration::from_mins(1);
-
 const STARTER: usize = 5;
 const HEADS: usize = 12;
 
@@ -175,12 +173,11 @@ impl Saved {
     pub fn load(&mut self, url: &str) {
         self.tab.load("about:blank");
         self.tab.start_loading(url);
-        self.tab.wait_long(
+        self.tab.wait(
             "every view is there",
             "[...document.querySelectorAll('[data-attention-view]')].length > 0 && \
              [...document.querySelectorAll('[data-attention-view]')]\
              .every(host => host.shadowRoot?.querySelector('.view'))",
-            PATIENCE,
         );
     }
 
@@ -263,6 +260,30 @@ impl Saved {
         }
     }
 
+    /// Waits until a part's attribute is this.
+    fn becomes(&mut self, part: &str, name: &str, value: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let found = self.attribute(part, name);
+            if found == value {
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{part}: {name} is {found}, not {value:?}"
+            );
+            self.frame();
+        }
+    }
+
+    /// Waits until a canvas shows something else.
+    fn is_drawn_anew(&mut self, part: &str, before: &Value) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.drawing(part) == *before {
+            assert!(Instant::now() < deadline, "{part} is as it was");
+        }
+    }
+
     pub fn frame(&mut self) {
         self.tab.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
     }
@@ -321,16 +342,22 @@ impl Saved {
         let folder = self.folder.path().join(action);
         let behaviour = json!({ "behavior": "allow", "downloadPath": folder });
         self.tab.devtools("Page.setDownloadBehavior", &behaviour);
+        // Chromium makes an empty file of that name first: only its word says that it is whole.
+        let whole = |event: &Value| {
+            let progress = &event["params"];
+            let whole = event["method"] == "Page.downloadProgress"
+                && progress["state"] == "completed";
+            whole.then(|| progress["guid"].clone())
+        };
+        let others: Vec<Value> = self.tab.events().iter().filter_map(whole).collect();
         if self.attribute(menu, "open").is_null() {
             self.click(&format!("{menu} > summary"));
         }
         self.click(&format!("{menu} [data-action=\"{action}\"]"));
-        let file = folder.join(name); // until it is whole, it has another name
-        let deadline = Instant::now() + PATIENCE;
-        while !file.is_file() {
-            assert!(Instant::now() < deadline, "{} is not saved", file.display());
-            self.frame();
-        }
+        self.tab.wait_for_event(&format!("{name} is saved"), |event| {
+            whole(event).is_some_and(|download| !others.contains(&download))
+        });
+        let file = folder.join(name);
         let bytes = fs::read(&file).expect("a file that can be read");
         fs::remove_file(&file).expect("a file that can go"); // for the next of its name
         bytes
@@ -622,22 +649,22 @@ fn neuron_view_shows_how_a_weight_is_made() {
     saved.hover(&token("left", 0)); // layer 1, head 1: looks at token 2
     saved.says(".lines .status", "[CLS] → \"'&amp; 0.650");
     saved.click(".expand");
-    assert_eq!(saved.attribute(".expand", "aria-expanded"), "true");
+    saved.becomes(".expand", "aria-expanded", "true");
     let inside = |side, index| format!(".inside #inside-{side}-{index}");
     let plain = saved.drawing(".inside canvas");
     saved.hover(&inside("left", 1));
     // q = 2 (1, 2, 3, 4), k = 4 (1, −2, 3, 4): q·k / √4 = 8 (1 − 4 + 9 + 16) / 2 = 88
     saved.says(&format!("{} .number", inside("right", 3)), "88.00  0.650");
     saved.says(".inside .status", "→ gato: q·k / √d = 88.000, softmax = 0.650");
-    assert_ne!(saved.drawing(".inside canvas"), plain);
+    saved.is_drawn_anew(".inside canvas", &plain);
     saved.click(&inside("left", 1));
     saved.hover(&inside("right", 0));
     saved.says(".inside .status", "→ [CLS]: q·k / √d = 22.0000, softmax = 0.0500");
     saved.select(".controls label:nth-of-type(3) select", "A → B");
-    assert_eq!(saved.count(".inside .right .token"), 3);
+    saved.comes_to(".inside .right .token", 3);
     saved.tab_to(".expand");
     saved.tab.press("Enter");
-    assert_eq!(saved.attribute(".inside", "hidden"), "");
+    saved.becomes(".inside", "hidden", "");
     saved.quiet();
 }
 

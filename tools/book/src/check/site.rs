@@ -99,7 +99,7 @@ fn links<'a>(
 }
 
 /// Addresses outside the site: followed by a click, not checked here.
-fn is_elsewhere(target: &str) -> bool {
+pub(crate) fn is_elsewhere(target: &str) -> bool {
     ["http:", "https:", "data:", "mailto:", "javascript:", "//"]
         .iter()
         .any(|scheme| target.starts_with(scheme))

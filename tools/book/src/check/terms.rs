@@ -30,7 +30,7 @@ use regex::{Captures, Regex};
 
 use crate::markdown::{self, Passage};
 use crate::page::{self, Block, Located};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, forward};
 
 /// The glossary's file in `src/`.
 const GLOSSARY: &str = "glossary.md";
@@ -82,11 +82,11 @@ struct Term {
 pub fn early(workspace: &Workspace) -> Result<Vec<String>> {
     let src = Path::new("src");
     let mut pages = Vec::new();
-    for link in LINK.captures_iter(&workspace.read(&src.join("SUMMARY.md"))?) {
-        if &link[1] != GLOSSARY {
-            let path = src.join(&link[1]);
+    for path in workspace.pages()? {
+        let file = forward(path.strip_prefix(src).unwrap_or(&path));
+        if file != GLOSSARY {
             let blocks = page::parse(workspace, &path, &workspace.read(&path)?)?;
-            pages.push(Page::new(&link[1], &blocks));
+            pages.push(Page::new(&file, &blocks));
         }
     }
     Ok(faults(&workspace.read(&src.join(GLOSSARY))?, &pages))
@@ -133,7 +133,6 @@ static ENTRY: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^- \*\*\[(.+?)\]\(([^)#]+\.md(?:#[^)]+)?)\)\*\*"));
 static FORMS: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"<!-- (forms|only): (.*?) -->"));
-static LINK: LazyLock<Regex> = LazyLock::new(|| pattern(r"\]\(([^)#]+\.md)\)"));
 /// What a page shows but does not say: comments and the texts of pictures.
 static ASIDE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?s)<!--.*?-->|!\[.*?\]\([^)]*\)"));
