@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use candle_core::{IndexOp, Tensor};
+use candle_core::{Device, IndexOp, Tensor};
 use hub::{Encoded, Truncate};
 
 use crate::batch::Batch;
@@ -90,15 +90,22 @@ pub fn leave_one_out(pipeline: &SentimentPipeline, text: &str) -> Result<Vec<Lef
     }
     let whole = pipeline.logits_of(std::slice::from_ref(&encoded.ids))?; // [1, labels]
     let label = largest(&whole[0]);
+    let score = |logits: &[f32]| -> Result<f32> {
+        let scores =
+            pipeline.scores(&Tensor::new(logits, &Device::Cpu)?.unsqueeze(0)?)?;
+        Ok(scores.i((0, label))?.to_scalar()?)
+    };
     let shorter: Vec<Vec<u32>> =
         words.iter().map(|word| without(&encoded.ids, &word.tokens)).collect();
     let answers = pipeline.logits_of(&shorter)?; // [words, labels]
-    let left_out = words.into_iter().zip(answers).map(|(word, logits)| LeftOut {
-        word: word.text,
-        score: score(&logits, label),
-        change: margin(&whole[0], label) - margin(&logits, label),
+    let left_out = words.into_iter().zip(answers).map(|(word, logits)| {
+        Ok(LeftOut {
+            word: word.text,
+            score: score(&logits)?,
+            change: margin(&whole[0], label) - margin(&logits, label),
+        })
     });
-    Ok(left_out.collect())
+    left_out.collect()
 }
 
 /// The ids without those of some tokens.
@@ -106,20 +113,15 @@ pub fn without(ids: &[u32], tokens: &Range<usize>) -> Vec<u32> {
     [&ids[..tokens.start], &ids[tokens.end..]].concat()
 }
 
-/// A label's logit minus the largest of the others'. With two labels it is
-/// `ln(score / (1 − score))`: it goes on growing where the score is stuck below 1.
+/// A label's logit minus the largest of the others', if there are others. With two
+/// labels it is `ln(score / (1 − score))`: it goes on growing where the score is stuck
+/// below 1.
 pub fn margin(logits: &[f32], label: usize) -> f32 {
     let others = logits.iter().enumerate().filter(|&(other, _)| other != label);
-    logits[label] - others.map(|(_, &logit)| logit).fold(f32::NEG_INFINITY, f32::max)
+    let largest = others.map(|(_, &logit)| logit).reduce(f32::max);
+    logits[label] - largest.unwrap_or(0.0)
 }
 // ANCHOR_END: leave_one_out
-
-/// A label's share of the softmax.
-fn score(logits: &[f32], label: usize) -> f32 {
-    let largest = logits[largest(logits)];
-    let sum: f32 = logits.iter().map(|logit| (logit - largest).exp()).sum();
-    (logits[label] - largest).exp() / sum
-}
 
 /// The place of the largest number; of equals, the first.
 pub fn largest(numbers: &[f32]) -> usize {

@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::folder::{self, ModelFolder};
 use crate::hub::HubOptions;
-use crate::tokenizer::Truncate;
+use crate::tokenizer::{CaseRule, Truncate};
 
 /// Which model reads, and how: `#[command(flatten)]` in a chapter's arguments.
 #[derive(Debug, Clone, Args)]
@@ -16,6 +16,10 @@ pub struct ModelArguments {
     /// Cut a text that is too long for the model
     #[arg(long)]
     pub truncate: bool,
+    /// Keep capitals and accents where tokenizer.json does and tokenizer_config.json is
+    /// silent (transformers drops them)
+    #[arg(long)]
+    pub trust_tokenizer_json: bool,
     /// Use what has been downloaded before; never the network
     #[arg(long)]
     pub offline: bool,
@@ -26,8 +30,10 @@ impl ModelArguments {
     pub fn folder(&self) -> Result<ModelFolder> {
         let mut hub = HubOptions::from_env();
         hub.offline |= self.offline;
-        folder::resolve(&self.model, &hub)
-            .with_context(|| format!("--model {}", self.model))
+        let folder = folder::resolve(&self.model, &hub)
+            .with_context(|| format!("--model {}", self.model))?;
+        let trusted = self.trust_tokenizer_json.then_some(CaseRule::TokenizerJson);
+        Ok(ModelFolder { case_rule: trusted.unwrap_or_default(), ..folder })
     }
 
     /// What to do with a text that is too long: `--truncate` cuts it to what the model takes.
