@@ -41,8 +41,8 @@ pub struct Encoded {
     pub tokens: Vec<String>,
     /// Their rows in the embedding table.
     pub ids: Vec<u32>,
-    /// 0 for the first text, 1 for the second; all 0 if `model_input_names` leaves token
-    /// types out.
+    /// 0 for the first text, 1 for the second; all 0 for a BERT if `model_input_names` leaves
+    /// token types out.
     pub token_type_ids: Vec<u32>,
     /// 1 for a token, 0 for padding.
     pub attention_mask: Vec<u32>,
