@@ -84,9 +84,10 @@ impl BertForMaskedLm {
         let bias = Init::Const(0.0);
         let bert = BaseModel::load(&vb.pp("bert"), config)?;
         let shape = (config.vocab_size, d_model);
-        let decoder = match config.tie_word_embeddings {
-            true => bert.embeddings.words.clone(),
-            false => predictions.pp("decoder").get(shape, "weight")?,
+        let decoder = if config.tie_word_embeddings {
+            bert.embeddings.words.clone()
+        } else {
+            predictions.pp("decoder").get(shape, "weight")?
         };
         Ok(Self {
             bert,

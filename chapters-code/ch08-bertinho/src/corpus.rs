@@ -199,9 +199,8 @@ impl Lines {
         }
         let bytes = fs::read(&path).map_err(PretrainingError::io("read", &path))?;
         let text = String::from_utf8(bytes).map_err(|error| {
-            let valid = error.utf8_error().valid_up_to();
-            let line =
-                1 + error.as_bytes()[..valid].iter().filter(|&&b| b == b'\n').count();
+            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = valid.split(|&byte| byte == b'\n').count();
             let reason = "it is in another encoding: save it as UTF-8".to_owned();
             PretrainingError::Line { path: path.clone(), line, reason }
         })?;

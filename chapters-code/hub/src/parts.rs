@@ -73,6 +73,34 @@ struct WordPieceJson {
     vocab: AHashMap<String, u32>,
 }
 
+impl TokenizerJson {
+    /// What its post-processor puts at the ends of a text; BERT's classes need none.
+    fn ends(&self, path: &Path, class: Class) -> Result<Option<[String; 2]>> {
+        match &self.post_processor {
+            None if class == Class::TokenizerJson => {
+                let supported = "BERT needs one that adds [CLS] and [SEP]";
+                Err(unsupported(path, "post_processor", "null".into(), supported))
+            }
+            None => Ok(None),
+            Some(template) => ends(template, path).map(Some),
+        }
+    }
+}
+
+impl WordPieceJson {
+    fn builder(self) -> WordPieceBuilder {
+        let unknown = self.unk_token.unwrap_or_else(|| "[UNK]".into());
+        let mut builder = WordPiece::builder().vocab(self.vocab).unk_token(unknown);
+        if let Some(prefix) = self.continuing_subword_prefix {
+            builder = builder.continuing_subword_prefix(prefix);
+        }
+        if let Some(characters) = self.max_input_chars_per_word {
+            builder = builder.max_input_chars_per_word(characters);
+        }
+        builder
+    }
+}
+
 impl Parts {
     /// Reads a `tokenizer.json`: as it stands, or of BERT's classes the vocabulary.
     pub(crate) fn from_json(
@@ -89,24 +117,12 @@ impl Parts {
             let supported = "BERT's tokenizers are WordPiece";
             return Err(unsupported(path, "model.type", other.clone(), supported));
         }
-        let ends = match &file.post_processor {
-            None if rules.class == Class::TokenizerJson => {
-                let supported = "BERT needs one that adds [CLS] and [SEP]";
-                return Err(unsupported(
-                    path,
-                    "post_processor",
-                    "null".into(),
-                    supported,
-                ));
-            }
-            None => None,
-            Some(template) => Some(ends(template, path)?),
-        };
+        let ends = file.ends(path, rules.class)?;
         let pad = file.padding.as_ref().and_then(|padding| padding.pad_token.clone());
         let side = |directed: Option<Directed>| directed.and_then(|it| it.direction);
         let sides = [side(file.truncation), side(file.padding)];
         let added = file.added_tokens.into_iter();
-        let added = added.map(|added| (added.id, added.token.into())).collect();
+        let added = added.map(|added| (added.id, added.token.into()));
         let normalizer: Option<NormalizerWrapper> =
             file.normalizer.map(serde_json::from_value).transpose().map_err(json)?;
         let pre_tokenizer =
@@ -119,26 +135,17 @@ impl Parts {
             }
             return Ok(parts);
         }
-        let model = file.model;
-        let unknown = model.unk_token.unwrap_or_else(|| "[UNK]".into());
-        let mut builder = WordPiece::builder().vocab(model.vocab).unk_token(unknown);
-        if let Some(prefix) = model.continuing_subword_prefix {
-            builder = builder.continuing_subword_prefix(prefix);
-        }
-        if let Some(characters) = model.max_input_chars_per_word {
-            builder = builder.max_input_chars_per_word(characters);
-        }
-        let mut parts = Self {
-            model: builder,
+        let berts = Self::bert(AHashMap::new(), rules, sides);
+        Ok(Self {
+            blank: usize::from(file.model.vocab.contains_key("")),
+            model: file.model.builder(),
             normalizer,
             pre_tokenizer,
-            added,
-            ..Self::bert(AHashMap::new(), rules, sides)
-        };
-        parts.pad = pad;
-        parts.ends = ends.unwrap_or(parts.ends);
-        parts.added.extend(rules.added.clone());
-        Ok(parts)
+            ends: ends.unwrap_or(berts.ends),
+            added: added.chain(rules.added.clone()).collect(),
+            pad,
+            ..berts
+        })
     }
 
     /// Reads a `vocab.txt`, one token a line.
@@ -319,7 +326,8 @@ fn ends(template: &Value, path: &Path) -> Result<[String; 2]> {
     };
     let single = json!([piece(cls, 0), text("A", 0), piece(sep, 0)]);
     let second = json!([text("B", 1), piece(sep, 1)]);
-    let pair = [single.as_array(), second.as_array()].map(|part| part.cloned());
+    let pair =
+        [single.as_array(), second.as_array()].map(Option::<&Vec<Value>>::cloned);
     let pair: Value = pair.into_iter().flatten().flatten().collect();
     let is_berts = template["type"] == "BertProcessing"
         || (template["single"] == single && template["pair"] == pair);

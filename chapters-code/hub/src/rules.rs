@@ -53,6 +53,7 @@ enum Written {
 }
 
 /// A token as an object: what it doesn't say is as Python's `AddedToken` has it.
+#[expect(clippy::struct_excessive_bools, reason = "the file has them")]
 #[derive(Clone, Deserialize)]
 pub(crate) struct WrittenToken {
     content: String,
@@ -177,7 +178,10 @@ impl Rules {
             tokenize_chinese_chars: json.tokenize_chinese_chars,
             truncation_side: json.truncation_side,
             padding_side: json.padding_side,
-            max_length: json.model_max_length.or(json.max_len).and_then(length),
+            max_length: json
+                .model_max_length
+                .or(json.max_len)
+                .and_then(|it| length(&it)),
             token_types: match json.model_input_names {
                 None if class == Class::DistilBert => Some(false),
                 names => {
@@ -284,7 +288,7 @@ fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Option<T>> {
 }
 
 /// A length in tokens; `transformers` writes 1e30 for none.
-fn length(value: Value) -> Option<usize> {
+fn length(value: &Value) -> Option<usize> {
     value.as_u64().and_then(|length| usize::try_from(length).ok())
 }
 
