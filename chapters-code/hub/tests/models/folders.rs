@@ -65,7 +65,7 @@ impl Common {
     pub fn folder(&self, json: Option<Value>, files: &[(&str, Value)]) -> TempDir {
         let folder = temp();
         let write = |file: &str, text: String| {
-            fs::write(folder.path().join(file), text).unwrap()
+            fs::write(folder.path().join(file), text).unwrap();
         };
         write("vocab.txt", self.vocab.join("\n") + "\n");
         if let Some(changes) = json {

@@ -126,18 +126,16 @@ fn tokens(common: &Common, file: &str, key: Option<&str>) -> String {
         "tokenizer.json" => files = vec![("tokenizer_config.json", own)],
         "tokenizer_config.json" => files.push((name, changes)),
         _ => {
-            files = key.map_or(vec![], |key| {
-                let file = if key == "<new>" {
-                    "added_tokens.json"
-                } else {
-                    "special_tokens_map.json"
+            files.clear();
+            if let Some(key) = key {
+                let (file, value) = match key {
+                    "<new>" => {
+                        ("added_tokens.json", json!(common.config().vocab_size - 4))
+                    }
+                    _ => ("special_tokens_map.json", value(name, key)),
                 };
-                let id = json!(common.config().vocab_size - 4);
-                vec![(
-                    file,
-                    json!({key: if key == "<new>" { id } else { value(name, key) }}),
-                )]
-            })
+                files.push((file, json!({key: value})));
+            }
         }
     }
     let folder = common.folder(json, &files);
