@@ -90,22 +90,17 @@ pub fn leave_one_out(pipeline: &SentimentPipeline, text: &str) -> Result<Vec<Lef
     }
     let whole = pipeline.logits_of(std::slice::from_ref(&encoded.ids))?; // [1, labels]
     let label = largest(&whole[0]);
-    let score = |logits: &[f32]| -> Result<f32> {
-        let scores =
-            pipeline.scores(&Tensor::new(logits, &Device::Cpu)?.unsqueeze(0)?)?;
-        Ok(scores.i((0, label))?.to_scalar()?)
-    };
     let shorter: Vec<Vec<u32>> =
         words.iter().map(|word| without(&encoded.ids, &word.tokens)).collect();
     let answers = pipeline.logits_of(&shorter)?; // [words, labels]
-    let left_out = words.into_iter().zip(answers).map(|(word, logits)| {
-        Ok(LeftOut {
-            word: word.text,
-            score: score(&logits)?,
-            change: margin(&whole[0], label) - margin(&logits, label),
-        })
+    let scores = scores_of(pipeline, &answers, label)?;
+    let all = words.into_iter().zip(answers).zip(scores);
+    let left_out = all.map(|((Word { text: word, .. }, logits), score)| LeftOut {
+        word,
+        score,
+        change: margin(&whole[0], label) - margin(&logits, label),
     });
-    left_out.collect()
+    Ok(left_out.collect())
 }
 
 /// The ids without those of some tokens.
@@ -113,15 +108,25 @@ pub fn without(ids: &[u32], tokens: &Range<usize>) -> Vec<u32> {
     [&ids[..tokens.start], &ids[tokens.end..]].concat()
 }
 
-/// A label's logit minus the largest of the others', if there are others. With two
-/// labels it is `ln(score / (1 − score))`: it goes on growing where the score is stuck
-/// below 1.
+/// A label's logit minus the largest of the others', if any. With two labels it is
+/// `ln(score / (1 − score))`: it goes on growing where the score is stuck below 1.
 pub fn margin(logits: &[f32], label: usize) -> f32 {
     let others = logits.iter().enumerate().filter(|&(other, _)| other != label);
-    let largest = others.map(|(_, &logit)| logit).reduce(f32::max);
-    logits[label] - largest.unwrap_or(0.0)
+    logits[label] - others.map(|(_, &logit)| logit).reduce(f32::max).unwrap_or(0.0)
 }
 // ANCHOR_END: leave_one_out
+
+/// The pipeline's score of a label, for each text's logits.
+fn scores_of(
+    pipeline: &SentimentPipeline,
+    logits: &[Vec<f32>],
+    label: usize,
+) -> Result<Vec<f32>> {
+    let labels = logits.first().map_or(0, Vec::len);
+    let logits =
+        Tensor::from_vec(logits.concat(), (logits.len(), labels), &Device::Cpu)?;
+    Ok(pipeline.scores(&logits)?.i((.., label))?.to_vec1()?)
+}
 
 /// The place of the largest number; of equals, the first.
 pub fn largest(numbers: &[f32]) -> usize {

@@ -315,6 +315,19 @@ fn a_token_without_a_vector_is_refused_where_it_is_used() {
     assert!(error.contains(&part), "{error}");
 }
 
+/// 4.30 saves them so, and 5.23 can't read what it saved.
+#[test]
+fn special_tokens_may_be_objects_in_their_list() {
+    let common = Common::read();
+    let token = json!({"content": "<new>", "lstrip": false, "normalized": false,
+                       "rstrip": false, "single_word": false});
+    let map = json!({"additional_special_tokens": [token, "[NEW]"]});
+    let folder = common.folder(None, &[("special_tokens_map.json", map)]);
+    let id = u32::try_from(common.vocab.len()).unwrap();
+    let found = ids(&common.open(&folder).unwrap(), "gato <new> [NEW]");
+    assert_eq!(found, [2, 6, id, id + 1, 3]);
+}
+
 #[test]
 fn padding_on_the_left_moves_all_that_is_of_a_token() {
     let common = Common::read();
