@@ -142,9 +142,8 @@ def make(name, model, config, do_lower_case):
     folder.mkdir(parents=True)
     vocab = vocabulary(do_lower_case)
     (folder / "vocab.txt").write_text("\n".join(vocab) + "\n", encoding="utf-8")
-    settings = dict(
-        do_lower_case=do_lower_case, tokenizer_class=f"{config.model_type.title()}Tokenizer"
-    )
+    classes = dict(bert="BertTokenizer", distilbert="DistilBertTokenizer")
+    settings = dict(do_lower_case=do_lower_case, tokenizer_class=classes[config.model_type])
     (folder / "tokenizer_config.json").write_text(json.dumps(settings) + "\n")
     tokenizer = BertTokenizerFast(vocab=str(folder / "vocab.txt"), do_lower_case=do_lower_case)
     config.vocab_size, config.pad_token_id = len(vocab), 0

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use candle_core::{IndexOp, Tensor};
+use candle_core::{Device, IndexOp, Tensor};
 use hub::{Encoded, Truncate};
 
 use crate::batch::Batch;
@@ -93,9 +93,11 @@ pub fn leave_one_out(pipeline: &SentimentPipeline, text: &str) -> Result<Vec<Lef
     let shorter: Vec<Vec<u32>> =
         words.iter().map(|word| without(&encoded.ids, &word.tokens)).collect();
     let answers = pipeline.logits_of(&shorter)?; // [words, labels]
-    let left_out = words.into_iter().zip(answers).map(|(word, logits)| LeftOut {
-        word: word.text,
-        score: score(&logits, label),
+    let scores = scores_of(pipeline, &answers, label)?;
+    let all = words.into_iter().zip(answers).zip(scores);
+    let left_out = all.map(|((Word { text: word, .. }, logits), score)| LeftOut {
+        word,
+        score,
         change: margin(&whole[0], label) - margin(&logits, label),
     });
     Ok(left_out.collect())
@@ -106,19 +108,24 @@ pub fn without(ids: &[u32], tokens: &Range<usize>) -> Vec<u32> {
     [&ids[..tokens.start], &ids[tokens.end..]].concat()
 }
 
-/// A label's logit minus the largest of the others'. With two labels it is
+/// A label's logit minus the largest of the others', if any. With two labels it is
 /// `ln(score / (1 − score))`: it goes on growing where the score is stuck below 1.
 pub fn margin(logits: &[f32], label: usize) -> f32 {
     let others = logits.iter().enumerate().filter(|&(other, _)| other != label);
-    logits[label] - others.map(|(_, &logit)| logit).fold(f32::NEG_INFINITY, f32::max)
+    logits[label] - others.map(|(_, &logit)| logit).reduce(f32::max).unwrap_or(0.0)
 }
 // ANCHOR_END: leave_one_out
 
-/// A label's share of the softmax.
-fn score(logits: &[f32], label: usize) -> f32 {
-    let largest = logits[largest(logits)];
-    let sum: f32 = logits.iter().map(|logit| (logit - largest).exp()).sum();
-    (logits[label] - largest).exp() / sum
+/// The pipeline's score of a label, for each text's logits.
+fn scores_of(
+    pipeline: &SentimentPipeline,
+    logits: &[Vec<f32>],
+    label: usize,
+) -> Result<Vec<f32>> {
+    let labels = logits.first().map_or(0, Vec::len);
+    let logits =
+        Tensor::from_vec(logits.concat(), (logits.len(), labels), &Device::Cpu)?;
+    Ok(pipeline.scores(&logits)?.i((.., label))?.to_vec1()?)
 }
 
 /// The place of the largest number; of equals, the first.

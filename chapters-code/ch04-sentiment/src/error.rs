@@ -32,12 +32,6 @@ pub enum EncoderError {
         /// The model's name or folder.
         model: String,
     },
-    /// A classifier with nothing to choose from.
-    #[error("{model} has fewer than two labels: its config.json needs an id2label")]
-    Labels {
-        /// The model's name or folder.
-        model: String,
-    },
     /// A batch without texts, or a text without tokens.
     #[error("there are no tokens: give at least one text, with at least one token")]
     NoTokens,

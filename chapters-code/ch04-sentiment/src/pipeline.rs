@@ -1,7 +1,8 @@
 //! From a text to a label, in one call.
 
 use candle_core::{IndexOp, Tensor};
-use hub::{Architecture, Encoded, ModelFolder, Truncate};
+use candle_nn::ops::sigmoid;
+use hub::{Architecture, Encoded, ModelFolder, ProblemType, Truncate};
 use serde::Serialize;
 use training::softmax;
 
@@ -31,7 +32,7 @@ pub struct Sentiment {
     pub text: String,
     /// The likeliest label.
     pub label: String,
-    /// Its share of the softmax, 0 to 1.
+    /// Its share of the softmax, 0 to 1; or what [`SentimentPipeline::scores`] says.
     pub score: f32,
     /// The pieces that the model read.
     pub tokens: Vec<String>,
@@ -56,7 +57,7 @@ impl SentimentPipeline {
             let alone: Vec<_> = texts.iter().map(|&text| (text, None)).collect();
             let encoded = self.model.tokenizer.encode_batch(&alone, truncate)?;
             let batch = Batch::from_encoded(&encoded)?;
-            let scores = softmax(&self.logits(&batch)?)?; // [batch, labels]
+            let scores = self.scores(&self.logits(&batch)?)?; // [batch, labels]
             for (row, (text, encoded)) in texts.iter().zip(&encoded).enumerate() {
                 let best: u32 = scores.i(row)?.argmax(0)?.to_scalar()?;
                 let best = usize::try_from(best).unwrap_or_default();
@@ -80,6 +81,24 @@ impl SentimentPipeline {
 // ANCHOR_END: classify
 
 impl SentimentPipeline {
+    /// From logits to scores, `[batch, labels]` both: shares of a softmax if one label of
+    /// several is right, a sigmoid for each if each is right or not on its own, or is the
+    /// only one, and the numbers themselves if they are the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`EncoderError::Tensor`] if `logits` has no labels.
+    pub fn scores(&self, logits: &Tensor) -> Result<Tensor> {
+        let config = &self.model.config;
+        Ok(match (config.problem_type, config.num_labels()) {
+            (Some(ProblemType::Regression), _) => logits.clone(),
+            (Some(ProblemType::MultiLabel), _) | (_, 1) => sigmoid(logits)?,
+            _ => softmax(logits)?,
+        })
+    }
+}
+
+impl SentimentPipeline {
     /// The logits of texts that are numbers already, of any lengths, one list each.
     pub fn logits_of(&self, texts: &[Vec<u32>]) -> Result<Vec<Vec<f32>>> {
         let pad = self.model.tokenizer.token_to_id("[PAD]").unwrap_or(0);
@@ -96,16 +115,12 @@ impl SentimentPipeline {
     /// # Errors
     ///
     /// [`EncoderError::Models`] if they can't be read or don't fit together,
-    /// [`EncoderError::NotDistilBert`] and [`EncoderError::Labels`] if the model is of
-    /// another kind.
+    /// [`EncoderError::NotDistilBert`] if the model is of another kind.
     pub fn load(folder: &ModelFolder) -> Result<Self> {
         let config = folder.config()?;
         let model = folder.name.clone();
         if config.architecture != Architecture::DistilBert {
             return Err(EncoderError::NotDistilBert { model });
-        }
-        if config.num_labels() < 2 {
-            return Err(EncoderError::Labels { model });
         }
         let DistilBertForSequenceClassification { distilbert, head } =
             DistilBertForSequenceClassification::open(folder)?;

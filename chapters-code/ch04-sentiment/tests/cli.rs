@@ -105,6 +105,33 @@ fn a_truncated_file_gets_a_clear_error() {
     PROGRAM.assert_refused(&["cat", "--model", &folder], 1, &["model.safetensors"]);
 }
 
+/// The shipped model keeps capitals, as its tokenizer.json says; without
+/// tokenizer_config.json transformers drops them.
+#[test]
+fn a_lost_rule_for_capitals_is_said_and_can_be_found_in_tokenizer_json() {
+    let shipped =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../weights/bertinho-sentiment");
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
+        fs::copy(format!("{shipped}/{file}"), folder.path().join(file)).unwrap();
+    }
+    let model = folder.path().display().to_string();
+    let arguments = ["Que Filme Ótimo", "--json", "--model", &model];
+    let silent = PROGRAM.run(&arguments);
+    let said = String::from_utf8_lossy(&silent.stderr);
+    assert!(said.starts_with("note: ") && said.contains("leaves open"), "{said}");
+    assert_eq!(said.matches("note: ").count(), 1, "{said}");
+    let tokens = |output: &[u8]| -> Value {
+        serde_json::from_slice::<Value>(output).unwrap()[0]["tokens"].clone()
+    };
+    let flag = [&arguments[..], &["--trust-tokenizer-json"]].concat();
+    let trusted = PROGRAM.run(&flag);
+    assert!(trusted.status.success() && trusted.stderr.is_empty());
+    let whole = PROGRAM.run(&["Que Filme Ótimo", "--json"]);
+    assert_eq!(tokens(&trusted.stdout), tokens(&whole.stdout));
+    assert_ne!(tokens(&silent.stdout), tokens(&whole.stdout));
+}
+
 #[test]
 fn a_closed_standard_output_is_no_error() {
     let model = model("bert-distilbert-classifier");
@@ -114,7 +141,14 @@ fn a_closed_standard_output_is_no_error() {
 #[test]
 fn help_names_every_option() {
     let text = PROGRAM.text(&["--help"]);
-    for option in ["--model", "--revision", "--truncate", "--offline", "--json"] {
+    for option in [
+        "--model",
+        "--revision",
+        "--truncate",
+        "--trust-tokenizer-json",
+        "--offline",
+        "--json",
+    ] {
         assert!(text.contains(option), "{option} is not in {text}");
     }
 }

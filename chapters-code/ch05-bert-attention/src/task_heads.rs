@@ -12,8 +12,8 @@ use training::{Activation, Dropout, LayerNorm, WeightInit, activate};
 
 /// BERT that guesses hidden words: transformers' `BertForMaskedLM`.
 ///
-/// The table of the pieces' vectors serves twice: a token's guess is the piece whose
-/// vector is most like the one made of the token's.
+/// The table of the pieces' vectors serves twice, unless the model has two: a token's
+/// guess is the piece whose vector is most like the one made of the token's.
 #[derive(Debug, Clone)]
 pub struct BertForMaskedLm {
     /// The tokens' vectors.
@@ -24,6 +24,9 @@ pub struct BertForMaskedLm {
     pub activation: Activation,
     /// After the activation.
     pub norm: LayerNorm,
+    /// What vectors are compared with, `[vocabulary, d_model]`: the embeddings' own table
+    /// unless the weights aren't tied.
+    pub decoder: Tensor,
     /// Added to each piece's number, `[vocabulary]`.
     pub bias: Tensor,
 }
@@ -59,8 +62,7 @@ impl BertForMaskedLm {
     pub fn predict(&self, x: &Tensor) -> Result<Tensor> {
         let hidden = activate(self.activation, &self.transform.forward(x)?)?;
         let hidden = self.norm.forward(&hidden)?; // […, d_model]
-        let words = self.bert.embeddings.words.clone(); // [vocabulary, d_model]
-        let decoder = Linear::new(words, Some(self.bias.clone()));
+        let decoder = Linear::new(self.decoder.clone(), Some(self.bias.clone()));
         Ok(decoder.forward(&hidden)?) // […, vocabulary]
     }
 }
@@ -72,8 +74,16 @@ impl BertForMaskedLm {
         let transform = predictions.pp("transform");
         let norm = transform.pp("LayerNorm");
         let bias = Init::Const(0.0);
+        let bert = BaseModel::load(&vb.pp("bert"), config)?;
+        let shape = (config.vocab_size, d_model);
+        let decoder = if config.tie_word_embeddings {
+            bert.embeddings.words.clone()
+        } else {
+            predictions.pp("decoder").get(shape, "weight")?
+        };
         Ok(Self {
-            bert: BaseModel::load(&vb.pp("bert"), config)?,
+            bert,
+            decoder,
             transform: linear(
                 &transform.pp("dense"),
                 d_model,

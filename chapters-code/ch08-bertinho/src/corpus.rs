@@ -197,8 +197,15 @@ impl Lines {
                 file,
             });
         }
-        let text =
-            fs::read_to_string(&path).map_err(PretrainingError::io("read", &path))?;
+        let bytes = fs::read(&path).map_err(PretrainingError::io("read", &path))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = valid.split(|&byte| byte == b'\n').count();
+            let reason = "it is in another encoding: save it as UTF-8".to_owned();
+            PretrainingError::Line { path: path.clone(), line, reason }
+        })?;
+        // What editors on Windows put first is no part of the first sentence.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
         Ok(Self { path, text })
     }
 

@@ -70,6 +70,37 @@ fn faults_are_named_with_their_file_and_line() {
     assert!(error.contains("has no en.txt"), "{error}");
 }
 
+/// As editors on Windows save text: a byte-order mark first, lines that end in `\r\n`.
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_corpus() {
+    for file in ["en.txt", "pt.txt", "tatoeba.en-pt.tsv", "sentiment.tsv"] {
+        let text = fs::read_to_string(sample_folder().join(file)).unwrap();
+        let marked = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+        let found = with_file(file, &marked).unwrap();
+        assert_eq!(found, with_file(file, &text).unwrap(), "{file}");
+    }
+    let error = with_file("en.txt", "\u{feff}\nOne.\n").unwrap_err().to_string();
+    assert!(error.contains("en.txt, line 1: the line is empty"), "{error}");
+}
+
+#[test]
+fn a_corpus_in_another_encoding_says_what_was_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["en.txt", "pt.txt", "tatoeba.en-pt.tsv", "sentiment.tsv"] {
+        fs::copy(sample_folder().join(file), folder.path().join(file)).unwrap();
+    }
+    let utf16 = "\u{feff}One.\n".encode_utf16().flat_map(u16::to_le_bytes);
+    let latin1 = b"Informa\xe7\xe3o.\n".to_vec();
+    for bytes in [utf16.collect(), latin1] {
+        fs::write(folder.path().join("pt.txt"), bytes).unwrap();
+        let error = Corpus::read(folder.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("pt.txt") && error.contains("save it as UTF-8"),
+            "{error}"
+        );
+    }
+}
+
 #[test]
 fn the_pairs_are_fixed_and_counted() {
     let pairs = "The dogs are in the park.\tOs cães estão não parque.\n";

@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::folder::{self, ModelFolder};
 use crate::hub::{HubOptions, is_revision};
-use crate::tokenizer::Truncate;
+use crate::tokenizer::{CaseRule, Truncate};
 
 /// Which model: `#[command(flatten)]` in a chapter's arguments.
 #[derive(Debug, Clone, Args)]
@@ -43,7 +43,7 @@ impl ModelSource {
     }
 }
 
-/// Which model reads, and how: [`ModelSource`] and what to do with long texts.
+/// Which model reads, and how: [`ModelSource`], and how it reads texts.
 #[derive(Debug, Clone, Args)]
 pub struct ModelArguments {
     #[command(flatten)]
@@ -51,12 +51,18 @@ pub struct ModelArguments {
     /// Cut a text that is too long for the model
     #[arg(long)]
     truncate: bool,
+    /// Keep capitals and accents where tokenizer.json does and tokenizer_config.json is
+    /// silent (transformers drops them)
+    #[arg(long)]
+    trust_tokenizer_json: bool,
 }
 
 impl ModelArguments {
     /// The folder of `--model`.
     pub fn folder(&self) -> Result<ModelFolder> {
-        self.source.folder()
+        let folder = self.source.folder()?;
+        let trusted = self.trust_tokenizer_json.then_some(CaseRule::TokenizerJson);
+        Ok(ModelFolder { case_rule: trusted.unwrap_or_default(), ..folder })
     }
 
     /// What to do with a text that is too long: `--truncate` cuts it to what the model takes.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -18,6 +18,7 @@ use serde::de::{
 };
 
 use crate::error::{ModelError, Result};
+use crate::file;
 
 /// The longest header that the format allows, in bytes.
 const MAX_HEADER: u64 = 100_000_000;
@@ -49,7 +50,7 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// If it can't be read, is truncated, or its header is not one.
+    /// If it can't be read, is truncated or of another format, or its header is not one.
     pub fn open(path: &Path) -> Result<Self> {
         let mut checkpoint =
             Self { path: path.into(), shards: Vec::new(), tensors: BTreeMap::new() };
@@ -135,6 +136,7 @@ impl Shard {
     fn open(path: &Path) -> Result<(Self, Header)> {
         let mut file = File::open(path).map_err(ModelError::io("open", path))?;
         let io = ModelError::io("read", path);
+        file::refuse_others(&mut file, path)?;
         let size = file.metadata().map_err(&io)?.len();
         let truncated = |what: String, expected| {
             let path = path.to_path_buf();
@@ -379,7 +381,7 @@ pub(crate) fn shard_names(index: &Path) -> Result<BTreeSet<String>> {
     struct Index {
         weight_map: BTreeMap<String, String>,
     }
-    let text = fs::read(index).map_err(ModelError::io("read", index))?;
+    let text = file::read(index)?;
     let parsed: Index = serde_json::from_slice(&text)
         .map_err(|source| ModelError::Json { path: index.to_path_buf(), source })?;
     let names: BTreeSet<String> = parsed.weight_map.into_values().collect();

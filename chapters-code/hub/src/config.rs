@@ -1,11 +1,11 @@
 //! `config.json` of BERT and DistilBERT, in one form.
 
-use std::fs;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
 use crate::error::{ModelError, Result};
+use crate::file;
 
 /// Which of the two encoders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,17 @@ pub enum Activation {
     GeluTanh,
     /// `relu`.
     Relu,
+}
+
+/// What a classifier's numbers are: `problem_type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProblemType {
+    /// `regression`: the numbers themselves are the answer.
+    Regression,
+    /// `single_label_classification`: one label of several is right.
+    SingleLabel,
+    /// `multi_label_classification`: each label is right or not, on its own.
+    MultiLabel,
 }
 
 /// A model's configuration under BERT's names, whichever architecture it is of.
@@ -63,8 +74,12 @@ pub struct Config {
     pub classifier_dropout: f64,
     /// The classes' names in order of their ids.
     pub id2label: Vec<String>,
+    /// What the labels' numbers are; `None`: what follows from how many there are.
+    pub problem_type: Option<ProblemType>,
     /// Whether the masked-LM decoder is the word embeddings.
     pub tie_word_embeddings: bool,
+    /// The tokenizer's class, for a `tokenizer_config.json` that names none.
+    pub tokenizer_class: Option<String>,
 }
 
 impl Config {
@@ -87,7 +102,9 @@ impl Config {
             attention_dropout: 0.1,
             classifier_dropout: 0.1,
             id2label: vec!["LABEL_0".into(), "LABEL_1".into()],
+            problem_type: None,
             tie_word_embeddings: true,
+            tokenizer_class: None,
         }
     }
 
@@ -109,7 +126,7 @@ impl Config {
     /// If it can't be read, isn't JSON, or a field is missing, out of range or of a
     /// variant that the book's models don't have.
     pub fn from_file(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path).map_err(ModelError::io("read", path))?;
+        let text = file::read_text(path)?;
         Self::from_json(&text, path)
     }
 
@@ -153,6 +170,12 @@ impl Config {
             ("num_hidden_layers", json!(self.num_hidden_layers)),
         ] {
             json[self.architecture.calls(name)] = value;
+        }
+        if let Some(problem) = self.problem_type {
+            json["problem_type"] = problem.name().into();
+        }
+        if let Some(class) = &self.tokenizer_class {
+            json["tokenizer_class"] = class.as_str().into();
         }
         if self.architecture == Architecture::Bert {
             json["layer_norm_eps"] = json!(self.layer_norm_eps);
@@ -203,6 +226,13 @@ impl Config {
                 self.type_vocab_size.to_string(),
                 expected,
             );
+        }
+        if self.problem_type == Some(ProblemType::SingleLabel) && self.num_labels() == 1
+        {
+            let expected = "regression, or a model with several labels: one label alone \
+                            leaves nothing to choose";
+            let found = ProblemType::SingleLabel.name().into();
+            return field("problem_type", found, expected.into());
         }
         if self.pad_token_id as usize >= self.vocab_size {
             let expected = format!("less than vocab_size = {}", self.vocab_size);
@@ -283,6 +313,18 @@ impl Architecture {
     }
 }
 
+impl ProblemType {
+    const ALL: [Self; 3] = [Self::Regression, Self::SingleLabel, Self::MultiLabel];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Regression => "regression",
+            Self::SingleLabel => "single_label_classification",
+            Self::MultiLabel => "multi_label_classification",
+        }
+    }
+}
+
 impl Activation {
     fn from_name(name: &str) -> Option<Self> {
         match name {
@@ -341,7 +383,7 @@ impl Fields<'_> {
     /// The sizes have no default: a wrong number of heads would fit the checkpoint and
     /// silently give other attentions.
     fn config(&self, architecture: Architecture) -> Result<Config> {
-        let size = |name| self.size(architecture.calls(name), None);
+        let size = |name| self.size(self.called(architecture, name), None);
         let number = |name, default| self.number(architecture.calls(name), default);
         let default = match architecture {
             Architecture::Bert => Config::bert(),
@@ -380,9 +422,19 @@ impl Fields<'_> {
             )?,
             classifier_dropout: number("classifier_dropout", classifier)?,
             id2label: self.labels()?,
+            problem_type: self.problem_type()?,
             tie_word_embeddings: self.flag("tie_word_embeddings", true)?,
+            tokenizer_class: self.text("tokenizer_class")?,
             architecture,
         })
+    }
+
+    /// What this file calls the size that BERT's calls `name`: of DistilBERT's sizes, three
+    /// may go by BERT's names, which `transformers` reads last.
+    fn called(&self, architecture: Architecture, name: &'static str) -> &'static str {
+        let own = architecture.calls(name);
+        let may_alias = name != "intermediate_size" && self.get(name).is_some();
+        if may_alias { name } else { own }
     }
 
     /// A field; `null` is as good as absent.
@@ -410,6 +462,24 @@ impl Fields<'_> {
     fn flag(&self, name: &'static str, default: bool) -> Result<bool> {
         self.get(name).map_or(Ok(default), |value| {
             value.as_bool().ok_or_else(|| self.wrong(name, value, "true or false"))
+        })
+    }
+
+    fn text(&self, name: &'static str) -> Result<Option<String>> {
+        let text = |value: &Value| {
+            let text = value.as_str().map(str::to_string);
+            text.ok_or_else(|| self.wrong(name, value, "a name"))
+        };
+        self.get(name).map(text).transpose()
+    }
+
+    fn problem_type(&self) -> Result<Option<ProblemType>> {
+        let Some(name) = self.text("problem_type")? else { return Ok(None) };
+        let named = |problem: &ProblemType| problem.name() == name;
+        let found = ProblemType::ALL.into_iter().find(named);
+        found.map(Some).ok_or_else(|| {
+            let names = ProblemType::ALL.map(ProblemType::name).join(", ");
+            self.wrong("problem_type", &name, &format!("one of {names}"))
         })
     }
 
@@ -451,6 +521,12 @@ impl Fields<'_> {
             )
         };
         let labels = value.as_object().ok_or_else(wrong)?;
+        let count = self.size("num_labels", Some(labels.len()))?;
+        if count != labels.len() {
+            // transformers 4 believes the names, 5 the number.
+            let expected = format!("{}, as many as id2label has", labels.len());
+            return Err(self.wrong("num_labels", &count, &expected));
+        }
         (0..labels.len())
             .map(|id| {
                 let label = labels.get(&id.to_string()).and_then(Value::as_str);
@@ -465,12 +541,17 @@ impl Fields<'_> {
         let off = |value: &Value| value == false;
         let empty = |value: &Value| value.as_object().is_some_and(Map::is_empty);
         let never = |_: &Value| false;
-        let checks: [Check; 5] = [
+        let single = |value: &Value| value == "model.safetensors";
+        let other_task = |value: &Value| value.get("text-classification").is_none();
+        let checks: [Check; 8] = [
             ("position_embedding_type", &absolute, "only absolute positions are"),
             ("is_decoder", &off, "only encoders are"),
             ("add_cross_attention", &off, "only encoders are"),
             ("pruned_heads", &empty, "only models with all their heads are"),
             ("quantization_config", &never, "only f32, f16 and bf16 weights are"),
+            ("per_layer_config", &empty, "only layers that are alike are"),
+            ("transformers_weights", &single, "the weights are in model.safetensors"),
+            ("task_specific_params", &other_task, "set it outside of the task's"),
         ];
         for (field, accepted, supported) in checks {
             if let Some(value) = self.get(field).filter(|value| !accepted(value)) {

@@ -56,7 +56,15 @@ pub enum ModelError {
         "{location} has {found} but no model.safetensors, the only format read here; {}",
         conversion(found)
     )]
-    OtherFormat { location: String, found: &'static str },
+    OtherFormat { location: String, found: String },
+
+    /// A clone without git-lfs: a few lines that name a file, in its place.
+    #[error(
+        "{} is a git-lfs pointer, not the file that it stands for; fetch it with \
+         `git lfs install` and `git lfs pull` in its folder, or download it again",
+        path.display()
+    )]
+    Pointer { path: PathBuf },
 
     /// What can go wrong with the Hugging Face Hub.
     #[error(transparent)]
@@ -229,7 +237,15 @@ impl fmt::Display for Mismatch {
 
 /// How to make `model.safetensors` of what was found.
 fn conversion(found: &str) -> &'static str {
-    if found.starts_with("pytorch_model") {
+    let ending = Path::new(found).extension().and_then(|ending| ending.to_str());
+    if found.starts_with("tf_model") || ending == Some("msgpack") {
+        "convert it in the model's folder with Python and transformers 4:\n\
+         \x20   import json, transformers\n\
+         \x20   name = json.load(open(\"config.json\"))[\"architectures\"][0]\n\
+         \x20   model = getattr(transformers, name).from_pretrained(\".\", from_tf=True)  \
+         # or from_flax=True\n\
+         \x20   model.save_pretrained(\".\")"
+    } else if found.contains(".bin") || ending == Some("pt") {
         "convert it in the model's folder with Python:\n\
          \x20   import torch\n\
          \x20   from safetensors.torch import save_file\n\
@@ -237,12 +253,10 @@ fn conversion(found: &str) -> &'static str {
          weights_only=True)\n\
          \x20   weights = {name: w.contiguous().clone() for name, w in weights.items()}\n\
          \x20   save_file(weights, \"model.safetensors\", {\"format\": \"pt\"})"
+    } else if ending == Some("onnx") {
+        "save it with transformers' save_pretrained, from the model that was exported"
     } else {
-        "convert it in the model's folder with Python and transformers 4:\n\
-         \x20   import json, transformers\n\
-         \x20   name = json.load(open(\"config.json\"))[\"architectures\"][0]\n\
-         \x20   model = getattr(transformers, name).from_pretrained(\".\", from_tf=True)  \
-         # or from_flax=True\n\
-         \x20   model.save_pretrained(\".\")"
+        "a Keras model has other layers and names than BERT's: chapter 6 reads the \
+         .weights.h5 of its own block; a BERT comes from transformers' save_pretrained"
     }
 }

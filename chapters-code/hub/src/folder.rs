@@ -1,14 +1,17 @@
 //! From a name to a folder in Hugging Face layout.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::error::{ModelError, Result};
 use crate::hub::{HubOptions, not_a_repository};
-use crate::layout::{NEEDS, OTHER_WEIGHTS, SHIPPED, TOKENIZERS, WEIGHTS};
+use crate::layout::{
+    NEEDS, OTHER_WEIGHTS, SHIPPED, TOKENIZERS, WEIGHTS, is_other_weights,
+};
 use crate::repository::snapshot;
-use crate::tokenizer::Tokenizer;
+use crate::tokenizer::{CaseRule, Tokenizer};
 
 /// A folder with `config.json`, `tokenizer.json` or `vocab.txt`, and `model.safetensors`.
 #[derive(Clone, Debug)]
@@ -17,6 +20,8 @@ pub struct ModelFolder {
     pub name: String,
     /// The folder (for a Hub model, its snapshot in the cache).
     pub path: PathBuf,
+    /// Whether its tokenizer lower-cases where `tokenizer_config.json` doesn't say so.
+    pub case_rule: CaseRule,
 }
 
 /// Finds a model: a folder on disk, a shipped name ([`SHIPPED`]), else a repository on the
@@ -32,7 +37,11 @@ pub fn resolve(name_or_dir: &str, options: &HubOptions) -> Result<ModelFolder> {
     }
     let name = name_or_dir.to_string();
     if path.is_file() {
-        let why = "it is a file, not the folder around it";
+        let why = if is_other_weights(name_or_dir) {
+            "it is a file of weights in another format, not a folder with model.safetensors"
+        } else {
+            "it is a file, not the folder around it"
+        };
         return Err(ModelError::UnknownName { name, why });
     }
     if SHIPPED.contains(&name_or_dir) {
@@ -46,7 +55,7 @@ pub fn resolve(name_or_dir: &str, options: &HubOptions) -> Result<ModelFolder> {
         return Err(ModelError::UnknownName { name, why });
     }
     let path = snapshot(name_or_dir, options)?;
-    Ok(ModelFolder { name, path })
+    Ok(ModelFolder { name, path, case_rule: CaseRule::default() })
 }
 
 /// Whether a name stands for what is here: a path, or a model that ships with the book.
@@ -73,8 +82,8 @@ impl ModelFolder {
     ///
     /// # Errors
     ///
-    /// If a file is missing; for one with only `pytorch_model.bin`, with the lines of Python
-    /// that convert it.
+    /// If a file is missing; for one with weights of another format only, with how to convert
+    /// them.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         let location = path.display().to_string();
@@ -87,7 +96,11 @@ impl ModelFolder {
             return missing("config.json");
         }
         if !WEIGHTS.iter().any(has) {
-            return match OTHER_WEIGHTS.into_iter().find(has) {
+            let known = OTHER_WEIGHTS.iter().find(|file| has(file));
+            let other = known.map(ToString::to_string);
+            return match other
+                .map_or_else(|| other_weights(&path), |it| Ok(Some(it)))?
+            {
                 Some(found) => Err(ModelError::OtherFormat { location, found }),
                 None => missing("model.safetensors"),
             };
@@ -95,7 +108,7 @@ impl ModelFolder {
         if !TOKENIZERS.iter().any(has) {
             return missing("tokenizer.json or vocab.txt");
         }
-        Ok(Self { name: location, path })
+        Ok(Self { name: location, path, case_rule: CaseRule::default() })
     }
 
     /// Reads `config.json`.
@@ -103,9 +116,15 @@ impl ModelFolder {
         Config::from_file(&self.path.join("config.json"))
     }
 
-    /// Reads `tokenizer.json`, or builds the tokenizer from `vocab.txt`.
+    /// Reads `tokenizer.json`, or builds the tokenizer from `vocab.txt`; what
+    /// [`Tokenizer::note`] says of it goes to standard error.
     pub fn tokenizer(&self) -> Result<Tokenizer> {
-        Tokenizer::from_folder(&self.path, &self.config()?)
+        let rule = self.case_rule;
+        let tokenizer = Tokenizer::from_folder_by(&self.path, &self.config()?, rule)?;
+        if let Some(note) = tokenizer.note() {
+            eprintln!("note: {note}");
+        }
+        Ok(tokenizer)
     }
 
     /// Opens `model.safetensors`, or the shards that `model.safetensors.index.json` lists.
@@ -113,4 +132,15 @@ impl ModelFolder {
         let [single, sharded] = WEIGHTS.map(|file| self.path.join(file));
         Checkpoint::open(if single.is_file() { &single } else { &sharded })
     }
+}
+
+/// The first of a folder's files, by name, that may be weights of another format.
+fn other_weights(folder: &Path) -> Result<Option<String>> {
+    let io = ModelError::io("read", folder);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(&io)? {
+        let name = entry.map_err(&io)?.file_name().to_string_lossy().into_owned();
+        found.extend(is_other_weights(&name).then_some(name));
+    }
+    Ok(found.into_iter().min())
 }

@@ -10,13 +10,39 @@ pub(crate) const WEIGHTS: [&str; 2] =
 /// What a tokenizer is made of, the first that is there.
 pub(crate) const TOKENIZERS: [&str; 2] = ["tokenizer.json", "vocab.txt"];
 
-/// Weights of other formats, to say how to convert them.
-pub(crate) const OTHER_WEIGHTS: [&str; 4] = [
+/// What `tokenizer.json` or `vocab.txt` are read by and completed with, if they are there.
+pub(crate) const TOKENIZER_RULES: [&str; 3] =
+    ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+
+/// Weights of other formats on the Hub, to say how to convert them.
+pub(crate) const OTHER_WEIGHTS: [&str; 8] = [
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
     "tf_model.h5",
+    "tf_model.h5.index.json",
     "flax_model.msgpack",
+    "model.weights.h5",
+    "model.weights.json",
+    "model.keras",
 ];
+
+/// The endings of weights of other formats in a folder.
+const OTHER_ENDINGS: [&str; 9] = [
+    ".bin",
+    ".bin.index.json",
+    ".pt",
+    ".h5",
+    ".h5.index.json",
+    ".weights.json",
+    ".keras",
+    ".msgpack",
+    ".onnx",
+];
+
+/// Whether a file is weights of another format, by its name.
+pub(crate) fn is_other_weights(file: &str) -> bool {
+    file != "training_args.bin" && OTHER_ENDINGS.iter().any(|end| file.ends_with(end))
+}
 
 /// What a folder needs, for a message.
 pub(crate) const NEEDS: &str =

@@ -17,7 +17,8 @@ use crate::folder::ModelFolder;
 /// `build` asks the [`VarBuilder`] for tensors by their names in `transformers`
 /// (`bert.embeddings.word_embeddings.weight`, `distilbert.…`, `cls.predictions.…`,
 /// `pre_classifier.weight`, `classifier.weight`, …), whatever the file calls them: with the
-/// prefix or bare, `gamma/beta` for LayerNorm's `weight/bias`, tied decoder weights absent.
+/// prefix or bare, `gamma/beta` for LayerNorm's `weight/bias`, tied decoder weights absent,
+/// and with what wrappers put before all names (`module.`, `_orig_mod.`, `model.`).
 /// A tensor that is missing or of another shape comes as zeros that take no memory, and the
 /// error lists all of them once `build` is done; from the first of them on, nothing more is
 /// read from the disk.
@@ -203,8 +204,9 @@ impl<'a> Source<'a> {
 
     /// The model, or all that is wrong with the checkpoint.
     fn judge<M>(self, built: candle_core::Result<M>) -> Result<M> {
-        let requests =
-            self.requests.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let requests = std::mem::take(
+            &mut *self.requests.lock().unwrap_or_else(PoisonError::into_inner),
+        );
         if let Some(error) = requests.failed {
             return Err(error);
         }
@@ -219,6 +221,7 @@ impl<'a> Source<'a> {
             let model = built?;
             mismatch.unused = unused(&self.stored, &requests.asked, prefix);
             if mismatch.unused.is_empty() {
+                self.refuse_two_decoders(&requests.asked)?;
                 return Ok(model);
             }
             mismatch.hint = Some("its encoder is larger than config.json says".into());
@@ -226,6 +229,51 @@ impl<'a> Source<'a> {
             mismatch.hint = hint(&mismatch.missing, &self.stored, prefix);
         }
         Err(ModelError::Mismatch(Box::new(mismatch)))
+    }
+}
+
+impl Source<'_> {
+    /// Refuses a masked-LM head of which it isn't clear what it decodes with: of two tables that
+    /// differ, although they should be one, only the first was asked for.
+    fn refuse_two_decoders(&self, asked: &BTreeSet<String>) -> Result<()> {
+        let of_head = |name: &str| {
+            ["cls.predictions.", "vocab_"].iter().any(|head| name.starts_with(head))
+        };
+        let head = self
+            .stored
+            .iter()
+            .any(|(name, stored)| of_head(name) && asked.contains(stored));
+        for [words, decoder] in TIED_WEIGHTS {
+            let both = (self.stored.get(words), self.stored.get(decoder));
+            let (true, true, (Some(words), Some(decoder))) = (head, self.tied, both)
+            else {
+                continue;
+            };
+            if asked.contains(decoder) {
+                continue;
+            }
+            let read = |name: &str| -> Result<Vec<f32>> {
+                Ok(self
+                    .checkpoint
+                    .tensor(name, DType::F32)?
+                    .flatten_all()?
+                    .to_vec1()?)
+            };
+            if read(words)? != read(decoder)? {
+                let reason = format!(
+                    "{words} and {decoder} differ, although tie_word_embeddings is true: \
+                     transformers 4 takes one for both, transformers 5 keeps both; say false \
+                     in config.json, or take out the one that is not meant"
+                );
+                let path = self.checkpoint.path().to_path_buf();
+                return Err(ModelError::Format {
+                    path,
+                    format: "a checkpoint",
+                    reason,
+                });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -275,9 +323,16 @@ fn hint(
     ))
 }
 
-/// The name in `transformers` of a tensor: with the encoder's prefix, and LayerNorm's
-/// parameters as PyTorch names them.
-fn canonical(name: &str, architecture: Architecture) -> String {
+/// What stands before every name in a checkpoint that was saved from a model in its wrapper:
+/// DataParallel's, `torch.compile`'s, Lightning's.
+const WRAPPERS: [&str; 3] = ["module.", "_orig_mod.", "model."];
+
+/// The name in `transformers` of a tensor: without wrappers, with the encoder's prefix, and
+/// LayerNorm's parameters as PyTorch names them.
+fn canonical(mut name: &str, architecture: Architecture) -> String {
+    while let Some(inner) = WRAPPERS.iter().find_map(|outer| name.strip_prefix(outer)) {
+        name = inner;
+    }
     let bare = match architecture {
         Architecture::Bert => ["embeddings.", "encoder.", "pooler."],
         Architecture::DistilBert => ["embeddings.", "transformer.", "\0"],

@@ -11,7 +11,7 @@ use crate::download::Download;
 use crate::error::{ModelError, Result};
 use crate::hub::{HubOptions, is_commit, is_revision};
 use crate::hub_error::HubError;
-use crate::layout::{NEEDS, OTHER_WEIGHTS, TOKENIZERS, WEIGHTS};
+use crate::layout::{NEEDS, OTHER_WEIGHTS, TOKENIZER_RULES, TOKENIZERS, WEIGHTS};
 use crate::remote::Remote;
 
 /// A repository's files that a model needs: found in the cache, else downloaded to it.
@@ -65,8 +65,10 @@ impl<'a> Repository<'a> {
         self.require("config.json")?;
         self.tokenizer()?;
         self.weights()?;
-        // Last: without it all still works, if lower-casing is what the model wants.
-        self.fetch_if_reachable("tokenizer_config.json").map(|_| ())
+        // Last: without them all still works, if the model wants what is said by default.
+        TOKENIZER_RULES
+            .iter()
+            .try_for_each(|file| self.fetch_if_reachable(file).map(|_| ()))
     }
 
     /// The snapshot's folder; of no use before the commit is known.
@@ -131,7 +133,7 @@ impl<'a> Repository<'a> {
         }
         for found in OTHER_WEIGHTS {
             if self.remote.head(found, self.commit.as_deref())?.is_some() {
-                let location = self.remote.location();
+                let (location, found) = (self.remote.location(), found.to_string());
                 return Err(ModelError::OtherFormat { location, found });
             }
         }

@@ -1,31 +1,36 @@
 //! Text to tokens, as `transformers.AutoTokenizer` does.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use ahash::AHashMap;
-use serde::Deserialize;
-use serde_json::Value;
-use tokenizers::models::wordpiece::{WordPiece, WordPieceBuilder};
-use tokenizers::normalizers::{BertNormalizer, NormalizerWrapper};
-use tokenizers::pre_tokenizers::PreTokenizerWrapper;
-use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
-use tokenizers::processors::bert::BertProcessing;
 use tokenizers::utils::truncation::{TruncationParams, truncate_encodings};
-use tokenizers::{AddedToken, Encoding, PostProcessor};
+use tokenizers::{Encoding, PostProcessor};
 
 use crate::config::Config;
 use crate::error::{ModelError, Result};
 use crate::layout::{NEEDS, TOKENIZERS};
+use crate::parts::{Parts, not_a_tokenizer};
+use crate::rules::{Class, Rules, Side};
+
+/// What a `tokenizer_config.json` that doesn't say `do_lower_case` means, of the class
+/// `BertTokenizer` or `DistilBertTokenizer`, or of none, beside a `tokenizer.json` that says
+/// otherwise. It happens with cased models whose `tokenizer_config.json` was lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CaseRule {
+    /// As `transformers` has it: capitals become small, accents are dropped.
+    #[default]
+    Transformers,
+    /// As `tokenizer.json` says.
+    TokenizerJson,
+}
 
 /// What to do with a text of more tokens than the model has positions for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Truncate {
     /// An error that states both counts.
     Error,
-    /// Cut to this many tokens, `[CLS]` and `[SEP]` included, or to the model's limit if that
-    /// is less; of a pair, the longer text is cut first, as `truncation=True` does.
+    /// Cut to this many tokens, `[CLS]` and `[SEP]` included, or to the model's limit or its
+    /// `model_max_length` if that is less; of a pair, the longer text is cut first, as
+    /// `truncation=True` does. Cut at the end, or at the start if `truncation_side` says so.
     To(usize),
 }
 
@@ -37,7 +42,8 @@ pub struct Encoded {
     pub tokens: Vec<String>,
     /// Their rows in the embedding table.
     pub ids: Vec<u32>,
-    /// 0 for the first text, 1 for the second.
+    /// 0 for the first text, 1 for the second; all 0 for a BERT if `model_input_names` leaves
+    /// token types out.
     pub token_type_ids: Vec<u32>,
     /// 1 for a token, 0 for padding.
     pub attention_mask: Vec<u32>,
@@ -69,99 +75,116 @@ pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     /// The model's positions.
     limit: usize,
+    /// What a text is cut to: the positions, or fewer.
+    cut: usize,
     /// The model's embeddings.
     rows: usize,
     /// What fills a batch up.
     pad: (u32, String),
+    /// Which side a long text is cut on, and a short one filled up on.
+    sides: [Side; 2],
+    token_types: TokenTypes,
+    note: Option<String>,
 }
 
-/// What `tokenizer_config.json` says of a WordPiece tokenizer, if it is there.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Rules {
-    do_lower_case: Option<bool>,
-    strip_accents: Option<bool>,
-    tokenize_chinese_chars: Option<bool>,
-    unk_token: Option<Special>,
-    sep_token: Option<Special>,
-    pad_token: Option<Special>,
-    cls_token: Option<Special>,
-    mask_token: Option<Special>,
-    added_tokens_decoder: BTreeMap<u32, AddedToken>,
-}
-
-/// A special token, which old and new files write as a string or as an object.
-#[derive(Clone, Deserialize)]
-#[serde(untagged)]
-enum Special {
-    Text(String),
-    Token { content: String },
-}
-
-impl Special {
-    fn or(token: Option<&Self>, default: &str) -> String {
-        match token {
-            Some(Self::Text(text) | Self::Token { content: text }) => text.clone(),
-            None => default.to_string(),
-        }
-    }
+/// What a model is told of which text a token is of.
+#[derive(Clone, Debug)]
+enum TokenTypes {
+    Given,
+    /// All 0.
+    Withheld,
+    /// As the versions of `transformers` don't agree on: no pair can be read. With the file
+    /// that should say it.
+    Unknown(PathBuf),
 }
 
 impl Tokenizer {
-    /// Reads a folder's `tokenizer.json`, or builds the tokenizer from its `vocab.txt` by
-    /// the rules in `tokenizer_config.json`: lower-casing unless it says otherwise, as
-    /// `transformers.BertTokenizer` does. What `tokenizer_config.json` says goes before what
-    /// `tokenizer.json` has; truncation, padding and the place of `[CLS]` and `[SEP]` in the
-    /// latter are ignored.
+    /// Reads a folder's `tokenizer.json`, or builds the tokenizer from its `vocab.txt`, as
+    /// `transformers.AutoTokenizer` does: BERT's and DistilBERT's classes by the rules of
+    /// `tokenizer_config.json`, lower-casing unless it says otherwise, whatever
+    /// `tokenizer.json` has but for the vocabulary; `PreTrainedTokenizerFast` by
+    /// `tokenizer.json` alone. [`settings`](crate::settings) lists every key.
     ///
     /// # Errors
     ///
-    /// If a file can't be read or isn't one, a special token is missing, or the vocabulary
-    /// is larger than the embedding table.
+    /// If a file can't be read or isn't one, a special token is missing, the vocabulary is
+    /// larger than the embedding table, or a setting asks for what isn't done here.
     pub fn from_folder(folder: &Path, config: &Config) -> Result<Self> {
-        let rules = Rules::read(&folder.join("tokenizer_config.json"))?;
+        Self::from_folder_by(folder, config, CaseRule::default())
+    }
+
+    /// As [`Tokenizer::from_folder`], by a rule for capitals where the files are silent.
+    pub fn from_folder_by(
+        folder: &Path,
+        config: &Config,
+        case: CaseRule,
+    ) -> Result<Self> {
         let [json, vocab] = TOKENIZERS.map(|file| folder.join(file));
-        let (path, parts) = if json.is_file() {
-            (&json, Parts::from_json(&json, &rules)?)
-        } else if vocab.is_file() {
-            (&vocab, Parts::from_vocab(&vocab, &rules)?)
-        } else {
-            return Err(ModelError::MissingFile {
-                location: folder.display().to_string(),
-                file: "tokenizer.json or vocab.txt",
-                needs: NEEDS,
-            });
+        let missing = || ModelError::MissingFile {
+            location: folder.display().to_string(),
+            file: "tokenizer.json or vocab.txt",
+            needs: NEEDS,
         };
-        let inner = parts.assemble(path, &rules)?;
-        let found = inner.get_vocab_size(true);
+        let path = [&json, &vocab].into_iter().find(|path| path.is_file());
+        let path = path.ok_or_else(missing)?;
+        let rules = Rules::read(folder, config)?;
+        let mut parts = if path == &json {
+            Parts::from_json(path, &rules, case)?
+        } else {
+            Parts::from_vocab(path, &rules)?
+        };
+        let (sides, note, pad) = (parts.sides, parts.note.take(), parts.pad.take());
+        let (inner, found) = parts.assemble(path, &rules)?;
         if found > config.vocab_size {
             let (path, expected) = (path.clone(), config.vocab_size);
             return Err(ModelError::VocabularySize { path, found, expected });
         }
-        let token = Special::or(rules.pad_token.as_ref(), "[PAD]");
+        let token = rules.role("pad_token", pad.as_deref().unwrap_or("[PAD]"));
         let id =
             inner.token_to_id(&token).filter(|id| (*id as usize) < config.vocab_size);
         let id = id.unwrap_or(config.pad_token_id);
+        let limit = config.max_position_embeddings;
         Ok(Self {
             pad: (id, inner.id_to_token(id).unwrap_or(token)),
             inner,
             path: path.clone(),
-            limit: config.max_position_embeddings,
+            limit,
+            cut: rules.max_length.map_or(limit, |length| length.min(limit)),
             rows: config.vocab_size,
+            sides,
+            token_types: TokenTypes::of(&rules, config),
+            note,
         })
+    }
+
+    /// What a reader should know of how the files were read.
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 
     /// Encodes a text or a pair: `[CLS] text [SEP] pair [SEP]`.
     ///
     /// # Errors
     ///
-    /// If a text is empty or too long.
+    /// If a text is empty or too long; for a pair, if its files leave open whether the model
+    /// is told which text a token is of.
     pub fn encode(
         &self,
         text: &str,
         pair: Option<&str>,
         truncate: Truncate,
     ) -> Result<Encoded> {
+        if let (Some(_), TokenTypes::Unknown(path)) = (pair, &self.token_types) {
+            return Err(ModelError::Field {
+                path: path.clone(),
+                field: "model_input_names".into(),
+                found: "missing".into(),
+                expected: "a list with or without \"token_type_ids\": with this \
+                           tokenizer_class, transformers 4 gives them for a pair and \
+                           transformers 5 does not"
+                    .into(),
+            });
+        }
         let whole = match pair {
             Some(pair) => self.inner.encode((text, pair), true),
             None => self.inner.encode(text, true),
@@ -170,7 +193,7 @@ impl Tokenizer {
         check_not_empty(&encoding, text, pair)?;
         let limit = match truncate {
             Truncate::Error => self.limit,
-            Truncate::To(limit) => limit.min(self.limit),
+            Truncate::To(limit) => limit.min(self.cut),
         };
         if encoding.len() > limit {
             if truncate == Truncate::Error {
@@ -181,7 +204,8 @@ impl Tokenizer {
         self.finish(&encoding, pair.is_some())
     }
 
-    /// Encodes texts or pairs, padded on the right to the longest.
+    /// Encodes texts or pairs, padded to the longest: at the end, or at the start if
+    /// `padding_side` says so.
     ///
     /// # Errors
     ///
@@ -197,7 +221,7 @@ impl Tokenizer {
         let longest =
             batch.iter().map(Encoded::len).max().ok_or(ModelError::EmptyBatch)?;
         for encoded in &mut batch {
-            encoded.pad(longest, &self.pad);
+            encoded.pad(longest, self.sides[1], &self.pad);
         }
         Ok(batch)
     }
@@ -222,8 +246,11 @@ impl Tokenizer {
         };
         let cut = || {
             let second = pair.map(|pair| encode(pair, 1)).transpose()?;
-            let params =
-                TruncationParams { max_length: limit - special, ..Default::default() };
+            let params = TruncationParams {
+                max_length: limit - special,
+                direction: self.sides[0].into(),
+                ..Default::default()
+            };
             let (first, second) =
                 truncate_encodings(encode(text, 0)?, second, &params)?;
             self.inner.post_process(first, second, true)
@@ -235,16 +262,22 @@ impl Tokenizer {
         let ids = encoding.get_ids().to_vec();
         // Ids may have gaps, so that there are fewer tokens than the largest id.
         if let Some(id) = ids.iter().find(|id| **id as usize >= self.rows) {
-            let reason = format!("id {id} is beyond the {} embeddings", self.rows);
+            let token = self.inner.id_to_token(*id).unwrap_or_default();
+            let reason = format!(
+                "the token {token:?} has no vector: id {id} is beyond the {} embeddings",
+                self.rows
+            );
             return Err(not_a_tokenizer(&self.path, reason));
         }
         let second =
             || encoding.get_sequence_ids().iter().position(|id| *id == Some(1));
         let by_type = || encoding.get_type_ids().iter().position(|id| *id == 1);
+        let withheld = matches!(self.token_types, TokenTypes::Withheld);
+        let type_id = |id: &u32| if withheld { 0 } else { *id };
         Ok(Encoded {
             tokens: encoding.get_tokens().to_vec(),
             ids,
-            token_type_ids: encoding.get_type_ids().to_vec(),
+            token_type_ids: encoding.get_type_ids().iter().map(type_id).collect(),
             attention_mask: encoding.get_attention_mask().to_vec(),
             special_tokens_mask: encoding.get_special_tokens_mask().to_vec(),
             offsets: encoding.get_offsets().to_vec(),
@@ -272,169 +305,38 @@ impl Tokenizer {
     }
 }
 
-impl Encoded {
-    fn pad(&mut self, length: usize, (id, token): &(u32, String)) {
-        self.tokens.resize(length, token.clone());
-        self.ids.resize(length, *id);
-        self.token_type_ids.resize(length, 0);
-        self.attention_mask.resize(length, 0);
-        self.special_tokens_mask.resize(length, 1);
-        self.offsets.resize(length, (0, 0));
-    }
-}
-
-impl Rules {
-    fn read(path: &Path) -> Result<Self> {
-        if !path.is_file() {
-            return Ok(Self::default());
-        }
-        let text = fs::read(path).map_err(ModelError::io("read", path))?;
-        serde_json::from_slice(&text)
-            .map_err(|source| ModelError::Json { path: path.to_path_buf(), source })
-    }
-}
-
-/// What a tokenizer is made of, wherever it comes from.
-struct Parts {
-    model: WordPieceBuilder,
-    normalizer: Option<NormalizerWrapper>,
-    pre_tokenizer: Option<PreTokenizerWrapper>,
-    /// In order of their ids.
-    added: Vec<(u32, AddedToken)>,
-}
-
-/// What a `tokenizer.json` says that counts here: its truncation and padding must not act,
-/// `[CLS]` and `[SEP]` are set as `transformers` does, and nothing is decoded. (Read whole, a
-/// damaged file can make the tokenizers crate panic.)
-#[derive(Deserialize)]
-struct TokenizerJson {
-    #[serde(default)]
-    added_tokens: Vec<AddedTokenWithId>,
-    normalizer: Option<Value>,
-    pre_tokenizer: Option<Value>,
-    model: WordPieceJson,
-}
-
-#[derive(Deserialize)]
-struct AddedTokenWithId {
-    id: u32,
-    #[serde(flatten)]
-    token: AddedToken,
-}
-
-/// The model; of another `type`, it would not be BERT's.
-#[derive(Deserialize)]
-struct WordPieceJson {
-    r#type: Option<String>,
-    unk_token: Option<String>,
-    continuing_subword_prefix: Option<String>,
-    max_input_chars_per_word: Option<usize>,
-    vocab: AHashMap<String, u32>,
-}
-
-impl Parts {
-    /// Reads a `tokenizer.json`; the rules go before what it says.
-    fn from_json(path: &Path, rules: &Rules) -> Result<Self> {
-        let json = |source| ModelError::Json { path: path.to_path_buf(), source };
-        let text = fs::read(path).map_err(ModelError::io("read", path))?;
-        let parts: TokenizerJson = serde_json::from_slice(&text).map_err(json)?;
-        let model = parts.model;
-        if let Some(other) = model.r#type.filter(|name| name != "WordPiece") {
-            return Err(ModelError::Unsupported {
-                path: path.to_path_buf(),
-                field: "model.type",
-                found: other,
-                supported: "BERT's tokenizers are WordPiece",
-            });
-        }
-        let mut normalizer =
-            parts.normalizer.map(serde_json::from_value).transpose().map_err(json)?;
-        if let Some(NormalizerWrapper::BertNormalizer(bert)) = &mut normalizer {
-            bert.lowercase = rules.do_lower_case.unwrap_or(bert.lowercase);
-            bert.strip_accents = rules.strip_accents.or(bert.strip_accents);
-            bert.handle_chinese_chars =
-                rules.tokenize_chinese_chars.unwrap_or(bert.handle_chinese_chars);
-        }
-        let mut builder = WordPiece::builder().vocab(model.vocab);
-        builder = builder.unk_token(model.unk_token.unwrap_or_else(|| "[UNK]".into()));
-        if let Some(prefix) = model.continuing_subword_prefix {
-            builder = builder.continuing_subword_prefix(prefix);
-        }
-        if let Some(characters) = model.max_input_chars_per_word {
-            builder = builder.max_input_chars_per_word(characters);
-        }
-        let pre_tokenizer = parts.pre_tokenizer.map(serde_json::from_value);
-        let added = parts.added_tokens.into_iter().map(|added| (added.id, added.token));
-        Ok(Self {
-            model: builder,
-            normalizer,
-            pre_tokenizer: pre_tokenizer.transpose().map_err(json)?,
-            added: added.collect(),
-        })
-    }
-
-    /// Reads a `vocab.txt`, one token a line.
-    fn from_vocab(path: &Path, rules: &Rules) -> Result<Self> {
-        let text = fs::read(path).map_err(ModelError::io("read", path))?;
-        let vocab = WordPiece::read_bytes(&text)
-            .map_err(|error| not_a_tokenizer(path, error.to_string()))?;
-        let unknown = Special::or(rules.unk_token.as_ref(), "[UNK]");
-        let normalizer = BertNormalizer::new(
-            true,
-            rules.tokenize_chinese_chars.unwrap_or(true),
-            rules.strip_accents,
-            rules.do_lower_case.unwrap_or(true),
-        );
-        let added = rules.added_tokens_decoder.iter();
-        Ok(Self {
-            model: WordPiece::builder().vocab(vocab).unk_token(unknown),
-            normalizer: Some(normalizer.into()),
-            pre_tokenizer: Some(BertPreTokenizer.into()),
-            added: added.map(|(id, token)| (*id, token.clone())).collect(),
-        })
-    }
-
-    /// Puts them together: `[CLS] text [SEP] pair [SEP]`.
-    fn assemble(self, path: &Path, rules: &Rules) -> Result<tokenizers::Tokenizer> {
-        let not_one =
-            |error: tokenizers::Error| not_a_tokenizer(path, error.to_string());
-        let model = self.model.build().map_err(not_one)?;
-        let unknown = model.unk_token.clone();
-        let mut tokenizer = tokenizers::Tokenizer::new(model);
-        tokenizer.with_normalizer(self.normalizer).map_err(not_one)?;
-        tokenizer.with_pre_tokenizer(self.pre_tokenizer);
-        let with_id = |token: String| match tokenizer.token_to_id(&token) {
-            Some(id) => Ok((token, id)),
-            None => Err(not_a_tokenizer(path, format!("it has no token {token}"))),
-        };
-        let (unknown, _) = with_id(unknown)?;
-        let sep = with_id(Special::or(rules.sep_token.as_ref(), "[SEP]"))?;
-        let cls = with_id(Special::or(rules.cls_token.as_ref(), "[CLS]"))?;
-        let rest = [(&rules.pad_token, "[PAD]"), (&rules.mask_token, "[MASK]")];
-        let rest = rest.map(|(token, default)| Special::or(token.as_ref(), default));
-        let rest =
-            rest.into_iter().filter(|token| tokenizer.token_to_id(token).is_some());
-        let special: Vec<_> = [unknown, sep.0.clone(), cls.0.clone()]
-            .into_iter()
-            .chain(rest)
-            .map(|token| AddedToken::from(token, true))
-            .collect();
-        tokenizer.add_special_tokens(special).map_err(not_one)?;
-        let added = self.added.iter().map(|(_, token)| token.clone());
-        tokenizer.add_tokens(added).map_err(not_one)?;
-        for (id, AddedToken { content, .. }) in &self.added {
-            let found = tokenizer.token_to_id(content);
-            if found != Some(*id) {
-                let reason = format!(
-                    "the added token {content:?} has the id {id}, but the vocabulary \
-                     gives it {found:?}"
-                );
-                return Err(not_a_tokenizer(path, reason));
+impl TokenTypes {
+    fn of(rules: &Rules, config: &Config) -> Self {
+        match rules.token_types {
+            Some(false) => Self::Withheld,
+            None if rules.class == Class::TokenizerJson
+                && config.type_vocab_size > 1 =>
+            {
+                Self::Unknown(rules.path.clone())
             }
+            _ => Self::Given,
         }
-        tokenizer.with_post_processor(Some(BertProcessing::new(sep, cls)));
-        Ok(tokenizer)
     }
+}
+
+impl Encoded {
+    fn pad(&mut self, length: usize, side: Side, (id, token): &(u32, String)) {
+        let more = length - self.len();
+        fill(&mut self.tokens, more, side, token);
+        fill(&mut self.ids, more, side, id);
+        fill(&mut self.token_type_ids, more, side, &0);
+        fill(&mut self.attention_mask, more, side, &0);
+        fill(&mut self.special_tokens_mask, more, side, &1);
+        fill(&mut self.offsets, more, side, &(0, 0));
+        if side == Side::Left {
+            self.sentence_b_start = self.sentence_b_start.map(|start| start + more);
+        }
+    }
+}
+
+fn fill<T: Clone>(list: &mut Vec<T>, more: usize, side: Side, with: &T) {
+    let at = if side == Side::Left { 0 } else { list.len() };
+    list.splice(at..at, std::iter::repeat_n(with.clone(), more));
 }
 
 /// Each text has a token of its own.
@@ -448,8 +350,4 @@ fn check_not_empty(encoding: &Encoding, text: &str, pair: Option<&str>) -> Resul
         }
     }
     Ok(())
-}
-
-fn not_a_tokenizer(path: &Path, reason: String) -> ModelError {
-    ModelError::Format { path: path.to_path_buf(), format: "a tokenizer", reason }
 }

@@ -80,6 +80,30 @@ fn offline_message(cache: &TempDir, file: &str) -> String {
     )
 }
 
+/// What completes a vocabulary comes with it; where there is none, nothing is missing.
+#[test]
+fn the_files_beside_a_vocabulary_are_downloaded_too() {
+    let beside = ["special_tokens_map.json", "added_tokens.json"];
+    for found in [&beside[..], &beside[1..], &[]] {
+        let mut files = files();
+        files.remove("tokenizer.json");
+        files.insert("vocab.txt", b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n".to_vec());
+        files.extend(found.iter().map(|file| (*file, b"{}".to_vec())));
+        let hub = Hub::start(Plan { files, ..Plan::default() });
+        let cache = temp();
+        let folder = resolve(NAME, &options(&hub.url(), &cache)).unwrap();
+        for file in beside {
+            assert_eq!(
+                folder.path.join(file).is_file(),
+                found.contains(&file),
+                "{file}"
+            );
+        }
+        let offline = HubOptions { offline: true, ..options(&hub.url(), &cache) };
+        assert_eq!(resolve(NAME, &offline).unwrap().path, folder.path);
+    }
+}
+
 #[test]
 fn a_download_is_in_the_cache_as_python_expects_it_and_is_asked_for_once() {
     let (hub, cache) = (hub(), temp());

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use hub::{Activation, Architecture, Config, Result};
+use hub::{Activation, Architecture, Config, ProblemType, Result};
 use serde_json::{Value, json};
 
 fn bert() -> Value {
@@ -75,7 +75,9 @@ fn bert_is_read() {
         attention_dropout: 0.2,
         classifier_dropout: 0.3,
         id2label: vec!["LABEL_0".into(), "LABEL_1".into()],
+        problem_type: None,
         tie_word_embeddings: true,
+        tokenizer_class: None,
     };
     assert_eq!(read(&bert()).unwrap(), expected);
     assert_eq!(expected.num_labels(), 2);
@@ -260,4 +262,63 @@ fn what_is_no_json_is_said_to_be_none() {
     }
     let error = Config::from_file(Path::new("/no/such/config.json")).unwrap_err();
     assert!(error.to_string().starts_with("cannot read /no/such/config.json: "));
+}
+
+/// As transformers 4.30 and 5.23 read them: what `dim` says doesn't count then.
+#[test]
+fn distilbert_goes_by_berts_names_too() {
+    for (own, berts, value) in [
+        ("dim", "hidden_size", 48),
+        ("n_layers", "num_hidden_layers", 5),
+        ("n_heads", "num_attention_heads", 4),
+    ] {
+        let expected = read(&with(distilbert(), own, json!(value))).unwrap();
+        assert_ne!(expected, read(&distilbert()).unwrap());
+        for json in [distilbert(), with(distilbert(), own, Value::Null)] {
+            assert_eq!(
+                read(&with(json, berts, json!(value))).unwrap(),
+                expected,
+                "{berts}"
+            );
+        }
+    }
+    let message = message(&with(distilbert(), "hidden_size", json!("x")));
+    assert!(message.contains("hidden_size is \"x\", not a whole number"), "{message}");
+    // `intermediate_size` is no other name of `hidden_dim`.
+    let same = read(&with(distilbert(), "intermediate_size", json!(7))).unwrap();
+    assert_eq!(same, read(&distilbert()).unwrap());
+}
+
+#[test]
+fn the_kind_of_problem_is_one_of_three() {
+    for (name, expected) in [
+        ("regression", ProblemType::Regression),
+        ("single_label_classification", ProblemType::SingleLabel),
+        ("multi_label_classification", ProblemType::MultiLabel),
+    ] {
+        let config = read(&with(bert(), "problem_type", json!(name))).unwrap();
+        assert_eq!(config.problem_type, Some(expected));
+        assert_eq!(read(&config.to_json()).unwrap(), config);
+    }
+    let found = message(&with(bert(), "problem_type", json!("multi_label")));
+    let names =
+        "problem_type is multi_label, not one of regression, single_label_class";
+    assert!(found.contains(names), "{found}");
+    let one = with(bert(), "num_labels", json!(1));
+    assert_eq!(read(&one).unwrap().id2label, ["LABEL_0"]);
+    let one = with(one, "problem_type", json!("single_label_classification"));
+    assert!(message(&one).contains("one label alone leaves nothing to choose"));
+}
+
+/// transformers 4.30 reads two labels here, and 5.23 three.
+#[test]
+fn labels_that_are_not_as_many_as_their_names_are_refused() {
+    let json = with(distilbert(), "num_labels", json!(3));
+    let message = message(&json);
+    assert!(
+        message.ends_with("num_labels is 3, not 2, as many as id2label has"),
+        "{message}"
+    );
+    let json = with(distilbert(), "num_labels", json!(2));
+    assert_eq!(read(&json).unwrap(), read(&distilbert()).unwrap());
 }

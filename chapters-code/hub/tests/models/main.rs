@@ -3,7 +3,10 @@
 mod checkpoint;
 mod config;
 mod folder;
+mod folders;
 mod load;
+mod messages;
+mod settings;
 mod tokenizer;
 
 use std::path::Path;
