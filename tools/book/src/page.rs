@@ -670,6 +670,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_include_between_tildes_is_one() {
+        let file = "chapters-code/ch01-self-attention/src/lib.rs";
+        let page =
+            format!("- a\n\n~~~~ rust\n{{{{#include ../{file}:softmax}}}}\n~~~~\n");
+        let blocks = parse_text(&page).unwrap();
+        let Block::Code(listing) = &blocks[1].block else { panic!("{blocks:?}") };
+        assert_eq!((blocks[1].line, listing.language.as_str()), (3, "rust"));
+        assert_eq!(listing.file.as_deref(), Some(Path::new(file)));
+        assert!(listing.code.contains("pub fn softmax"), "{}", listing.code);
+    }
+
     /// What follows a block of code that shows a fence stays prose, in each of the page's
     /// lives.
     #[test]
