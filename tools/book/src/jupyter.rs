@@ -82,7 +82,7 @@ impl Place<'_> {
             })?;
         }
         writer.edits.sort_by_key(|(range, _)| range.start);
-        Ok(ranges.into_iter().map(|range| writer.pieces(range)).collect())
+        Ok(ranges.iter().map(|range| writer.pieces(range)).collect())
     }
 
     /// The title of a fold, which is HTML and no Markdown.
@@ -219,7 +219,7 @@ impl Outline {
             match event {
                 Event::Start(Tag::Heading { id, .. }) => {
                     heading =
-                        Some((id.as_ref().map(|id| id.to_string()), String::new()));
+                        Some((id.as_ref().map(ToString::to_string), String::new()));
                 }
                 Event::End(TagEnd::Heading(_)) => {
                     let (id, text) = heading.take().unwrap_or_default();
@@ -272,6 +272,11 @@ fn formulas(source: &str, events: &[(Event<'_>, Range<usize>)]) -> Vec<Range<usi
         }
     }
     found
+}
+
+/// Whether a link is its address alone: `<https://…>`.
+fn is_bare(link: LinkType) -> bool {
+    matches!(link, LinkType::Autolink | LinkType::Email)
 }
 
 /// Whether a backslash makes this character a plain one.
@@ -442,8 +447,7 @@ impl<'a> Writer<'a> {
                     self.edits.push((inner + blank..inner + close + 1, String::new()));
                 }
             }
-            Tag::Link { link_type: LinkType::Autolink | LinkType::Email, .. } => {}
-            Tag::Link { link_type, dest_url, title, .. } => {
+            Tag::Link { link_type, dest_url, title, .. } if !is_bare(link_type) => {
                 match self.place.address(&self.outline, &dest_url, false)? {
                     Some(address) => {
                         let same = address == dest_url.as_ref();
@@ -490,10 +494,7 @@ impl<'a> Writer<'a> {
     /// Shields the dollar signs and backslashes of words.
     fn plain(&mut self, text: &str, range: &Range<usize>) -> Result<()> {
         let is_code = |tag: &Tag<'_>| matches!(tag, Tag::CodeBlock(_));
-        let is_address = |tag: &Tag<'_>| {
-            let Tag::Link { link_type, .. } = tag else { return false };
-            matches!(link_type, LinkType::Autolink | LinkType::Email)
-        };
+        let is_address = |tag: &Tag<'_>| matches!(tag, Tag::Link { link_type, .. } if is_bare(*link_type));
         if !text.contains(['$', '\\']) || self.is_in(is_code) {
             return Ok(());
         }
@@ -525,19 +526,19 @@ impl<'a> Writer<'a> {
     }
 
     /// A part of the text as changed, cut before its headings.
-    fn pieces(&self, part: Range<usize>) -> Vec<String> {
+    fn pieces(&self, part: &Range<usize>) -> Vec<String> {
         let cuts = self.cuts.iter().filter(|cut| part.contains(cut)).copied();
         let ends = cuts.chain([part.end]);
         let mut start = part.start;
         ends.map(|end| {
-            let piece = self.changed(start..end);
+            let piece = self.changed(&(start..end));
             start = end;
             piece.trim_matches('\n').to_owned()
         })
         .collect()
     }
 
-    fn changed(&self, part: Range<usize>) -> String {
+    fn changed(&self, part: &Range<usize>) -> String {
         let (mut text, mut done) = (String::new(), part.start);
         for (range, instead) in &self.edits {
             if part.start <= range.start && range.end <= part.end {
