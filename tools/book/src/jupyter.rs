@@ -448,20 +448,18 @@ impl<'a> Writer<'a> {
                 }
             }
             Tag::Link { link_type, dest_url, title, .. } if !is_bare(link_type) => {
-                match self.place.address(&self.outline, &dest_url, false)? {
-                    Some(address) => {
-                        let same = address == dest_url.as_ref();
-                        let inline = link_type == LinkType::Inline && same;
-                        // The parser leaves the brackets of `[a][]` out.
-                        let more = self.source[range.end..].starts_with("[]");
-                        let more = more && link_type == LinkType::Collapsed;
-                        let end = range.end + if more { 2 } else { 0 };
-                        self.lead(inline, &address, &title, inner..end);
-                    }
-                    None => {
-                        self.edits.push((range.start..range.start + 1, String::new()));
-                        self.edits.push((inner..range.end, String::new()));
-                    }
+                let address = self.place.address(&self.outline, &dest_url, false)?;
+                if let Some(address) = address {
+                    let same = address == dest_url.as_ref();
+                    let inline = link_type == LinkType::Inline && same;
+                    // The parser leaves the brackets of `[a][]` out.
+                    let more = self.source[range.end..].starts_with("[]");
+                    let more = more && link_type == LinkType::Collapsed;
+                    let end = range.end + if more { 2 } else { 0 };
+                    self.lead(inline, &address, &title, inner..end);
+                } else {
+                    self.edits.push((range.start..range.start + 1, String::new()));
+                    self.edits.push((inner..range.end, String::new()));
                 }
             }
             Tag::Image { dest_url, title, .. } => {
@@ -486,7 +484,7 @@ impl<'a> Writer<'a> {
         text = text.replace('$', "%24");
         if !title.is_empty() {
             let title = figure::escape(title).replace('$', "&#36;");
-            text += &format!(" \"{title}\"");
+            text += &[" \"", &title, "\""].concat();
         }
         self.edits.push((end, text + ")"));
     }
