@@ -157,7 +157,7 @@ fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
             items.iter().enumerate().for_each(|(i, item)| inside(&i.to_string(), item));
         }
         Value::Object(fields) => {
-            fields.iter().for_each(|(key, field)| inside(key, field))
+            fields.iter().for_each(|(key, field)| inside(key, field));
         }
         _ => {}
     }

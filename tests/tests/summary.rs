@@ -173,7 +173,7 @@ fn both_editions_of_such_a_book_link_to_each_other() {
 fn a_page_in_a_folder_is_a_chapter_if_a_crate_has_its_name() {
     let (_folder, workspace) = book(SUMMARY);
     let chapter = Chapter::of(Path::new("src/dois/ch01-a.md"));
-    assert_eq!(workspace.chapters().unwrap(), [chapter.clone()]);
+    assert_eq!(workspace.chapters().unwrap(), std::slice::from_ref(&chapter));
     for ((path, notebook), (expected, link)) in
         editions(&workspace, &chapter).iter().zip([
             ("notebooks/ch01-a.ipynb", "](../src/um/fundo/fundo.md)"),

@@ -81,7 +81,7 @@ impl Place<'_> {
             })?;
         }
         writer.edits.sort_by_key(|(range, _)| range.start);
-        Ok(ranges.into_iter().map(|range| writer.pieces(range)).collect())
+        Ok(ranges.iter().map(|range| writer.pieces(range)).collect())
     }
 
     /// The title of a fold, which is HTML and no Markdown.
@@ -219,7 +219,7 @@ impl Outline {
             match event {
                 Event::Start(Tag::Heading { id, .. }) => {
                     heading =
-                        Some((id.as_ref().map(|id| id.to_string()), String::new()));
+                        Some((id.as_ref().map(ToString::to_string), String::new()));
                 }
                 Event::End(TagEnd::Heading(_)) => {
                     let (id, text) = heading.take().unwrap_or_default();
@@ -247,6 +247,11 @@ impl Outline {
         let mut formulas = self.formulas.iter();
         formulas.any(|formula| formula.start == place || formula.end == place + 1)
     }
+}
+
+/// Whether a link is its address alone: `<https://…>`.
+fn is_bare(link: LinkType) -> bool {
+    matches!(link, LinkType::Autolink | LinkType::Email)
 }
 
 /// The name that mdBook gives to a heading; it keeps the function to itself.
@@ -408,22 +413,19 @@ impl<'a> Writer<'a> {
                     self.edits.push((inner + blank..inner + close + 1, String::new()));
                 }
             }
-            Tag::Link { link_type: LinkType::Autolink | LinkType::Email, .. } => {}
-            Tag::Link { link_type, dest_url, title, .. } => {
-                match self.place.address(&self.outline, &dest_url, false)? {
-                    Some(address) => {
-                        let same = address == dest_url.as_ref();
-                        let inline = link_type == LinkType::Inline && same;
-                        // The parser leaves the brackets of `[a][]` out.
-                        let more = self.source[range.end..].starts_with("[]");
-                        let more = more && link_type == LinkType::Collapsed;
-                        let end = range.end + if more { 2 } else { 0 };
-                        self.lead(inline, &address, &title, inner..end);
-                    }
-                    None => {
-                        self.edits.push((range.start..range.start + 1, String::new()));
-                        self.edits.push((inner..range.end, String::new()));
-                    }
+            Tag::Link { link_type, dest_url, title, .. } if !is_bare(link_type) => {
+                let address = self.place.address(&self.outline, &dest_url, false)?;
+                if let Some(address) = address {
+                    let same = address == dest_url.as_ref();
+                    let inline = link_type == LinkType::Inline && same;
+                    // The parser leaves the brackets of `[a][]` out.
+                    let more = self.source[range.end..].starts_with("[]");
+                    let more = more && link_type == LinkType::Collapsed;
+                    let end = range.end + if more { 2 } else { 0 };
+                    self.lead(inline, &address, &title, inner..end);
+                } else {
+                    self.edits.push((range.start..range.start + 1, String::new()));
+                    self.edits.push((inner..range.end, String::new()));
                 }
             }
             Tag::Image { dest_url, title, .. } => {
@@ -448,7 +450,7 @@ impl<'a> Writer<'a> {
         text = text.replace('$', "%24");
         if !title.is_empty() {
             let title = figure::escape(title).replace('$', "&#36;");
-            text += &format!(" \"{title}\"");
+            text += &[" \"", &title, "\""].concat();
         }
         self.edits.push((end, text + ")"));
     }
@@ -456,10 +458,7 @@ impl<'a> Writer<'a> {
     /// Shields the dollar signs and backslashes of words.
     fn plain(&mut self, text: &str, range: &Range<usize>) -> Result<()> {
         let is_code = |tag: &Tag<'_>| matches!(tag, Tag::CodeBlock(_));
-        let is_address = |tag: &Tag<'_>| {
-            let Tag::Link { link_type, .. } = tag else { return false };
-            matches!(link_type, LinkType::Autolink | LinkType::Email)
-        };
+        let is_address = |tag: &Tag<'_>| matches!(tag, Tag::Link { link_type, .. } if is_bare(*link_type));
         if !text.contains(['$', '\\']) || self.is_in(is_code) {
             return Ok(());
         }
@@ -491,19 +490,19 @@ impl<'a> Writer<'a> {
     }
 
     /// A part of the text as changed, cut before its headings.
-    fn pieces(&self, part: Range<usize>) -> Vec<String> {
+    fn pieces(&self, part: &Range<usize>) -> Vec<String> {
         let cuts = self.cuts.iter().filter(|cut| part.contains(cut)).copied();
         let ends = cuts.chain([part.end]);
         let mut start = part.start;
         ends.map(|end| {
-            let piece = self.changed(start..end);
+            let piece = self.changed(&(start..end));
             start = end;
             piece.trim_matches('\n').to_owned()
         })
         .collect()
     }
 
-    fn changed(&self, part: Range<usize>) -> String {
+    fn changed(&self, part: &Range<usize>) -> String {
         let (mut text, mut done) = (String::new(), part.start);
         for (range, instead) in &self.edits {
             if part.start <= range.start && range.end <= part.end {
