@@ -415,7 +415,7 @@ mod tests {
         write("chapters-code/ch01-a/Cargo.toml", "");
         write("chapters-code/ch01-a/src/lib.rs", "");
         let workspace = Workspace::at(folder.path()).unwrap();
-        let chapter = workspace.chapter("ch01-a").unwrap();
+        let chapter = workspace.chapter(Path::new("src/ch01-a.md")).unwrap();
         (folder, workspace, chapter)
     }
 
