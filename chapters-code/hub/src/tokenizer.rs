@@ -308,7 +308,7 @@ impl Tokenizer {
 impl TokenTypes {
     fn of(rules: &Rules, config: &Config) -> Self {
         match rules.token_types {
-            Some(false) => Self::Withheld,
+            Some(false) if config.type_vocab_size > 1 => Self::Withheld,
             None if rules.class == Class::TokenizerJson
                 && config.type_vocab_size > 1 =>
             {

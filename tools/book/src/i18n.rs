@@ -411,6 +411,7 @@ mod tests {
         let entry = format!("\nmsgid \"{id}\"\nmsgstr \"\"\n\"\"\n\"{text}\"\n");
         write("po/en.po", &(header + &entry));
         write("Cargo.toml", "");
+        write("src/SUMMARY.md", "[T](ch01-a.md)\n");
         write("src/ch01-a.md", &format!("# T\n\n{source}\n"));
         write("chapters-code/ch01-a/Cargo.toml", "");
         write("chapters-code/ch01-a/src/lib.rs", "");
