@@ -177,6 +177,15 @@ impl ModelError {
     pub(crate) fn io(action: &'static str, path: &Path) -> impl Fn(io::Error) -> Self {
         move |source| Self::Io { action, path: path.to_path_buf(), source }
     }
+
+    pub(crate) fn unsupported(
+        path: &Path,
+        field: &'static str,
+        found: String,
+        supported: &'static str,
+    ) -> Self {
+        Self::Unsupported { path: path.to_path_buf(), field, found, supported }
+    }
 }
 
 /// How a checkpoint differs from what its model asks for.

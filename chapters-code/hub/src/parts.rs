@@ -79,7 +79,12 @@ impl TokenizerJson {
         match &self.post_processor {
             None if class == Class::TokenizerJson => {
                 let supported = "BERT needs one that adds [CLS] and [SEP]";
-                Err(unsupported(path, "post_processor", "null".into(), supported))
+                Err(ModelError::unsupported(
+                    path,
+                    "post_processor",
+                    "null".into(),
+                    supported,
+                ))
             }
             None => Ok(None),
             Some(template) => ends(template, path).map(Some),
@@ -115,7 +120,12 @@ impl Parts {
             file.model.r#type.as_ref().filter(|name| *name != "WordPiece")
         {
             let supported = "BERT's tokenizers are WordPiece";
-            return Err(unsupported(path, "model.type", other.clone(), supported));
+            return Err(ModelError::unsupported(
+                path,
+                "model.type",
+                other.clone(),
+                supported,
+            ));
         }
         let ends = file.ends(path, rules.class)?;
         let pad = file.padding.as_ref().and_then(|padding| padding.pad_token.clone());
@@ -151,7 +161,7 @@ impl Parts {
     /// Reads a `vocab.txt`, one token a line.
     pub(crate) fn from_vocab(path: &Path, rules: &Rules) -> Result<Self> {
         if rules.class == Class::TokenizerJson {
-            return Err(unsupported(
+            return Err(ModelError::unsupported(
                 &rules.path,
                 "tokenizer_class",
                 "PreTrainedTokenizerFast or TokenizersBackend".into(),
@@ -336,18 +346,9 @@ fn ends(template: &Value, path: &Path) -> Result<[String; 2]> {
         _ => {
             let found = template.to_string().chars().take(80).collect();
             let supported = "BERT's is [CLS] text [SEP] pair [SEP]";
-            Err(unsupported(path, "post_processor", found, supported))
+            Err(ModelError::unsupported(path, "post_processor", found, supported))
         }
     }
-}
-
-fn unsupported(
-    path: &Path,
-    field: &'static str,
-    found: String,
-    supported: &'static str,
-) -> ModelError {
-    ModelError::Unsupported { path: path.to_path_buf(), field, found, supported }
 }
 
 pub(crate) fn not_a_tokenizer(path: &Path, reason: String) -> ModelError {

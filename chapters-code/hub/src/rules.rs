@@ -165,7 +165,12 @@ impl Rules {
         if !json.init_inputs.is_empty() {
             let found = Value::from(json.init_inputs).to_string();
             let supported = "only a class made from its own files is";
-            return Err(unsupported(&path, "init_inputs", found, supported));
+            return Err(ModelError::unsupported(
+                &path,
+                "init_inputs",
+                found,
+                supported,
+            ));
         }
         // The new name goes before the old one.
         let empty =
@@ -272,7 +277,12 @@ impl Class {
                 let supported = "the tokenizers read here are BertTokenizer and \
                                  DistilBertTokenizer, and PreTrainedTokenizerFast with a \
                                  tokenizer.json";
-                Err(unsupported(path, "tokenizer_class", other.into(), supported))
+                Err(ModelError::unsupported(
+                    path,
+                    "tokenizer_class",
+                    other.into(),
+                    supported,
+                ))
             }
         }
     }
@@ -300,14 +310,10 @@ fn has_token_types(names: &[String], path: &Path) -> Result<bool> {
         return Ok(has("token_type_ids"));
     }
     let supported = "a model is always given input_ids and attention_mask";
-    Err(unsupported(path, "model_input_names", format!("{names:?}"), supported))
-}
-
-fn unsupported(
-    path: &Path,
-    field: &'static str,
-    found: String,
-    supported: &'static str,
-) -> ModelError {
-    ModelError::Unsupported { path: path.to_path_buf(), field, found, supported }
+    Err(ModelError::unsupported(
+        path,
+        "model_input_names",
+        format!("{names:?}"),
+        supported,
+    ))
 }
