@@ -151,8 +151,11 @@ impl Place<'_> {
                 path.display()
             ),
         };
-        let bytes = fs::read(self.workspace.root.join(path))
-            .with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes = match kind {
+            "svg+xml" => self.workspace.read(path)?.into_bytes(), // lines end as everywhere
+            _ => fs::read(self.workspace.root.join(path))
+                .with_context(|| format!("cannot read {}", path.display()))?,
+        };
         Ok(format!("data:image/{kind};base64,{}", BASE64_STANDARD.encode(bytes)))
     }
 }
