@@ -25,12 +25,12 @@ pub fn unfaithful(workspace: &Workspace) -> Result<Vec<String>> {
     let mut findings = Vec::new();
     for chapter in workspace.chapters()? {
         let page = chapter.page();
-        let blocks = page::parse(workspace, &page, &workspace.read(&page)?)?;
+        let blocks = page::parse(workspace, page, &workspace.read(page)?)?;
         for (line, cell) in page::cells(&blocks) {
             findings.extend(
                 faults(&cell.code)
                     .into_iter()
-                    .map(|fault| finding(&page, line, &cell.id, &fault)),
+                    .map(|fault| finding(page, line, &cell.id, &fault)),
             );
         }
     }

@@ -442,7 +442,7 @@ mod tests {
                         &workspace, language, &name, &blocks, &none,
                     )
                     .unwrap_err();
-                    blame(&workspace, &page, page_error)
+                    blame(&workspace, page, page_error)
                 }
             };
             assert!(format!("{found:#}").starts_with(&error), "{found:#}");

@@ -499,7 +499,7 @@ pub fn editions(
         let built = build(workspace, chapter, language, &blocks, outputs);
         let notebook = built.map_err(|error| match language {
             Language::Portuguese => error,
-            Language::English => i18n::blame(workspace, &chapter.page(), error),
+            Language::English => i18n::blame(workspace, chapter.page(), error),
         })?;
         files.push((chapter.notebook(language), notebook));
     }

@@ -33,7 +33,7 @@ pub fn unsourced(workspace: &Workspace) -> Result<Vec<String>> {
             for (line, claim) in claims(&blocks, language) {
                 if !sources.iter().any(|source| rounds_to(*source, &claim.value)) {
                     let (page, claim) = (chapter.page(), &claim.shown);
-                    let at = place(workspace, &page, line, claim, language);
+                    let at = place(workspace, page, line, claim, language);
                     findings.push(format!(
                         "{at}: no output of {} gives the number {claim}",
                         chapter.name
