@@ -71,6 +71,7 @@ async fn a_notebook_is_warmed_once() {
         std::fs::write(path, text).unwrap();
     };
     write("Cargo.toml", "[workspace]\n");
+    write("src/SUMMARY.md", "- [Good](ch01-good.md)\n- [Bad](ch02-bad.md)\n");
     for (name, code) in
         [("ch01-good", "let n: i32 = good::one();"), ("ch02-bad", "1 +")]
     {
