@@ -210,7 +210,8 @@
         if (/^:[a-z]/.test(source)) {
           continue; // the notebook's own set-up
         }
-        const block = blocks.get(source);
+        // In the notebook, a cell that ends in a block is closed by a semicolon.
+        const block = blocks.get(source) ?? blocks.get(source.replace(/};$/, '}'));
         if (block === undefined) {
           findings.push(`no code block for the cell ${cell.id}: ${short(source)}`);
           continue;
