@@ -6,11 +6,11 @@ use std::process::Command;
 
 use kernels::{ISA_VARIABLE, Isa};
 
-/// Runs this program's tests once more for each set but the fastest, with which they have
-/// run. A process keeps one set, so each has a process of its own; and if a set was asked
-/// for (as in those), the tests have run with that one alone.
+/// Runs this program's tests whose names have `part` once more for each set but the fastest,
+/// with which they have run. A process keeps one set, so each has a process of its own; and if
+/// a set was asked for (as in those), the tests have run with that one alone.
 #[track_caller]
-pub fn again_under_the_slower_ones() {
+pub fn again_under_the_slower_ones(part: &str) {
     if std::env::var_os(ISA_VARIABLE).is_some_and(|set| !set.is_empty()) {
         return;
     }
@@ -18,7 +18,8 @@ pub fn again_under_the_slower_ones() {
     let mut slower = Isa::available();
     slower.pop();
     for set in slower {
-        let run = Command::new(&program).env(ISA_VARIABLE, set.name()).output();
+        let run =
+            Command::new(&program).arg(part).env(ISA_VARIABLE, set.name()).output();
         let run = run.expect("the test starts");
         let said = [run.stdout, run.stderr].concat();
         let said = String::from_utf8_lossy(&said);

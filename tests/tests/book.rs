@@ -1,7 +1,7 @@
 //! The book in step with itself: pages, notebooks, crates, translation.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use book::build::{self, BuildOptions};
 use book::workspace::{Language, Workspace};
@@ -71,6 +71,134 @@ fn every_anchor_is_on_a_page() {
 #[test]
 fn every_doc_says_what_it_documents() {
     assert_none(&check::docs::riddles(&workspace()).unwrap());
+}
+
+/// A target that cargo does not test is linked once less. Nothing may hide in it: neither a
+/// test in a file of its own, nor an example in its documentation.
+#[test]
+fn no_test_hides_where_cargo_does_not_look() {
+    let cargo = std::process::Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(book_tests::root())
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&cargo.stdout).unwrap();
+    let targets = metadata["packages"].as_array().unwrap().iter();
+    let targets = targets.flat_map(|package| package["targets"].as_array().unwrap());
+    let mut findings = Vec::new();
+    let mut untested = 0;
+    for target in targets.filter(|target| target["kind"] != json!(["custom-build"])) {
+        let root = Path::new(target["src_path"].as_str().unwrap());
+        let library = target["kind"] == json!(["lib"]);
+        let files =
+            if library { sources(root.parent().unwrap()) } else { modules_of(root) };
+        for file in files {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let tests = target["test"] == false && text.contains("#[test]");
+            let examples = library && target["doctest"] == false && doc_code(&text);
+            if tests || examples {
+                findings.push(format!("{}: cargo does not look there", file.display()));
+            }
+        }
+        untested += usize::from(target["test"] == false);
+    }
+    assert!(untested > 10, "{untested}");
+    assert_none(&findings);
+}
+
+/// What rust-analyzer reads in place of the crates' manifests (`tools/notebook/view`): the same
+/// crates, and of their dependencies those whose types a reader meets.
+#[test]
+fn the_notebooks_view_has_the_crates_that_cells_name() {
+    let root = book_tests::root();
+    let read = |path: PathBuf| -> toml::Table {
+        std::fs::read_to_string(path).unwrap().parse().unwrap()
+    };
+    let workspace = read(root.join("Cargo.toml"));
+    let shared = &workspace["workspace"]["dependencies"];
+    let prelude = read(root.join("tools/prelude/Cargo.toml"));
+    let named = prelude["dependencies"].as_table().unwrap();
+    let path = |name: &str| shared[name].get("path").and_then(toml::Value::as_str);
+    let mut folders = vec![("book-prelude", "tools/prelude")];
+    folders.extend(named.keys().filter_map(|name| Some((name.as_str(), path(name)?))));
+    for (name, folder) in &folders {
+        let own = read(root.join(folder).join("Cargo.toml"));
+        let library = own.get("lib").and_then(|lib| lib.get("name"));
+        let library = library
+            .map_or(name.replace('-', "_"), |name| name.as_str().unwrap().into());
+        let mut expected = toml::toml! { [package] edition = "2024" };
+        expected["package"]
+            .as_table_mut()
+            .unwrap()
+            .insert("name".into(), (*name).into());
+        let source = format!("../../../../{folder}/src/lib.rs");
+        let library = toml::Table::from_iter([
+            ("name".to_owned(), library.into()),
+            ("path".to_owned(), source.into()),
+        ]);
+        expected.insert("lib".into(), library.into());
+        let mut dependencies = toml::Table::new();
+        for (dependency, asked) in own["dependencies"].as_table().unwrap() {
+            if !named.contains_key(dependency) {
+                continue;
+            }
+            let mut entry = match &shared[dependency] {
+                toml::Value::Table(entry) => entry.clone(),
+                version => {
+                    toml::Table::from_iter([("version".to_owned(), version.clone())])
+                }
+            };
+            if path(dependency).is_some() {
+                let beside = format!("../{dependency}");
+                entry = toml::Table::from_iter([("path".to_owned(), beside.into())]);
+            }
+            let optional = asked.get("optional").filter(|_| *name == "book-prelude");
+            entry.extend(optional.map(|it| ("optional".to_owned(), it.clone())));
+            dependencies.insert(dependency.clone(), entry.into());
+        }
+        expected.insert("dependencies".into(), dependencies.into());
+        if *name == "book-prelude" {
+            let features = own["features"].clone();
+            expected.insert("features".into(), features);
+        }
+        let view = root.join("tools/notebook/view").join(name).join("Cargo.toml");
+        assert_eq!(read(view), expected, "tools/notebook/view/{name}:\n{expected}");
+    }
+    let views = std::fs::read_dir(root.join("tools/notebook/view")).unwrap();
+    assert_eq!(views.count(), folders.len());
+}
+
+/// The Rust files in a folder and those below it.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let below = folders.iter().flat_map(|folder| sources(folder));
+    files
+        .into_iter()
+        .filter(|file| file.extension() == Some("rs".as_ref()))
+        .chain(below)
+        .collect()
+}
+
+/// A program's file, and those of the modules that it names.
+fn modules_of(root: &Path) -> Vec<PathBuf> {
+    let text = std::fs::read_to_string(root).unwrap();
+    let named =
+        text.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
+    let files = named.flat_map(|name| {
+        let below = root.with_file_name(name);
+        let inner = if below.is_dir() { sources(&below) } else { Vec::new() };
+        let file = below.with_extension("rs");
+        inner.into_iter().chain(file.is_file().then_some(file))
+    });
+    std::iter::once(root.to_path_buf()).chain(files).collect()
+}
+
+/// Whether a doc comment holds a fence that `cargo test --doc` would compile.
+fn doc_code(source: &str) -> bool {
+    let docs = source.lines().map(str::trim_start);
+    docs.filter_map(|line| line.strip_prefix("/// ").or(line.strip_prefix("//! ")))
+        .any(|line| line == "```" || line.starts_with("```no_run"))
 }
 
 /// The English notebook runs the same code and shows the same outputs; its setup cell alone knows

@@ -1,9 +1,7 @@
 //! The real evcxr kernel: what it prints, and which cell it blames.
 
-use book::kernel::{Kernel, find_evcxr};
-use book::workspace::{Language, Workspace};
-use book::{cells, evcxr_cache, notebook};
-use lab::{Folders, warm};
+use book::kernel::Kernel;
+use book::{cells, notebook};
 use nbformat::v4::Output;
 
 #[tokio::test]
@@ -59,90 +57,159 @@ async fn the_end_of_a_cell_decides_what_its_reader_sees() {
     }
 }
 
-/// `cargo book lab` runs each notebook's first cells once, and again when what they are
-/// compiled from has changed. A notebook that fails stays cold.
-#[tokio::test]
-async fn a_notebook_is_warmed_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let root = folder.path();
-    let write = |path: &str, text: &str| {
-        let path = root.join(path);
+/// A small book with the real `tools/notebook`, whose one crate has a function `one`.
+struct Book(tempfile::TempDir);
+
+impl Book {
+    fn new() -> Self {
+        let book = Self(tempfile::tempdir().unwrap());
+        let members = "members = [\"chapters-code/ch01-good\", \"tools/prelude\"]";
+        let shared = "ch01-good = { path = \"chapters-code/ch01-good\" }";
+        book.write(
+            "Cargo.toml",
+            &format!("[workspace]\nresolver = \"3\"\n{members}\nexclude = [\"tools/notebook\"]\n\
+                      [workspace.dependencies]\n{shared}\n"),
+        );
+        let package =
+            |name: &str| format!("[package]\nname = \"{name}\"\nedition = \"2024\"\n");
+        let own = package("ch01-good") + "[lib]\nname = \"good\"\n";
+        book.write("chapters-code/ch01-good/Cargo.toml", &own);
+        book.returns("1");
+        let prelude = "[dependencies]\nch01-good.workspace = true\n";
+        book.write("tools/prelude/Cargo.toml", &(package("book-prelude") + prelude));
+        book.write("tools/prelude/src/lib.rs", "pub use good;\n");
+        let view = package("ch01-good")
+            + "[lib]\nname = \"good\"\npath = \"../../../../chapters-code/ch01-good/src/lib.rs\"\n";
+        book.write("tools/notebook/view/ch01-good/Cargo.toml", &view);
+        let view = package("book-prelude")
+            + "[lib]\npath = \"../../../prelude/src/lib.rs\"\n[features]\ncandle = []\n\
+               [dependencies]\nch01-good = { path = \"../ch01-good\" }\n";
+        book.write("tools/notebook/view/book-prelude/Cargo.toml", &view);
+        for file in ["Cargo.toml", "build.rs", "library.rs", "src/lib.rs"] {
+            let path = format!("tools/notebook/{file}");
+            let text = std::fs::read_to_string(book_tests::root().join(&path)).unwrap();
+            book.write(&path, &text);
+        }
+        std::fs::create_dir(book.0.path().join("notebooks")).unwrap();
+        book
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.0.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
-    };
-    write("Cargo.toml", "[workspace]\n");
-    write("src/SUMMARY.md", "- [Good](ch01-good.md)\n- [Bad](ch02-bad.md)\n");
-    for (name, code) in
-        [("ch01-good", "let n: i32 = good::one();"), ("ch02-bad", "1 +")]
-    {
-        write(&format!("src/{name}.md"), "# Page\n");
-        let lib = name.split_once('-').unwrap().1;
-        let manifest = format!(
-            "[package]\nname = \"{name}\"\nedition = \"2024\"\n[lib]\nname = \"{lib}\"\n\
-             [dependencies]\nfnv = \"1\"\nthiserror = \"2\"\n[workspace]\n"
-        );
-        write(&format!("chapters-code/{name}/Cargo.toml"), &manifest);
-        write(
-            &format!("chapters-code/{name}/src/lib.rs"),
-            "pub fn one() -> i32 { 1 }\n",
-        );
-        let setup = format!(
-            ":cache 4000\n:dep {name} = {{ path = \"../chapters-code/{name}\" }}"
-        );
-        let cell = |id: &str, code: &str| {
-            serde_json::json!({ "cell_type": "code", "id": id, "metadata": {}, "outputs": [],
-                "execution_count": null, "source": [code] })
-        };
-        let cells = [cell("setup", &setup), cell("first", code)];
-        let notebook = serde_json::json!({ "cells": cells, "metadata": {}, "nbformat": 4,
-            "nbformat_minor": 5 });
-        write(&format!("notebooks/{name}.ipynb"), &notebook.to_string());
     }
-    let workspace = Workspace::at(root).unwrap();
-    let folders = Folders::of(&workspace);
-    let cold = || async {
-        let workspace = Workspace::at(root).unwrap();
-        let cold =
-            warm::cold(&workspace, &folders, Language::Portuguese).await.unwrap();
-        cold.iter().map(|cold| cold.chapter.name.clone()).collect::<Vec<_>>()
-    };
-    assert_eq!(cold().await, ["ch01-good", "ch02-bad"]);
-    let all = warm::cold(&workspace, &folders, Language::Portuguese).await.unwrap();
-    let kernel = find_evcxr().unwrap();
-    warm::warm(&workspace, &folders, Language::Portuguese, &kernel, all).await.unwrap();
-    assert_eq!(cold().await, ["ch02-bad"]);
-    assert_eq!(evcxr_cache::mend().unwrap(), 0, "warmed, and not mended");
-    write("Cargo.toml", "[workspace]\n[workspace.dependencies]\nfnv = \"1\"\n");
-    assert_eq!(cold().await, ["ch01-good", "ch02-bad"]);
 
-    // Another kernel takes `thiserror` from the cache once, not for every cell.
-    let mut kernel = Kernel::start(&root.join("notebooks")).await.unwrap();
-    let dep = ":cache 4000\n:dep ch01-good = { path = \"../chapters-code/ch01-good\" }";
-    let mut hits = Vec::new();
-    for code in [dep, "let a = good::one();", "let b = good::one();"] {
-        let answer = kernel.run(code).await.unwrap();
-        assert!(answer.error.is_none(), "{answer:?}");
-        hits.push(hits_of("thiserror"));
+    /// Edits the crate.
+    fn returns(&self, body: &str) {
+        let text = format!("pub fn one() -> i32 {{ {body} }}\n");
+        self.write("chapters-code/ch01-good/src/lib.rs", &text);
     }
-    assert!(hits[0] > 0, "{hits:?}");
-    assert_eq!(hits, [hits[0]; 3]);
+
+    async fn kernel(&self) -> Kernel {
+        Kernel::start(&self.0.path().join("notebooks")).await.unwrap()
+    }
 }
 
-/// How often evcxr has taken a crate from its cache, by its own account.
-fn hits_of(name: &str) -> u32 {
-    let mut sum = 0;
-    for entry in std::fs::read_dir(evcxr_cache::folder().unwrap()).unwrap() {
-        let entry = entry.unwrap().path();
-        let is_it = std::fs::read_dir(&entry).unwrap().any(|file| {
-            let file = file.unwrap().file_name().into_string().unwrap();
-            file.starts_with(&format!("{name}-")) // its list: name-hash.d
-        });
-        if is_it {
-            sum += std::fs::read_to_string(entry.join("hits"))
-                .unwrap()
-                .parse::<u32>()
-                .unwrap();
-        }
+/// Runs a notebook's first cell.
+async fn set_up(kernel: &mut Kernel, candle: bool, crates: &str) {
+    let answer = kernel.run(&notebook::setup("..", candle, crates)).await.unwrap();
+    assert!(answer.error.is_none(), "{answer:?}");
+}
+
+/// What a cell prints.
+async fn prints(kernel: &mut Kernel, code: &str) -> String {
+    let answer = kernel.run(code).await.unwrap();
+    match (&answer.error, answer.outputs.as_slice()) {
+        (None, []) => String::new(),
+        (None, [Output::Stream { text, .. }]) => text.0.clone(),
+        _ => panic!("{answer:?}"),
     }
-    sum
+}
+
+/// Two kernels that start at once compile once, and an edit of the crate counts from the next
+/// cell on, in both.
+#[tokio::test]
+async fn kernels_share_what_they_compile_and_see_an_edit() {
+    let book = Book::new();
+    let (mut one, mut two) = tokio::join!(book.kernel(), book.kernel());
+    tokio::join!(set_up(&mut one, false, "good"), set_up(&mut two, false, "good"));
+    let cell = "println!(\"{}\", good::one());";
+    assert_eq!(prints(&mut one, "let kept: i32 = good::one();").await, "");
+    assert_eq!(prints(&mut two, cell).await, "1\n");
+
+    book.returns("2");
+    let cell_of_one = "println!(\"{kept} {}\", good::one());";
+    let printed = tokio::join!(prints(&mut one, cell_of_one), prints(&mut two, cell));
+    assert_eq!(printed, ("1 2\n".to_owned(), "2\n".to_owned()));
+
+    book.returns("\"three\"");
+    let answer = one.run(cell_of_one).await.unwrap();
+    let error = answer.error.unwrap();
+    assert!(
+        error.contains("mismatched types") && error.contains("ch01-good"),
+        "{error}"
+    );
+    book.returns("3");
+    assert_eq!(prints(&mut one, cell_of_one).await, "1 3\n");
+
+    // Edits don't fill the disk.
+    for number in 4..9 {
+        book.returns(&number.to_string());
+        assert_eq!(prints(&mut two, cell).await, format!("{number}\n"));
+    }
+    let versions = book.0.path().join("target/notebook/ndarray/versions");
+    assert_eq!(std::fs::read_dir(versions).unwrap().count(), 4);
+    // The other kernel's is gone by now.
+    assert_eq!(prints(&mut one, cell_of_one).await, "1 8\n");
+}
+
+/// The crate's build script waits, and so the kernel dies while it compiles.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_kernel_that_is_killed_while_it_compiles_leaves_nothing_half_done() {
+    let book = Book::new();
+    let gate = book.0.path().join("gate");
+    let made = std::process::Command::new("mkfifo").arg(&gate).status().unwrap();
+    assert!(made.success());
+    let wait = format!("fn main() {{ std::fs::read({gate:?}).unwrap(); }}\n");
+    book.write("chapters-code/ch01-good/build.rs", &wait);
+    let mut kernel = book.kernel().await;
+    let compiling =
+        tokio::spawn(async move { set_up(&mut kernel, false, "good").await });
+    let opened = gate.clone();
+    // Opens when the build script reads.
+    let open =
+        tokio::task::spawn_blocking(move || std::fs::File::create(opened).unwrap());
+    let open = open.await.unwrap();
+    compiling.abort(); // drops the kernel, which kills it
+    assert!(compiling.await.unwrap_err().is_cancelled());
+    std::fs::remove_file(&gate).unwrap();
+    std::fs::write(&gate, "").unwrap();
+    drop(open);
+
+    let mut kernel = book.kernel().await;
+    set_up(&mut kernel, false, "good").await;
+    assert_eq!(prints(&mut kernel, "println!(\"{}\", good::one());").await, "1\n");
+}
+
+/// A process has one copy of candle: what one cell builds, another trains.
+#[tokio::test]
+async fn a_training_may_go_on_in_another_cell() {
+    let mut kernel =
+        Kernel::start(&book_tests::root().join("notebooks")).await.unwrap();
+    set_up(&mut kernel, true, "candle_core").await;
+    for (code, printed) in [
+        ("use candle_core::{Device, Tensor, Var};", ""),
+        ("let x: Var = Var::new(&[3f32], &Device::Cpu)?;", ""),
+        ("let y: Tensor = x.sqr()?;", ""),
+        ("let z: Tensor = (y.sqr()? + x.as_tensor())?;", ""),
+        // d(x⁴ + x)/dx at 3
+        (
+            "println!(\"{:?}\", z.backward()?.get(&x).unwrap().to_vec1::<f32>()?);",
+            "[109.0]\n",
+        ),
+    ] {
+        assert_eq!(prints(&mut kernel, code).await, printed, "{code}");
+    }
 }

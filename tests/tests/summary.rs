@@ -41,7 +41,12 @@ const PAGES: [(&str, &str); 6] = [
     ("README.md", "# Começo\n\nO primeiro texto."),
     ("um/README.md", "# Por dentro\n\n[acima](../preface.md)"),
     ("um/fundo/fundo.md", "# Mais fundo\n\nO terceiro texto."),
-    ("dois/ch01-a.md", "# O capítulo\n\n## Parte\n\n[ao lado](../um/fundo/fundo.md)."),
+    (
+        "dois/ch01-a.md",
+        "# O capítulo\n\n![Um ponto](img/a.svg)\n\n\
+         ```rust\n{{#include ../../chapters-code/ch01-a/src/lib.rs:one}}\n```\n\n\
+         ## Parte\n\n[ao lado](../um/fundo/fundo.md).",
+    ),
     ("três fim.md", "# Posfácio\n\nO último texto."),
 ];
 
@@ -64,7 +69,9 @@ fn book(summary: &str) -> (TempDir, Workspace) {
         write(&format!("src/{path}"), text);
     }
     write("chapters-code/ch01-a/Cargo.toml", "[package]\nname = \"ch01-a\"\n");
-    write("chapters-code/ch01-a/src/lib.rs", "//! Empty.\n");
+    let code = "// ANCHOR: one\npub fn one() {}\n// ANCHOR_END: one\n";
+    write("chapters-code/ch01-a/src/lib.rs", code);
+    write("src/dois/img/a.svg", "<svg viewBox=\"0 0 1 1\"><circle r=\"1\"/></svg>");
     write("chapters-code/exercises/src/ch01.rs", "//! Empty.\n");
     fs::create_dir(folder.path().join("po")).unwrap();
     let workspace = Workspace::at(folder.path()).unwrap();
@@ -163,6 +170,12 @@ fn both_editions_of_such_a_book_link_to_each_other() {
         page("en/dois/ch01-a.html")
             .contains("href=\"../../chapters-code/ch01-a/src/lib.rs")
     );
+    // What a page in a folder includes and shows stands where the page says.
+    for name in ["dois/ch01-a.html", "en/dois/ch01-a.html"] {
+        for part in ["pub fn one() {}", "<circle r=\"1\"/>"] {
+            assert!(page(name).contains(part), "{name} has no {part}");
+        }
+    }
     let menu = page("en/toc.html");
     for name in ["Part one", "A draft", "The end"] {
         assert!(menu.contains(name), "{name} in {menu}");

@@ -101,5 +101,5 @@ fn packed_weights_compute_the_same() {
 
 #[test]
 fn every_instruction_set_computes_the_same() {
-    sets::again_under_the_slower_ones();
+    sets::again_under_the_slower_ones("");
 }

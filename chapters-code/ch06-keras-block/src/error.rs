@@ -74,11 +74,11 @@ pub enum KerasError {
         /// What was called.
         call: &'static str,
     },
-    /// A model from another cell of a notebook.
+    /// A model from a cell of a notebook that has another copy of this crate.
     #[error(
-        "the network is from another cell of the notebook, which numbers its tensors \
-         from 0, as this one does: call its layers, Model::new, compile() and fit() in \
-         one cell"
+        "the network is from a cell that has another copy of this crate, which numbers its \
+         tensors from 0, as this one does: call its layers, Model::new, compile() and fit() \
+         again, in one cell"
     )]
     ForeignCell,
     /// A weight of another shape, of another type, missing or unknown.

@@ -67,8 +67,8 @@ impl Weight {
 #[derive(Clone, Debug)]
 pub struct KerasTensor(Arc<Node>);
 
-/// A number for a symbol, larger than those before. In a notebook each cell is a library
-/// of its own, with a counter of its own: that of a later cell starts later.
+/// A number for a symbol, larger than those before. A notebook may have several copies of
+/// this crate, each with a counter of its own: that of a later one starts later.
 fn next_id() -> u64 {
     static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -77,8 +77,9 @@ fn next_id() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A number that is another in each cell of a notebook. candle numbers tensors, too, and
-/// tells their gradients apart by the number: those of two cells can't be in one training.
+/// A number that is another in each copy of this crate: a notebook has a second one once a
+/// crate is edited, and on Windows each cell has its own. candle numbers tensors, too, and tells
+/// their gradients apart by the number: those of two copies can't be in one training.
 pub(crate) fn here() -> usize {
     static HERE: AtomicU64 = AtomicU64::new(0);
     (&raw const HERE).addr()

@@ -467,5 +467,5 @@ fn the_threads_dont_matter() {
 
 #[test]
 fn every_instruction_set_computes_the_same() {
-    sets::again_under_the_slower_ones();
+    sets::again_under_the_slower_ones("");
 }

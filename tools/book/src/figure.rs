@@ -10,6 +10,7 @@ use mdbook_markdown::pulldown_cmark::{Event, Tag, TagEnd};
 use pulldown_cmark_escape::escape_html;
 use regex::Regex;
 
+use crate::include::normalize;
 use crate::markdown::events;
 use crate::workspace::Workspace;
 
@@ -63,18 +64,18 @@ fn is_drawing(address: &str) -> bool {
     extension.is_some_and(|extension| extension == "svg") && !address.contains("://")
 }
 
-/// The drawing itself, on one line, so that it stays where it stands, in a list, too.
+/// The drawing itself that a page means, on one line, so that it stays where it stands, in a list, too.
 ///
 /// # Errors
 ///
 /// If it can't be read, or has no text for those who can't see it.
-pub fn drawing(workspace: &Workspace, image: &Image) -> Result<String> {
+pub fn drawing(workspace: &Workspace, page: &Path, image: &Image) -> Result<String> {
     ensure!(
         !image.alt.trim().is_empty(),
         "{} has no alt text: write what it shows between the brackets",
         image.path
     );
-    let svg = workspace.read(&Path::new("src").join(&image.path))?;
+    let svg = workspace.read(&normalize(&page.with_file_name(&image.path)))?;
     Ok(figure(&with_label(&svg, &image.alt), None).replace('\n', " "))
 }
 

@@ -17,7 +17,7 @@ use polib::po_file;
 
 use crate::markdown::Fault;
 use crate::page::{self, Located};
-use crate::workspace::{Chapter, Language, Workspace, summary_items};
+use crate::workspace::{Chapter, Language, Workspace, forward, summary_items};
 use crate::{figure, math, po};
 
 /// The header fields that `polib` can't do without.
@@ -94,7 +94,7 @@ pub fn blame(
     let path = catalog_path(Language::English);
     let entries = workspace.read(&path).map(|text| po::entries(&text));
     for entry in entries.into_iter().flatten().flatten() {
-        let Err(fault) = alone(workspace, &entry.text) else { continue };
+        let Err(fault) = alone(workspace, page, &entry.text) else { continue };
         if fault.error.root_cause().to_string() == error.root_cause().to_string() {
             let at = format!("{}:{}", path.display(), entry.line_of(fault.byte));
             return fault.error.context(at);
@@ -117,11 +117,11 @@ pub fn line_where(
     entries.iter().find_map(|entry| Some(entry.line_of(find(&entry.text)?)))
 }
 
-/// What is wrong with a translation by itself.
-fn alone(workspace: &Workspace, text: &str) -> Result<(), Fault> {
-    page::cut(workspace, text)?;
+/// What is wrong with a page's translation by itself.
+fn alone(workspace: &Workspace, page: &Path, text: &str) -> Result<(), Fault> {
+    page::cut(workspace, page, text)?;
     for image in figure::images(text) {
-        let drawing = figure::drawing(workspace, &image);
+        let drawing = figure::drawing(workspace, page, &image);
         drawing.map_err(|error| Fault { byte: image.range.start, error })?;
     }
     math::check(text)
@@ -200,7 +200,7 @@ pub fn messages(workspace: &Workspace) -> Result<Vec<Entry>> {
     for page in workspace.pages()? {
         for (line, found) in extract_messages(&workspace.read(&page)?)? {
             entries.push(Entry {
-                source: format!("{}:{line}", page.display()),
+                source: format!("{}:{line}", forward(&page)),
                 text: found.message,
             });
         }

@@ -28,21 +28,21 @@ impl Include {
         Some(Self { path: path.into(), anchor })
     }
 
-    /// The file, relative to the root.
+    /// The file, relative to the root, that a page means.
     #[must_use]
-    pub fn file(&self) -> PathBuf {
-        normalize(&Path::new("src").join(&self.path))
+    pub fn file(&self, page: &Path) -> PathBuf {
+        normalize(&page.with_file_name(&self.path))
     }
 
-    /// The text that the directive stands for, dedented, without anchor comments, and, in
+    /// The text that the directive stands for on a page, dedented, without anchor comments, and, in
     /// Rust, without the `# Errors` sections of the docs: a page's prose says what it
     /// teaches of them.
     ///
     /// # Errors
     ///
     /// If the file can't be read, or lacks the anchor (the message lists those it has).
-    pub fn expand(&self, workspace: &Workspace) -> Result<String> {
-        let path = self.file();
+    pub fn expand(&self, workspace: &Workspace, page: &Path) -> Result<String> {
+        let path = self.file(page);
         let text = workspace.read(&path)?;
         let part = match &self.anchor {
             None => without_anchors(&text),

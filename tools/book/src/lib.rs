@@ -10,7 +10,6 @@ pub mod build;
 pub mod cells;
 pub mod check;
 pub mod compare;
-pub mod evcxr_cache;
 pub mod figure;
 #[cfg(test)]
 mod fuzz;

@@ -18,7 +18,7 @@ use crate::jupyter::Place;
 use crate::markdown;
 use crate::math;
 use crate::page::{self, Block, Located};
-use crate::workspace::{Chapter, Dependency, Language, Workspace};
+use crate::workspace::{Chapter, Language, Workspace};
 
 /// Id of the first code cell, the one that brings in the crates.
 pub const SETUP: &str = "setup";
@@ -104,10 +104,8 @@ fn metadata(sources: &str, arithmetic: Option<&str>) -> Metadata {
     }
 }
 
-/// The notebook's first code cell: where the kernel finds the crates. Cheap to compile
-/// first (`:opt 0`) unless the chapter needs speed, and kept for the next session
-/// (`:cache`, in megabytes: room for all chapters, because a crate that evcxr drops and
-/// compiles again no longer fits those that it has kept).
+/// The notebook's first code cell: the one crate that gives the cells all others, and the setting
+/// by which they link against its library.
 ///
 /// # Errors
 ///
@@ -117,18 +115,22 @@ pub fn setup_code(
     chapter: &Chapter,
     language: Language,
 ) -> Result<String> {
-    let up = language.notebooks_to_root();
-    let opt = if workspace.notebook_is_optimised(chapter)? { 2 } else { 0 };
-    let mut lines = vec![":cache 4000".to_owned(), format!(":opt {opt}")];
-    for (name, dependency) in workspace.notebook_dependencies(chapter)? {
-        lines.push(match dependency {
-            Dependency::Path(path) => {
-                format!(":dep {name} = {{ path = \"{up}/{}\" }}", path.display())
-            }
-            Dependency::Version(version) => format!(":dep {name} = \"{version}\""),
-        });
-    }
-    Ok(lines.join("\n"))
+    let mut crates = workspace.notebook_crates(chapter)?;
+    crates.sort();
+    let candle = workspace.needs_candle(chapter)?;
+    Ok(setup(language.notebooks_to_root(), candle, &crates.join(", ")))
+}
+
+/// A setup cell: `up` leads to the root, `crates` are what the cells name.
+#[must_use]
+pub fn setup(up: &str, candle: bool, crates: &str) -> String {
+    let features = if candle { ", features = [\"candle\"]" } else { "" };
+    format!(
+        ":opt 0\n\
+         :build_env RUSTFLAGS=-Cprefer-dynamic --cfg notebook_cell\n\
+         :dep notebook = {{ path = \"{up}/tools/notebook\"{features} }}\n\
+         use notebook::{{{crates}}};"
+    )
 }
 
 /// A cell that Colab's Python runs (it installs the Rust kernel there) and that Rust

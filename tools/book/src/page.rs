@@ -82,7 +82,7 @@ pub struct Cell {
 /// table's row that a `|` cuts, two cells of the same name.
 pub fn parse(workspace: &Workspace, page: &Path, text: &str) -> Result<Vec<Located>> {
     let at = |line: usize| format!("{}:{line}", page.display());
-    let blocks = cut(workspace, text).map_err(|fault| {
+    let blocks = cut(workspace, page, text).map_err(|fault| {
         let line = markdown::line_of(text, fault.byte);
         fault.error.context(at(line))
     })?;
@@ -93,9 +93,13 @@ pub fn parse(workspace: &Workspace, page: &Path, text: &str) -> Result<Vec<Locat
 }
 
 /// Cuts Markdown into blocks, whatever these are to each other.
-pub(crate) fn cut(workspace: &Workspace, text: &str) -> Result<Vec<Located>, Fault> {
+pub(crate) fn cut(
+    workspace: &Workspace,
+    page: &Path,
+    text: &str,
+) -> Result<Vec<Located>, Fault> {
     markdown::check(text)?;
-    let mut cutter = Cutter { workspace, text, blocks: Vec::new(), prose: 0 };
+    let mut cutter = Cutter { workspace, page, text, blocks: Vec::new(), prose: 0 };
     let mut depth = 0;
     let mut in_paragraph = false; // one that is in no list, quote or table
     let mut spans: Vec<Range<usize>> = Vec::new(); // its code, as its directives see it
@@ -163,6 +167,7 @@ const DIRECTIVE: &str = "{{#";
 /// Takes the blocks out of a page; what lies between them is prose.
 struct Cutter<'a> {
     workspace: &'a Workspace,
+    page: &'a Path,
     text: &'a str,
     blocks: Vec<Located>,
     /// Where the prose begins that is no block yet.
@@ -204,7 +209,7 @@ impl Cutter<'_> {
             return Ok(None);
         }
         let body: Vec<&str> = code.body.lines().collect();
-        fenced(self.workspace, info, &body).map(Some)
+        fenced(self.workspace, self.page, info, &body).map(Some)
     }
 
     /// Takes the directives out of a paragraph, each of which begins a line.
@@ -371,7 +376,12 @@ pub fn cells(blocks: &[Located]) -> impl Iterator<Item = (usize, &Cell)> {
 const MARKS: [&str; 4] = ["cell", "drawing", "error", "varies"];
 
 /// What a fenced block is: a formula, a cell, or code to show.
-fn fenced(workspace: &Workspace, info: &str, body: &[&str]) -> Result<Block> {
+fn fenced(
+    workspace: &Workspace,
+    page: &Path,
+    info: &str,
+    body: &[&str],
+) -> Result<Block> {
     if info == "math" {
         return Ok(Block::Math(body.join("\n")));
     }
@@ -403,8 +413,8 @@ fn fenced(workspace: &Workspace, info: &str, body: &[&str]) -> Result<Block> {
              {{{{#include path:anchor}}}} here, so that it is compiled and tested"
         );
     }
-    let code = expand(workspace, body)?;
-    let file = one_file(&includes)?;
+    let code = expand(workspace, page, body)?;
+    let file = one_file(page, &includes)?;
     if !marked("cell") {
         ensure!(marks.is_empty(), "only a cell can be marked {}", marks.join(", "));
         let language = language.to_owned();
@@ -423,8 +433,8 @@ fn fenced(workspace: &Workspace, info: &str, body: &[&str]) -> Result<Block> {
 }
 
 /// The file that a block's code comes from, whose name its listing carries.
-fn one_file(includes: &[Include]) -> Result<Option<PathBuf>> {
-    let mut files = includes.iter().map(Include::file);
+fn one_file(page: &Path, includes: &[Include]) -> Result<Option<PathBuf>> {
+    let mut files = includes.iter().map(|include| include.file(page));
     let first = files.next();
     if let Some(other) = files.find(|file| Some(file) != first.as_ref()) {
         bail!("code of a second file, {}: give it a block of its own", other.display());
@@ -434,11 +444,11 @@ fn one_file(includes: &[Include]) -> Result<Option<PathBuf>> {
 
 /// The lines of a block, its includes expanded; a blank line stands between two
 /// includes.
-fn expand(workspace: &Workspace, body: &[&str]) -> Result<String> {
+fn expand(workspace: &Workspace, page: &Path, body: &[&str]) -> Result<String> {
     let mut parts = Vec::new();
     for line in body {
         parts.push(match Include::parse(line) {
-            Some(include) => include.expand(workspace)?,
+            Some(include) => include.expand(workspace, page)?,
             None => (*line).to_owned(),
         });
     }
@@ -664,7 +674,9 @@ mod tests {
             ("<!-- a -->\n\n<hr>\n\nb", vec![prose("<!-- a -->\n\n<hr>\n\nb")]),
             ("| a\\|b | \\` |\n|---|---|", vec![prose("| a\\|b | \\` |\n|---|---|")]),
         ] {
-            let found = cut(&workspace(), text).map_err(|fault| fault.error).unwrap();
+            let found = cut(&workspace(), Path::new("src/page.md"), text)
+                .map_err(|fault| fault.error)
+                .unwrap();
             let found: Vec<Block> = found.into_iter().map(|l| l.block).collect();
             assert_eq!(found, blocks, "{text}");
         }

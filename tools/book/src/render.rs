@@ -84,7 +84,7 @@ pub fn page(
         let part = match &located.block {
             Block::Markdown(text) => {
                 let at = |line: usize| format!("{name}:{}", located.line + line - 1);
-                prose(workspace, text, &at)?
+                prose(workspace, Path::new(name), text, &at)?
             }
             Block::Cell(cell) => {
                 let caption = match blocks.get(i + 1).map(|next| &next.block) {
@@ -125,13 +125,14 @@ pub fn page(
 /// Prose with its drawings and formulas; `at` names a line of it.
 fn prose(
     workspace: &Workspace,
+    page: &Path,
     text: &str,
     at: &dyn Fn(usize) -> String,
 ) -> Result<String> {
     let line = |range: &Range<usize>| at(markdown::line_of(text, range.start));
     let mut parts = Vec::new();
     for image in figure::images(text) {
-        let drawing = figure::drawing(workspace, &image);
+        let drawing = figure::drawing(workspace, page, &image);
         let drawing = drawing.with_context(|| line(&image.range))?;
         parts.push((image.range, drawing));
     }

@@ -7,7 +7,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use nbformat::v4::{MultilineString, Output};
 
 use crate::cells;
-use crate::evcxr_cache;
 use crate::i18n;
 use crate::kernel::{Answer, Kernel};
 use crate::notebook::{self, Outputs};
@@ -70,7 +69,6 @@ pub async fn execute(
         chapter.page().display(),
         answer.error.unwrap_or_default()
     );
-    evcxr_cache::mend()?;
     bar.inc(1);
     let mut timing = Timing { startup, setup: answer.took, cells: Vec::new() };
     let mut answers = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use mdbook_summary::{Summary, SummaryItem, parse_summary};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
@@ -260,46 +260,53 @@ impl Workspace {
         Ok(chapters.into_iter().filter(wanted).collect())
     }
 
-    /// What the notebook's first cell asks evcxr for: `name = { path = … }` or `name =
-    /// "version"`. Paths are relative to the root.
+    /// The crates that a chapter's cells name, by their names in Rust: its own, and those that
+    /// its `[package.metadata.book] notebook-dependencies` lists.
     ///
     /// # Errors
     ///
-    /// If the crate's manifest can't be read, or names a dependency that the workspace
-    /// lacks.
-    pub fn notebook_dependencies(
-        &self,
-        chapter: &Chapter,
-    ) -> Result<Vec<(String, Dependency)>> {
-        let folder = chapter.crate_folder();
+    /// If a manifest can't be read, or names a crate that the workspace lacks.
+    pub fn notebook_crates(&self, chapter: &Chapter) -> Result<Vec<String>> {
         let table = self.book_table(chapter)?;
-        let mut dependencies = vec![(chapter.name.clone(), Dependency::Path(folder))];
         let extra = table.get("notebook-dependencies").and_then(toml::Value::as_array);
-        for name in extra.into_iter().flatten().filter_map(|name| name.as_str()) {
-            let dependency = self.shared_dependency(name).with_context(|| {
-                format!(
-                    "{}: notebook-dependencies names {name}, which is not in [workspace.dependencies]",
-                    chapter.name
-                )
-            })?;
-            dependencies.push((name.to_owned(), dependency));
-        }
-        Ok(dependencies)
+        let extra = extra.into_iter().flatten().filter_map(toml::Value::as_str);
+        [chapter.name.as_str()]
+            .into_iter()
+            .chain(extra)
+            .map(|it| self.name_in_rust(it))
+            .collect()
     }
 
-    /// Whether a chapter's notebook is compiled with optimisations, as its crate's
-    /// `[package.metadata.book] notebook-optimised` says: slower to start, and needed
-    /// where candle computes.
+    /// What a package of `[workspace.dependencies]` is called in Rust.
+    fn name_in_rust(&self, package: &str) -> Result<String> {
+        ensure!(
+            self.shared_dependency(package).is_some(),
+            "notebook-dependencies names {package}, which is not in [workspace.dependencies]"
+        );
+        let named = match self.shared_path(package) {
+            Some(folder) => read_manifest(&self.root.join(folder))?
+                .get("lib")
+                .and_then(|lib| lib.get("name")?.as_str().map(str::to_owned)),
+            None => None,
+        };
+        Ok(named.unwrap_or_else(|| package.replace('-', "_")))
+    }
+
+    /// Whether a chapter stands on candle, whose compilation takes minutes.
     ///
     /// # Errors
     ///
-    /// If the manifest can't be read.
-    pub fn notebook_is_optimised(&self, chapter: &Chapter) -> Result<bool> {
-        let table = self.book_table(chapter)?;
-        Ok(table
-            .get("notebook-optimised")
-            .and_then(toml::Value::as_bool)
-            .unwrap_or(false))
+    /// If a manifest can't be read.
+    pub fn needs_candle(&self, chapter: &Chapter) -> Result<bool> {
+        for folder in self.crates_of(chapter)? {
+            let manifest = read_manifest(&self.root.join(folder))?;
+            let dependencies =
+                manifest.get("dependencies").and_then(|it| it.as_table());
+            if dependencies.is_some_and(|table| table.contains_key("candle-core")) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What a chapter computes in, if not in f64, and so how its outputs are compared: the
@@ -329,14 +336,13 @@ impl Workspace {
         Ok(table.cloned().unwrap_or_default())
     }
 
-    fn shared_dependency(&self, name: &str) -> Option<Dependency> {
-        let shared = self.manifest.get("workspace")?.get("dependencies")?;
-        let entry = shared.get(name)?;
-        if let Some(path) = entry.get("path").and_then(|path| path.as_str()) {
-            return Some(Dependency::Path(path.into()));
-        }
-        let version = entry.get("version").unwrap_or(entry).as_str()?;
-        Some(Dependency::Version(version.to_owned()))
+    fn shared_dependency(&self, name: &str) -> Option<&toml::Value> {
+        self.manifest.get("workspace")?.get("dependencies")?.get(name)
+    }
+
+    /// The folder of a crate of this workspace, relative to the root.
+    fn shared_path(&self, name: &str) -> Option<PathBuf> {
+        Some(self.shared_dependency(name)?.get("path")?.as_str()?.into())
     }
 
     /// SHA-256 of the sources that a chapter's notebook runs on: its crate's and those
@@ -347,10 +353,8 @@ impl Workspace {
     ///
     /// If a source or manifest can't be read.
     pub fn sources_hash(&self, chapter: &Chapter) -> Result<String> {
-        let mut folders = BTreeSet::new();
-        self.collect_crates(&chapter.crate_folder(), &mut folders)?;
         let mut hasher = Sha256::new();
-        for folder in folders {
+        for folder in self.crates_of(chapter)? {
             let sources =
                 WalkDir::new(self.root.join(&folder).join("src")).sort_by_file_name();
             for entry in sources {
@@ -368,21 +372,11 @@ impl Workspace {
         Ok(format!("{:x}", hasher.finalize()))
     }
 
-    /// SHA-256 of the manifests that decide which crates a chapter is compiled with: the
-    /// workspace's, its crate's and those of the workspace's crates below it.
-    ///
-    /// # Errors
-    ///
-    /// If a manifest can't be read.
-    pub fn manifests_hash(&self, chapter: &Chapter) -> Result<String> {
-        let mut folders = BTreeSet::from([PathBuf::new()]);
+    /// The folders of a chapter's crate and of those of the workspace below it.
+    fn crates_of(&self, chapter: &Chapter) -> Result<BTreeSet<PathBuf>> {
+        let mut folders = BTreeSet::new();
         self.collect_crates(&chapter.crate_folder(), &mut folders)?;
-        let mut hasher = Sha256::new();
-        for folder in folders {
-            let name = folder.join("Cargo.toml");
-            hasher.update(format!("{}\0{}\0", forward(&name), self.read(&name)?));
-        }
-        Ok(format!("{:x}", hasher.finalize()))
+        Ok(folders)
     }
 
     /// The folder of a crate and of every workspace crate that it depends on.
@@ -397,21 +391,12 @@ impl Workspace {
         let manifest = read_manifest(&self.root.join(folder))?;
         let dependencies = manifest.get("dependencies").and_then(|d| d.as_table());
         for name in dependencies.into_iter().flat_map(|table| table.keys()) {
-            if let Some(Dependency::Path(path)) = self.shared_dependency(name) {
+            if let Some(path) = self.shared_path(name) {
                 self.collect_crates(&path, found)?;
             }
         }
         Ok(())
     }
-}
-
-/// Where a notebook's dependency comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Dependency {
-    /// A crate of this workspace, its folder relative to the root.
-    Path(PathBuf),
-    /// A version on crates.io.
-    Version(String),
 }
 
 /// A path with `/` on every system, as links and hashes want it.

@@ -7,9 +7,7 @@ use anyhow::{Result, ensure};
 use book::build::{self, BuildOptions};
 use book::preprocess::{BookPreprocessor, Options};
 use book::workspace::{Chapter, Language, Workspace};
-use book::{
-    cells, check, compare, evcxr_cache, i18n, notebook, run, say, serve, walkthrough,
-};
+use book::{cells, check, compare, i18n, notebook, run, say, serve, walkthrough};
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};
@@ -49,9 +47,6 @@ enum Command {
     },
     /// Install what notebooks need, where it is missing, and open JupyterLab on them
     Lab(Lab),
-    /// Mend evcxr's cache of compiled crates, so that a notebook's cells don't compile
-    /// crates again (`lab` does it, too)
-    MendCache,
     /// Compare the outputs of two executed notebooks
     Compare {
         /// The notebook whose outputs are right
@@ -118,8 +113,8 @@ struct Lab {
     /// Do not open the browser
     #[arg(long, visible_alias = "no-browser", overrides_with = "open")]
     no_open: bool,
-    /// Leave the kernel's compile cache as it is: the first cell of a notebook may then
-    /// take minutes
+    /// Compile nothing before JupyterLab opens: the first cell of a notebook may then take
+    /// minutes
     #[arg(long)]
     no_warm: bool,
 }
@@ -153,10 +148,6 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             let (open, warm) = (!no_open, !no_warm);
             let options = lab::Options { check, language: lang, port, open, warm };
             return lab::run(&workspace, options).await;
-        }
-        Command::MendCache => {
-            let mended = evcxr_cache::mend()?;
-            say(&format!("mended {mended} entries of evcxr's cache"))?;
         }
         Command::Compare { expected, actual } => {
             let (expected, actual) =

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -45,6 +45,18 @@ impl Machine {
             &format!("{{\"argv\": [{:?}]}}", program.display().to_string()),
         );
         machine
+    }
+
+    /// Gives the book a chapter without candle and one with it.
+    fn two_chapters(&self) {
+        self.write("book/src/SUMMARY.md", "- [A](ch01-a.md)\n- [B](ch02-b.md)\n");
+        for (name, dependency) in [("ch01-a", "ndarray"), ("ch02-b", "candle-core")] {
+            self.write(&format!("book/src/{name}.md"), "# Page\n");
+            let manifest = format!(
+                "[package]\nname = \"{name}\"\n[dependencies]\n{dependency} = \"0.1\"\n"
+            );
+            self.write(&format!("book/chapters-code/{name}/Cargo.toml"), &manifest);
+        }
     }
 
     /// Installs a kernel of that version.
@@ -109,7 +121,7 @@ impl Machine {
         }
         let port = said.split("http://127.0.0.1:").nth(1).unwrap();
         let port = port.split('/').next().unwrap().parse().unwrap();
-        Started { child, said, port }
+        Started { child, stdout, said, port }
     }
 
     /// How the programs were called since this was last asked, with `~` for the machine.
@@ -152,6 +164,7 @@ impl Ended {
 
 struct Started {
     child: Child,
+    stdout: BufReader<ChildStdout>,
     said: String,
     port: u16,
 }
@@ -166,8 +179,21 @@ impl Started {
         answer
     }
 
-    fn ends(self) -> Ended {
-        Ended::of(self.child.wait_with_output().unwrap())
+    fn ends(mut self) -> Ended {
+        let mut out = self.said;
+        self.stdout.read_to_string(&mut out).unwrap();
+        Ended { out, ..Ended::of(self.child.wait_with_output().unwrap()) }
+    }
+
+    /// Reads on until the command says so.
+    fn says(&mut self, part: &str) {
+        while !self.said.contains(part) {
+            assert!(
+                self.stdout.read_line(&mut self.said).unwrap() > 0,
+                "{}",
+                self.said
+            );
+        }
     }
 
     /// Lets JupyterLab end by itself.
@@ -225,6 +251,33 @@ fn a_bare_machine_gets_everything_and_the_second_start_nothing() {
     assert_eq!(calls.len(), 2, "{calls:?}");
 
     assert_eq!(machine.ends(&["--check"]).code, Some(0));
+}
+
+/// Where the reader has `cargo binstall`, the kernel is not compiled, unless there is none.
+#[test]
+fn a_compiled_kernel_is_taken_where_there_is_one() {
+    let downloads = "cargo binstall --no-confirm --force --strategies crate-meta-data \
+                     evcxr_jupyter@0.22.0";
+    let machine = Machine::with(&["cargo", "cargo-binstall", "jupyter-lab"]);
+    machine.starts(&["--no-open"]).ends_with(0);
+    let calls = machine.calls();
+    assert_eq!(calls[0], downloads);
+    assert!(
+        !calls.iter().any(|call| call.starts_with("cargo install --locked")),
+        "{calls:?}"
+    );
+
+    let machine = Machine::with(&["cargo", "cargo-binstall", "jupyter-lab"]);
+    machine.write("fake/binstall", "error: no archive for this machine");
+    let started = machine.starts(&["--no-open"]);
+    assert!(started.said.contains("no archive for this machine"), "{}", started.said);
+    started.ends_with(0);
+    let calls = machine.calls();
+    assert_eq!(calls[0], downloads);
+    assert!(
+        calls.iter().any(|call| call.starts_with("cargo install --locked")),
+        "{calls:?}"
+    );
 }
 
 #[test]
@@ -297,7 +350,7 @@ fn check_says_what_is_missing_and_touches_nothing() {
     for (line, part) in ended.out.lines().zip(missing) {
         assert!(line.starts_with("missing") && line.contains(part), "{line}");
     }
-    assert!(ended.out.lines().nth(3).unwrap().starts_with("ok"), "{}", ended.out);
+    assert_eq!(ended.out.lines().count(), 3, "{}", ended.out);
     assert_eq!(machine.calls(), Vec::<String>::new());
     assert_eq!(fs::read_dir(machine.at("home")).unwrap().count(), 0);
 }
@@ -410,13 +463,76 @@ fn a_kernel_that_does_not_start_is_an_error_that_can_be_passed_over() {
         &format!("{{\"cells\": [{cell}], \"metadata\": {{}}, \"nbformat\": 4, \"nbformat_minor\": 5}}"),
     );
     let ended = machine.ends(&["--check"]);
-    assert!(ended.out.contains("missing  the compile cache for ch01"), "{}", ended.out);
+    assert!(ended.out.contains("missing  the crates of ch01"), "{}", ended.out);
     machine.ends(&["--port", "0"]).fails_saying(&[
         "ended at once",
         "exit status: 3",
         "--no-warm",
     ]);
     machine.starts(&["--no-open", "--no-warm"]).ends_with(0);
+}
+
+/// The crates of the chapters without candle before JupyterLab opens, the others after.
+#[test]
+fn the_first_chapters_do_not_wait_for_candle() {
+    let machine = Machine::complete();
+    machine.two_chapters();
+    let ended = machine.ends(&["--check"]);
+    assert_eq!(ended.code, Some(1));
+    for missing in ["missing  the crates of ch01\n", "missing  the crates of ch02\n"] {
+        assert!(ended.out.contains(missing), "{}", ended.out);
+    }
+    machine.calls();
+
+    machine.write("fake/rustc-candle", "hangs");
+    let started = machine.starts(&["--no-open"]);
+    assert!(
+        started.said.contains("the crates of ch01 are compiled"),
+        "{}",
+        started.said
+    );
+    let ended = started.ends_with(0);
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert!(ended.err.contains("the crates of ch02: compiling"), "{}", ended.err);
+    assert!(!ended.out.contains("ch02"), "{}", ended.out);
+
+    fs::remove_file(machine.at("fake/rustc-candle")).unwrap();
+    machine.calls();
+    let mut started = machine.starts(&["--no-open"]);
+    started.says("the crates of ch02 are compiled");
+    started.ends_with(0);
+    let calls = machine.calls();
+    let compiled: Vec<&str> =
+        calls.iter().filter_map(|it| it.strip_prefix("cargo rustc ")).collect();
+    let compiled: Vec<&str> =
+        compiled.iter().filter_map(|call| Some(call.split_once(" -- ")?.0)).collect();
+    let expected = ["ndarray", "candle --features candle"].map(|end| {
+        format!(
+            "--lib --package book-prelude --crate-type dylib --target-dir \
+             ~/book/target/notebook/{end}"
+        )
+    });
+    assert_eq!(compiled, expected);
+    assert_eq!(machine.ends(&["--check"]).code, Some(0));
+
+    machine.calls();
+    machine.starts(&["--no-open", "--no-warm"]).ends_with(0);
+    assert!(!machine.calls().iter().any(|call| call.contains("rustc")));
+}
+
+/// A reader may be in the middle of an edit.
+#[test]
+fn crates_that_do_not_compile_are_told_of_and_jupyterlab_opens() {
+    let machine = Machine::complete();
+    machine.two_chapters();
+    machine.write("fake/rustc-ndarray", "error[E0308]: mismatched types");
+    let mut started = machine.starts(&["--no-open"]);
+    started.says("the crates of ch02 are compiled");
+    let ended = started.ends_with(0);
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let warning = "warning: the crates of ch01 are not compiled: `cargo rustc` failed: \
+                   error[E0308]: mismatched types";
+    assert!(ended.err.contains(warning), "{}", ended.err);
 }
 
 #[test]

@@ -2,18 +2,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use book::kernel::{EVCXR_VERSION, Kernel};
-use book::programs;
-use regex::Regex;
+use book::{programs, say};
 use serde_json::Value;
 use tokio::process::Command;
 
 use crate::Folders;
+use crate::cargo;
 use crate::step::Step;
-use crate::watch::{self, Ended};
 
 const NAME: &str = "evcxr_jupyter";
 
@@ -69,13 +67,8 @@ pub async fn find() -> Result<Found> {
         .map_or(Found::Missing, |(program, version)| Found::Other { program, version }))
 }
 
-/// The cargo that runs this tool, or the one on the `PATH`.
-fn cargo() -> PathBuf {
-    std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)
-}
-
 async fn installed_by_cargo() -> Result<String> {
-    let mut command = Command::new(cargo());
+    let mut command = Command::new(cargo::program());
     command.args(["install", "--list"]).kill_on_drop(true);
     let output = command.output().await.context("cannot run `cargo install --list`")?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
@@ -90,42 +83,27 @@ fn version_in(list: &str) -> Option<String> {
     })
 }
 
-/// Compiles and installs our release. What is compiled is kept in `target/lab` until it
-/// is whole, so that an interrupted install goes on where it stopped.
+/// Installs our release: as its authors have compiled it, if `cargo binstall` is there and
+/// finds it among their releases; else by compiling it. What is compiled is kept in
+/// `target/lab` until it is whole, so that an interrupted install goes on where it stopped.
 ///
 /// # Errors
 ///
 /// If cargo fails: its first error, and what may help.
 pub async fn install(folders: &Folders) -> Result<PathBuf> {
+    if let Some(program) = download(folders).await? {
+        return Ok(program);
+    }
     let title = format!("{NAME} {EVCXR_VERSION}");
-    let mut step =
-        Step::begin(&format!("{title}: compiling, about ten minutes, once"))?;
-    let (log, target) = (folders.file("cargo.log")?, folders.file("evcxr")?);
-    let mut command = Command::new(cargo());
+    let step = Step::begin(&format!("{title}: compiling, about ten minutes, once"))?;
+    let target = folders.file("evcxr")?;
+    let mut command = Command::new(cargo::program());
     command
         .args(["install", "--locked", "--force", "--target-dir"])
         .arg(&target)
-        .arg(format!("{NAME}@{EVCXR_VERSION}"))
-        .env("CARGO_TERM_COLOR", "never")
-        .env("CARGO_TERM_PROGRESS_WHEN", "always")
-        .env("CARGO_TERM_PROGRESS_WIDTH", "100");
-    let mut compiled = 0;
-    let ended = watch::watch(&mut command, &log, |line| {
-        let _ = match Said::of(line) {
-            Said::Progress { done, of, what } => step.advance(done, of, what),
-            Said::Compiling(_) => {
-                compiled += 1;
-                step.tell(&format!("{compiled} crates begun"));
-                Ok(())
-            }
-            Said::Other => {
-                step.tell(line.trim());
-                Ok(())
-            }
-        };
-    });
-    let ended = ended.await?;
-    ensure!(ended.status.success(), "{}", failure(&ended, &log));
+        .arg(format!("{NAME}@{EVCXR_VERSION}"));
+    let step =
+        cargo::follow(command, step, &folders.file("cargo.log")?, "2 GB").await?;
     let program = programs::cargo_bin().map(|bin| programs::program_in(&bin, NAME));
     let program = program.filter(|program| program.is_file()).with_context(|| {
         format!(
@@ -138,62 +116,40 @@ pub async fn install(folders: &Folders) -> Result<PathBuf> {
     Ok(program)
 }
 
-/// A line of cargo's.
-#[derive(Debug, PartialEq, Eq)]
-enum Said<'a> {
-    /// `Building [==>   ] 12/310: serde, syn`: what is done, of what, and what is under way.
-    Progress { done: u64, of: u64, what: &'a str },
-    /// `Compiling serde v1.0.0`.
-    Compiling(&'a str),
-    /// Anything else.
-    Other,
-}
-
-static PROGRESS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s*Building \[[=> ]*\] (\d+)/(\d+)(?:: (.*))?$")
-        .expect("the pattern is valid")
-});
-
-impl<'a> Said<'a> {
-    fn of(line: &'a str) -> Self {
-        if let Some(found) = PROGRESS.captures(line)
-            && let (Ok(done), Ok(of)) = (found[1].parse(), found[2].parse())
-        {
-            let what = found.get(3).map_or("", |what| what.as_str());
-            return Said::Progress { done, of, what };
+/// Our release from its authors' own archive: not from the third parties whom `cargo binstall`
+/// would ask next. None if there is none for this machine, or no `cargo binstall`.
+async fn download(folders: &Folders) -> Result<Option<PathBuf>> {
+    if programs::on_path("cargo-binstall").is_empty() {
+        return Ok(None);
+    }
+    let title = format!("{NAME} {EVCXR_VERSION}");
+    let step = Step::begin(&format!("{title}: cargo binstall"))?;
+    let mut command = Command::new(cargo::program());
+    command
+        .args([
+            "binstall",
+            "--no-confirm",
+            "--force",
+            "--strategies",
+            "crate-meta-data",
+        ])
+        .arg(format!("{NAME}@{EVCXR_VERSION}"));
+    let log = folders.file("binstall.log")?;
+    let followed = cargo::follow(command, step, &log, "100 MB").await;
+    match (followed, find().await?) {
+        (Ok(step), Found::Ours(program)) => {
+            step.end(&format!("{title} is installed at {}", program.display()))?;
+            Ok(Some(program))
         }
-        match line.trim_start().strip_prefix("Compiling ") {
-            Some(name) => Said::Compiling(name),
-            None => Said::Other,
+        (Ok(_), _) => {
+            say("cargo binstall has brought another kernel: ours is compiled")?;
+            Ok(None)
+        }
+        (Err(error), _) => {
+            say(&format!("the kernel is compiled here: {error:#}"))?;
+            Ok(None)
         }
     }
-}
-
-/// Why the installation failed, in one line, and what may help.
-fn failure(ended: &Ended, log: &Path) -> String {
-    let mut lines = ended.lines.iter().map(|line| line.trim());
-    let cause = lines.find(|line| line.starts_with("error"));
-    let cause = cause.map_or_else(|| ended.status.to_string(), str::to_owned);
-    let all = ended.lines.join("\n");
-    let has = |words: &[&str]| words.iter().any(|word| all.contains(word));
-    let remedy = if has(&["linker `", "linking with", "failed to find tool"]) {
-        format!("install a C compiler ({}), then run this again", super::c_compiler())
-    } else if has(&[
-        "failed to download",
-        "spurious network",
-        "Could not",
-        "download of",
-    ]) {
-        "is the network up? Then run this again".to_owned()
-    } else if has(&["No space left", "os error 28"]) {
-        "it needs about 2 GB of free space; then run this again".to_owned()
-    } else {
-        "run this again; what is compiled is kept".to_owned()
-    };
-    format!(
-        "`cargo install` of the Rust kernel failed: {cause}: {remedy} (all it said: {})",
-        log.display()
-    )
 }
 
 /// Whether Jupyter starts this program for notebooks in Rust; otherwise where to tell it.
@@ -302,25 +258,6 @@ mod tests {
         );
         assert_eq!(version_in("evcxr v0.22.0:\n    evcxr_jupyter\n"), None);
         assert_eq!(version_in(""), None);
-    }
-
-    #[test]
-    fn cargo_s_progress_is_read() {
-        assert_eq!(
-            Said::of("    Building [========>          ] 12/310: serde, syn(build)"),
-            Said::Progress { done: 12, of: 310, what: "serde, syn(build)" }
-        );
-        assert_eq!(
-            Said::of("    Building [=================>] 310/310"),
-            Said::Progress { done: 310, of: 310, what: "" }
-        );
-        assert_eq!(
-            Said::of("   Compiling serde v1.0.2"),
-            Said::Compiling("serde v1.0.2")
-        );
-        for other in ["    Updating crates.io index", "Building [=> ] x/3: a", ""] {
-            assert_eq!(Said::of(other), Said::Other, "{other}");
-        }
     }
 
     #[test]

@@ -7,17 +7,20 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use book::evcxr_cache;
 use book::kernel::EVCXR_VERSION;
 use book::say;
 use book::workspace::{Language, Workspace};
 
 use crate::evcxr::{Found, Registered};
 use crate::jupyter::JupyterLab;
+use crate::library::Crates;
 use crate::stop::Stop;
 
+mod cargo;
 pub mod evcxr;
 pub mod jupyter;
+#[path = "../../notebook/library.rs"]
+pub mod library;
 pub mod server;
 pub mod step;
 pub mod stop;
@@ -35,7 +38,7 @@ pub struct Options {
     pub port: u16,
     /// Whether to open the browser.
     pub open: bool,
-    /// Whether to fill the kernel's compile cache.
+    /// Whether to compile what the notebooks' cells link against.
     pub warm: bool,
 }
 
@@ -91,7 +94,18 @@ pub async fn run(workspace: &Workspace, options: Options) -> Result<ExitCode> {
     };
     let folder = workspace.root.join("notebooks").join(options.language.folder());
     let folder: PathBuf = folder.components().collect(); // no slash at its end
-    server::run(&lab, &folder, port, options.open, &mut stop).await
+    let server = server::run(&lab, &folder, port, options.open, &mut stop);
+    let folders = Folders::of(workspace);
+    let rest = async {
+        if options.warm {
+            warm::compile(workspace, &folders, Crates::Candle, true).await?;
+        }
+        std::future::pending().await
+    };
+    tokio::select! {
+        code = server => code,
+        error = rest => error,
+    }
 }
 
 /// Sees to it that everything is there that notebooks need.
@@ -127,13 +141,11 @@ async fn prepare(workspace: &Workspace, options: Options) -> Result<JupyterLab> 
         }
         None => jupyter::install(&folders).await?,
     };
-    evcxr_cache::mend()?; // of what notebooks opened in other ways left there
     if options.warm {
-        let cold = warm::cold(workspace, &folders, options.language).await?;
-        if cold.is_empty() {
-            say("the compile cache is warm")?;
-        } else {
-            warm::warm(workspace, &folders, options.language, &program, cold).await?;
+        let cold = !Crates::Ndarray.file(&workspace.root).exists();
+        warm::compile(workspace, &folders, Crates::Ndarray, false).await?;
+        if cold {
+            warm::try_kernel(workspace, options.language, &program).await?;
         }
     }
     Ok(lab)
@@ -180,14 +192,11 @@ async fn check(workspace: &Workspace, options: Options) -> Result<ExitCode> {
         }
         None => Err(format!("JupyterLab {}", jupyter::pinned())),
     })?;
-    if options.warm {
-        let cold = warm::cold(workspace, &folders, options.language).await?;
-        let names: Vec<&str> = cold.iter().map(|cold| cold.chapter.short()).collect();
-        line(if names.is_empty() {
-            Ok("the compile cache".to_owned())
-        } else {
-            Err(format!("the compile cache for {}", names.join(", ")))
-        })?;
+    for crates in [Crates::Ndarray, Crates::Candle] {
+        if let (true, Some(name)) = (options.warm, warm::name(workspace, crates)?) {
+            let there = crates.file(&workspace.root).exists();
+            line(if there { Ok(name) } else { Err(name) })?;
+        }
     }
     if missing > 0 {
         eprintln!("`cargo book lab` sees to what is missing");

@@ -35,6 +35,17 @@ impl Step {
         Ok(Self { bar, began: now, spoke: now })
     }
 
+    /// A step beside others, of which a line now and then tells.
+    ///
+    /// # Errors
+    ///
+    /// Never: it is a [`Step::begin`] without a bar.
+    pub fn in_background(what: &str) -> Result<Self> {
+        eprintln!("{what} …");
+        let now = Instant::now();
+        Ok(Self { bar: ProgressBar::hidden(), began: now, spoke: now })
+    }
+
     /// Says what is going on within the step.
     pub fn tell(&mut self, message: &str) {
         self.bar.set_message(message.to_owned());

@@ -121,7 +121,7 @@ pub fn unused_anchors(workspace: &Workspace) -> Result<Vec<String>> {
         for (event, _) in markdown::events(&workspace.read(&page)?) {
             if let Event::Text(code) = event {
                 let includes = code.lines().filter_map(Include::parse);
-                used.extend(includes.filter_map(|i| Some((i.file(), i.anchor?))));
+                used.extend(includes.filter_map(|i| Some((i.file(&page), i.anchor?))));
             }
         }
     }

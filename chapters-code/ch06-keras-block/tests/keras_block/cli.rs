@@ -1,11 +1,11 @@
 //! The command line.
 
-#[path = "../../../tests/support/cli.rs"]
-mod cli;
+#[path = "../../../../tests/support/cli.rs"]
+mod program;
 
 use std::fs;
 
-use cli::Program;
+use program::Program;
 use serde_json::Value;
 
 const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_ch06-keras-block"));

@@ -1,5 +1,5 @@
 //! Files of Keras, and what is altered in them, that are refused:
-//! `cargo test --features ch06-keras-block/h5 --test h5 --test keras h5_files`.
+//! `cargo test --features ch06-keras-block/h5 --test keras_block`.
 
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! The chapter against Keras 3: `tests/reference/keras_block.py` makes the fixture.
 
-#[path = "../../../tests/support/sets.rs"]
+#[path = "../../../../tests/support/sets.rs"]
 mod sets;
 
 use std::collections::BTreeMap;
@@ -404,5 +404,5 @@ fn h5_files_are_read_by_the_names_of_their_layers() {
 
 #[test]
 fn every_instruction_set_computes_the_same() {
-    sets::again_under_the_slower_ones();
+    sets::again_under_the_slower_ones("keras::");
 }
