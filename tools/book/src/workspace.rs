@@ -270,26 +270,27 @@ impl Workspace {
         let table = self.book_table(chapter)?;
         let extra = table.get("notebook-dependencies").and_then(toml::Value::as_array);
         let extra = extra.into_iter().flatten().filter_map(toml::Value::as_str);
-        [chapter.name.as_str()]
-            .into_iter()
-            .chain(extra)
-            .map(|it| self.name_in_rust(it))
-            .collect()
+        let mut crates = vec![self.library(&chapter.crate_folder(), &chapter.name)?];
+        for name in extra {
+            ensure!(
+                self.shared_dependency(name).is_some(),
+                "{}: notebook-dependencies names {name}, which is not in \
+                 [workspace.dependencies]",
+                chapter.name
+            );
+            crates.push(match self.shared_path(name) {
+                Some(folder) => self.library(&folder, name)?,
+                None => name.replace('-', "_"),
+            });
+        }
+        Ok(crates)
     }
 
-    /// What a package of `[workspace.dependencies]` is called in Rust.
-    fn name_in_rust(&self, package: &str) -> Result<String> {
-        ensure!(
-            self.shared_dependency(package).is_some(),
-            "notebook-dependencies names {package}, which is not in [workspace.dependencies]"
-        );
-        let named = match self.shared_path(package) {
-            Some(folder) => read_manifest(&self.root.join(folder))?
-                .get("lib")
-                .and_then(|lib| lib.get("name")?.as_str().map(str::to_owned)),
-            None => None,
-        };
-        Ok(named.unwrap_or_else(|| package.replace('-', "_")))
+    /// What a package in a folder of this workspace is called in Rust.
+    fn library(&self, folder: &Path, package: &str) -> Result<String> {
+        let manifest = read_manifest(&self.root.join(folder))?;
+        let named = manifest.get("lib").and_then(|lib| lib.get("name")?.as_str());
+        Ok(named.map_or_else(|| package.replace('-', "_"), str::to_owned))
     }
 
     /// Whether a chapter stands on candle, whose compilation takes minutes.
