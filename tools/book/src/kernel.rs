@@ -161,19 +161,23 @@ impl Kernel {
             }
             status = self.child.wait() => bail!("the evcxr kernel died: {}", status?),
         }
-        self.listen_on().await?;
+        self.listen_on(&mut answer).await?;
         answer.outputs = tidy(answer.outputs);
         answer.took = start.elapsed();
         Ok(answer)
     }
 
     /// Listens until the kernel has been quiet for [`QUIET`]. It passes standard error on
-    /// as that of its newest request: what comes late must not find another one there.
-    async fn listen_on(&mut self) -> Result<()> {
+    /// as that of its newest request: what comes late must not find another one there. A
+    /// last line of standard output may come late, too.
+    async fn listen_on(&mut self, answer: &mut Answer) -> Result<()> {
         while let Ok(message) = timeout(QUIET, self.iopub.read()).await {
             let message = message?;
+            let parent = parent(&message);
             if let Some(text) = stderr(&message.content) {
-                self.stderr.push((parent(&message), text));
+                self.stderr.push((parent, text));
+            } else if parent == answer.id {
+                answer.take(message.content);
             }
         }
         Ok(())
