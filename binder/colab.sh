@@ -23,5 +23,7 @@ spec["argv"] = ["bash", "-c", command, "{connection_file}"]
 json.dump(spec, open(path, "w"), indent=2)
 PYTHON
 # The English notebooks look for the crates one folder higher.
-ln -sfn "$here/chapters-code" "$here/../chapters-code"
+for folder in chapters-code tools; do
+    ln -sfn "$here/$folder" "$here/../$folder"
+done
 echo "The Rust kernel is ready: choose Runtime → Change runtime type → Rust, then run all cells."
