@@ -2,7 +2,7 @@
 //! every kernel finds it: cargo keeps it up to date, and lets two kernels wait for each other.
 //!
 //! A kernel goes on with the library that it has loaded, also when a source has changed; so
-//! each version has a name of its own.
+//! each version has a folder of its own.
 
 use std::env::{self, consts::DLL_SUFFIX};
 use std::error::Error;
@@ -34,9 +34,9 @@ fn main() -> Result<()> {
     let candle = env::var_os("CARGO_FEATURE_CANDLE").is_some();
     let crates = if candle { Crates::Candle } else { Crates::Ndarray };
     let copy = crates.copy(&root)?;
-    let mut cargo =
-        crates.command(&root, env::var_os("CARGO").unwrap_or("cargo".into()))?;
-    let status = cargo
+    let cargo = env::var_os("CARGO").unwrap_or("cargo".into());
+    let status = crates
+        .command(&root, cargo, &copy)
         .env("CARGO_TERM_QUIET", "true")
         .stdin(Stdio::null())
         .stdout(Stdio::null())

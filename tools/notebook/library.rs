@@ -72,12 +72,8 @@ impl Crates {
         Ok(self.target(root).join(version).join(format!("libbook_prelude{DLL_SUFFIX}")))
     }
 
-    /// The command that compiles it.
-    ///
-    /// # Errors
-    ///
-    /// If a source can't be read.
-    pub fn command(self, root: &Path, cargo: OsString) -> io::Result<Command> {
+    /// The command that compiles it, to be known by its [`Crates::copy`].
+    pub fn command(self, root: &Path, cargo: OsString, copy: &Path) -> Command {
         let mut command = Command::new(cargo);
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
@@ -99,12 +95,12 @@ impl Crates {
         let option =
             if cfg!(target_os = "macos") { "-install_name" } else { "-soname" };
         if !cfg!(windows) {
-            for part in [Path::new(option), &self.copy(root)?] {
+            for part in [Path::new(option), copy] {
                 let part = format!("-Clink-arg={}", part.display());
                 command.args(["-Clink-arg=-Xlinker", &part]);
             }
         }
-        Ok(command)
+        command
     }
 }
 
@@ -116,7 +112,12 @@ impl Crates {
 pub fn sources(root: &Path) -> io::Result<Vec<PathBuf>> {
     let mut sources =
         ["Cargo.toml", "Cargo.lock", "tools/prelude"].map(|it| root.join(it)).to_vec();
-    for folder in entries(&root.join("chapters-code"))? {
+    // A reader may be solving an exercise beside the notebook: that is no part of it.
+    let crates = entries(&root.join("chapters-code"))?.into_iter();
+    let other = |folder: &PathBuf| {
+        folder.ends_with("exercises") || folder.ends_with("solutions")
+    };
+    for folder in crates.filter(|folder| !other(folder)) {
         sources.extend([folder.join("Cargo.toml"), folder.join("src")]);
     }
     sources.retain(|source| source.exists());

@@ -502,10 +502,9 @@ fn the_first_chapters_do_not_wait_for_candle() {
     started.says("the crates of ch02 are compiled");
     started.ends_with(0);
     let calls = machine.calls();
+    let compiled = calls.iter().filter_map(|call| call.strip_prefix("cargo rustc "));
     let compiled: Vec<&str> =
-        calls.iter().filter_map(|it| it.strip_prefix("cargo rustc ")).collect();
-    let compiled: Vec<&str> =
-        compiled.iter().filter_map(|call| Some(call.split_once(" -- ")?.0)).collect();
+        compiled.filter_map(|call| Some(call.split_once(" -- ")?.0)).collect();
     let expected = ["ndarray", "candle --features candle"].map(|end| {
         format!(
             "--lib --package book-prelude --crate-type dylib --target-dir \

@@ -57,7 +57,8 @@ pub async fn compile(
     };
     let step = if background { Step::in_background } else { Step::begin };
     let step = step(&format!("{what}: compiling"))?;
-    let command = crates.command(&workspace.root, cargo::program().into())?;
+    let copy = crates.copy(&workspace.root)?;
+    let command = crates.command(&workspace.root, cargo::program().into(), &copy);
     let log = folders.file(&format!("{crates:?}.log").to_lowercase())?;
     match cargo::follow(Command::from(command), step, &log, "2 GB").await {
         Ok(step) => step.end(&format!("{what} are compiled")),

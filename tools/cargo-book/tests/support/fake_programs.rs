@@ -22,13 +22,10 @@ fn main() -> io::Result<()> {
             Ok(())
         }
         ("cargo", ["install", ..]) => cargo_install(),
-        ("cargo", ["binstall", ..]) => match said("binstall") {
-            Some(error) => {
-                eprintln!("{error}");
-                exit(78);
-            }
-            None => cargo_install(),
-        },
+        ("cargo", ["binstall", ..]) => {
+            fail("binstall");
+            cargo_install()
+        }
         ("cargo", ["rustc", options @ ..]) => cargo_rustc(options),
         ("evcxr_jupyter", ["--install"]) => register(&own),
         ("evcxr_jupyter", _) => exit(3),
@@ -58,6 +55,20 @@ fn said(name: &str) -> Option<String> {
     fs::read_to_string(fake(name)).ok()
 }
 
+/// Hangs, or fails as cargo does with what is said, if a file of that name says so.
+fn fail(name: &str) {
+    match said(name).as_deref() {
+        Some("hangs") => loop {
+            std::thread::park();
+        },
+        Some(error) => {
+            eprintln!("{error}");
+            exit(101);
+        }
+        None => {}
+    }
+}
+
 fn link(to: &Path) -> io::Result<()> {
     fs::create_dir_all(to.parent().expect("a folder"))?;
     let _ = fs::remove_file(to);
@@ -70,16 +81,7 @@ fn link(to: &Path) -> io::Result<()> {
 
 fn cargo_install() -> io::Result<()> {
     eprint!("    Building [==>    ] 1/3: serde\r    Building [====>  ] 2/3: zeromq\r");
-    match said("cargo-install").as_deref() {
-        Some("hangs") => loop {
-            std::thread::park();
-        },
-        Some(error) => {
-            eprintln!("{error}");
-            exit(101);
-        }
-        None => {}
-    }
+    fail("cargo-install");
     let home =
         PathBuf::from(std::env::var_os("CARGO_HOME").expect("CARGO_HOME is set"));
     fs::write(fake("cargo-list"), "evcxr_jupyter v0.22.0:\n    evcxr_jupyter\n")?;
@@ -91,16 +93,7 @@ fn cargo_rustc(options: &[&str]) -> io::Result<()> {
     let target = options.iter().skip_while(|option| **option != "--target-dir").nth(1);
     let target = Path::new(target.expect("a folder"));
     let name = target.file_name().unwrap_or_default().to_string_lossy();
-    match said(&format!("rustc-{name}")).as_deref() {
-        Some("hangs") => loop {
-            std::thread::park();
-        },
-        Some(error) => {
-            eprintln!("{error}");
-            exit(101);
-        }
-        None => {}
-    }
+    fail(&format!("rustc-{name}"));
     fs::create_dir_all(target.join("debug"))?;
     let library = format!("debug/libbook_prelude{}", std::env::consts::DLL_SUFFIX);
     fs::write(target.join(library), "")
