@@ -34,6 +34,11 @@ fn every_number_in_the_prose_was_printed() {
 }
 
 #[test]
+fn every_figure_is_called_by_its_number() {
+    assert_none(&check::figures::misnumbered(&workspace()).unwrap());
+}
+
+#[test]
 fn no_page_changes_on_its_way_through_gettext() {
     assert_none(&check::roundtrip::altered(&workspace()).unwrap());
 }
