@@ -112,8 +112,7 @@ mod tests {
     fn a_thing_has_one_term() {
         let first =
             "# Um\n\nA loss, em português perda. Não há\nperdas. Sem\nrede, `perda`.";
-        let second =
-            "# Dois\n\nA [Perda](a.md). Sem internet.\n\n## A\n\nSó `perda`.";
+        let second = "# Dois\n\nA [Perda](a.md). Sem internet.\n\n## A\n\nSó `perda`.";
         let pages = [page("ch01-a.md", first), page("ch02-b.md", second)];
         let glossary = "- **[loss](ch01-a.md)**: a\n  <!-- forms: losses -->\n  \
                         <!-- not: perda,\n  perdas -->\n  <!-- not-en: cost -->\n\n\
