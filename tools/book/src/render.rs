@@ -156,7 +156,7 @@ fn choice_begins(choice: &Choice, words: &Words) -> Result<String> {
     if !choice.right {
         return Ok(open);
     }
-    Ok(format!("{open}\n<p class=\"right\">{}</p>", words.right))
+    Ok(format!("{open}\n<p class=\"verdict\">{}</p>", words.right))
 }
 
 /// What is said of the figure of a cell.
@@ -452,7 +452,7 @@ mod tests {
                 " <em>big</em>?</p>\n\n<details",
                 "<summary><code>b</code></summary>\n\nc\n\n</details>\n\n<details",
                 &format!(
-                    "<summary>d</summary>\n<p class=\"right\">{right}</p>\n\ne\n\n</details>"
+                    "<summary>d</summary>\n<p class=\"verdict\">{right}</p>\n\ne\n\n</details>"
                 ),
             ] {
                 assert!(html.contains(part), "{part} is not in {html}");
