@@ -9,7 +9,8 @@ impl Model {
     /// The graph with the shape that each layer gives:
     /// `keras.utils.plot_model(model, show_shapes=True)`.
     pub fn plot(&self) -> Result<Figure> {
-        let mut diagram = Diagram::new().title("Model: functional");
+        let mut diagram =
+            Diagram::new().title(("Modelo: functional", "Model: functional"));
         for layer in &self.layers {
             let class = layer.tensor.node().layer.class();
             let shape = layer.tensor.shape();

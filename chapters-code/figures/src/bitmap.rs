@@ -9,6 +9,7 @@ use plotters::style::RGBAColor;
 use crate::error::FigureError;
 use crate::fonts::{self, Placing};
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Pixels, Scene, UNITS, at, units};
+use crate::text::Language;
 use crate::viridis::VIRIDIS;
 
 /// plotters' pixels, in each direction, that make one pixel of the PNG: lines and curves
@@ -173,7 +174,8 @@ fn paint_text(
     bitmap: &mut BitMapBackend<'_>,
     label: &Label,
 ) -> Result<(), FigureError> {
-    let Some(outline) = fonts::outline(&label.text, &placing(label)) else {
+    let text = label.text.in_language(Language::Portuguese);
+    let Some(outline) = fonts::outline(text, &placing(label)) else {
         return Ok(()); // nothing but spaces
     };
     let scale = PxScaleFactor { horizontal: 1.0, vertical: 1.0 };

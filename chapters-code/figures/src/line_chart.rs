@@ -3,10 +3,11 @@
 use crate::axis::{Scale, Tick, significant};
 use crate::error::FigureError;
 use crate::figure::Figure;
-use crate::fonts;
-use crate::frame::{Caption, Heading, PAD, TEXT_SIZE, TICK_SIZE, line_of, widest};
+use crate::frame::{
+    Caption, Heading, PAD, TEXT_SIZE, TICK_SIZE, line_of, widest, widest_tick,
+};
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene, Turn};
-use crate::svg::printable;
+use crate::text::{Language, Text};
 
 /// The lines' rectangle.
 const PLOT: (f64, f64) = (480.0, 300.0);
@@ -64,13 +65,13 @@ pub struct LineChart {
 
 #[derive(Clone, Debug, Default)]
 struct Side {
-    title: String,
+    title: Text,
     log: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Series {
-    name: String,
+    name: Text,
     points: Vec<(f64, f64)>,
     look: Look,
 }
@@ -94,21 +95,21 @@ impl LineChart {
 
     /// What runs along the horizontal axis.
     #[must_use]
-    pub fn x_title(mut self, title: impl AsRef<str>) -> Self {
-        self.x.title = printable(title.as_ref());
+    pub fn x_title(mut self, title: impl Into<Text>) -> Self {
+        self.x.title = title.into();
         self
     }
 
     /// What runs along the vertical axis.
     #[must_use]
-    pub fn y_title(mut self, title: impl AsRef<str>) -> Self {
-        self.y.title = printable(title.as_ref());
+    pub fn y_title(mut self, title: impl Into<Text>) -> Self {
+        self.y.title = title.into();
         self
     }
 
     /// Adds a line through `points`, `(x, y)` in the order they are joined.
     #[must_use]
-    pub fn series(self, name: impl AsRef<str>, points: &[(f64, f64)]) -> Self {
+    pub fn series(self, name: impl Into<Text>, points: &[(f64, f64)]) -> Self {
         let solid = |series: &&Series| matches!(series.look, Look::Solid(_));
         let index = self.series.iter().filter(solid).count();
         self.with(name, points, Look::Solid(index))
@@ -117,18 +118,17 @@ impl LineChart {
     /// Adds a dashed line without markers, for something that the others are compared
     /// with: `n²` beside a time that grows with it.
     #[must_use]
-    pub fn dashed_series(self, name: impl AsRef<str>, points: &[(f64, f64)]) -> Self {
+    pub fn dashed_series(self, name: impl Into<Text>, points: &[(f64, f64)]) -> Self {
         self.with(name, points, Look::Dashed)
     }
 
     fn with(
         mut self,
-        name: impl AsRef<str>,
+        name: impl Into<Text>,
         points: &[(f64, f64)],
         look: Look,
     ) -> Self {
-        let name = printable(name.as_ref());
-        self.series.push(Series { name, points: points.to_vec(), look });
+        self.series.push(Series { name: name.into(), points: points.to_vec(), look });
         self
     }
 
@@ -165,8 +165,13 @@ impl LineChart {
     /// - [`FigureError::Draw`]: the drawing library failed.
     pub fn draw(&self) -> Result<Figure, FigureError> {
         self.check()?;
-        let title = format!("{} / {}", self.y.title, self.x.title);
-        self.caption.figure(Layout::new(self).scene(), title, self.describe())
+        let title = Text::both(|language| {
+            let [y, x] =
+                [&self.y, &self.x].map(|side| side.title.in_language(language));
+            format!("{y} / {x}")
+        });
+        let description = Text::both(|language| self.describe(language));
+        self.caption.figure(Layout::new(self).scene(), title, description)
     }
 
     fn check(&self) -> Result<(), FigureError> {
@@ -175,7 +180,7 @@ impl LineChart {
         }
         for series in &self.series {
             if series.points.is_empty() {
-                let name = series.name.clone();
+                let name = series.name.english();
                 return Err(FigureError::SeriesEmpty { name });
             }
             for (index, point) in series.points.iter().enumerate() {
@@ -191,7 +196,7 @@ impl LineChart {
         index: usize,
         (x, y): (f64, f64),
     ) -> Result<(), FigureError> {
-        let name = || series.name.clone();
+        let name = || series.name.english();
         if !(x.is_finite() && y.is_finite()) {
             return Err(FigureError::SeriesNotFinite { name: name(), index, x, y });
         }
@@ -209,12 +214,12 @@ impl LineChart {
         Ok(())
     }
 
-    fn describe(&self) -> String {
+    fn describe(&self, language: Language) -> String {
         let ends = |series: &Series| {
             let point = |(x, y)| format!("({}, {})", significant(x), significant(y));
             let first = series.points.first().copied().map_or(String::new(), point);
             let last = series.points.last().copied().map_or(String::new(), point);
-            format!("{}: {first} … {last}", series.name)
+            format!("{}: {first} … {last}", series.name.in_language(language))
         };
         self.series.iter().map(ends).collect::<Vec<_>>().join("; ")
     }
@@ -229,7 +234,7 @@ struct Layout<'a> {
     y_ticks: Vec<Tick>,
     plot: Area,
     heading: Heading,
-    names: Vec<String>,
+    names: Vec<Text>,
     width: f64,
     height: f64,
 }
@@ -242,19 +247,12 @@ impl<'a> Layout<'a> {
         let given = chart.x_ticks.as_ref().map(|values| x.ticks_at(values));
         let x_ticks = given.unwrap_or_else(|| x.ticks(TICKS));
         let y_ticks = y.ticks(TICKS);
-        let names: Vec<String> = chart
-            .series
-            .iter()
-            .map(|series| fonts::elide(&series.name, TEXT_SIZE, false, LONGEST_NAME))
-            .collect();
+        let short = |series: &Series| series.name.elide(TEXT_SIZE, false, LONGEST_NAME);
+        let names: Vec<Text> = chart.series.iter().map(short).collect();
 
-        let y_labels =
-            widest(y_ticks.iter().map(|tick| tick.label.as_str()), TICK_SIZE, false);
-        let left = (PAD + line_of(&chart.y.title) + y_labels + 8.0).round();
-        let legend = 14.0
-            + 2.0 * MARKER
-            + 8.0
-            + widest(names.iter().map(String::as_str), TEXT_SIZE, false);
+        let left =
+            (PAD + line_of(&chart.y.title) + widest_tick(&y_ticks) + 8.0).round();
+        let legend = 14.0 + 2.0 * MARKER + 8.0 + widest(&names, TEXT_SIZE, false);
         let width = left + PLOT.0 + legend + PAD;
         let heading = chart.caption.heading(width - 2.0 * PAD);
         let tall = PLOT.1.max(names.len() as f64 * LEGEND_LINE).min(TALLEST);
@@ -285,7 +283,7 @@ impl<'a> Layout<'a> {
     fn draw_titles(&self, scene: &mut Scene) {
         let (middle_x, middle_y) = self.plot.middle();
         self.heading.draw(scene, middle_x, self.width);
-        let side = |title: &str, room| fonts::elide(title, TEXT_SIZE, false, room);
+        let side = |title: &Text, room| title.elide(TEXT_SIZE, false, room);
         let y_title = side(&self.chart.y.title, self.plot.height);
         let beside = (PAD + TEXT_SIZE / 2.0, middle_y);
         scene.label(Label::new(y_title, beside, TEXT_SIZE).turn(Turn::Up));

@@ -4,7 +4,8 @@ use std::error::Error;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use figures::{
-    BarChart, Diagram, Figure, FigureError, Heatmap, HeatmapGrid, LineChart, viridis,
+    BarChart, Diagram, Figure, FigureError, Heatmap, HeatmapGrid, Language, LineChart,
+    viridis,
 };
 use ndarray::{Array2, Array3, array};
 use proptest::prelude::*;
@@ -179,6 +180,70 @@ fn the_page_decides_the_colours_of_text() -> Checked {
         for text in svg.split("<text ").skip(1) {
             assert!(text.contains("fill=\"currentColor\""), "{text}");
         }
+    }
+    Ok(())
+}
+
+/// The same figure of each kind, with its texts in two languages, or one.
+fn spoken(
+    say: fn(&'static str, &'static str) -> figures::Text,
+) -> [Result<Figure, FigureError>; 5] {
+    let points = [(1.0, 2.0), (2.0, 3.0)];
+    let map = || {
+        Heatmap::new(&weights())
+            .row_labels([say("um", "one"), "q".into(), "k".into()])
+            .row_title(say("linha", "row"))
+            .column_title(say("coluna", "column"))
+            .title(say("Um mapa de calor & mais", "A heatmap & more"))
+    };
+    let line = LineChart::new()
+        .title(say("Curvas", "Curves"))
+        .x_title(say("época", "epoch"))
+        .y_title("loss")
+        .series(say("treino", "training"), &points)
+        .dashed_series(say("acaso", "chance"), &points);
+    let bars = BarChart::new([say("um", "one"), say("dois", "two")])
+        .series(say("peso", "weight"), &[1.0, 2.0]);
+    let boxes = Diagram::new().node([say("entrada", "input"), "(n, d)".into()]);
+    let grid = HeatmapGrid::of([map(), map()])
+        .panel_titles([say("antes", "before"), say("depois", "after")])
+        .grid_row_titles([say("camada 0", "layer 0")]);
+    [map().draw(), grid.draw(), line.draw(), bars.draw(), boxes.draw()]
+}
+
+#[test]
+fn a_figure_speaks_two_languages() -> Checked {
+    let both = spoken(|portuguese, english| (portuguese, english).into());
+    let portuguese = spoken(|portuguese, _| portuguese.into());
+    let english = spoken(|_, english| english.into());
+    for ((both, portuguese), english) in both.into_iter().zip(portuguese).zip(english) {
+        let both = both?;
+        assert_well_formed(both.svg());
+        assert!(both.svg().contains("</text></switch>"), "{}", both.svg());
+        for (language, one) in
+            [(Language::Portuguese, portuguese?), (Language::English, english?)]
+        {
+            let chosen = both.in_language(language)?;
+            let words = |figure: &Figure| {
+                let texts = figure
+                    .svg()
+                    .split('>')
+                    .filter_map(|tag| tag.strip_suffix("</text"));
+                texts.map(str::to_owned).collect::<Vec<_>>()
+            };
+            // There is room for both languages, so the places may differ.
+            assert_eq!(words(&chosen), words(&one));
+            let about = |figure: &Figure| {
+                let lines = figure.svg().lines().skip(1).take(2);
+                lines
+                    .filter_map(|line| Some(line.split_once('>')?.1.to_owned()))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(about(&chosen), about(&one));
+            assert!(svg_size(&one).0 <= svg_size(&both).0);
+        }
+        let as_it_is = both.in_language(Language::Portuguese)?.png()?;
+        assert_eq!(both.png()?, as_it_is, "a picture speaks Portuguese");
     }
     Ok(())
 }

@@ -1,18 +1,20 @@
 //! Pictures on a page: the drawings of `src/img/`, inlined so that they follow the
-//! page's theme, and what every picture needs, escaped text.
+//! page's theme, what cells have drawn, in the page's language, and what every picture
+//! needs, escaped text.
 
 use std::ops::Range;
 use std::path::Path;
 use std::sync::LazyLock;
 
 use anyhow::{Result, ensure};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use mdbook_markdown::pulldown_cmark::{Event, Tag, TagEnd};
 use pulldown_cmark_escape::escape_html;
 use regex::Regex;
 
 use crate::include::normalize;
 use crate::markdown::events;
-use crate::workspace::Workspace;
+use crate::workspace::{Language, Workspace};
 
 /// An SVG drawing named in Markdown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,12 +81,78 @@ pub fn drawing(workspace: &Workspace, page: &Path, image: &Image) -> Result<Stri
     Ok(figure(&with_label(&svg, &image.alt), None).replace('\n', " "))
 }
 
+/// What a cell has drawn (an SVG, or HTML), in one language. As it is drawn, a text in two
+/// languages is a `<switch>`, which follows the reader's browser; here each text has one
+/// language, and keeps the other as `data-en` or `data-pt`: nothing is lost, and what is in
+/// one language can be turned to the other.
+#[must_use]
+pub fn in_language(drawn: &str, language: Language) -> String {
+    static SWITCH: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r#"<switch><text systemLanguage="pt" ([^>]*)>([^<]*)</text><text [^>]*>([^<]*)</text></switch>"#,
+        )
+        .expect("a valid pattern")
+    });
+    static EMBEDDED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(src="data:image/svg\+xml;base64,)([A-Za-z0-9+/=]+)""#)
+            .expect("a valid pattern")
+    });
+    let chosen = SWITCH.replace_all(drawn, r#"<text $1 data-en="$3">$2</text>"#);
+    let turned = turned(&chosen, language);
+    let embedded = EMBEDDED.replace_all(&turned, |picture: &regex::Captures<'_>| {
+        let svg = BASE64_STANDARD.decode(&picture[2]).ok();
+        match svg.and_then(|bytes| String::from_utf8(bytes).ok()) {
+            Some(svg) => {
+                let svg = BASE64_STANDARD.encode(in_language(&svg, language));
+                format!("{}{svg}\"", &picture[1])
+            }
+            None => picture[0].to_owned(),
+        }
+    });
+    embedded.into_owned()
+}
+
+/// Exchanges each text that is in the other language with its translation beside it.
+fn turned(drawn: &str, language: Language) -> String {
+    static TEXT: LazyLock<[Regex; 2]> = LazyLock::new(|| {
+        ["en", "pt"].map(|other| {
+            Regex::new(&format!(
+                r#"<(text|title|desc)( [^>]*?)? data-{other}="([^"]*)"([^>]*)>([^<]*)<"#
+            ))
+            .expect("a valid pattern")
+        })
+    });
+    static ALT: LazyLock<[Regex; 2]> = LazyLock::new(|| {
+        ["en", "pt"].map(|other| {
+            Regex::new(&format!(r#" alt="([^"]*)" data-{other}="([^"]*)""#))
+                .expect("a valid pattern")
+        })
+    });
+    let (wanted, other) = match language {
+        Language::English => (0, "pt"),
+        Language::Portuguese => (1, "en"),
+    };
+    let text = format!("<$1$2 data-{other}=\"$5\"$4>$3<");
+    let alt = format!(" alt=\"$2\" data-{other}=\"$1\"");
+    let drawn = TEXT[wanted].replace_all(drawn, text);
+    ALT[wanted].replace_all(&drawn, alt).into_owned()
+}
+
+/// What a cell has drawn, without the other language.
+fn alone(drawn: &str) -> String {
+    static OTHER: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#" data-(?:en|pt)="[^"]*""#).expect("a valid pattern")
+    });
+    OTHER.replace_all(drawn, "").into_owned()
+}
+
 /// A figure on a page: one HTML block without blank lines, which would end it in
 /// Markdown.
 #[must_use]
 pub fn figure(content: &str, caption: Option<&str>) -> String {
     let caption = caption
         .map_or(String::new(), |text| format!("<figcaption>{text}</figcaption>"));
+    let content = alone(content);
     let content = content
         .lines()
         .filter(|line| !line.trim().is_empty())
@@ -131,6 +199,40 @@ mod tests {
             with_label(svg, "a < \"b\""),
             "<svg width=\"3\" role=\"img\" aria-label=\"a &lt; &quot;b&quot;\"><title id=\"t\">x</title></svg>"
         );
+    }
+
+    #[test]
+    fn a_figure_is_turned_from_language_to_language() {
+        let drawn = "<svg><title id=\"a\" data-en=\"Loss &lt;\">Perda</title>\n\
+             <switch><text systemLanguage=\"pt\" x=\"1\" fill=\"#000\">época</text>\
+             <text x=\"1\" fill=\"#000\">epoch</text></switch><text x=\"2\">0.5</text></svg>";
+        let portuguese = in_language(drawn, Language::Portuguese);
+        assert_eq!(
+            portuguese,
+            "<svg><title id=\"a\" data-en=\"Loss &lt;\">Perda</title>\n\
+             <text x=\"1\" fill=\"#000\" data-en=\"epoch\">época</text>\
+             <text x=\"2\">0.5</text></svg>"
+        );
+        let english = in_language(drawn, Language::English);
+        assert!(english.contains(" data-pt=\"Perda\">Loss &lt;</title>"), "{english}");
+        assert!(english.contains(" data-pt=\"época\">epoch</text>"), "{english}");
+        assert_eq!(in_language(&portuguese, Language::English), english);
+        assert_eq!(in_language(&english, Language::Portuguese), portuguese);
+        for done in [&portuguese, &english] {
+            let html = figure(done, None);
+            assert!(!html.contains("data-"), "{html}");
+        }
+        let image = |svg: &str, alt: &str| {
+            let data = BASE64_STANDARD.encode(svg);
+            format!("<p><img alt={alt} src=\"data:image/svg+xml;base64,{data}\"></p>")
+        };
+        let html = image(drawn, "\"Perda\" data-en=\"Loss\"");
+        for (language, svg, alt) in [
+            (Language::Portuguese, &portuguese, "\"Perda\" data-en=\"Loss\""),
+            (Language::English, &english, "\"Loss\" data-pt=\"Perda\""),
+        ] {
+            assert_eq!(in_language(&html, language), image(svg, alt));
+        }
     }
 
     #[test]

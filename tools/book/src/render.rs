@@ -10,7 +10,7 @@ use nbformat::v4::Output;
 use serde_json::Value;
 
 use crate::figure::{self, escape};
-use crate::notebook::{Outputs, tidy};
+use crate::notebook::{Outputs, outputs_in, tidy};
 use crate::page::{Block, Cell, Located};
 use crate::workspace::{Language, Workspace};
 use crate::{markdown, math};
@@ -91,9 +91,8 @@ pub fn page(
                     Some(Block::Caption(text)) => Some(text.as_str()),
                     _ => None,
                 };
-                let outputs =
-                    outputs.get(&cell.id).map(Vec::as_slice).unwrap_or_default();
-                cell_with_outputs(name, cell, outputs, caption, &words, &mut scripts)
+                let outputs = outputs_in(outputs.get(&cell.id), language);
+                cell_with_outputs(name, cell, &outputs, caption, &words, &mut scripts)
                     .with_context(at)?
             }
             Block::Code(listing) => code_block(

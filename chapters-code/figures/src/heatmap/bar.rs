@@ -1,7 +1,7 @@
 //! The colour bar beside the cells.
 
 use crate::axis::{Scale, Tick};
-use crate::frame::{TICK_SIZE, widest};
+use crate::frame::{TICK_SIZE, widest_tick};
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene};
 use crate::viridis::{self, VIRIDIS};
 
@@ -24,8 +24,7 @@ impl Bar {
 
     /// Everything to the right of the cells.
     pub(super) fn width(&self) -> f64 {
-        let labels = self.ticks.iter().map(|tick| tick.label.as_str());
-        SPACE + WIDTH + TICK + 4.0 + widest(labels, TICK_SIZE, false)
+        SPACE + WIDTH + TICK + 4.0 + widest_tick(&self.ticks)
     }
 
     /// As high as `cells`, but never too low for its numbers.

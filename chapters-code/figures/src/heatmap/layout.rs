@@ -79,7 +79,7 @@ impl<'a> Layout<'a> {
         cells::draw(&mut scene, map, *cells, &self.scale, self.look);
         row_labels.draw_rows(&mut scene, *cells, rows);
         column_labels.draw_columns(&mut scene, *cells, columns);
-        let titles = [map.rows.title.as_str(), &map.columns.title];
+        let titles = [&map.rows.title, &map.columns.title];
         let reach = (row_labels.width(), column_labels.height());
         draw_side_titles(&mut scene, *cells, titles, reach);
         self.bar.draw(&mut scene, Bar::area(*cells));

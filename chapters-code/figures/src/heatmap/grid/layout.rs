@@ -2,15 +2,15 @@
 
 use super::HeatmapGrid;
 use crate::axis::Scale;
-use crate::fonts;
 use crate::frame::{
-    self, Heading, LINE, PAD, SMALLEST_TEXT, TEXT_SIZE, TICK_SIZE, line_of,
+    Heading, LINE, PAD, SMALLEST_TEXT, TEXT_SIZE, TICK_SIZE, line_of, widest,
 };
 use crate::heatmap::bar::Bar;
 use crate::heatmap::cells::{self, Look, MOST_CELLS, MOST_RECTANGLES};
 use crate::heatmap::labels::{Labels, SPACE, draw_side_titles};
 use crate::heatmap::{Heatmap, Side};
 use crate::scene::{Anchor, Area, Label, Scene};
+use crate::text::Text;
 
 /// A grid isn't wider, so that a phone's screen still shows its texts, …
 const WIDTH: f64 = 560.0;
@@ -64,7 +64,7 @@ impl Plan {
             reach(label_width(&grid.panels)) * columns as f64
         };
         let frame = 2.0 * PAD + bar.width() + row_titles;
-        let with_labels = frame + line_of(grid.row_side_title()) + labels;
+        let with_labels = frame + line_of(&grid.row_side_title()) + labels;
 
         let least = if labelled { LABELLED_CELL } else { SMALL_CELL };
         let (pitch, numbers) = pitch_of(grid, with_labels, GAP, least);
@@ -172,7 +172,7 @@ fn most(lengths: impl Iterator<Item = f64>) -> f64 {
 /// One heatmap with what is written around it.
 struct Panel<'a> {
     map: &'a Heatmap,
-    title: Vec<String>,
+    title: Vec<Text>,
     title_size: f64,
     rows: Labels,
     columns: Labels,
@@ -197,7 +197,7 @@ impl<'a> Panel<'a> {
         };
         let room = width + plan.gap - 2.0;
         let title = grid.panel_title(index);
-        panel.title = fonts::wrap(&title, panel.title_size, false, room, 2);
+        panel.title = title.wrap(panel.title_size, false, room, 2);
         if plan.labels && (index.is_multiple_of(per_row) || !plan.rows_shared) {
             panel.rows = Labels::of_rows(&map.rows, rows, plan.pitch);
         }
@@ -261,7 +261,7 @@ impl<'a> Layout<'a> {
         let (low, high) = grid.ends();
         let scale = Scale::new(low, high);
         let bar = Bar::new(&scale);
-        let row_titles = reach(widest(&row_titles(grid), TEXT_SIZE));
+        let row_titles = reach(widest(&row_titles(grid), TEXT_SIZE, false));
         let plan = Plan::new(grid, &bar, row_titles);
         let panel = |index| Panel::new(grid, &plan, index);
         let panels = (0..grid.panels.len()).map(panel).collect();
@@ -278,17 +278,17 @@ impl<'a> Layout<'a> {
             width: 0.0,
             height: 0.0,
         };
-        layout.place_columns(PAD + row_titles + line_of(layout.side_titles()[0]));
+        layout.place_columns(PAD + row_titles + line_of(&layout.side_titles()[0]));
         layout.place_rows();
         layout
     }
 
     /// What the rows and the columns are called, written where their labels are.
-    fn side_titles(&self) -> [&'a str; 2] {
+    fn side_titles(&self) -> [Text; 2] {
         if self.plan.labels {
             [self.grid.row_side_title(), self.grid.column_side_title()]
         } else {
-            ["", ""]
+            Default::default()
         }
     }
 
@@ -346,7 +346,7 @@ impl<'a> Layout<'a> {
         let bottom = most(self.panels.iter().map(|panel| panel.cells.bottom()));
         self.block.y = self.panels[0].cells.y;
         self.block.height = bottom - self.block.y;
-        let title = line_of(self.side_titles()[1]);
+        let title = line_of(&self.side_titles()[1]);
         self.height = (self.bottom() + title).max(self.bar_area().bottom()) + PAD;
     }
 
@@ -370,7 +370,8 @@ impl<'a> Layout<'a> {
         }
         self.draw_grid_titles(&mut scene);
         let reach = (self.label_width(), self.bottom() - self.block.bottom() - SPACE);
-        draw_side_titles(&mut scene, self.block, self.side_titles(), reach);
+        let titles = self.side_titles();
+        draw_side_titles(&mut scene, self.block, [&titles[0], &titles[1]], reach);
         self.bar.draw(&mut scene, self.bar_area());
         scene
     }
@@ -383,7 +384,7 @@ impl<'a> Layout<'a> {
 
     fn draw_grid_titles(&self, scene: &mut Scene) {
         let (_, columns) = self.grid.shape();
-        let beside = reach(self.label_width()) + line_of(self.side_titles()[0]);
+        let beside = reach(self.label_width()) + line_of(&self.side_titles()[0]);
         let x = self.block.x - beside - SPACE;
         let firsts = self.panels.iter().step_by(columns);
         for (title, panel) in row_titles(self.grid).iter().zip(firsts) {
@@ -396,7 +397,7 @@ impl<'a> Layout<'a> {
         for (title, panel) in self.grid.grid_columns.iter().flatten().zip(&self.panels)
         {
             let room = self.column_title_room(panel);
-            let title = fonts::elide(title, size, false, room);
+            let title = title.elide(size, false, room);
             scene.label(Label::new(title, (panel.cells.middle().0, y), size));
         }
     }
@@ -409,19 +410,14 @@ impl<'a> Layout<'a> {
     fn column_title_size(&self) -> f64 {
         let titles = self.grid.grid_columns.iter().flatten().zip(&self.panels);
         let sizes = titles.map(|(title, panel)| {
-            self.column_title_room(panel) / fonts::width(title, 1.0, false).max(0.1)
+            self.column_title_room(panel) / title.width(1.0, false).max(0.1)
         });
         sizes.fold(TEXT_SIZE, f64::min).floor().max(SMALLEST_TEXT)
     }
 }
 
 /// The titles of the rows of panels, as long as they may be.
-fn row_titles(grid: &HeatmapGrid) -> Vec<String> {
-    let short =
-        |title: &String| fonts::elide(title, TEXT_SIZE, false, LONGEST_ROW_TITLE);
+fn row_titles(grid: &HeatmapGrid) -> Vec<Text> {
+    let short = |title: &Text| title.elide(TEXT_SIZE, false, LONGEST_ROW_TITLE);
     grid.grid_rows.iter().flatten().map(short).collect()
-}
-
-fn widest(texts: &[String], size: f64) -> f64 {
-    frame::widest(texts.iter().map(String::as_str), size, false)
 }
