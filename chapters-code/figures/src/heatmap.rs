@@ -12,6 +12,7 @@ use crate::axis::{extent, fixed};
 use crate::error::FigureError;
 use crate::figure::Figure;
 use crate::frame::Caption;
+use crate::palette::{Colours, Palette};
 use crate::text::{Language, Text};
 pub use grid::HeatmapGrid;
 use layout::Layout;
@@ -43,6 +44,8 @@ pub struct Heatmap {
     columns: Side,
     caption: Caption,
     range: Option<(f64, f64)>,
+    palette: Palette,
+    root: bool,
     digits: usize,
     annotate: Option<bool>,
 }
@@ -80,6 +83,8 @@ impl Heatmap {
             columns: Side::new("Key"),
             caption: Caption::default(),
             range: None,
+            palette: Palette::default(),
+            root: false,
             digits: 2,
             annotate: None,
         }
@@ -123,6 +128,23 @@ impl Heatmap {
     #[must_use]
     pub fn range(mut self, min: f64, max: f64) -> Self {
         self.range = Some((min, max));
+        self
+    }
+
+    /// Colours numbers around zero: zero is grey, what is below it blue, what is above it
+    /// orange, and the scale goes as far on one side as on the other.
+    #[must_use]
+    pub fn diverging(mut self) -> Self {
+        self.palette = Palette::Diverging;
+        self
+    }
+
+    /// Colours by the square root of how far a value is along the scale: most of the
+    /// colours go to the small values, so that 0.05 can be told from 0.1 where others
+    /// reach 1. The numbers beside the colour bar show it.
+    #[must_use]
+    pub fn root_scale(mut self) -> Self {
+        self.root = true;
         self
     }
 
@@ -173,9 +195,13 @@ impl Heatmap {
         check_range(self.range)
     }
 
-    /// The ends of the colour scale.
+    /// The least and the greatest number that has a colour of its own.
     fn ends(&self) -> (f64, f64) {
         self.range.unwrap_or_else(|| extent(self.values.iter().copied()))
+    }
+
+    fn colours(&self) -> Colours {
+        Colours::new(self.palette, self.ends(), self.root)
     }
 
     /// A value as its cell writes it.

@@ -37,6 +37,7 @@ mod figure;
 mod fonts;
 mod heatmap;
 mod line_chart;
+mod palette;
 mod scene;
 mod svg;
 mod text;

@@ -1,5 +1,6 @@
 //! A picture as a list of marks, which `svg` and `bitmap` each write in their own way.
 
+use crate::palette::Palette;
 use crate::text::{Language, Text};
 
 /// Both formats count in whole units; there are this many to a pixel.
@@ -123,11 +124,12 @@ impl Label {
     }
 }
 
-/// A picture of `columns` pixels a row, each an index into viridis' 256 colours.
+/// A picture of `columns` pixels a row, each an index into the 256 colours of a palette.
 #[derive(Clone, Debug)]
 pub(crate) struct Pixels {
     pub(crate) columns: usize,
     pub(crate) indices: Vec<u8>,
+    pub(crate) palette: Palette,
 }
 
 impl Pixels {

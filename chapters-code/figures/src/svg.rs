@@ -137,7 +137,7 @@ fn text(label: &Label) -> String {
 
 /// The cells as one picture, each of its pixels stretched over its cell.
 fn image(area: Area, pixels: &Pixels) -> Result<String, FigureError> {
-    let png = bitmap::encode_viridis(&pixels.indices, pixels.columns)?;
+    let png = bitmap::encode_indexed(pixels)?;
     Ok(format!(
         "<image{} preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" \
          href=\"data:image/png;base64,{}\"/>",
@@ -222,7 +222,8 @@ mod tests {
         for (mark, expected) in cases {
             assert_eq!(element(&mark).unwrap().trim_end(), expected);
         }
-        let pixels = Pixels { columns: 1, indices: vec![0] };
+        let palette = crate::palette::Palette::Viridis;
+        let pixels = Pixels { columns: 1, indices: vec![0], palette };
         let image = element(&Mark::Pixels(area, pixels)).unwrap();
         let start = r#"<image x="0" y="1" width="2" height="3" preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,"#;
         assert!(image.starts_with(start) && image.ends_with("\"/>\n"), "{image}");

@@ -1,9 +1,9 @@
 //! The colour bar beside the cells.
 
-use crate::axis::{Scale, Tick};
+use crate::axis::Tick;
 use crate::frame::{TICK_SIZE, widest_tick};
+use crate::palette::Colours;
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene};
-use crate::viridis::{self, VIRIDIS};
 
 /// From the cells to the bar.
 const SPACE: f64 = 22.0;
@@ -14,12 +14,13 @@ const TICKS: usize = 7;
 const TICK: f64 = 4.0;
 
 pub(super) struct Bar {
+    colours: Colours,
     ticks: Vec<Tick>,
 }
 
 impl Bar {
-    pub(super) fn new(scale: &Scale) -> Self {
-        Self { ticks: scale.ticks(TICKS) }
+    pub(super) fn new(colours: Colours) -> Self {
+        Self { colours, ticks: colours.scale.ticks(TICKS) }
     }
 
     /// Everything to the right of the cells.
@@ -44,7 +45,7 @@ impl Bar {
             let y = bar.y + down * bar.height;
             let rest = Area { y, height: bar.bottom() - y, ..bar };
             let middle = (band as f64 + 0.5) / BANDS as f64;
-            let colour = VIRIDIS[usize::from(viridis::index(1.0 - middle))];
+            let colour = self.colours.at(1.0 - middle);
             scene.add(Mark::Rect(rest, Ink::Rgb(colour)));
         }
         for tick in &self.ticks {

@@ -9,6 +9,7 @@ use crate::axis::extent;
 use crate::error::FigureError;
 use crate::figure::Figure;
 use crate::frame::Caption;
+use crate::palette::{Colours, Palette};
 use crate::text::{Language, Text};
 use layout::Layout;
 
@@ -173,6 +174,18 @@ impl HeatmapGrid {
         self
     }
 
+    /// Colours numbers around zero, as [`Heatmap::diverging`].
+    #[must_use]
+    pub fn diverging(self) -> Self {
+        self.each(|panel| panel.palette = Palette::Diverging)
+    }
+
+    /// Colours by the square root, as [`Heatmap::root_scale`].
+    #[must_use]
+    pub fn root_scale(self) -> Self {
+        self.each(|panel| panel.root = true)
+    }
+
     /// Decimals of the numbers in the cells: 2 unless set, 15 at most.
     #[must_use]
     pub fn digits(self, digits: usize) -> Self {
@@ -233,10 +246,16 @@ impl HeatmapGrid {
         (panels.div_ceil(columns), columns)
     }
 
-    /// The ends of the colour scale.
+    /// The least and the greatest number that has a colour of its own.
     fn ends(&self) -> (f64, f64) {
         let ends = self.panels.iter().map(Heatmap::ends);
         self.range.unwrap_or_else(|| extent(ends.flat_map(|(low, high)| [low, high])))
+    }
+
+    /// All panels have the colours of the first.
+    fn colours(&self) -> Colours {
+        let first = &self.panels[0];
+        Colours::new(first.palette, self.ends(), first.root)
     }
 
     fn panel_title(&self, index: usize) -> Text {

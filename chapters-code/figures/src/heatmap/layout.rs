@@ -4,8 +4,8 @@ use super::Heatmap;
 use super::bar::Bar;
 use super::cells::{self, Look, MOST_CELLS, MOST_RECTANGLES};
 use super::labels::{Labels, SPACE, draw_side_titles};
-use crate::axis::Scale;
 use crate::frame::{Heading, PAD, SMALLEST_TEXT, line_of};
+use crate::palette::Colours;
 use crate::scene::{Area, Scene};
 
 /// The most rows or columns that show their numbers unasked.
@@ -15,7 +15,7 @@ const LARGEST_SIDE: f64 = 1600.0;
 
 pub(super) struct Layout<'a> {
     map: &'a Heatmap,
-    scale: Scale,
+    colours: Colours,
     cells: Area,
     look: Look,
     row_labels: Labels,
@@ -29,8 +29,7 @@ pub(super) struct Layout<'a> {
 impl<'a> Layout<'a> {
     pub(super) fn new(map: &'a Heatmap) -> Self {
         let (rows, columns) = map.values.dim();
-        let (low, high) = map.ends();
-        let scale = Scale::new(low, high);
+        let colours = map.colours();
         let (pitch, look) = pitch(map);
         let mut cells = Area {
             x: 0.0,
@@ -41,7 +40,7 @@ impl<'a> Layout<'a> {
         let row_labels = Labels::of_rows(&map.rows, rows, cells.height / rows as f64);
         let column_labels =
             Labels::of_columns(&map.columns, columns, cells.width / columns as f64);
-        let bar = Bar::new(&scale);
+        let bar = Bar::new(colours);
 
         let left = PAD + line_of(&map.rows.title) + row_labels.width() + SPACE;
         cells.x = left.max(PAD + column_labels.overhang()).round();
@@ -59,7 +58,7 @@ impl<'a> Layout<'a> {
             (cells.bottom() + SPACE + below).max(Bar::area(cells).bottom()) + PAD;
         Self {
             map,
-            scale,
+            colours,
             cells,
             look,
             row_labels,
@@ -76,7 +75,7 @@ impl<'a> Layout<'a> {
         let Self { map, cells, row_labels, column_labels, .. } = self;
         let (rows, columns) = map.values.dim();
         self.heading.draw(&mut scene, cells.middle().0, self.width);
-        cells::draw(&mut scene, map, *cells, &self.scale, self.look);
+        cells::draw(&mut scene, map, *cells, &self.colours, self.look);
         row_labels.draw_rows(&mut scene, *cells, rows);
         column_labels.draw_columns(&mut scene, *cells, columns);
         let titles = [&map.rows.title, &map.columns.title];

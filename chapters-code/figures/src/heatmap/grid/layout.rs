@@ -1,7 +1,6 @@
 //! Where everything of a grid of heatmaps goes. All lengths are pixels.
 
 use super::HeatmapGrid;
-use crate::axis::Scale;
 use crate::frame::{
     Heading, LINE, PAD, SMALLEST_TEXT, TEXT_SIZE, TICK_SIZE, line_of, widest,
 };
@@ -9,6 +8,7 @@ use crate::heatmap::bar::Bar;
 use crate::heatmap::cells::{self, Look, MOST_CELLS, MOST_RECTANGLES};
 use crate::heatmap::labels::{Labels, SPACE, draw_side_titles};
 use crate::heatmap::{Heatmap, Side};
+use crate::palette::Colours;
 use crate::scene::{Anchor, Area, Label, Scene};
 use crate::text::Text;
 
@@ -229,9 +229,9 @@ impl<'a> Panel<'a> {
         }
     }
 
-    fn draw(&self, scene: &mut Scene, scale: &Scale, look: Look) {
+    fn draw(&self, scene: &mut Scene, colours: &Colours, look: Look) {
         let (rows, columns) = self.map.values.dim();
-        cells::draw(scene, self.map, self.cells, scale, look);
+        cells::draw(scene, self.map, self.cells, colours, look);
         self.rows.draw_rows(scene, self.cells, rows);
         self.columns.draw_columns(scene, self.cells, columns);
         let (middle, _) = self.cells.middle();
@@ -245,7 +245,7 @@ impl<'a> Panel<'a> {
 
 pub(super) struct Layout<'a> {
     grid: &'a HeatmapGrid,
-    scale: Scale,
+    colours: Colours,
     bar: Bar,
     plan: Plan,
     panels: Vec<Panel<'a>>,
@@ -258,9 +258,8 @@ pub(super) struct Layout<'a> {
 
 impl<'a> Layout<'a> {
     pub(super) fn new(grid: &'a HeatmapGrid) -> Self {
-        let (low, high) = grid.ends();
-        let scale = Scale::new(low, high);
-        let bar = Bar::new(&scale);
+        let colours = grid.colours();
+        let bar = Bar::new(colours);
         let row_titles = reach(widest(&row_titles(grid), TEXT_SIZE, false));
         let plan = Plan::new(grid, &bar, row_titles);
         let panel = |index| Panel::new(grid, &plan, index);
@@ -269,7 +268,7 @@ impl<'a> Layout<'a> {
         let block = Area { x: 0.0, y: 0.0, width: 0.0, height: 0.0 };
         let mut layout = Self {
             grid,
-            scale,
+            colours,
             bar,
             plan,
             panels,
@@ -366,7 +365,7 @@ impl<'a> Layout<'a> {
         let cells = self.panels.iter().map(|panel| panel.map.values.len()).sum();
         for panel in &self.panels {
             let look = self.plan.look(panel.map, cells);
-            panel.draw(&mut scene, &self.scale, look);
+            panel.draw(&mut scene, &self.colours, look);
         }
         self.draw_grid_titles(&mut scene);
         let reach = (self.label_width(), self.bottom() - self.block.bottom() - SPACE);
