@@ -3,12 +3,14 @@
 use crate::axis::{Scale, Tick, extent};
 use crate::error::FigureError;
 use crate::figure::Figure;
-use crate::frame::{Caption, Heading, PAD, SIDE_LINE, TEXT_SIZE, TICK_SIZE, widest};
+use crate::frame::{
+    Caption, Heading, PAD, SIDE_LINE, TEXT_SIZE, TICK_SIZE, WIDTH, widest,
+};
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene};
 use crate::text::{Language, Text};
 
-/// The width of one measure's bars.
-const PANEL: f64 = 180.0;
+/// The width of one measure's bars, at most and at least.
+const PANEL: (f64, f64) = (220.0, 100.0);
 /// Between two measures.
 const GAP: f64 = 24.0;
 /// From one bar to the next, unless there are so many that the bars pass [`TALLEST`].
@@ -16,7 +18,7 @@ const ROW: f64 = 22.0;
 const TALLEST: f64 = 2400.0;
 /// The bar's share of it.
 const FILLED: f64 = 0.66;
-const LONGEST_LABEL: f64 = 160.0;
+const LONGEST_LABEL: f64 = 140.0;
 /// About how many numbers stand below each measure.
 const TICKS: usize = 4;
 
@@ -145,14 +147,17 @@ impl<'a> Layout<'a> {
         let widest = widest(&labels, TEXT_SIZE, false);
         let left = (PAD + widest + 10.0).round();
         let count = chart.series.len() as f64;
-        let width = left + count * PANEL + (count - 1.0) * GAP + PAD;
+        let gaps = (count - 1.0) * GAP;
+        let panel = ((WIDTH - left - gaps - PAD) / count).floor();
+        let panel = panel.min(PANEL.0).max(PANEL.1);
+        let width = left + count * panel + gaps + PAD;
         let heading = chart.caption.heading(width - 2.0 * PAD);
         let top = heading.bottom() + SIDE_LINE;
         let row = ROW.min(TALLEST / labels.len() as f64);
         let tall = labels.len() as f64 * row;
         let place = |(i, series): (usize, &'a Series)| {
-            let x = left + i as f64 * (PANEL + GAP);
-            let area = Area { x, y: top, width: PANEL, height: tall };
+            let x = left + i as f64 * (panel + GAP);
+            let area = Area { x, y: top, width: panel, height: tall };
             Panel::new(series, area)
         };
         let panels = chart.series.iter().enumerate().map(place).collect();

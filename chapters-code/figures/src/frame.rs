@@ -8,12 +8,15 @@ use crate::fonts;
 use crate::scene::{Label, Scene};
 use crate::text::Text;
 
+/// A figure isn't wider if it can be helped: shown on a telephone, on 360 pixels, its smallest
+/// text ([`SMALLEST_TEXT`]) still has nine.
+pub(crate) const WIDTH: f64 = 500.0;
 /// Around the picture.
-pub(crate) const PAD: f64 = 16.0;
+pub(crate) const PAD: f64 = 12.0;
 pub(crate) const TITLE_SIZE: f64 = 15.0;
 pub(crate) const TEXT_SIZE: f64 = 13.0;
-pub(crate) const TICK_SIZE: f64 = 11.0;
-pub(crate) const SMALLEST_TEXT: f64 = 9.0;
+pub(crate) const SMALLEST_TEXT: f64 = 12.5;
+pub(crate) const TICK_SIZE: f64 = SMALLEST_TEXT;
 /// From one line of text to the next, in ems.
 pub(crate) const LINE: f64 = 1.3;
 
@@ -35,8 +38,8 @@ pub(crate) fn widest<'a>(
 }
 
 /// The width of the widest number of a scale.
-pub(crate) fn widest_tick(ticks: &[Tick]) -> f64 {
-    let width = |tick: &Tick| fonts::width(&tick.label, TICK_SIZE, false);
+pub(crate) fn widest_tick(ticks: &[Tick], size: f64) -> f64 {
+    let width = |tick: &Tick| fonts::width(&tick.label, size, false);
     ticks.iter().map(width).fold(0.0, f64::max)
 }
 

@@ -221,7 +221,7 @@ impl Heatmap {
         }
         let label = |side: &Side, i| side.label(i).in_language(language).to_owned();
         let line = |(row, values): (usize, ArrayView1<'_, f64>)| {
-            let cell = |(i, value)| {
+            let cell = |(i, value): (usize, &f64)| {
                 format!("{} {}", label(&self.columns, i), self.written(*value))
             };
             let cells: Vec<String> = values.iter().enumerate().map(cell).collect();

@@ -1,23 +1,23 @@
 //! The line chart: a loss over steps, a time over lengths.
 
+mod legend;
+
 use crate::axis::{Scale, Tick, significant};
 use crate::error::FigureError;
 use crate::figure::Figure;
 use crate::frame::{
-    Caption, Heading, PAD, TEXT_SIZE, TICK_SIZE, line_of, widest, widest_tick,
+    Caption, Heading, PAD, TEXT_SIZE, TICK_SIZE, WIDTH, line_of, widest_tick,
 };
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene, Turn};
 use crate::text::{Language, Text};
+use legend::Legend;
 
-/// The lines' rectangle.
-const PLOT: (f64, f64) = (480.0, 300.0);
-/// From one name in the legend to the next.
-const LEGEND_LINE: f64 = 20.0;
-/// The plot grows with the legend up to this height; then its lines move closer.
-const TALLEST: f64 = 1200.0;
+/// The lines' rectangle isn't narrower than this beside their names, …
+const NARROWEST: f64 = 290.0;
+/// … and so high.
+const TALL: f64 = 280.0;
 /// About how many numbers stand beside an axis.
 const TICKS: usize = 7;
-const LONGEST_NAME: f64 = 200.0;
 const LINE_WIDTH: f64 = 2.0;
 const MARKER: f64 = 4.5;
 const DASH: f64 = 7.0;
@@ -234,8 +234,7 @@ struct Layout<'a> {
     y_ticks: Vec<Tick>,
     plot: Area,
     heading: Heading,
-    names: Vec<Text>,
-    width: f64,
+    legend: Legend,
     height: f64,
 }
 
@@ -247,22 +246,23 @@ impl<'a> Layout<'a> {
         let given = chart.x_ticks.as_ref().map(|values| x.ticks_at(values));
         let x_ticks = given.unwrap_or_else(|| x.ticks(TICKS));
         let y_ticks = y.ticks(TICKS);
-        let short = |series: &Series| series.name.elide(TEXT_SIZE, false, LONGEST_NAME);
-        let names: Vec<Text> = chart.series.iter().map(short).collect();
-
-        let left =
-            (PAD + line_of(&chart.y.title) + widest_tick(&y_ticks) + 8.0).round();
-        let legend = 14.0 + 2.0 * MARKER + 8.0 + widest(&names, TEXT_SIZE, false);
-        let width = left + PLOT.0 + legend + PAD;
-        let heading = chart.caption.heading(width - 2.0 * PAD);
-        let tall = PLOT.1.max(names.len() as f64 * LEGEND_LINE).min(TALLEST);
-        let plot = Area { x: left, y: heading.bottom(), width: PLOT.0, height: tall };
+        let beside = widest_tick(&y_ticks, TICK_SIZE) + 8.0;
+        let left = (PAD + line_of(&chart.y.title) + beside).round();
+        let room = WIDTH - left - PAD;
+        let legend = Legend::new(&chart.series, room, NARROWEST);
+        let heading = chart.caption.heading(WIDTH - 2.0 * PAD);
+        let plot = Area {
+            x: left,
+            y: heading.bottom() + legend.height(),
+            width: room - legend.width(),
+            height: legend.plot_height(TALL),
+        };
         let height = plot.bottom() + 10.0 + TICK_SIZE + line_of(&chart.x.title) + PAD;
-        Self { chart, x, y, x_ticks, y_ticks, plot, heading, names, width, height }
+        Self { chart, x, y, x_ticks, y_ticks, plot, heading, legend, height }
     }
 
     fn scene(&self) -> Scene {
-        let mut scene = Scene::new(self.width, self.height);
+        let mut scene = Scene::new(WIDTH, self.height);
         self.draw_titles(&mut scene);
         self.draw_grid(&mut scene);
         self.draw_axes(&mut scene);
@@ -282,7 +282,7 @@ impl<'a> Layout<'a> {
 
     fn draw_titles(&self, scene: &mut Scene) {
         let (middle_x, middle_y) = self.plot.middle();
-        self.heading.draw(scene, middle_x, self.width);
+        self.heading.draw(scene, middle_x, WIDTH);
         let side = |title: &Text, room| title.elide(TEXT_SIZE, false, room);
         let y_title = side(&self.chart.y.title, self.plot.height);
         let beside = (PAD + TEXT_SIZE / 2.0, middle_y);
@@ -333,25 +333,22 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// Each name where its line ends, or as near to it as the other names allow.
     fn draw_legend(&self, scene: &mut Scene) {
-        let ends = self.chart.series.iter().map(|series| {
+        let end = |series: &Series| {
             series.points.last().map_or(self.plot.y, |point| self.at(*point).1)
-        });
-        let heights = spread(&ends.collect::<Vec<_>>(), self.plot);
-        let x = self.plot.right() + 14.0 + MARKER;
-        for ((series, name), y) in
-            self.chart.series.iter().zip(&self.names).zip(heights)
-        {
-            match series.look {
-                Look::Solid(index) => scene.add(marker(index, (x, y))),
-                Look::Dashed => {
-                    let sample = [(x - MARKER - 5.0, y), (x + MARKER + 3.0, y)];
-                    draw_dashes(scene, &sample);
-                }
-            }
-            let label = Label::new(name, (x + MARKER + 8.0, y), TEXT_SIZE);
-            scene.label(label.anchor(Anchor::Start));
+        };
+        let ends: Vec<f64> = self.chart.series.iter().map(end).collect();
+        self.legend.draw(scene, &self.chart.series, self.plot, &ends);
+    }
+}
+
+/// What stands before the name of a series.
+fn draw_sample(scene: &mut Scene, look: Look, at: (f64, f64)) {
+    match look {
+        Look::Solid(index) => scene.add(marker(index, at)),
+        Look::Dashed => {
+            let sample = [(at.0 - MARKER - 5.0, at.1), (at.0 + MARKER + 3.0, at.1)];
+            draw_dashes(scene, &sample);
         }
     }
 }
@@ -396,27 +393,6 @@ fn draw_dashes(scene: &mut Scene, line: &[(f64, f64)]) {
     }
 }
 
-/// Moves heights apart until no two are closer than a line of the legend, within the
-/// plot; a legend too long for it has lower lines.
-fn spread(heights: &[f64], plot: Area) -> Vec<f64> {
-    let line = LEGEND_LINE.min(plot.height / heights.len().max(1) as f64);
-    let half = line / 2.0;
-    let mut order: Vec<usize> = (0..heights.len()).collect();
-    order.sort_by(|a, b| heights[*a].total_cmp(&heights[*b]));
-    let mut placed = heights.to_vec();
-    let mut least = plot.y + half;
-    for index in &order {
-        placed[*index] = placed[*index].max(least);
-        least = placed[*index] + line;
-    }
-    let mut most = plot.bottom() - half;
-    for index in order.iter().rev() {
-        placed[*index] = placed[*index].min(most);
-        most = placed[*index] - line;
-    }
-    placed
-}
-
 fn colour(index: usize) -> Ink {
     Ink::Rgb(COLOURS[index % COLOURS.len()])
 }
@@ -445,14 +421,5 @@ mod tests {
     #[test]
     fn lines_stand_out_from_light_and_dark_pages() {
         assert_seen_on_pages(&COLOURS);
-    }
-
-    #[test]
-    fn names_keep_apart_within_the_plot() {
-        let plot = Area { x: 0.0, y: 0.0, width: 1.0, height: 100.0 };
-        assert_eq!(spread(&[50.0, 50.0], plot), [50.0, 70.0]);
-        assert_eq!(spread(&[99.0, 98.0, 97.0], plot), [90.0, 70.0, 50.0]);
-        assert_eq!(spread(&[0.0], plot), [10.0]);
-        assert_eq!(spread(&[5.0; 5], plot), [10.0, 30.0, 50.0, 70.0, 90.0]);
     }
 }

@@ -1,13 +1,13 @@
 //! The colour bar beside the cells.
 
 use crate::axis::Tick;
-use crate::frame::{TICK_SIZE, widest_tick};
+use crate::frame::widest_tick;
 use crate::palette::Colours;
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene};
 
 /// From the cells to the bar.
-const SPACE: f64 = 22.0;
-const WIDTH: f64 = 16.0;
+const SPACE: f64 = 16.0;
+const WIDTH: f64 = 14.0;
 const BANDS: usize = 100;
 /// About how many numbers stand beside it.
 const TICKS: usize = 7;
@@ -16,16 +16,18 @@ const TICK: f64 = 4.0;
 pub(super) struct Bar {
     colours: Colours,
     ticks: Vec<Tick>,
+    /// Of the numbers' text.
+    size: f64,
 }
 
 impl Bar {
-    pub(super) fn new(colours: Colours) -> Self {
-        Self { colours, ticks: colours.scale.ticks(TICKS) }
+    pub(super) fn new(colours: Colours, size: f64) -> Self {
+        Self { colours, ticks: colours.scale.ticks(TICKS), size }
     }
 
     /// Everything to the right of the cells.
     pub(super) fn width(&self) -> f64 {
-        SPACE + WIDTH + TICK + 4.0 + widest_tick(&self.ticks)
+        SPACE + WIDTH + TICK + 4.0 + widest_tick(&self.ticks, self.size)
     }
 
     /// As high as `cells`, but never too low for its numbers.
@@ -52,7 +54,7 @@ impl Bar {
             let y = bar.bottom() - tick.at * bar.height;
             let end = bar.right() + TICK;
             scene.add(Mark::Path(vec![(bar.right(), y), (end, y)], 1.0, Ink::Text));
-            let label = Label::new(&tick.label, (end + 4.0, y), TICK_SIZE);
+            let label = Label::new(&tick.label, (end + 4.0, y), self.size);
             scene.label(label.anchor(Anchor::Start));
         }
     }

@@ -15,9 +15,9 @@ pub(super) const MOST_CELLS: usize = 64;
 pub(super) const MOST_RECTANGLES: usize = 1024;
 const LARGEST_NUMBER: f64 = 17.0;
 /// Beside a number, within its cell.
-const NUMBER_AIR: f64 = 8.0;
+const NUMBER_AIR: f64 = 6.0;
 /// A number is this high in its cell.
-const NUMBER_HEIGHT: f64 = 0.27;
+const NUMBER_HEIGHT: f64 = 0.45;
 /// Pixels of an image for each pixel of the page: more cells are averaged.
 const SHARPNESS: f64 = 1.6;
 

@@ -35,8 +35,8 @@ impl Labels {
         };
         let widest = labels.width() / TEXT_SIZE;
         let level = (room - 8.0) / widest;
-        if level >= 11.0 || side.labels.is_none() && level >= SMALLEST_TEXT {
-            labels.size = level.min(TEXT_SIZE).floor();
+        if level >= SMALLEST_TEXT {
+            labels.size = level.min(TEXT_SIZE);
         } else if room * std::f64::consts::FRAC_1_SQRT_2 >= TEXT_SIZE * 1.1 {
             labels.turn = Turn::Slant;
         } else {
@@ -127,7 +127,7 @@ impl Labels {
 
 /// One row or column of so many is labelled, so that labels don't touch: 1, 2, 5, 10 …
 fn thinned(side: &Side, pitch: f64) -> usize {
-    let spacing = if side.labels.is_some() { 10.0 } else { 32.0 };
+    let spacing = if side.labels.is_some() { SMALLEST_TEXT } else { 26.0 };
     let steps =
         (0..9).flat_map(|power| [1, 2, 5].map(|step| step * 10_usize.pow(power)));
     let mut wide = steps.filter(|every| pitch * *every as f64 >= spacing);

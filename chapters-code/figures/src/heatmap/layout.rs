@@ -4,14 +4,16 @@ use super::Heatmap;
 use super::bar::Bar;
 use super::cells::{self, Look, MOST_CELLS, MOST_RECTANGLES};
 use super::labels::{Labels, SPACE, draw_side_titles};
-use crate::frame::{Heading, PAD, SMALLEST_TEXT, line_of};
+use crate::frame::{Heading, PAD, SMALLEST_TEXT, TEXT_SIZE, TICK_SIZE, WIDTH, line_of};
 use crate::palette::Colours;
 use crate::scene::{Area, Scene};
 
 /// The most rows or columns that show their numbers unasked.
 const MOST_NUMBERS: usize = 16;
-/// Cells that are asked to show their numbers grow up to this side for all of them.
-const LARGEST_SIDE: f64 = 1600.0;
+/// The height of all cells, …
+const LARGEST_SIDE: f64 = 640.0;
+/// … unless they are asked to show their numbers: for these they may grow.
+const LARGEST_ANNOTATED: f64 = 1600.0;
 
 pub(super) struct Layout<'a> {
     map: &'a Heatmap,
@@ -30,7 +32,10 @@ impl<'a> Layout<'a> {
     pub(super) fn new(map: &'a Heatmap) -> Self {
         let (rows, columns) = map.values.dim();
         let colours = map.colours();
-        let (pitch, look) = pitch(map);
+        let bar = Bar::new(colours, TICK_SIZE);
+        let widest = Labels::of_rows(&map.rows, rows, 2.0 * TEXT_SIZE).width();
+        let beside = 2.0 * PAD + line_of(&map.rows.title) + widest + SPACE;
+        let (pitch, look) = pitch(map, WIDTH - beside - bar.width());
         let mut cells = Area {
             x: 0.0,
             y: 0.0,
@@ -40,13 +45,11 @@ impl<'a> Layout<'a> {
         let row_labels = Labels::of_rows(&map.rows, rows, cells.height / rows as f64);
         let column_labels =
             Labels::of_columns(&map.columns, columns, cells.width / columns as f64);
-        let bar = Bar::new(colours);
-
         let left = PAD + line_of(&map.rows.title) + row_labels.width() + SPACE;
         cells.x = left.max(PAD + column_labels.overhang()).round();
         let mut width = (cells.right() + bar.width() + PAD).ceil();
 
-        let heading = map.caption.heading(width.max(440.0) - 2.0 * PAD);
+        let heading = map.caption.heading(WIDTH - 2.0 * PAD);
         let wider = heading.width() + 2.0 * PAD - width;
         if wider > 0.0 {
             cells.x += (wider / 2.0).round();
@@ -86,19 +89,23 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// The length of a cell's side with its gap, and what the cells look like.
-fn pitch(map: &Heatmap) -> (f64, Look) {
+/// The length of a cell's side with its gap, where all of a row have `room`, and what the
+/// cells look like. Cells with words beside them aren't smaller than a word is high.
+fn pitch(map: &Heatmap, room: f64) -> (f64, Look) {
     let (rows, columns) = map.values.dim();
     let most = rows.max(columns);
     let count = most as f64;
+    let pitch = (room / columns as f64).min(LARGEST_SIDE / rows as f64);
     if most > MOST_CELLS {
-        return (640.0 / count, Look::Image);
+        return (pitch, Look::Image);
     }
-    let side = (210.0 + 30.0 * count).min(640.0);
-    let pitch = (side / count).clamp(10.0, 100.0).floor();
+    let named = map.rows.labels.is_some() || map.columns.labels.is_some();
+    let least = if named { SMALLEST_TEXT.ceil() } else { 4.0 };
+    let pitch = pitch.clamp(least, 100.0).floor();
     let widest = cells::widest_number(map);
     if map.annotate == Some(true) {
-        let pitch = pitch.max(cells::least_pitch(widest).min(LARGEST_SIDE / count));
+        let pitch =
+            pitch.max(cells::least_pitch(widest).min(LARGEST_ANNOTATED / count));
         return (pitch, Look::Rectangles(Some(cells::number_size(widest, pitch))));
     }
     let size = cells::number_size(widest, pitch);

@@ -2,7 +2,7 @@
 
 use super::HeatmapGrid;
 use crate::frame::{
-    Heading, LINE, PAD, SMALLEST_TEXT, TEXT_SIZE, TICK_SIZE, line_of, widest,
+    Heading, LINE, PAD, SMALLEST_TEXT, TEXT_SIZE, TICK_SIZE, WIDTH, line_of, widest,
 };
 use crate::heatmap::bar::Bar;
 use crate::heatmap::cells::{self, Look, MOST_CELLS, MOST_RECTANGLES};
@@ -12,14 +12,14 @@ use crate::palette::Colours;
 use crate::scene::{Anchor, Area, Label, Scene};
 use crate::text::Text;
 
-/// A grid isn't wider, so that a phone's screen still shows its texts, …
-const WIDTH: f64 = 560.0;
-/// … unless its cells would be smaller than this …
+/// A grid is wider than [`WIDTH`] if its cells would be smaller than this …
 const SMALL_CELL: f64 = 4.0;
 /// … or, with labels, too small for those; …
-const LABELLED_CELL: f64 = 15.0;
+const LABELLED_CELL: f64 = 13.0;
 /// … but it never is wider than the page for their sake.
 const PAGE: f64 = 720.0;
+/// The texts of a grid that wide can be read where it is shown on 360 pixels, too.
+const WIDE_TEXT: f64 = 18.0;
 /// Numbers in the cells may take more.
 const LARGEST_WIDTH: f64 = 1600.0;
 const LARGEST_CELL: f64 = 32.0;
@@ -27,7 +27,7 @@ const LARGEST_PANEL: f64 = 640.0;
 /// A panel smaller than this has no labels or numbers beside it.
 const THUMBNAIL: f64 = 72.0;
 /// Cells smaller than this have neither labels nor gaps between them.
-const SMALLEST_CELL: f64 = 10.0;
+const SMALLEST_CELL: f64 = 12.0;
 const LONGEST_ROW_TITLE: f64 = 120.0;
 const HIGHEST_BAR: f64 = 320.0;
 
@@ -190,7 +190,7 @@ impl<'a> Panel<'a> {
         let mut panel = Self {
             map,
             title: Vec::new(),
-            title_size: if width < THUMBNAIL { TICK_SIZE } else { TEXT_SIZE },
+            title_size: TEXT_SIZE,
             rows: Labels::none(),
             columns: Labels::none(),
             cells: Area { x: 0.0, y: 0.0, width, height },
@@ -247,6 +247,8 @@ pub(super) struct Layout<'a> {
     grid: &'a HeatmapGrid,
     colours: Colours,
     bar: Bar,
+    /// The size of the titles of rows and columns of panels.
+    text: f64,
     plan: Plan,
     panels: Vec<Panel<'a>>,
     /// Around the cells of all panels.
@@ -259,17 +261,25 @@ pub(super) struct Layout<'a> {
 impl<'a> Layout<'a> {
     pub(super) fn new(grid: &'a HeatmapGrid) -> Self {
         let colours = grid.colours();
-        let bar = Bar::new(colours);
-        let row_titles = reach(widest(&row_titles(grid), TEXT_SIZE, false));
-        let plan = Plan::new(grid, &bar, row_titles);
+        let mut text = TEXT_SIZE;
+        let mut bar = Bar::new(colours, TICK_SIZE);
+        let mut row_titles = title_reach(grid, text);
+        let mut plan = Plan::new(grid, &bar, row_titles);
+        if !plan.labels {
+            text = WIDE_TEXT;
+            bar = Bar::new(colours, text);
+            row_titles = title_reach(grid, text);
+            plan = Plan::new(grid, &bar, row_titles);
+        }
         let panel = |index| Panel::new(grid, &plan, index);
         let panels = (0..grid.panels.len()).map(panel).collect();
-        let heading = grid.caption.heading(PAGE);
+        let heading = grid.caption.heading(WIDTH - 2.0 * PAD);
         let block = Area { x: 0.0, y: 0.0, width: 0.0, height: 0.0 };
         let mut layout = Self {
             grid,
             colours,
             bar,
+            text,
             plan,
             panels,
             block,
@@ -386,9 +396,9 @@ impl<'a> Layout<'a> {
         let beside = reach(self.label_width()) + line_of(&self.side_titles()[0]);
         let x = self.block.x - beside - SPACE;
         let firsts = self.panels.iter().step_by(columns);
-        for (title, panel) in row_titles(self.grid).iter().zip(firsts) {
+        for (title, panel) in row_titles(self.grid, self.text).iter().zip(firsts) {
             let at = (x, panel.cells.middle().1);
-            scene.label(Label::new(title, at, TEXT_SIZE).anchor(Anchor::End));
+            scene.label(Label::new(title, at, self.text).anchor(Anchor::End));
         }
         let size = self.column_title_size();
         let above = most(self.panels.iter().take(columns).map(Panel::above));
@@ -411,12 +421,17 @@ impl<'a> Layout<'a> {
         let sizes = titles.map(|(title, panel)| {
             self.column_title_room(panel) / title.width(1.0, false).max(0.1)
         });
-        sizes.fold(TEXT_SIZE, f64::min).floor().max(SMALLEST_TEXT)
+        sizes.fold(self.text, f64::min).max(SMALLEST_TEXT)
     }
 }
 
+/// How far the titles of the rows of panels reach out.
+fn title_reach(grid: &HeatmapGrid, size: f64) -> f64 {
+    reach(widest(&row_titles(grid, size), size, false))
+}
+
 /// The titles of the rows of panels, as long as they may be.
-fn row_titles(grid: &HeatmapGrid) -> Vec<Text> {
-    let short = |title: &Text| title.elide(TEXT_SIZE, false, LONGEST_ROW_TITLE);
+fn row_titles(grid: &HeatmapGrid, size: f64) -> Vec<Text> {
+    let short = |title: &Text| title.elide(size, false, LONGEST_ROW_TITLE);
     grid.grid_rows.iter().flatten().map(short).collect()
 }
