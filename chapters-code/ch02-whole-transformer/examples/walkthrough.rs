@@ -109,6 +109,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: positions_image
     let positions: Array2<f64> = sinusoidal(64, 64); // [n, d_model]
     Heatmap::new(&positions)
+        .diverging()
         .range(-1.0, 1.0)
         .row_title(("posição", "position"))
         .column_title(("coluna", "column"))

@@ -330,6 +330,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .column_labels(by_word.iter().map(|word| &word.text))
         .row_title("head")
         .column_title(("palavra", "word"))
+        .range(0.0, 1.0)
         .annotate(false)
         .title(("Para onde [CLS] olha, head a head", "Where [CLS] looks, head by head"))
         .draw()?

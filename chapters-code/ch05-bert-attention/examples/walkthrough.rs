@@ -43,6 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Heatmap::new(&first)
         .row_labels(&outputs.tokens)
         .column_labels(&outputs.tokens)
+        .range(0.0, 1.0)
         .annotate(false)
         .title(("Camada 0, head 0", "Layer 0, head 0"))
         .draw()?
@@ -117,8 +118,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         HeatmapGrid::of(SHARES.map(panel))
             .row_title(("camada", "layer"))
             .column_title("head")
-            .columns(3)
+            .columns(2)
             .range(0.0, 1.0)
+            .root_scale()
     }
     maps(&profiles)
         .title(("O que os heads do bertinho olham", "What bertinho's heads look at"))
@@ -429,6 +431,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("from {least:.2} to {:.2}", top(&each, 1)[0].1);
     println!("below 0.5: {} heads", each.iter().filter(|&&rho| rho < 0.5).count());
     Heatmap::new(&each)
+        .diverging()
         .row_title(("camada", "layer"))
         .column_title("head")
         .range(-1.0, 1.0)
