@@ -34,6 +34,13 @@ impl Image {
         let name = Path::new(&self.path).file_name();
         name.unwrap_or_default().to_string_lossy().into_owned()
     }
+
+    /// Its file's name without the extension.
+    #[must_use]
+    pub fn file_stem(&self) -> String {
+        let stem = Path::new(&self.path).file_stem();
+        stem.unwrap_or_default().to_string_lossy().into_owned()
+    }
 }
 
 /// The SVG drawings in a piece of Markdown.
@@ -60,25 +67,49 @@ pub fn images(markdown: &str) -> Vec<Image> {
     found
 }
 
+/// The drawing that is alone in the last paragraph of a piece of Markdown.
+#[must_use]
+pub fn last_drawing(markdown: &str) -> Option<Image> {
+    let text = markdown.trim_end();
+    let last = images(text).pop()?;
+    let before = &text[..last.range.start];
+    let alone = before.is_empty() || before.ends_with("\n\n");
+    (alone && last.range.end == text.len()).then_some(last)
+}
+
 /// Whether an address is that of a drawing of ours.
 fn is_drawing(address: &str) -> bool {
     let extension = Path::new(address).extension();
     extension.is_some_and(|extension| extension == "svg") && !address.contains("://")
 }
 
-/// The drawing itself that a page means, on one line, so that it stays where it stands, in a list, too.
+/// The drawing itself that a page means, with what stands under it, on one line, so that it
+/// stays where it stands, in a list, too.
 ///
 /// # Errors
 ///
 /// If it can't be read, or has no text for those who can't see it.
-pub fn drawing(workspace: &Workspace, page: &Path, image: &Image) -> Result<String> {
+pub fn drawing(
+    workspace: &Workspace,
+    page: &Path,
+    image: &Image,
+    legend: Option<&Legend>,
+) -> Result<String> {
     ensure!(
         !image.alt.trim().is_empty(),
         "{} has no alt text: write what it shows between the brackets",
         image.path
     );
     let svg = workspace.read(&normalize(&page.with_file_name(&image.path)))?;
-    Ok(figure(&with_label(&svg, &image.alt), None).replace('\n', " "))
+    Ok(figure(&with_label(&svg, &image.alt), legend).replace('\n', " "))
+}
+
+/// What stands under a figure.
+pub struct Legend {
+    /// The figure's id on its page.
+    pub id: String,
+    /// The HTML of the caption.
+    pub html: String,
 }
 
 /// What a cell has drawn (an SVG, or HTML), in one language. As it is drawn, a text in two
@@ -138,6 +169,40 @@ fn turned(drawn: &str, language: Language) -> String {
     ALT[wanted].replace_all(&drawn, alt).into_owned()
 }
 
+/// An SVG as large as its texts ask for, so that they can be read: on a wide page the smallest
+/// has the size of the page's own; on a telephone it isn't smaller than nine pixels, and a
+/// picture that is too wide for that scrolls sideways, by the keyboard, too.
+fn fitted(content: &str) -> String {
+    const BODY: f64 = 15.6;
+    const SMALLEST: f64 = 9.0;
+    const TELEPHONE: f64 = 360.0;
+    let Some((width, text)) = size(content) else { return content.to_owned() };
+    let (wide, least) = (width * (BODY / text).max(1.0), width * SMALLEST / text);
+    let style = format!("style=\"width:{wide:.0}px;min-width:{least:.0}px;");
+    let svg = content.replacen("style=\"", &style, 1);
+    if least.round() <= TELEPHONE {
+        return svg;
+    }
+    format!("<div class=\"wide\" role=\"group\" tabindex=\"0\">\n{svg}\n</div>")
+}
+
+/// How wide an SVG is, and how large its smallest text, in pixels, if it has a style and
+/// texts.
+fn size(svg: &str) -> Option<(f64, f64)> {
+    static SIZE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#" font-size="([0-9.]+)""#).expect("a valid pattern")
+    });
+    let opening = svg.trim_start().strip_prefix("<svg ")?.split('>').next()?;
+    let value =
+        |name: &str| opening.split(&format!("{name}=\"")).nth(1)?.split('"').next();
+    value("style")?;
+    let width: f64 = value(" width")?.parse().ok()?;
+    let units: f64 = value("viewBox")?.split_whitespace().nth(2)?.parse().ok()?;
+    let sizes = SIZE.captures_iter(svg).filter_map(|size| size[1].parse::<f64>().ok());
+    let smallest = sizes.reduce(f64::min)?;
+    Some((width, smallest * width / units))
+}
+
 /// What a cell has drawn, without the other language.
 fn alone(drawn: &str) -> String {
     static OTHER: LazyLock<Regex> = LazyLock::new(|| {
@@ -149,16 +214,28 @@ fn alone(drawn: &str) -> String {
 /// A figure on a page: one HTML block without blank lines, which would end it in
 /// Markdown.
 #[must_use]
-pub fn figure(content: &str, caption: Option<&str>) -> String {
-    let caption = caption
-        .map_or(String::new(), |text| format!("<figcaption>{text}</figcaption>"));
-    let content = alone(content);
-    let content = content
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect::<Vec<_>>()
-        .join("\n");
-    format!("<figure class=\"drawing\">\n{content}\n{caption}</figure>")
+pub fn figure(content: &str, legend: Option<&Legend>) -> String {
+    let (id, caption) = match legend {
+        None => Default::default(),
+        Some(Legend { id, html }) => (
+            format!(" id=\"{}\"", escape(id)),
+            format!("<figcaption>{html}</figcaption>"),
+        ),
+    };
+    let content = alone(&fitted(content));
+    let lines = content.lines().filter(|line| !line.trim().is_empty());
+    let content = lines.collect::<Vec<_>>().join("\n");
+    format!("<figure class=\"drawing\"{id}>\n{content}\n{caption}</figure>")
+}
+
+/// Says what a view's picture shows, in the page's language, to those who can't see it.
+#[must_use]
+pub fn with_alt(html: &str, alt: &str) -> String {
+    static ALT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(<img\b[^>]*?\salt=)"[^"]*""#).expect("a valid pattern")
+    });
+    let new = |found: &regex::Captures<'_>| format!("{}\"{}\"", &found[1], escape(alt));
+    ALT.replace(html, new).into_owned()
 }
 
 /// Says what an SVG shows, in the page's language, to those who can't see it.
@@ -232,6 +309,61 @@ mod tests {
             (Language::English, &english, "\"Loss\" data-pt=\"Perda\""),
         ] {
             assert_eq!(in_language(&html, language), image(svg, alt));
+        }
+    }
+
+    #[test]
+    fn a_view_s_picture_says_what_the_page_says() {
+        let view = "<div><img src=\"data:,\" alt=\"Lines\"><img alt=\"b\"></div>";
+        assert_eq!(
+            with_alt(view, "a $1 \"b\""),
+            "<div><img src=\"data:,\" alt=\"a $1 &quot;b&quot;\"><img alt=\"b\"></div>"
+        );
+    }
+
+    #[test]
+    fn a_picture_is_as_large_as_its_smallest_text_asks_for() {
+        let svg = |width: u32, text: u32| {
+            format!(
+                "<svg width=\"{width}\" viewBox=\"0 0 {} 4\" style=\"height:auto\">\n\
+                 <text font-size=\"{}\">a</text><text font-size=\"400\">b</text></svg>",
+                4 * width,
+                4 * text
+            )
+        };
+        let has = |svg: &str, text: &str| {
+            let html = figure(svg, None);
+            assert!(html.contains(text), "{html}");
+            html.contains("tabindex")
+        };
+        assert!(!has(
+            &svg(480, 12),
+            "style=\"width:624px;min-width:360px;height:auto\""
+        ));
+        assert!(!has(
+            &svg(480, 16),
+            "style=\"width:480px;min-width:270px;height:auto\""
+        ));
+        assert!(has(&svg(720, 12), "min-width:540px;"));
+        assert!(!has(
+            "<svg viewBox=\"0 0 1 1\"></svg>",
+            "<svg viewBox=\"0 0 1 1\"></svg>"
+        ));
+        assert!(!has("<div><p>a</p></div>", "<div><p>a</p></div>"));
+    }
+
+    #[test]
+    fn a_drawing_that_is_a_paragraph_takes_a_caption() {
+        for (markdown, stem) in [
+            ("a\n\n![b](img/x.svg)\n", Some("x")),
+            ("![b\nc](img/x.svg)", Some("x")),
+            ("a ![b](img/x.svg)", None),
+            ("![b](img/x.svg) a", None),
+            ("![b](img/x.svg)\n\na", None),
+            ("- a\n  ![b](img/x.svg)", None),
+        ] {
+            let found = last_drawing(markdown).map(|image| image.file_stem());
+            assert_eq!(found.as_deref(), stem, "{markdown}");
         }
     }
 
