@@ -178,8 +178,8 @@ fn fitted(content: &str) -> String {
     const TELEPHONE: f64 = 360.0;
     let Some((width, text)) = size(content) else { return content.to_owned() };
     let (wide, least) = (width * (BODY / text).max(1.0), width * SMALLEST / text);
-    let style = format!("style=\"width:{wide:.0}px;min-width:{least:.0}px;");
-    let svg = content.replacen("style=\"", &style, 1);
+    let style = format!(" style=\"width:{wide:.0}px;min-width:{least:.0}px;");
+    let svg = content.replacen(" style=\"", &style, 1);
     if least.round() <= TELEPHONE {
         return svg;
     }
@@ -192,12 +192,12 @@ fn size(svg: &str) -> Option<(f64, f64)> {
     static SIZE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#" font-size="([0-9.]+)""#).expect("a valid pattern")
     });
-    let opening = svg.trim_start().strip_prefix("<svg ")?.split('>').next()?;
+    let opening = svg.trim_start().strip_prefix("<svg")?.split('>').next()?;
     let value =
         |name: &str| opening.split(&format!("{name}=\"")).nth(1)?.split('"').next();
-    value("style")?;
+    value(" style")?;
     let width: f64 = value(" width")?.parse().ok()?;
-    let units: f64 = value("viewBox")?.split_whitespace().nth(2)?.parse().ok()?;
+    let units: f64 = value(" viewBox")?.split_whitespace().nth(2)?.parse().ok()?;
     let sizes = SIZE.captures_iter(svg).filter_map(|size| size[1].parse::<f64>().ok());
     let smallest = sizes.reduce(f64::min)?;
     Some((width, smallest * width / units))
