@@ -117,6 +117,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .show()?;
     // ANCHOR_END: positions_image
 
+    // ANCHOR: four_positions
+    println!("{:.4}", sinusoidal(4, 4)); // [n, d_model]
+    // ANCHOR_END: four_positions
+
+    // ANCHOR: rotation
+    let (sine, cosine): (f64, f64) = 1_f64.sin_cos();
+    let one_step: Array2<f64> = array![[cosine, sine], [-sine, cosine]];
+    let mut pair: Array1<f64> = array![0.0, 1.0]; // sine and cosine of position 0
+    for position in 1..=2 {
+        pair = one_step.dot(&pair); // [2, 2] · [2] -> [2]
+        println!("turned to position {position}: {pair:.4}");
+    }
+    // ANCHOR_END: rotation
+
     // ANCHOR: distances
     let products: Array2<f64> = positions.dot(&positions.t()); // [n, n]
     for start in [0, 20, 40] {
@@ -178,6 +192,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     // ANCHOR_END: parameters
 
+    // ANCHOR: norm_by_hand
+    let row: Array1<f64> = array![1.0, 2.0, 3.0, 4.0];
+    let distances: Array1<f64> = &row - row.sum() / 4.0;
+    let variance: f64 = distances.pow2().sum() / 4.0;
+    println!("distances {distances}, squares {}", distances.pow2());
+    println!("variance {variance}, its root {:.4}", variance.sqrt());
+    println!("{:.4}", distances / variance.sqrt());
+    // ANCHOR_END: norm_by_hand
+
     // ANCHOR: norm_rows
     let rows: Array2<f64> = array![[1.0, 2.0, 3.0, 4.0], [10.0, 20.0, 30.0, 40.0]];
     println!("{:.4}", LayerNorm::new(4).forward(&rows)?);
@@ -189,7 +212,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         (x.clone(), x.clone(), x.clone());
     let start: (f64, f64) = (0.0, mean_cosine(&x)?);
     let mut curves: [Vec<(f64, f64)>; 3] = [vec![start], vec![start], vec![start]];
-    println!("layers   alone    post-norm   pre-norm");
+    println!("layers   alone    1 − alone   post-norm   pre-norm");
     for depth in 1..=12 {
         let layer = attention::MultiHeadAttention::random(&mut random, 16, 4)?;
         let attend = |x: &Array2<f64>| Ok(layer.forward(x, x, x, None)?.output);
@@ -202,7 +225,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         if [1, 2, 3, 6, 12].contains(&depth) {
             let [alone, post, pre] = cosines;
-            println!("{depth:6}   {alone:.4}   {post:9.4}   {pre:8.4}");
+            let rest = 1.0 - alone;
+            println!("{depth:6}   {alone:.4}   {rest:9.0e}   {post:9.4}   {pre:8.4}");
         }
     }
     // ANCHOR_END: collapse
