@@ -638,10 +638,10 @@ fn ch02_8_wrong_beam() {
     caught("is not the likeliest sentence", Beam { width: 1, ..RIGHT });
     caught("has forgotten the third", Beam { width: 3, ..RIGHT });
     caught("not of logits", Beam { gain: |logit, _| logit, ..RIGHT });
-    caught("are multiplied", Beam { gain: |_, probability| probability, ..RIGHT });
+    caught("Compare products", Beam { gain: |_, probability| probability, ..RIGHT });
     caught("the likeliest token", Beam { gain: |_, p| -p.ln(), ..RIGHT });
     caught("of all candidates", Beam { one_of_each: true, ..RIGHT });
-    caught("", Beam { drops_ended: true, ..RIGHT });
+    caught("is not the likeliest sentence", Beam { drops_ended: true, ..RIGHT });
     caught("only when both have ended", Beam { stops_early: true, ..RIGHT });
     caught("doesn't end the sentence", Beam { start_ends: true, ..RIGHT });
     assert_caught("has ended is kept as it is", || {
@@ -655,7 +655,7 @@ fn ch02_8_wrong_beam() {
             RIGHT.write(next_logits, ends, limit.max(1))
         });
     });
-    assert_caught("`start` and the likeliest", || {
+    assert_caught("the likelier of the two sentences kept", || {
         check::beam(|next_logits, ends, limit| {
             RIGHT.write(next_logits, ends, limit)[1..].to_vec()
         });
