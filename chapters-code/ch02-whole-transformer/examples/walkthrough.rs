@@ -212,7 +212,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         (x.clone(), x.clone(), x.clone());
     let start: (f64, f64) = (0.0, mean_cosine(&x)?);
     let mut curves: [Vec<(f64, f64)>; 3] = [vec![start], vec![start], vec![start]];
-    println!("layers   alone    1 − alone   post-norm   pre-norm");
+    println!("layers   alone   1 − alone   post-norm   pre-norm");
     for depth in 1..=12 {
         let layer = attention::MultiHeadAttention::random(&mut random, 16, 4)?;
         let attend = |x: &Array2<f64>| Ok(layer.forward(x, x, x, None)?.output);
@@ -225,8 +225,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         if [1, 2, 3, 6, 12].contains(&depth) {
             let [alone, post, pre] = cosines;
-            let rest = 1.0 - alone;
-            println!("{depth:6}   {alone:.4}   {rest:9.0e}   {post:9.4}   {pre:8.4}");
+            let rest = if alone > 1.0 - 1e-12 {
+                "< 1e-12".to_owned()
+            } else {
+                format!("{:.0e}", 1.0 - alone)
+            };
+            println!("{depth:6}   {alone:.4}   {rest:>9}   {post:9.4}   {pre:8.4}");
         }
     }
     // ANCHOR_END: collapse
@@ -242,6 +246,45 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .draw()?
         .show()?;
     // ANCHOR_END: collapse_chart
+
+    // ANCHOR: other_stacks
+    /// The mean cosine of the words after `depth` layers, all drawn from `seed`: attention
+    /// alone; attention, then feed-forward; attention in a post-norm and in a pre-norm
+    /// residual.
+    fn after(depth: usize, seed: u32) -> Result<[f64; 4]> {
+        let mut random = NumpyRandom::seed(seed);
+        let norm = LayerNorm::new(16);
+        let x = unit_variance(&mut random, 5, 16); // [n, d_model]
+        let [mut alone, mut network, mut post, mut pre] = [(); 4].map(|()| x.clone());
+        for _ in 0..depth {
+            let layer = attention::MultiHeadAttention::random(&mut random, 16, 4)?;
+            let attend = |x: &Array2<f64>| Ok(layer.forward(x, x, x, None)?.output);
+            alone = attend(&alone)?;
+            let wide = FeedForward::random(&mut random, 16, 64, Activation::Relu);
+            network = wide.forward(&attend(&network)?)?;
+            post = residual(NormOrder::Post, &norm, &post, attend)?;
+            pre = residual(NormOrder::Pre, &norm, &pre, attend)?;
+        }
+        let cosines = [alone, network, post, pre].map(|x| mean_cosine(&x));
+        let [alone, network, post, pre] = cosines;
+        Ok([alone?, network?, post?, pre?])
+    }
+    for depth in [2, 12] {
+        let draws: Result<Vec<[f64; 4]>> =
+            (0..50).map(|seed| after(depth, seed)).collect();
+        let draws = draws?;
+        println!("{depth} layers, 50 draws          lowest   median   highest");
+        let names = ["alone", "with feed-forward", "post-norm", "pre-norm"];
+        for (i, name) in names.into_iter().enumerate() {
+            let mut cosines: Vec<f64> = draws.iter().map(|draw| draw[i]).collect();
+            cosines.sort_by(f64::total_cmp);
+            let [lowest, median, highest] = [0, 25, 49].map(|place| cosines[place]);
+            println!("{name:>24}    {lowest:.4}   {median:.4}   {highest:.4}");
+        }
+        let lower = draws.iter().filter(|[_, _, post, pre]| pre < post).count();
+        println!("pre-norm below post-norm: {lower} of 50\n");
+    }
+    // ANCHOR_END: other_stacks
 
     // ANCHOR: model
     let layer_options: LayerOptions = LayerOptions {
@@ -260,6 +303,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let model: Transformer = Transformer::random(&mut NumpyRandom::seed(4), &options)?;
     // ANCHOR_END: model
+
+    // ANCHOR: lengths
+    /// The mean length of the rows of `x`, `[n, d_model]`.
+    fn mean_length(x: &Array2<f64>) -> f64 {
+        x.pow2().sum_axis(Axis(1)).sqrt().sum() / x.nrows() as f64
+    }
+    let drawn: &Array2<f64> = &model.source_embedding.weight; // [vocabulary, d_model]
+    println!("embedding, as drawn {:.4}", mean_length(drawn));
+    println!("times √d_model      {:.4}", mean_length(&(drawn * 16_f64.sqrt())));
+    println!("position            {:.4}", mean_length(&sinusoidal(5, 16)));
+    // ANCHOR_END: lengths
 
     // ANCHOR: prediction
     let source: [usize; 5] = [1, 2, 3, 4, 5];

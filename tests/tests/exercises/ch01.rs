@@ -92,7 +92,9 @@ fn ch01_2_wrong_previous_word() {
     assert_caught("finite", || {
         check::previous_word(|n| (pointing(n, f64::INFINITY, before), Array2::eye(n)));
     });
-    assert_caught("[n, n]", || check::previous_word(|_| (Array2::eye(3), Array2::eye(3))));
+    assert_caught("[n, n]", || {
+        check::previous_word(|_| (Array2::eye(3), Array2::eye(3)))
+    });
 }
 
 /// The map as it should be, `[n, n]`.
@@ -126,15 +128,19 @@ fn ch01_3_wrong_diagnosis() {
         (NotScaled, "Q Kᵀ itself"),
         (Swapped, "K Qᵀ"),
     ] {
-        let known: Vec<Fault> = all.into_iter().filter(|&fault| fault != unknown).collect();
+        let known: Vec<Fault> =
+            all.into_iter().filter(|&fault| fault != unknown).collect();
         assert_caught(symptom, || {
-            check::diagnose(|q, k, weights| (nearest(&known, q, k, weights), right(q, k)));
+            check::diagnose(|q, k, weights| {
+                (nearest(&known, q, k, weights), right(q, k))
+            });
         });
     }
     // By a symptom alone: a row that is nearly one word's must be unscaled.
     assert_caught("the fault is", || {
         check::diagnose(|q, k, weights| {
-            let rows_sum = |row: ndarray::ArrayView1<f64>| (row.sum() - 1.0).abs() < 1e-9;
+            let rows_sum =
+                |row: ndarray::ArrayView1<f64>| (row.sum() - 1.0).abs() < 1e-9;
             let sharp = weights.iter().any(|&weight| weight > 0.9);
             let fault = match (weights.rows().into_iter().all(rows_sum), sharp) {
                 (true, true) => NotScaled,

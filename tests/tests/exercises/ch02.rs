@@ -74,9 +74,8 @@ fn heads_of(
     let queries = split_heads(q, heads).unwrap();
     let [k, v] = [k, v].map(|x| split_heads(x, groups).unwrap());
     let found = (0..heads).map(|head| {
-        let [q, k, v] =
-            [(&queries, head), (&k, group(head)), (&v, values(head))]
-                .map(|(x, index)| x.index_axis(Axis(0), index).to_owned());
+        let [q, k, v] = [(&queries, head), (&k, group(head)), (&v, values(head))]
+            .map(|(x, index)| x.index_axis(Axis(0), index).to_owned());
         scaled_dot_product(&q, &k, &v, None).unwrap().output
     });
     let found: Vec<Array2<f64>> = found.collect();
@@ -455,7 +454,11 @@ fn ch02_6_wrong_rotate() {
     });
     assert_caught("a hundredth of the position", || {
         check::rotate(|x, position| {
-            turned(x, |i| position as f64 / 1e4_f64.powi((2 * i / x.len()) as i32), turn)
+            turned(
+                x,
+                |i| position as f64 / 1e4_f64.powi((2 * i / x.len()) as i32),
+                turn,
+            )
         });
     });
     // Halves, not neighbours, make the pairs.
@@ -631,7 +634,9 @@ impl Beam {
 fn ch02_8_wrong_beam() {
     let caught = |hint: &str, wrong: Beam| {
         assert_caught(hint, || {
-            check::beam(|next_logits, ends, limit| wrong.write(next_logits, ends, limit));
+            check::beam(|next_logits, ends, limit| {
+                wrong.write(next_logits, ends, limit)
+            });
         });
     };
     check::beam(|next_logits, ends, limit| RIGHT.write(next_logits, ends, limit));
@@ -689,7 +694,9 @@ fn ch02_9_wrong_top_k() {
     check::top_k(|logits, k, t| {
         softmax_of(&cut(logits / t, &by_logit(logits), k, hidden))
     });
-    assert_caught("they share all", || check::top_k(|logits, _, t| softmax_of(&(logits / t))));
+    assert_caught("they share all", || {
+        check::top_k(|logits, _, t| softmax_of(&(logits / t)))
+    });
     // Cut after the softmax, and not shared out again.
     assert_caught("they share all", || {
         check::top_k(|logits, k, t| {
@@ -723,7 +730,9 @@ fn ch02_9_wrong_top_k() {
         check::top_k(|logits, k, t| {
             let order = by_logit(logits);
             let least = logits[order[k.min(logits.len()) - 1]];
-            softmax_of(&logits.mapv(|logit| if logit < least { hidden } else { logit / t }))
+            softmax_of(
+                &logits.mapv(|logit| if logit < least { hidden } else { logit / t }),
+            )
         });
     });
     assert_caught("of equal logits, the first", || {

@@ -76,7 +76,9 @@ pub fn previous_word(previous_word: impl Fn(usize) -> (Array2<f64>, Array2<f64>)
                     "that is the word after: the row of W_query is the word that looks, \
                      and in W_key the one that is looked at"
                 }
-                (false, _) => "its query has to match the key of the word before it alone",
+                (false, _) => {
+                    "its query has to match the key of the word before it alone"
+                }
             };
             panic!(
                 "with {n} words, word {word} gives word {before} the weight {:.4} and \

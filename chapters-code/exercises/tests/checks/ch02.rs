@@ -74,12 +74,7 @@ fn head_of(
 type Grouped = (usize, usize);
 
 pub fn grouped_query(
-    grouped_query: impl Fn(
-        &Array2<f64>,
-        &Array2<f64>,
-        &Array2<f64>,
-        Grouped,
-    ) -> Array2<f64>,
+    grouped_query: impl Fn(&Array2<f64>, &Array2<f64>, &Array2<f64>, Grouped) -> Array2<f64>,
 ) {
     let q = random(1, 5, 12);
     for (heads, groups, hint) in [
@@ -135,8 +130,7 @@ pub fn attend_next(
     let (mut keys, mut values) = (Array2::zeros((0, d_k)), Array2::zeros((0, d_v)));
     for i in 0..n {
         let row = |x: &Array2<f64>| x.row(i).to_owned();
-        let found =
-            attend_next(&mut keys, &mut values, &row(&q), &row(&k), &row(&v));
+        let found = attend_next(&mut keys, &mut values, &row(&q), &row(&k), &row(&v));
         for (name, kept, all) in [("keys", &keys, &k), ("values", &values, &v)] {
             let hint = format!(
                 "after word {i} the {name} kept are those of words 0 to {i}, in order: the \
@@ -413,7 +407,8 @@ pub fn beam(beam: impl Fn(NextLogits, (usize, usize), usize) -> Vec<usize>) {
     let hint = "one of the two sentences ends at the first step with 0.43; the other, going \
                 on, ends with 0.55 · 0.95 · 0.99: only when both have ended is it decided.";
     assert_equal("tokens", &beam(longer, ends, 8), &[0, 2, 3, END], hint);
-    let hint = "what has ended, with 0.5, stays and competes: what goes on falls below it.";
+    let hint =
+        "what has ended, with 0.5, stays and competes: what goes on falls below it.";
     assert_equal("tokens", &beam(shorter, ends, 8), &[0, END], hint);
     let hint = "0.5 · 0.5 is likelier than 0.3 · 0.8: probabilities are multiplied.";
     assert_equal("tokens", &beam(product, ends, 2), &[0, 2, END], hint);
@@ -423,15 +418,18 @@ pub fn beam(beam: impl Fn(NextLogits, (usize, usize), usize) -> Vec<usize>) {
     let hint = "the two kept are the likeliest of all candidates, even if both continue the \
                 same sentence.";
     assert_equal("tokens", &beam(siblings, ends, 8), &[0, 2, 5, END], hint);
-    let hint = "the limit counts the tokens chosen, without `start`; with 0, nothing is.";
+    let hint =
+        "the limit counts the tokens chosen, without `start`; with 0, nothing is.";
     assert_equal("tokens", &beam(siblings, ends, 2), &[0, 2, 4], hint);
     assert_equal("tokens", &beam(siblings, ends, 0), &[0], hint);
-    let hint = "`start` is not chosen: even if it equals `end`, it doesn't end the sentence.";
+    let hint =
+        "`start` is not chosen: even if it equals `end`, it doesn't end the sentence.";
     assert_equal("tokens", &beam(blind_alley, (END, END), 8), &[END, 3, END], hint);
 }
 
 pub fn top_k(top_k: impl Fn(&Array1<f64>, usize, f64) -> Array1<f64>) {
-    let softmax_of = |scores: Array1<f64>| softmax(&scores.insert_axis(Axis(0))).row(0).to_owned();
+    let softmax_of =
+        |scores: Array1<f64>| softmax(&scores.insert_axis(Axis(0))).row(0).to_owned();
     let logits = array![-3.0, -1.0, -4.0, -2.0];
     let hint = "with k the whole vocabulary and temperature 1, it is the softmax.";
     assert_close(&top_k(&logits, 4, 1.0), &softmax_of(logits.clone()), hint);
@@ -442,7 +440,8 @@ pub fn top_k(top_k: impl Fn(&Array1<f64>, usize, f64) -> Array1<f64>) {
     let two = softmax_of(array![-1.0, -2.0]);
     let expected = array![0.0, two[0], 0.0, two[1]];
     assert_close(&top_k(&logits, 2, 1.0), &expected, hint);
-    let hint = "at temperature 2 the logits count as half: the likeliest loses to the others.";
+    let hint =
+        "at temperature 2 the logits count as half: the likeliest loses to the others.";
     let two = softmax_of(array![-0.5, -1.0]);
     let expected = array![0.0, two[0], 0.0, two[1]];
     assert_close(&top_k(&logits, 2, 2.0), &expected, hint);
