@@ -92,8 +92,9 @@ fn ch01_2_wrong_previous_word() {
     assert_caught("finite", || {
         check::previous_word(|n| (pointing(n, f64::INFINITY, before), Array2::eye(n)));
     });
+    // Always three words.
     assert_caught("[n, n]", || {
-        check::previous_word(|_| (Array2::eye(3), Array2::eye(3)))
+        check::previous_word(|_| (pointing(3, 1e4, before), Array2::eye(3)));
     });
 }
 

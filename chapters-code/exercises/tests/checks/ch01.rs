@@ -69,7 +69,7 @@ pub fn previous_word(previous_word: impl Fn(usize) -> (Array2<f64>, Array2<f64>)
             let hint = match (favourite == before, word) {
                 (true, _) => {
                     "it is the right word, but the weight is too small: the scores are \
-                     divided by √d_k, here √n, and every other word adds an e to its score"
+                     divided by √d_k, here √n, and each of the others, with score 0, adds 1 to the sum"
                 }
                 (false, 0) => "nothing comes before the first word: it looks at itself",
                 (false, _) if favourite == word + 1 => {

@@ -250,11 +250,10 @@ pub fn rotate(rotate: impl Fn(&Array1<f64>, usize) -> Array1<f64>) {
     let hint = "position 0 turns nothing.";
     assert_close(&rotate(&x, 0), &x, hint);
     let (sine, cosine) = 3.0_f64.sin_cos();
-    let hint = "(1, 0) turned by an angle is (cos, sin): here by 3 radians, from the first \
-                coordinate towards the second.";
+    let hint = "(1, 0) turned by an angle is (cos, sin), here by 3 radians, from the first \
+                coordinate towards the second; both new ones come from the old ones.";
     assert_close(&rotate(&array![1.0, 0.0], 3), &array![cosine, sine], hint);
-    let hint = "(0, 1) turned by an angle is (−sin, cos): both new coordinates come from \
-                the old ones, also the second.";
+    let hint = "(0, 1) turned by an angle is (−sin, cos).";
     assert_close(&rotate(&array![0.0, 1.0], 3), &array![-sine, cosine], hint);
     let (sine, cosine) = 0.5_f64.sin_cos();
     let hint = "columns 2 and 3 are pair 1: with d_k = 4 its angle is position / \
