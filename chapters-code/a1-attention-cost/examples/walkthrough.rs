@@ -126,7 +126,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: parallel
     let parallel: Parallel = Parallel::of_the_book()?;
-    let Parallel { threads, width, .. } = parallel;
+    let (threads, width): (usize, usize) = (parallel.threads, parallel.width);
     println!("{}, words of {width} numbers\n", parallel.machine);
     println!("{width} products one by one  {:.3} ms", parallel.one_by_one * 1e3);
     println!("{width} products together    {:.3} ms\n", parallel.together * 1e3);

@@ -12,8 +12,8 @@ use whole_transformer::{TransformerError, scaled_dot_product};
 use crate::error::{CostError, Result};
 
 // ANCHOR: recurrence
-/// A recurrent network's states: `h[t] = tanh(x[t] + U h[t − 1])`, from `h = 0` on. Words
-/// `[n, d]` and `U` `[d, d]` give states `[n, d]`.
+/// A recurrent network's states: `h[t] = tanh(x[t] + U h[t − 1])`, from `h = 0` on.
+/// Words `[n, d]` and `U` `[d, d]` give states `[n, d]`.
 ///
 /// # Errors
 ///
@@ -73,7 +73,7 @@ pub fn attention_in_threads(
 /// What one sentence took.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Times {
-    /// Words.
+    /// How many words the sentence had.
     pub tokens: usize,
     /// Seconds of [`recurrence`].
     pub recurrence: f64,

@@ -62,6 +62,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .show()?;
     // ANCHOR_END: heads
 
+    // ANCHOR: two_sides
+    for (head, map) in attention.weights.axis_iter(Axis(0)).enumerate() {
+        let row: Array1<f64> = map.row(2).to_owned(); // “sentou” looks, [n]
+        let most = likeliest(&row);
+        println!(
+            "head {head}: “sentou” looks most at “{}”, {:.4}",
+            WORDS[most], row[most]
+        );
+    }
+    // ANCHOR_END: two_sides
+
     // ANCHOR: causal_mask
     let triangle: Array2<f64> = causal(5); // [n, n]
     let masked: MultiHeadOutput = layer.forward(&x, &x, &x, Some(&triangle))?;

@@ -17,12 +17,13 @@ pub fn softmax(scores: &Array2<f64>) -> Array2<f64> {
 // ANCHOR_END: softmax
 
 // ANCHOR: previous_word
-/// Exercise 2. `W_query` and `W_key`, written by hand, for sentences of `n` words, from 1
-/// up. Each is `[n, n]`.
+/// Exercise 2. `W_query` and `W_key`, written by hand, for sentences of `n` words, from
+/// 1 up. Each is `[n, n]`.
 ///
-/// What a word brings is its place alone: row `i` of `X` is 1 in column `i` and 0 in the
-/// others. In `softmax(Q Kᵀ / √d_k)`, with `Q = X W_query` and `K = X W_key`, each word is
-/// to give the word before it at least 0.99 of its weight; the first word, itself.
+/// What a word brings is its place alone: row `i` of `X` is 1 in column `i` and 0 in
+/// the others. In `softmax(Q Kᵀ / √d_k)`, with `Q = X W_query` and `K = X W_key`, each
+/// word is to give the word before it at least 0.99 of its weight; the first word,
+/// itself.
 pub fn previous_word(n: usize) -> (Array2<f64>, Array2<f64>) {
     todo!("exercise 2: its statement and its hints are on the page of chapter 1")
 }

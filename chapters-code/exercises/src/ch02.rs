@@ -16,10 +16,11 @@ pub fn split_heads(x: &Array2<f64>, heads: usize) -> Array3<f64> {
 // ANCHOR_END: split_heads
 
 // ANCHOR: grouped_query
-/// Exercise 2. Attention whose heads share keys and values, without projections and mask.
-/// Queries have `heads` heads, `[n, heads · d_k]`; keys and values have only `groups`, `[m,
-/// groups · d_k]` each. `heads` is a multiple of `groups`, and neighbouring heads share:
-/// with 4 heads and 2 groups, heads 0 and 1 use group 0, heads 2 and 3 group 1.
+/// Exercise 2. Attention whose heads share keys and values, without projections and
+/// mask. Queries have `heads` heads, `[n, heads · d_k]`; keys and values have only
+/// `groups`, `[m, groups · d_k]` each. `heads` is a multiple of `groups`, and
+/// neighboring heads share: with 4 heads and 2 groups, heads 0 and 1 use group 0, and
+/// heads 2 and 3 group 1.
 ///
 /// Returns what the heads find, head 0's columns first, `[n, heads · d_k]`.
 pub fn grouped_query(
@@ -33,12 +34,12 @@ pub fn grouped_query(
 // ANCHOR_END: grouped_query
 
 // ANCHOR: attend_next
-/// Exercise 3. One step of a causal attention that keeps what it has computed. `keys` and
-/// `values`, `[i, d_k]` and `[i, d_v]`, are those of the `i` words so far (none at first);
-/// `q`, `k`, `[d_k]`, and `v`, `[d_v]`, are the new word's.
+/// Exercise 3. One step of a causal attention that keeps what it has computed. `keys`
+/// and `values`, `[i, d_k]` and `[i, d_v]`, are those of the `i` words so far (none at
+/// first); `q`, `k`, `[d_k]`, and `v`, `[d_v]`, are the new word's.
 ///
-/// Puts `k` and `v` below the others and returns what the new word finds, `[d_v]`: the row
-/// that causal attention of all `i + 1` words would have for it.
+/// Puts `k` and `v` below the others and returns what the new word finds, `[d_v]`: the
+/// row that causal attention of all `i + 1` words would have for it.
 pub fn attend_next(
     keys: &mut Array2<f64>,
     values: &mut Array2<f64>,
@@ -75,10 +76,10 @@ pub fn tells_order(
 // ANCHOR_END: tells_order
 
 // ANCHOR: rotate
-/// Exercise 6. The query or key of the word at `position`, counted from 0, turned as `RoPE`
-/// turns it. `x` has an even number of columns, `[d_k]`; columns `2i` and `2i + 1` are the
-/// two coordinates of an arrow, turned from the first towards the second by the angle
-/// `position / 10000^(2i / d_k)`. Shape unchanged.
+/// Exercise 6. The query or key of the word at `position`, counted from 0, turned as
+/// `RoPE` turns it. `x` has an even number of columns, `[d_k]`; columns `2i` and `2i +
+/// 1` are the two coordinates of an arrow, turned from the first towards the second by
+/// the angle `position / 10000^(2i / d_k)`. Shape unchanged.
 pub fn rotate(x: &Array1<f64>, position: usize) -> Array1<f64> {
     todo!("exercise 6: its statement and its hints are on the page of chapter 2")
 }
@@ -93,15 +94,15 @@ pub fn layer_norm(x: &Array2<f64>, epsilon: f64) -> Array2<f64> {
 // ANCHOR_END: layer_norm
 
 // ANCHOR: beam
-/// Exercise 8. Writes a sentence with a beam of two: at each step only the two likeliest
-/// sentences so far are kept, a sentence's likelihood being the product of its tokens'
-/// probabilities (the softmax of the logits).
+/// Exercise 8. Writes a sentence with a beam of two: at each step only the two
+/// likeliest sentences so far are kept. A sentence's likelihood is the product of its
+/// tokens' probabilities (the softmax of the logits).
 ///
 /// `next_logits` is given all tokens so far, `start` first, and returns a score for each
-/// token that could come next, `[vocabulary]`. A sentence that has chosen `end` is kept as
-/// it is, and competes with those that go on. After `limit` steps, or when both sentences
-/// kept have ended, returns the likelier one, with `start`. No two sentences are equally
-/// likely.
+/// token that could come next, `[vocabulary]`. A sentence that has chosen `end` is kept
+/// as it is, and competes with those that go on. After `limit` steps, or when both
+/// sentences kept have ended, returns the likelier one, with `start`. No two sentences
+/// are equally likely.
 pub fn beam(
     next_logits: impl Fn(&[usize]) -> Array1<f64>,
     (start, end): (usize, usize),

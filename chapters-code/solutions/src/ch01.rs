@@ -22,7 +22,7 @@ pub fn softmax(scores: &Array2<f64>) -> Array2<f64> {
 // ANCHOR: previous_word
 pub fn previous_word(n: usize) -> (Array2<f64>, Array2<f64>) {
     let width = n as f64; // d_k
-    // The others' scores are 0, and e⁰ = 1: n of them stay below a hundredth of e^score.
+    // Scores of 0 are e⁰ = 1: the others' sum stays below a hundredth of e^score.
     let score = (100.0 * width).ln();
     // The query of word i is long, and points where the key of word i − 1 points.
     let w_query = Array2::from_shape_fn((n, n), |(word, place)| {

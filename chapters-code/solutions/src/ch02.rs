@@ -116,7 +116,8 @@ pub fn beam(
     limit: usize,
 ) -> Vec<usize> {
     let ended = |tokens: &[usize]| tokens.len() > 1 && tokens.last() == Some(&end);
-    let mut kept = vec![(vec![start], 0.0)]; // sentences, with the ln of their likelihood
+    // Sentences, each with the logarithm of its likelihood.
+    let mut kept = vec![(vec![start], 0.0)];
     for _ in 0..limit {
         let mut candidates = Vec::new();
         for (tokens, likelihood) in kept {
@@ -125,7 +126,8 @@ pub fn beam(
                 continue;
             }
             let logits = next_logits(&tokens); // [vocabulary]
-            let probabilities = softmax(&logits.insert_axis(Axis(0))); // [1, vocabulary]
+            let scores = logits.insert_axis(Axis(0)); // [vocabulary] -> [1, vocabulary]
+            let probabilities = softmax(&scores);
             for (token, probability) in probabilities.iter().enumerate() {
                 let longer = [tokens.as_slice(), &[token]].concat();
                 candidates.push((longer, likelihood + probability.ln()));
@@ -145,7 +147,8 @@ pub fn beam(
 // ANCHOR: top_k
 pub fn top_k(logits: &Array1<f64>, k: usize, temperature: f64) -> Array1<f64> {
     let mut order: Vec<usize> = (0..logits.len()).collect();
-    order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a])); // stable: equals stay in order
+    // A stable sort: of equals, the first stays first.
+    order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
     let mut scores = logits / temperature;
     for &token in order.iter().skip(k) {
         scores[token] = f64::NEG_INFINITY;
