@@ -62,6 +62,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .show()?;
     // ANCHOR_END: heads
 
+    // ANCHOR: two_sides
+    for (head, map) in attention.weights.axis_iter(Axis(0)).enumerate() {
+        let row: Array1<f64> = map.row(2).to_owned(); // “sentou” looks, [n]
+        let most = likeliest(&row);
+        println!(
+            "head {head}: “sentou” looks most at “{}”, {:.4}",
+            WORDS[most], row[most]
+        );
+    }
+    // ANCHOR_END: two_sides
+
     // ANCHOR: causal_mask
     let triangle: Array2<f64> = causal(5); // [n, n]
     let masked: MultiHeadOutput = layer.forward(&x, &x, &x, Some(&triangle))?;
@@ -117,6 +128,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .draw()?
         .show()?;
     // ANCHOR_END: positions_image
+
+    // ANCHOR: four_positions
+    println!("{:.4}", sinusoidal(4, 4)); // [n, d_model]
+    // ANCHOR_END: four_positions
+
+    // ANCHOR: rotation
+    let (sine, cosine): (f64, f64) = 1_f64.sin_cos();
+    let one_step: Array2<f64> = array![[cosine, sine], [-sine, cosine]];
+    let mut pair: Array1<f64> = array![0.0, 1.0]; // sine and cosine of position 0
+    for position in 1..=2 {
+        pair = one_step.dot(&pair); // [2, 2] · [2] -> [2]
+        println!("turned to position {position}: {pair:.4}");
+    }
+    // ANCHOR_END: rotation
 
     // ANCHOR: distances
     let products: Array2<f64> = positions.dot(&positions.t()); // [n, n]
@@ -179,6 +204,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     // ANCHOR_END: parameters
 
+    // ANCHOR: norm_by_hand
+    let row: Array1<f64> = array![1.0, 2.0, 3.0, 4.0];
+    let distances: Array1<f64> = &row - row.sum() / 4.0;
+    let variance: f64 = distances.pow2().sum() / 4.0;
+    println!("distances {distances}, squares {}", distances.pow2());
+    println!("variance {variance}, its root {:.4}", variance.sqrt());
+    println!("{:.4}", distances / variance.sqrt());
+    // ANCHOR_END: norm_by_hand
+
     // ANCHOR: norm_rows
     let rows: Array2<f64> = array![[1.0, 2.0, 3.0, 4.0], [10.0, 20.0, 30.0, 40.0]];
     println!("{:.4}", LayerNorm::new(4).forward(&rows)?);
@@ -191,7 +225,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut pre: Array2<f64> = x.clone();
     let start: (f64, f64) = (0.0, mean_cosine(&x)?);
     let mut curves: [Vec<(f64, f64)>; 3] = [vec![start], vec![start], vec![start]];
-    println!("layers   alone    post-norm   pre-norm");
+    println!("layers   alone   1 − alone   post-norm   pre-norm");
     for depth in 1..=12 {
         let layer = attention::MultiHeadAttention::random(&mut random, 16, 4)?;
         let attend = |x: &Array2<f64>| Ok(layer.forward(x, x, x, None)?.output);
@@ -204,7 +238,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         if [1, 2, 3, 6, 12].contains(&depth) {
             let [alone, post, pre] = cosines;
-            println!("{depth:6}   {alone:.4}   {post:9.4}   {pre:8.4}");
+            let rest = if alone > 1.0 - 1e-12 {
+                "< 1e-12".to_owned()
+            } else {
+                format!("{:.0e}", 1.0 - alone)
+            };
+            println!("{depth:6}   {alone:.4}   {rest:>9}   {post:9.4}   {pre:8.4}");
         }
     }
     // ANCHOR_END: collapse
@@ -220,6 +259,45 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .draw()?
         .show()?;
     // ANCHOR_END: collapse_chart
+
+    // ANCHOR: other_stacks
+    /// The mean cosine of the words after `depth` layers, all drawn from `seed`: attention
+    /// alone; attention, then feed-forward; attention in a post-norm and in a pre-norm
+    /// residual.
+    fn after(depth: usize, seed: u32) -> Result<[f64; 4]> {
+        let mut random = NumpyRandom::seed(seed);
+        let norm = LayerNorm::new(16);
+        let x = unit_variance(&mut random, 5, 16); // [n, d_model]
+        let [mut alone, mut network, mut post, mut pre] = [(); 4].map(|()| x.clone());
+        for _ in 0..depth {
+            let layer = attention::MultiHeadAttention::random(&mut random, 16, 4)?;
+            let attend = |x: &Array2<f64>| Ok(layer.forward(x, x, x, None)?.output);
+            alone = attend(&alone)?;
+            let wide = FeedForward::random(&mut random, 16, 64, Activation::Relu);
+            network = wide.forward(&attend(&network)?)?;
+            post = residual(NormOrder::Post, &norm, &post, attend)?;
+            pre = residual(NormOrder::Pre, &norm, &pre, attend)?;
+        }
+        let cosines = [alone, network, post, pre].map(|x| mean_cosine(&x));
+        let [alone, network, post, pre] = cosines;
+        Ok([alone?, network?, post?, pre?])
+    }
+    for depth in [2, 12] {
+        let draws: Result<Vec<[f64; 4]>> =
+            (0..50).map(|seed| after(depth, seed)).collect();
+        let draws = draws?;
+        println!("{depth} layers, 50 draws          lowest   median   highest");
+        let names = ["alone", "with feed-forward", "post-norm", "pre-norm"];
+        for (i, name) in names.into_iter().enumerate() {
+            let mut cosines: Vec<f64> = draws.iter().map(|draw| draw[i]).collect();
+            cosines.sort_by(f64::total_cmp);
+            let [lowest, median, highest] = [0, 25, 49].map(|place| cosines[place]);
+            println!("{name:>24}    {lowest:.4}   {median:.4}   {highest:.4}");
+        }
+        let lower = draws.iter().filter(|[_, _, post, pre]| pre < post).count();
+        println!("pre-norm below post-norm: {lower} of 50\n");
+    }
+    // ANCHOR_END: other_stacks
 
     // ANCHOR: model
     let layer_options: LayerOptions = LayerOptions {
@@ -238,6 +316,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let model: Transformer = Transformer::random(&mut NumpyRandom::seed(4), &options)?;
     // ANCHOR_END: model
+
+    // ANCHOR: lengths
+    /// The mean length of the rows of `x`, `[n, d_model]`.
+    fn mean_length(x: &Array2<f64>) -> f64 {
+        x.pow2().sum_axis(Axis(1)).sqrt().sum() / x.nrows() as f64
+    }
+    let drawn: &Array2<f64> = &model.source_embedding.weight; // [vocabulary, d_model]
+    println!("embedding, as drawn {:.4}", mean_length(drawn));
+    println!("times √d_model      {:.4}", mean_length(&(drawn * 16_f64.sqrt())));
+    println!("position            {:.4}", mean_length(&sinusoidal(5, 16)));
+    // ANCHOR_END: lengths
 
     // ANCHOR: prediction
     let source: [usize; 5] = [1, 2, 3, 4, 5];
