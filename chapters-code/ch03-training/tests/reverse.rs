@@ -93,6 +93,32 @@ fn cross_attention_has_a_row_a_letter_and_adds_up() {
     }
 }
 
+/// Against a count by hand of what [`greedy`](training::reverse::Reverser::greedy) writes.
+#[test]
+fn accuracy_and_letters_count_what_is_written() {
+    let mut training = ReverserTraining::new(small()).unwrap();
+    for _ in 0..40 {
+        training.step().unwrap(); // enough for some letters to be right
+    }
+    let model = training.model;
+    let strings = held_out_strings(5, 60);
+    let (mut right, mut letters, mut exact) = (0, 0, 0);
+    for string in &strings {
+        let written = model.greedy(&[string]).unwrap().remove(0).into_bytes();
+        let expected: Vec<u8> = string.bytes().rev().collect();
+        exact += usize::from(written == expected);
+        letters += expected.len();
+        right += (0..expected.len())
+            .filter(|&i| written.get(i) == Some(&expected[i]))
+            .count();
+    }
+    assert!(right > 0 && right < letters);
+    let share = right as f64 / letters as f64;
+    assert!((model.letters_right(&strings).unwrap() - share).abs() < 1e-12);
+    let share = exact as f64 / strings.len() as f64;
+    assert!((model.accuracy(&strings).unwrap() - share).abs() < 1e-12);
+}
+
 #[test]
 fn an_untrained_model_reverses_nothing_and_bad_strings_are_refused() {
     let model = ReverserTraining::new(small()).unwrap().model;

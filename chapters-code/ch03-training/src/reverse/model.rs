@@ -104,21 +104,35 @@ impl Reverser {
 
     /// The share of the strings that are reversed without a fault, ending included.
     pub fn accuracy(&self, strings: &[String]) -> Result<f64> {
+        let answers = self.answers(strings)?;
+        let right = answers.iter().filter(|[expected, written]| expected == written);
+        Ok(right.count() as f64 / answers.len().max(1) as f64)
+    }
+
+    /// The share of the strings' letters that are written, each at its place.
+    pub fn letters_right(&self, strings: &[String]) -> Result<f64> {
+        let (mut right, mut letters) = (0, 0);
+        for [expected, written] in self.answers(strings)? {
+            let pairs = expected.chars().zip(written.chars());
+            right += pairs.filter(|(expected, written)| expected == written).count();
+            letters += expected.len();
+        }
+        Ok(right as f64 / letters.max(1) as f64)
+    }
+
+    /// What should be written for each string, and what is; the shortest strings first.
+    fn answers(&self, strings: &[String]) -> Result<Vec<[String; 2]>> {
         let mut by_length: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
         for string in strings {
             by_length.entry(string.len()).or_default().push(string);
         }
-        let mut right = 0;
+        let mut answers = Vec::new();
         for strings in by_length.values() {
-            let written = self.greedy(strings)?;
-            let reversed = |string: &&str| string.chars().rev().collect::<String>();
-            right += strings
-                .iter()
-                .zip(&written)
-                .filter(|(string, written)| reversed(string) == **written)
-                .count();
+            let expected = strings.iter().map(|string| string.chars().rev().collect());
+            let pairs = expected.zip(self.greedy(strings)?);
+            answers.extend(pairs.map(|(expected, written)| [expected, written]));
         }
-        Ok(right as f64 / strings.len().max(1) as f64)
+        Ok(answers)
     }
 
     /// Where each written letter of a string looks, with the reversed string given: for
