@@ -124,6 +124,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     // ANCHOR_END: cls
 
+    // ANCHOR: cls_chart
+    LineChart::new()
+        .title("How alike two [CLS] are")
+        .x_title("layers")
+        .y_title("cosine")
+        .series("praise, praise", &same)
+        .series("praise, blame", &opposite)
+        .draw()?
+        .show()?;
+    // ANCHOR_END: cls_chart
+
     // ANCHOR: cls_many
     let mut of_label: Vec<(&str, Vec<Tensor>)> = Vec::new();
     for sentence in &SENTENCES {
@@ -145,17 +156,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{layer:6}  {:10.4}  {:11.4}", sums[0] / pairs[0], sums[1] / pairs[1]);
     }
     // ANCHOR_END: cls_many
-
-    // ANCHOR: cls_chart
-    LineChart::new()
-        .title("How alike two [CLS] are")
-        .x_title("layers")
-        .y_title("cosine")
-        .series("praise, praise", &same)
-        .series("praise, blame", &opposite)
-        .draw()?
-        .show()?;
-    // ANCHOR_END: cls_chart
 
     // ANCHOR: head
     let cls: Tensor = hidden.i((.., 0))?; // [batch, d_model]
@@ -214,6 +214,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (right, count) in [(8, 10), (80, 100), (800, 1000)] {
         let (low, high) = wilson(right, count);
         println!("{right:3} of {count:4}: {low:.4} … {high:.4}");
+    }
+    let (low, high): (f64, f64) = wilson(8, 10);
+    for p in [low, high] {
+        let deviations = 1.96 * (p * (1.0 - p) / 10.0).sqrt();
+        println!("{p:.4} is {:.4} from 0.8; 1.96 σ: {deviations:.4}", (0.8 - p).abs());
     }
     // ANCHOR_END: intervals
 
