@@ -288,7 +288,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: reverser_history
 
     // ANCHOR: longer
-    println!("           strings   letters  attention to the right letter");
+    println!("           strings   letters  attention to the right one");
     println!("           reversed  right    head 0  head 1");
     for length in [3, 4, 12, 13, 14, 16] {
         let strings = strings_of(length, 45, 200)?;

@@ -71,6 +71,15 @@ fn causal_mask(n: usize) -> Result<Tensor> {
 }
 // ANCHOR_END: reverser_forward
 
+/// The strings, those of one length together, the shortest first.
+fn by_length(strings: &[String]) -> impl Iterator<Item = Vec<&str>> {
+    let mut by_length: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    for string in strings {
+        by_length.entry(string.len()).or_default().push(string);
+    }
+    by_length.into_values()
+}
+
 impl Reverser {
     /// Letters' vectors times √d_model, plus their positions': `[batch, n] ->
     /// [batch, n, d_model]`.
@@ -104,35 +113,33 @@ impl Reverser {
 
     /// The share of the strings that are reversed without a fault, ending included.
     pub fn accuracy(&self, strings: &[String]) -> Result<f64> {
-        let answers = self.answers(strings)?;
-        let right = answers.iter().filter(|[expected, written]| expected == written);
-        Ok(right.count() as f64 / answers.len().max(1) as f64)
+        let mut right = 0;
+        for strings in by_length(strings) {
+            let written = self.greedy(&strings)?;
+            let reversed = |string: &&str| string.chars().rev().collect::<String>();
+            right += strings
+                .iter()
+                .zip(&written)
+                .filter(|(string, written)| reversed(string) == **written)
+                .count();
+        }
+        Ok(right as f64 / strings.len().max(1) as f64)
     }
 
-    /// The share of the strings' letters that are written, each at its place.
+    /// The share of the strings' letters that are the likeliest at their place, if the
+    /// right ones before them are given: what an early fault would spoil is counted.
     pub fn letters_right(&self, strings: &[String]) -> Result<f64> {
-        let (mut right, mut letters) = (0, 0);
-        for [expected, written] in self.answers(strings)? {
-            let pairs = expected.chars().zip(written.chars());
-            right += pairs.filter(|(expected, written)| expected == written).count();
-            letters += expected.len();
+        let (mut right, mut letters) = (0.0, 0);
+        for strings in by_length(strings) {
+            let (given, expected) = teach(&strings)?; // [batch, n + 1]
+            let logits = self.forward(&read(&strings)?, &given)?.logits;
+            let hits = logits.argmax(D::Minus1)?.eq(&expected)?; // [batch, n + 1]
+            let n = hits.dim(1)? - 1; // the end is no letter
+            let hits = hits.narrow(1, 0, n)?.to_dtype(DType::F64)?;
+            right += hits.sum_all()?.to_scalar::<f64>()?;
+            letters += strings.len() * n;
         }
-        Ok(right as f64 / letters.max(1) as f64)
-    }
-
-    /// What should be written for each string, and what is; the shortest strings first.
-    fn answers(&self, strings: &[String]) -> Result<Vec<[String; 2]>> {
-        let mut by_length: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
-        for string in strings {
-            by_length.entry(string.len()).or_default().push(string);
-        }
-        let mut answers = Vec::new();
-        for strings in by_length.values() {
-            let expected = strings.iter().map(|string| string.chars().rev().collect());
-            let pairs = expected.zip(self.greedy(strings)?);
-            answers.extend(pairs.map(|(expected, written)| [expected, written]));
-        }
-        Ok(answers)
+        Ok(right / letters.max(1) as f64)
     }
 
     /// Where each written letter of a string looks, with the reversed string given: for
