@@ -373,8 +373,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("right: {right}/{count} = {:.4}", right as f64 / count as f64);
     println!("95 %: {low:.4} … {high:.4}");
     println!("expected calibration error: {:.4}", calibration_error(&bins));
-    let nearest = held_out.margins.iter().map(|margin| margin.abs());
-    println!("the margin nearest to 0: {:.4}", nearest.fold(f64::INFINITY, f64::min));
+    let sizes: Vec<f64> = held_out.margins.iter().map(|margin| margin.abs()).collect();
+    let nearest: f64 = sizes.iter().copied().fold(f64::INFINITY, f64::min);
+    println!("the margin nearest to 0: {nearest:.4}");
     // ANCHOR_END: held_out
 
     // ANCHOR: reliability_chart

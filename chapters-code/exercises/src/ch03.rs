@@ -85,8 +85,8 @@ pub fn clip(gradients: &mut [Array1<f64>], limit: f64) -> f64 {
 
 // ANCHOR: colleagues_gradient
 /// A colleague's gradient of the loss of a batch with padding, with respect to the
-/// logits, `[places, classes]`. `right` has the right column of each place; `mask` has a
-/// 1 for each place that is to be learned, and a 0 for each that is padding.
+/// logits, `[places, classes]`. `right` has the right column of each place; `mask` has
+/// a 1 for each place that is to be learned, and a 0 for each that is padding.
 pub fn colleagues_gradient(
     logits: &Array2<f64>,
     right: &[usize],

@@ -45,10 +45,11 @@ pub fn mean_pool(hidden: &Array2<f64>, mask: &[u32]) -> Array1<f64> {
 // ANCHOR_END: mean_pool
 
 // ANCHOR: temperature
-/// Exercise 4. The temperature that makes scores honest: the T from 0.05 to 20 for which
-/// the mean of −ln p is smallest, where p is what the softmax of `logits / T` gives to
-/// the right label. The logits are `[answers, labels]`; `right` has the right column of
-/// each answer. Where the loss falls all the way to an end of the range, T is that end.
+/// Exercise 4. The temperature that makes scores honest: the T from 0.05 to 20 for
+/// which the mean of −ln p is smallest, where p is what the softmax of `logits / T`
+/// gives to the right label. The logits are `[answers, labels]`; `right` has the right
+/// column of each answer. Where the loss falls all the way to an end of the range, T is
+/// that end.
 pub fn temperature(logits: &Array2<f64>, right: &[usize]) -> f64 {
     todo!("exercise 4: one number, fitted to answers that are known")
 }
@@ -68,8 +69,8 @@ pub fn covering_pair(words: &[&str], score: impl Fn(&[&str]) -> f64) -> (usize, 
 
 // ANCHOR: sign_flips
 /// Exercise 6. A paired test for numbers: each difference is what one judge got in a
-/// case minus what the other got in the same case. If the judges were alike, it might as
-/// well have had the other sign.
+/// case minus what the other got in the same case. If the judges were alike, it might
+/// as well have had the other sign.
 ///
 /// Returns the share of all the 2ⁿ ways to choose the n signs in which the sum is at
 /// least as far from 0 as the sum found, to either side. Sums that differ by less than
