@@ -204,7 +204,7 @@ fn ch04_2_wrong_leaks() {
         });
     });
     // Alone means padded alone: in a batch with itself, as long as the longest.
-    assert_caught("alone, a text has no padding", || {
+    assert_caught("ignores the mask", || {
         check::leaks(|model, texts, pad| {
             let (ids, mask) = padded(texts, pad, true);
             let together = model(&ids, &mask);
@@ -515,13 +515,13 @@ fn ch04_6_wrong_sign_flips() {
             ways * share(gaps, |sum, found| sum.abs() > found.abs() - near)
         });
     });
-    assert_caught("the sign test's 12 of 32", || {
+    assert_caught("Two of them", || {
         check::sign_flips(|gaps| {
             share(gaps, |sum, found| sum.abs() < found.abs() + near)
         });
     });
     // Signs without sizes.
-    assert_caught("The sizes count", || {
+    assert_caught("the sizes count", || {
         check::sign_flips(|gaps| {
             let signs: Vec<f64> = gaps
                 .iter()
