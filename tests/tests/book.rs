@@ -148,7 +148,8 @@ fn the_notebooks_view_has_the_crates_that_cells_name() {
                 continue;
             }
             let beside = format!("../{dependency}");
-            let mut entry = toml::Table::from_iter([("path".to_owned(), beside.into())]);
+            let mut entry =
+                toml::Table::from_iter([("path".to_owned(), beside.into())]);
             let optional = asked.get("optional").filter(|_| *name == "book-prelude");
             entry.extend(optional.map(|it| ("optional".to_owned(), it.clone())));
             dependencies.insert(dependency.clone(), entry.into());
