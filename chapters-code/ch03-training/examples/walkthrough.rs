@@ -70,6 +70,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: choice
     let logits: Array2<f64> = array![[2.0, 1.0, -1.0]]; // [1, 3]
+    println!("e^z         {:.4}, sum {:.4}", logits.exp(), logits.exp().sum());
     println!("p           {:.4}", softmax(&logits));
     for right in 0..3 {
         println!("right {right}: loss {:.4}", cross_entropy(&logits, &[right])?);
@@ -287,9 +288,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: reverser_history
 
     // ANCHOR: longer
+    println!("           strings   letters  attention to the right one");
+    println!("           reversed  right    head 0  head 1");
     for length in [3, 4, 12, 13, 14, 16] {
-        let exact = reverser.model.accuracy(&strings_of(length, 45, 200)?)?;
-        println!("{length:2} letters: {:5.1} %", 100.0 * exact);
+        let strings = strings_of(length, 45, 200)?;
+        let exact = 100.0 * reverser.model.accuracy(&strings)?;
+        let letters = 100.0 * reverser.model.letters_right(&strings)?;
+        let heads = &reverser.model.anti_diagonal(&strings)?[0];
+        print!("{length:2} letters:  {exact:6.1} %  {letters:5.1} %  ");
+        println!("{:6.2}  {:6.2}", heads[0], heads[1]);
     }
     // ANCHOR_END: longer
     Ok(())
