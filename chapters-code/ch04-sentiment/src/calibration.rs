@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use crate::statistics::wilson;
+
 /// A score that the model gave, and whether its label was right.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Answer {
@@ -64,19 +66,6 @@ pub fn calibration_error(bins: &[Bin]) -> f64 {
     bins.iter().map(gap).sum::<f64>() / total as f64
 }
 // ANCHOR_END: calibration_error
-
-// ANCHOR: wilson
-/// Where the true share may be, if `right` of `count` answers drawn by chance were
-/// right: Wilson's interval, which holds it 95 times in 100.
-pub fn wilson(right: usize, count: usize) -> (f64, f64) {
-    let (n, z) = (count as f64, 1.96);
-    let share = right as f64 / n;
-    let middle = (share + z * z / (2.0 * n)) / (1.0 + z * z / n);
-    let spread = (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
-    let half = z / (1.0 + z * z / n) * spread;
-    (middle - half, middle + half)
-}
-// ANCHOR_END: wilson
 
 /// What a model answered to sentences that it had not been trained on, counted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
