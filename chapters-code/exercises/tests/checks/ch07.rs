@@ -24,13 +24,15 @@ fn head(n: usize, share: f64, of: impl Fn(usize) -> Option<usize>) -> Array2<f64
 }
 
 pub fn look(look: impl Fn(&Array2<f64>, usize) -> &'static str) {
-    let assert_look = |weights: &Array2<f64>, expected: &str, hint: &str| {
-        let found = look(weights, 3);
+    let assert_from = |start, weights: &Array2<f64>, expected: &str, hint: &str| {
+        let found = look(weights, start);
         assert!(
             found == expected,
             "expected {expected:?}, but found {found:?}: {hint}\n{weights:.2}"
         );
     };
+    let assert_look =
+        |weights: &Array2<f64>, name: &str, hint: &str| assert_from(3, weights, name, hint);
     let hint = "every token looks at token 4: its *column* is bright. Rows add up to 1 in any \
                 head";
     assert_look(&head(6, 0.8, |_| Some(4)), "fan", hint);
@@ -45,17 +47,17 @@ pub fn look(look: impl Fn(&Array2<f64>, usize) -> &'static str) {
     assert_look(&head(6, 0.9, Some), "spread", hint);
     let hint = "all alike: half of the attention crosses here, by chance, which is still at \
                 least half";
-    assert_look(&Array2::from_elem((6, 6), 1.0 / 6.0), "across", hint);
+    assert_from(4, &Array2::from_elem((8, 8), 0.125), "across", hint);
     let hint = "two of six tokens get 0.45 each: no single one gets half";
     let two = Array2::from_shape_fn((6, 6), |(_, j)| if j < 2 { 0.45 } else { 0.025 });
-    assert_look(&two, "spread", hint);
+    assert_from(5, &two, "spread", hint);
 
     // Of 3 tokens, the 2 that have a previous one give it 0.55; the sum is 1.1 of 3.
     let weights = array![[0.3, 0.3, 0.4], [0.55, 0.2, 0.25], [0.0, 0.55, 0.45]];
     let hint = "the first token has no previous one: the mean is of n − 1 tokens";
     assert_look(&weights, "previous", hint);
     // Token 0 gets 0.5 of all, and tokens 1 and 2 give the previous one more than half.
-    let weights = array![[0.2, 0.4, 0.4], [0.9, 0.1, 0.0], [0.4, 0.6, 0.0]];
+    let weights = array![[0.25, 0.375, 0.375], [0.875, 0.125, 0.0], [0.375, 0.625, 0.0]];
     let hint = "token 0 gets 1.5 of 3, and most look at the previous one, too: the first that \
                 holds, and half is enough";
     assert_look(&weights, "fan", hint);
