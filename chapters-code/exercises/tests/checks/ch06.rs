@@ -177,7 +177,7 @@ pub fn pointer_by_hand(pointer_by_hand: impl Fn() -> [Array2<f64>; 4]) {
          kernels see them; queries and keys have the same `d_k`"
     );
     let alike = |number: usize| [vec![number], vec![10; 9]].concat();
-    let mixed = |number: usize| (0..10).map(|p| if p == 0 { number } else { 10 + (7 * p) % 10 });
+    let mixed = |number: usize| (0..10).map(move |p| if p == 0 { number } else { 10 + (7 * p) % 10 });
     for number in 1..10 {
         for ids in [alike(number), mixed(number).collect()] {
             let weights = first_looks(&written, &ids);
