@@ -34,6 +34,11 @@ fn every_number_in_the_prose_was_printed() {
 }
 
 #[test]
+fn every_figure_is_called_by_its_number() {
+    assert_none(&check::figures::misnumbered(&workspace()).unwrap());
+}
+
+#[test]
 fn no_page_changes_on_its_way_through_gettext() {
     assert_none(&check::roundtrip::altered(&workspace()).unwrap());
 }
@@ -107,7 +112,7 @@ fn no_test_hides_where_cargo_does_not_look() {
 }
 
 /// What rust-analyzer reads in place of the crates' manifests (`tools/notebook/view`): the same
-/// crates, and of their dependencies those whose types a reader meets.
+/// crates, and of their dependencies the sources of those whose types a reader meets.
 #[test]
 fn the_notebooks_view_has_the_crates_that_cells_name() {
     let root = book_tests::root();
@@ -142,16 +147,8 @@ fn the_notebooks_view_has_the_crates_that_cells_name() {
             if !named.contains_key(dependency) {
                 continue;
             }
-            let mut entry = match &shared[dependency] {
-                toml::Value::Table(entry) => entry.clone(),
-                version => {
-                    toml::Table::from_iter([("version".to_owned(), version.clone())])
-                }
-            };
-            if path(dependency).is_some() {
-                let beside = format!("../{dependency}");
-                entry = toml::Table::from_iter([("path".to_owned(), beside.into())]);
-            }
+            let beside = format!("../{dependency}");
+            let mut entry = toml::Table::from_iter([("path".to_owned(), beside.into())]);
             let optional = asked.get("optional").filter(|_| *name == "book-prelude");
             entry.extend(optional.map(|it| ("optional".to_owned(), it.clone())));
             dependencies.insert(dependency.clone(), entry.into());
@@ -164,8 +161,14 @@ fn the_notebooks_view_has_the_crates_that_cells_name() {
         let view = root.join("tools/notebook/view").join(name).join("Cargo.toml");
         assert_eq!(read(view), expected, "tools/notebook/view/{name}:\n{expected}");
     }
+    let of_others = named.keys().filter(|name| path(name).is_none());
+    for name in of_others.clone() {
+        let view = root.join("tools/notebook/view").join(name).join("Cargo.toml");
+        let source = format!("../../../../target/notebook/sources/{name}/src/lib.rs");
+        assert_eq!(read(view)["lib"]["path"].as_str(), Some(&*source));
+    }
     let views = std::fs::read_dir(root.join("tools/notebook/view")).unwrap();
-    assert_eq!(views.count(), folders.len());
+    assert_eq!(views.count(), folders.len() + of_others.count());
 }
 
 /// The Rust files in a folder and those below it.

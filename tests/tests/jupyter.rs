@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use book::jupyter::Place;
-use book::page::{Block, Located};
+use book::notebook::{self, Outputs};
+use book::page::{self, Block, Caption, Located};
 use book::workspace::{Chapter, Language, Workspace};
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -43,8 +44,9 @@ fn a_notebook_says_in_jupyter_s_markdown_what_its_page_says() {
 /// A page is one text, and its notebook many: what stands in another block counts.
 #[test]
 fn footnotes_and_links_reach_from_block_to_block() {
-    let caption =
-        Located { line: 7, block: Block::Caption("Mais em [A][a][^n].".into()) };
+    let text = "Mais em [A][a][^n].".into();
+    let caption = Block::Caption(Caption { text, ..Caption::default() });
+    let caption = Located { line: 7, block: caption };
     let found = prose(&[
         located(1, "# Um título\n\nVeja [^n] e [b](#outro-título)."),
         caption,
@@ -69,6 +71,40 @@ fn images_are_in_the_notebook() {
         "{found:.90}"
     );
     assert!(found.ends_with(" \"De *a* a b\") e `img/ch01-flow.svg`."));
+}
+
+/// Its folds are HTML, as in a fold of the page; a link to a figure has nowhere to lead.
+#[test]
+fn a_question_and_a_figure_s_number_are_in_the_notebook() {
+    let workspace = Workspace::at(&book_tests::root()).unwrap();
+    let page = Path::new("src/ch01-self-attention.md");
+    let text = "![a](img/ch01-flow.svg)\n\n{{#caption De $`Q`$.}}\n\n\
+                {{#question Na [figura 1.1](#fig-ch01-flow)?}}\n\n{{#choice `b` < R$ 1}}\n\nc\n\n\
+                {{#right *d*}}\n\n$`e`$\n\n{{#endquestion}}\n";
+    let blocks = page::parse(&workspace, page, text).unwrap();
+    for (language, figure, title, right) in [
+        (Language::Portuguese, "Figura", "Antes de ver", "Certo."),
+        (Language::English, "Figure", "Before you look", "Right."),
+    ] {
+        let built = notebook::build(
+            &workspace,
+            &Chapter::of(page),
+            language,
+            &blocks,
+            &Outputs::new(),
+        );
+        let text = notebook::to_text(&built.unwrap()).unwrap();
+        let text: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let lines: Vec<String> =
+            serde_json::from_value(text["cells"][0]["source"].clone()).unwrap();
+        let text = lines.concat();
+        let expected = format!(
+            "\n\n**{figure} 1.1.** De $Q$.\n\n---\n\n**{title}.** Na figura 1.1?\n\n<details>\n\
+             <summary><code>b</code> &lt; R<span>&#36;</span> 1</summary>\n\nc\n\n</details>\n\n\
+             <details>\n<summary><em>d</em></summary>\n\n**{right}**\n\n$e$\n\n</details>\n\n---"
+        );
+        assert!(text.ends_with(&expected), "{text}");
+    }
 }
 
 #[test]

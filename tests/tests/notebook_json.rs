@@ -1,6 +1,6 @@
 //! Notebooks as they come: of older formats, of other programs, broken.
 
-use book::page::{Block, Cell, Located};
+use book::page::{Block, Caption, Cell, Located};
 use book::workspace::{Language, Workspace};
 use book::{compare, notebook, render};
 use nbformat::v4::Notebook;
@@ -213,7 +213,8 @@ fn page() -> Vec<Located> {
     let blocks = [
         Block::Cell(cell("sum")),
         Block::Cell(cell("figure")),
-        Block::Caption("A".into()),
+        Block::Caption(Caption { text: "A".into(), ..Caption::default() }),
+        Block::Alt("B".into()),
     ];
     blocks.into_iter().zip(1..).map(|(block, line)| Located { line, block }).collect()
 }

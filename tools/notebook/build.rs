@@ -44,6 +44,7 @@ fn main() -> Result<()> {
     if !status.success() {
         return Err(format!("the book's crates do not compile: {status}").into());
     }
+    crates.link_sources(&root)?;
     let folder = if cfg!(windows) {
         crates.target(&root).join("debug/deps")
     } else {

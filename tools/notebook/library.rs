@@ -102,6 +102,59 @@ impl Crates {
         }
         command
     }
+
+    /// Links to the sources of the crates of others that cells name, for rust-analyzer, whose
+    /// manifests in `tools/notebook/view` look for them here: rustc's lists of what it has
+    /// read tell where they are.
+    ///
+    /// # Errors
+    ///
+    /// If a list can't be read, or a link made. A system without links has none.
+    pub fn link_sources(self, root: &Path) -> io::Result<()> {
+        let links = root.join("target/notebook/sources");
+        fs::create_dir_all(&links)?;
+        let deps = self.target(root).join("debug/deps");
+        let mut lists = Vec::new();
+        for list in if deps.is_dir() { entries(&deps)? } else { Vec::new() } {
+            if list.extension() == Some("d".as_ref()) {
+                lists.push((list.metadata()?.modified()?, list));
+            }
+        }
+        lists.sort(); // the last of two is of the version in use
+        for (_, list) in lists {
+            let file = list.file_stem().unwrap_or_default().to_string_lossy();
+            let name = file.rsplit_once('-').unwrap_or_default().0.replace('_', "-");
+            if root.join("tools/notebook/view").join(&name).is_dir()
+                && let Some(folder) = crate_folder(&fs::read_to_string(&list)?)
+                && !folder.starts_with(root)
+            {
+                link(&folder, &links.join(name))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The folder of a crate, from rustc's list of what it has read: each file has a line.
+fn crate_folder(list: &str) -> Option<PathBuf> {
+    let mut folders = list.lines().filter_map(|line| line.strip_suffix("/src/lib.rs:"));
+    folders.next().map(|folder| folder.replace("\\ ", " ").into())
+}
+
+/// Makes a link, or turns it to another folder.
+#[cfg(unix)]
+fn link(folder: &Path, link: &Path) -> io::Result<()> {
+    if fs::read_link(link).is_ok_and(|there| there == folder) {
+        return Ok(());
+    }
+    let made = link.with_extension(std::process::id().to_string());
+    std::os::unix::fs::symlink(folder, &made)?;
+    fs::rename(&made, link)
+}
+
+#[cfg(not(unix))]
+fn link(_: &Path, _: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// What the library is made of: files and folders.

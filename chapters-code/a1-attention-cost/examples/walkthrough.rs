@@ -43,8 +43,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: online
 
     // ANCHOR: blocks
-    let [q, k, v]: [Array2<f64>; 3] =
-        [(); 3].map(|()| unit_variance(&mut random, 300, 64)); // [n, d_k]
+    let q: Array2<f64> = unit_variance(&mut random, 300, 64); // [n, d_k]
+    let k: Array2<f64> = unit_variance(&mut random, 300, 64); // [n, d_k]
+    let v: Array2<f64> = unit_variance(&mut random, 300, 64); // [n, d_v]
     let whole: Array2<f64> = scaled_dot_product(&q, &k, &v, None)?.output;
     let blocks: Array2<f64> = blockwise_attention(&q, &k, &v, |_, _| 0.0, 64)?;
     println!("no mask: the same: {}", largest_difference(&whole, &blocks) < 1e-12);

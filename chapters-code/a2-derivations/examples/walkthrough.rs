@@ -65,14 +65,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: operands
 
     // ANCHOR: linear_check
-    let (dx, dw, db): (Array2<f64>, Array2<f64>, Array1<f64>) =
-        linear_backward(&dy, &x, &w)?;
-    for (name, error) in [
-        ("dX", gradient_error(|x| linear(x, &w, &b), &x, &dy, &dx)?),
-        ("dW", gradient_error(|w| linear(&x, w, &b), &w, &dy, &dw)?),
-        ("db", gradient_error(|b| linear(&x, &w, b), &b, &dy, &db)?),
-    ] {
-        println!("{name}  {}", verdict(error));
+    {
+        let (dx, dw, db) = linear_backward(&dy, &x, &w)?;
+        for (name, error) in [
+            ("dX", gradient_error(|x| linear(x, &w, &b), &x, &dy, &dx)?),
+            ("dW", gradient_error(|w| linear(&x, w, &b), &w, &dy, &dw)?),
+            ("db", gradient_error(|b| linear(&x, &w, b), &b, &dy, &db)?),
+        ] {
+            println!("{name}  {}", verdict(error));
+        }
     }
     // ANCHOR_END: linear_check
 
@@ -98,28 +99,37 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let beta: Array1<f64> = array![0.0, 0.1, 0.2, 0.3, 0.4]; // [d]
     let e: f64 = 1e-5; // epsilon
     let dy: Array2<f64> = unit_variance(&mut random, 4, 5); // [n, d]
-    let (dx, dgamma, dbeta): (Array2<f64>, Array1<f64>, Array1<f64>) =
-        layer_norm_backward(&dy, &x, &gamma, e)?;
-    for (name, error) in [
-        ("dX", gradient_error(|x| layer_norm(x, &gamma, &beta, e), &x, &dy, &dx)?),
-        ("dγ", gradient_error(|g| layer_norm(&x, g, &beta, e), &gamma, &dy, &dgamma)?),
-        ("dβ", gradient_error(|b| layer_norm(&x, &gamma, b, e), &beta, &dy, &dbeta)?),
-    ] {
-        println!("{name}  {}", verdict(error));
+    {
+        let (dx, dgamma, dbeta) = layer_norm_backward(&dy, &x, &gamma, e)?;
+        for (name, error) in [
+            ("dX", gradient_error(|x| layer_norm(x, &gamma, &beta, e), &x, &dy, &dx)?),
+            (
+                "dγ",
+                gradient_error(|g| layer_norm(&x, g, &beta, e), &gamma, &dy, &dgamma)?,
+            ),
+            (
+                "dβ",
+                gradient_error(|b| layer_norm(&x, &gamma, b, e), &beta, &dy, &dbeta)?,
+            ),
+        ] {
+            println!("{name}  {}", verdict(error));
+        }
     }
     // ANCHOR_END: layer_norm_check
 
     // ANCHOR: control
-    let [direct, mean, variance]: [Array2<f64>; 3] =
-        layer_norm_paths(&dy, &x, &gamma, e)?;
-    for (paths, dx) in [
-        ("direct alone        ", direct.clone()),
-        ("without the variance", &direct + &mean),
-        ("without the mean    ", &direct + &variance),
-        ("all three           ", &direct + &mean + &variance),
-    ] {
-        let error = gradient_error(|x| layer_norm(x, &gamma, &beta, e), &x, &dy, &dx)?;
-        println!("{paths}  {}", verdict(error));
+    {
+        let [direct, mean, variance] = layer_norm_paths(&dy, &x, &gamma, e)?;
+        for (paths, dx) in [
+            ("direct alone        ", direct.clone()),
+            ("without the variance", &direct + &mean),
+            ("without the mean    ", &direct + &variance),
+            ("all three           ", &direct + &mean + &variance),
+        ] {
+            let error =
+                gradient_error(|x| layer_norm(x, &gamma, &beta, e), &x, &dy, &dx)?;
+            println!("{paths}  {}", verdict(error));
+        }
     }
     // ANCHOR_END: control
 
@@ -134,14 +144,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let k: Array2<f64> = unit_variance(&mut random, 5, 4); // [m, d_k]
     let v: Array2<f64> = unit_variance(&mut random, 5, 2); // [m, d_v]
     let d_output: Array2<f64> = unit_variance(&mut random, 3, 2); // [n, d_v]
-    let (dq, dk, dv): (Array2<f64>, Array2<f64>, Array2<f64>) =
-        attention_backward(&d_output, &q, &k, &v)?;
-    for (name, error) in [
-        ("dQ", gradient_error(|q| attention(q, &k, &v), &q, &d_output, &dq)?),
-        ("dK", gradient_error(|k| attention(&q, k, &v), &k, &d_output, &dk)?),
-        ("dV", gradient_error(|v| attention(&q, &k, v), &v, &d_output, &dv)?),
-    ] {
-        println!("{name}  {}", verdict(error));
+    {
+        let (dq, dk, dv) = attention_backward(&d_output, &q, &k, &v)?;
+        for (name, error) in [
+            ("dQ", gradient_error(|q| attention(q, &k, &v), &q, &d_output, &dq)?),
+            ("dK", gradient_error(|k| attention(&q, k, &v), &k, &d_output, &dk)?),
+            ("dV", gradient_error(|v| attention(&q, &k, v), &v, &d_output, &dv)?),
+        ] {
+            println!("{name}  {}", verdict(error));
+        }
     }
     // ANCHOR_END: attention_check
 

@@ -185,8 +185,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: collapse
     let norm: LayerNorm = LayerNorm::new(16);
-    let (mut bare, mut post, mut pre): (Array2<f64>, Array2<f64>, Array2<f64>) =
-        (x.clone(), x.clone(), x.clone());
+    let mut bare: Array2<f64> = x.clone();
+    let mut post: Array2<f64> = x.clone();
+    let mut pre: Array2<f64> = x.clone();
     let start: (f64, f64) = (0.0, mean_cosine(&x)?);
     let mut curves: [Vec<(f64, f64)>; 3] = [vec![start], vec![start], vec![start]];
     println!("layers   alone    post-norm   pre-norm");

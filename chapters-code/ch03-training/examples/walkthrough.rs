@@ -91,7 +91,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: p_minus_y
 
     // ANCHOR: letter_pairs
-    let (mut learn, mut held_out): (Vec<&str>, Vec<&str>) = (vec![], vec![]);
+    let mut learn: Vec<&str> = vec![];
+    let mut held_out: Vec<&str> = vec![];
     for (i, &word) in words().iter().enumerate() {
         if i % 5 == 4 { held_out.push(word) } else { learn.push(word) }
     }
@@ -125,12 +126,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         Ok(curves)
     }
-    let [few_learned, few_new]: [Curve; 2] = curves(&few, &held_out)?;
-    let [all_learned, all_new]: [Curve; 2] = curves(&learn, &held_out)?;
+    let of_few: [Curve; 2] = curves(&few, &held_out)?;
+    let of_all: [Curve; 2] = curves(&learn, &held_out)?;
     println!("         {} words             {} words", few.len(), learn.len());
     println!("epoch    learned  held out    learned  held out");
     for epoch in [0, 1, 2, 5, 10, 20, 40, 60, 80, 100] {
-        let [a, b, c, d] = [&few_learned, &few_new, &all_learned, &all_new]
+        let [a, b, c, d] = [&of_few[0], &of_few[1], &of_all[0], &of_all[1]]
             .map(|curve| curve[epoch].1);
         println!("{epoch:5}    {a:7.3}  {b:8.3}    {c:7.3}  {d:8.3}");
     }
@@ -141,10 +142,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .title("Which letter comes next")
         .x_title("epoch")
         .y_title("loss (nats a letter)")
-        .series("84 words: learned", &few_learned)
-        .series("84 words: held out", &few_new)
-        .series("334 words: learned", &all_learned)
-        .series("334 words: held out", &all_new)
+        .series("84 words: learned", &of_few[0])
+        .series("84 words: held out", &of_few[1])
+        .series("334 words: learned", &of_all[0])
+        .series("334 words: held out", &of_all[1])
         .draw()?
         .show()?;
     // ANCHOR_END: epochs_chart

@@ -62,13 +62,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: first_attention
 
     // ANCHOR: examples
-    let (x_train, y_train): (Tensor, Tensor) = examples(4000, 1, 1)?;
-    let (x_val, y_val): (Tensor, Tensor) = examples(500, 1, 2)?;
+    let train: (Tensor, Tensor) = examples(4000, 1, 1)?; // (x, y)
+    let val: (Tensor, Tensor) = examples(500, 1, 2)?;
     for i in 0..4 {
-        let answer: u32 = y_val.get(i)?.to_scalar()?;
-        println!("{} → {}", spell_row(&x_val.get(i)?)?, spell(answer));
+        let answer: u32 = val.1.get(i)?.to_scalar()?;
+        println!("{} → {}", spell_row(&val.0.get(i)?)?, spell(answer));
     }
-    let guess: f64 = most_frequent(&x_val, &y_val)?;
+    let guess: f64 = most_frequent(&val.0, &val.1)?;
     println!("\nthe most frequent letter: {:.0} %", 100.0 * guess);
     // ANCHOR_END: examples
 
@@ -88,12 +88,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     learner.compile(Adam::new(2e-3), SparseCategoricalCrossentropy)?;
     let history: History = learner.fit(
-        &x_train,
-        &y_train,
+        &train.0,
+        &train.1,
         &Fit {
             batch_size: 32,
             epochs: 6,
-            validation_data: Some((x_val.clone(), y_val.clone())),
+            validation_data: Some(val.clone()),
             verbose: Verbose::Lines,
             ..Fit::default()
         },
@@ -102,13 +102,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: fit
 
     // ANCHOR: loss
-    let [train_loss, val_loss] = history.losses();
+    let losses: [Vec<(f64, f64)>; 2] = history.losses();
     LineChart::new()
         .title("Loss")
         .x_title("epoch")
         .y_title("loss")
-        .series("train", &train_loss)
-        .series("validation", &val_loss)
+        .series("train", &losses[0])
+        .series("validation", &losses[1])
         .draw()?
         .show()?;
     // ANCHOR_END: loss
@@ -159,12 +159,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: combine_map
 
     // ANCHOR: two_hops
-    let (x_two, y_two): (Tensor, Tensor) = examples(500, 2, 2)?;
+    let two: (Tensor, Tensor) = examples(500, 2, 2)?;
     for i in 0..4 {
-        let answer: u32 = y_two.get(i)?.to_scalar()?;
-        println!("{} → {}", spell_row(&x_two.get(i)?)?, spell(answer));
+        let answer: u32 = two.1.get(i)?.to_scalar()?;
+        println!("{} → {}", spell_row(&two.0.get(i)?)?, spell(answer));
     }
-    let guess: f64 = most_frequent(&x_two, &y_two)?;
+    let guess: f64 = most_frequent(&two.0, &two.1)?;
     println!("\nthe most frequent letter: {:.0} %", 100.0 * guess);
     // ANCHOR_END: two_hops
 
@@ -176,7 +176,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: variants
 
     // ANCHOR: variants_chart
-    let mut chart = LineChart::new()
+    let mut chart: LineChart = LineChart::new()
         .title("Two hops: validation accuracy")
         .x_title("epoch")
         .y_title("accuracy");
@@ -210,11 +210,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: initial
 
     // ANCHOR: weights_file
-    let file = std::env::temp_dir().join("keras-block.safetensors");
+    let file: std::path::PathBuf = std::env::temp_dir().join("keras-block.safetensors");
     model.save_weights(&file)?;
     let mut copy: Model = Model::new(&ids, &output, 7)?;
     copy.load_weights(&file)?;
-    let difference = (model.call(&sentence)? - copy.call(&sentence)?)?.abs()?;
+    let difference: Tensor = (model.call(&sentence)? - copy.call(&sentence)?)?.abs()?;
     let largest: f32 = difference.flatten_all()?.max(0)?.to_scalar()?;
     println!("largest difference: {largest}");
     std::fs::remove_file(&file)?;

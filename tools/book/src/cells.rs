@@ -3,9 +3,11 @@
 //!
 //! It passes printed text on line by line: what has no newline comes out in a later cell.
 //! It keeps the variables of a cell until it is killed, and so drops none: what a kept
-//! writer has in its buffer is never written, and a kept temporary folder stays. And it
-//! shows the value of a cell that ends in an expression, even the `()` of a loop: there, a
-//! notebook's cell has a semicolon more than the page ([`as_run`]).
+//! writer has in its buffer is never written, and a kept temporary folder stays. It has to
+//! know a kept variable's type, which it can find out by itself only where it sees the
+//! sources of all that the cell calls. And it shows the value of a cell that ends in an
+//! expression, even the `()` of a loop: there, a notebook's cell has a semicolon more than
+//! the page ([`as_run`]).
 
 use std::path::Path;
 
@@ -91,8 +93,39 @@ fn faults(code: &str) -> Vec<String> {
                  and drop it in one block {{ … }}"
             ));
         }
+        if let Stmt::Local(local) = statement
+            && !is_declared(&local.pat)
+        {
+            faults.push(
+                "keeps a value without its whole type, which evcxr can't always find out; write \
+                 `let name: Type = …;`, a name at a time"
+                    .to_owned(),
+            );
+        }
     }
     faults
+}
+
+/// Whether a `let` keeps one name with its whole type, or several of the language's own types.
+fn is_declared(pattern: &syn::Pat) -> bool {
+    let syn::Pat::Type(typed) = pattern else {
+        return false;
+    };
+    let mut names = Names(Vec::new());
+    names.visit_type(&typed.ty);
+    let mut inferred = Inferred(false);
+    inferred.visit_type(&typed.ty);
+    let own = |name: &String| name.starts_with(|c: char| c.is_ascii_lowercase());
+    !inferred.0 && (matches!(*typed.pat, syn::Pat::Ident(_)) || names.0.iter().all(own))
+}
+
+/// Whether a part of a type is left to the compiler.
+struct Inferred(bool);
+
+impl<'a> Visit<'a> for Inferred {
+    fn visit_type_infer(&mut self, _: &'a syn::TypeInfer) {
+        self.0 = true;
+    }
 }
 
 /// Whether a line that was begun may still be open after these statements.
@@ -259,13 +292,28 @@ mod tests {
     fn a_kept_value_that_has_to_be_dropped_is_found() {
         for (code, kept) in [
             ("let out: BufWriter<File> = BufWriter::new(File::create(\"a\")?);", true),
-            ("let mut out = std::io::LineWriter::new(file);", true),
+            ("let mut out: LineWriter<File> = std::io::LineWriter::new(file);", true),
             ("let folder: tempfile::TempDir = tempfile::tempdir()?;", true),
             ("{\n    let out = BufWriter::new(file);\n    write(out)?;\n}", false),
             ("let text: String = read(BufWriter::new(file))?;", false),
             ("let encoder: Encoder = Encoder::random(&mut random);", false),
         ] {
             assert_eq!(!faults(code).is_empty(), kept, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_kept_value_without_its_type_is_found() {
+        for (code, declared) in [
+            ("let a: Array2<f64> = f()?;", true),
+            ("let mut a: Vec<(u8, [f64; 3])> = f();", true),
+            ("{\n    let a = f();\n}\nfor a in b {\n    let c = a;\n}", true),
+            ("let a = f();", false),
+            ("let a: Vec<_> = f();", false),
+            ("let (a, b): (u8, u8) = f();", true),
+            ("let (a, b): (Tensor, Tensor) = f();", false),
+        ] {
+            assert_eq!(faults(code).is_empty(), declared, "{code}");
         }
     }
 

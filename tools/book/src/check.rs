@@ -9,6 +9,7 @@ use crate::notebook;
 use crate::workspace::{Chapter, Language, Workspace};
 
 pub mod docs;
+pub mod figures;
 pub mod listings;
 pub mod numbers;
 pub mod roundtrip;

@@ -32,6 +32,13 @@ impl Image {
         let name = Path::new(&self.path).file_name();
         name.unwrap_or_default().to_string_lossy().into_owned()
     }
+
+    /// Its file's name without the extension.
+    #[must_use]
+    pub fn file_stem(&self) -> String {
+        let stem = Path::new(&self.path).file_stem();
+        stem.unwrap_or_default().to_string_lossy().into_owned()
+    }
 }
 
 /// The SVG drawings in a piece of Markdown.
@@ -58,39 +65,78 @@ pub fn images(markdown: &str) -> Vec<Image> {
     found
 }
 
+/// The drawing that is alone in the last paragraph of a piece of Markdown.
+#[must_use]
+pub fn last_drawing(markdown: &str) -> Option<Image> {
+    let text = markdown.trim_end();
+    let last = images(text).pop()?;
+    let before = &text[..last.range.start];
+    let alone = before.is_empty() || before.ends_with("\n\n");
+    (alone && last.range.end == text.len()).then_some(last)
+}
+
 /// Whether an address is that of a drawing of ours.
 fn is_drawing(address: &str) -> bool {
     let extension = Path::new(address).extension();
     extension.is_some_and(|extension| extension == "svg") && !address.contains("://")
 }
 
-/// The drawing itself that a page means, on one line, so that it stays where it stands, in a list, too.
+/// The drawing itself that a page means, with what stands under it, on one line, so that it
+/// stays where it stands, in a list, too.
 ///
 /// # Errors
 ///
 /// If it can't be read, or has no text for those who can't see it.
-pub fn drawing(workspace: &Workspace, page: &Path, image: &Image) -> Result<String> {
+pub fn drawing(
+    workspace: &Workspace,
+    page: &Path,
+    image: &Image,
+    legend: Option<&Legend>,
+) -> Result<String> {
     ensure!(
         !image.alt.trim().is_empty(),
         "{} has no alt text: write what it shows between the brackets",
         image.path
     );
     let svg = workspace.read(&normalize(&page.with_file_name(&image.path)))?;
-    Ok(figure(&with_label(&svg, &image.alt), None).replace('\n', " "))
+    Ok(figure(&with_label(&svg, &image.alt), legend).replace('\n', " "))
+}
+
+/// What stands under a figure.
+pub struct Legend {
+    /// The figure's id on its page.
+    pub id: String,
+    /// The HTML of the caption.
+    pub html: String,
 }
 
 /// A figure on a page: one HTML block without blank lines, which would end it in
 /// Markdown.
 #[must_use]
-pub fn figure(content: &str, caption: Option<&str>) -> String {
-    let caption = caption
-        .map_or(String::new(), |text| format!("<figcaption>{text}</figcaption>"));
+pub fn figure(content: &str, legend: Option<&Legend>) -> String {
+    let (id, caption) = match legend {
+        None => Default::default(),
+        Some(Legend { id, html }) => (
+            format!(" id=\"{}\"", escape(id)),
+            format!("<figcaption>{html}</figcaption>"),
+        ),
+    };
     let content = content
         .lines()
         .filter(|line| !line.trim().is_empty())
         .collect::<Vec<_>>()
         .join("\n");
-    format!("<figure class=\"drawing\">\n{content}\n{caption}</figure>")
+    format!("<figure class=\"drawing\"{id}>\n{content}\n{caption}</figure>")
+}
+
+/// Says what a view's picture shows, in the page's language, to those who can't see it.
+#[must_use]
+pub fn with_alt(html: &str, alt: &str) -> String {
+    static ALT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(<img\b[^>]*?\salt=)"[^"]*""#).expect("a valid pattern")
+    });
+    let new = |found: &regex::Captures<'_>| format!("{}\"{}\"", &found[1], escape(alt));
+    ALT.replace(html, new).into_owned()
 }
 
 /// Says what an SVG shows, in the page's language, to those who can't see it.
@@ -131,6 +177,30 @@ mod tests {
             with_label(svg, "a < \"b\""),
             "<svg width=\"3\" role=\"img\" aria-label=\"a &lt; &quot;b&quot;\"><title id=\"t\">x</title></svg>"
         );
+    }
+
+    #[test]
+    fn a_view_s_picture_says_what_the_page_says() {
+        let view = "<div><img src=\"data:,\" alt=\"Lines\"><img alt=\"b\"></div>";
+        assert_eq!(
+            with_alt(view, "a $1 \"b\""),
+            "<div><img src=\"data:,\" alt=\"a $1 &quot;b&quot;\"><img alt=\"b\"></div>"
+        );
+    }
+
+    #[test]
+    fn a_drawing_that_is_a_paragraph_takes_a_caption() {
+        for (markdown, stem) in [
+            ("a\n\n![b](img/x.svg)\n", Some("x")),
+            ("![b\nc](img/x.svg)", Some("x")),
+            ("a ![b](img/x.svg)", None),
+            ("![b](img/x.svg) a", None),
+            ("![b](img/x.svg)\n\na", None),
+            ("- a\n  ![b](img/x.svg)", None),
+        ] {
+            let found = last_drawing(markdown).map(|image| image.file_stem());
+            assert_eq!(found.as_deref(), stem, "{markdown}");
+        }
     }
 
     #[test]

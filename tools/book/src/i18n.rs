@@ -106,9 +106,26 @@ pub fn blame(
     ))
 }
 
-/// The line of the catalogue where `find` finds something in a translation: its byte.
+/// Where an author finds what `find` finds in an edition (its byte in a text): in the
+/// catalogue, or at this line of the page.
 #[must_use]
-pub fn line_where(
+pub fn place(
+    workspace: &Workspace,
+    page: &Path,
+    line: usize,
+    language: Language,
+    find: &dyn Fn(&str) -> Option<usize>,
+) -> String {
+    let translated =
+        (language == Language::English).then(|| line_where(workspace, find)).flatten();
+    match translated {
+        Some(line) => format!("{}:{line}", catalog_path(language).display()),
+        None => format!("{}:{line} ({})", page.display(), language.tag()),
+    }
+}
+
+/// The line of the catalogue where `find` finds something in a translation: its byte.
+fn line_where(
     workspace: &Workspace,
     find: &dyn Fn(&str) -> Option<usize>,
 ) -> Option<usize> {
@@ -121,7 +138,7 @@ pub fn line_where(
 fn alone(workspace: &Workspace, page: &Path, text: &str) -> Result<(), Fault> {
     page::cut(workspace, page, text)?;
     for image in figure::images(text) {
-        let drawing = figure::drawing(workspace, page, &image);
+        let drawing = figure::drawing(workspace, page, &image, None);
         drawing.map_err(|error| Fault { byte: image.range.start, error })?;
     }
     math::check(text)
@@ -363,6 +380,7 @@ mod tests {
     fn code_formulas_and_directives_survive_translation() {
         let source = "# Um\n\nTexto com $`d_k`$ e `x_y`.\n\n```rust,cell\n{{#include a.rs:b}}\n```\n\n\
                       {{#caption Um mapa de $`Q`$}}\n\n{{#details Dica}}\n\n- item\n\n{{#enddetails}}\n\n\
+                      {{#question Um?}}\n\n{{#choice Um}}\n\nUm\n\n{{#right Um}}\n\n{{#endquestion}}\n\n\
                       ```math\n\\frac{a}{b} \\\\ c\n```";
         let mut catalog = Catalog::new(metadata(Language::English));
         for (id, text) in [
@@ -370,6 +388,9 @@ mod tests {
             ("Texto com $`d_k`$ e `x_y`.", "Text with $`d_k`$ and `x_y`."),
             ("{{#caption Um mapa de $`Q`$}}", "{{#caption A map of $`Q`$}}"),
             ("{{#details Dica}}", "{{#details Hint}}"),
+            ("{{#question Um?}}", "{{#question One?}}"),
+            ("{{#choice Um}}", "{{#choice Won}}"),
+            ("{{#right Um}}", "{{#right One}}"),
         ] {
             let mut builder = Message::build_singular();
             builder.with_msgid(id.into()).with_msgstr(text.into());
@@ -383,6 +404,7 @@ mod tests {
             "{{#caption A map of $`Q`$}}",
             "{{#details Hint}}",
             "{{#enddetails}}",
+            "{{#question One?}}\n\n{{#choice Won}}\n\nOne\n\n{{#right One}}\n\n{{#endquestion}}",
             "```math\n\\frac{a}{b} \\\\ c\n```",
         ] {
             assert!(text.contains(kept), "{kept:?} is not in {text}");

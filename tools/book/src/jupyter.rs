@@ -20,7 +20,7 @@ use crate::figure;
 use crate::include::normalize;
 use crate::markdown;
 use crate::math;
-use crate::page::{Block, Located};
+use crate::page::Located;
 use crate::workspace::{Chapter, Language, Workspace, forward};
 
 /// What nbconvert leaves as it is in a heading's name, but for the dollar sign, which would
@@ -60,8 +60,8 @@ pub struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// The prose of each block, prose and captions, cut before its headings. Other blocks
-    /// have none.
+    /// The prose of each block, captions and questions too, cut before its headings. Other
+    /// blocks have none.
     ///
     /// # Errors
     ///
@@ -88,29 +88,22 @@ impl Place<'_> {
     ///
     /// # Errors
     ///
-    /// If `KaTeX` refuses a formula.
+    /// If it is more than a line, or `KaTeX` refuses a formula.
     pub fn title(&self, text: &str) -> Result<String> {
-        let writer = Writer::new(*self, text);
-        let plain = |text: &str| figure::escape(text).replace('$', SHIELDED_DOLLAR);
-        let (mut title, mut done) = (String::new(), 0);
-        for formula in &writer.outline.formulas {
-            title += &plain(&text[done..formula.start]);
-            let tex = text[formula.clone()].trim_matches(['$', '`']);
-            title += &figure::escape(&dollars(tex, false)?);
-            done = formula.end;
-        }
-        Ok(title + &plain(&text[done..]))
+        let words = |words: &str| words.replace('$', SHIELDED_DOLLAR);
+        math::line_to_html(text, words, |tex| Ok(figure::escape(&dollars(tex, false)?)))
     }
 
-    /// Where a link or image of the page leads from the notebook; none for a link that sets
-    /// a view of the page: Jupyter keeps addresses to itself.
+    /// Where a link or image of the page leads from the notebook; none for a link to a figure,
+    /// which has no name there, or one that sets a view of the page: Jupyter keeps addresses
+    /// to itself.
     fn address(
         &self,
         outline: &Outline,
         to: &str,
         is_image: bool,
     ) -> Result<Option<String>> {
-        if to.starts_with("#av-") {
+        if ["#av-", "#fig-"].iter().any(|part| to.starts_with(part)) {
             return Ok(None);
         }
         if let Some(id) = to.strip_prefix('#') {
@@ -173,9 +166,7 @@ fn joined(blocks: &[Located]) -> (String, Vec<Range<usize>>) {
         .iter()
         .map(|located| {
             let start = source.len();
-            if let Block::Markdown(text) | Block::Caption(text) = &located.block {
-                source += text;
-            }
+            source += located.block.prose().unwrap_or_default();
             let range = start..source.len();
             source += SEPARATOR;
             range

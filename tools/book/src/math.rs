@@ -7,8 +7,9 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use katex::Opts;
+use mdbook_markdown::pulldown_cmark::html::push_html;
 use mdbook_markdown::pulldown_cmark::{Event, Tag, TagEnd};
 
 use crate::markdown::{Fault, events, is_escaped, splice};
@@ -101,17 +102,55 @@ pub fn check(markdown: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Replaces the formulas in a piece of Markdown by HTML that Markdown leaves alone.
+/// A line of Markdown (a caption, a title) as HTML.
 ///
 /// # Errors
 ///
-/// If `KaTeX` refuses a formula.
+/// If it is more than a line, or `KaTeX` refuses a formula.
 pub fn inline_to_html(markdown: &str) -> Result<String> {
-    let mut parts = Vec::new();
-    for formula in formulas(markdown) {
-        parts.push((formula.range.clone(), inline_html(&formula)?));
+    line_to_html(markdown, str::to_owned, |tex| html(tex, false))
+}
+
+/// A line of Markdown as HTML, what lies between its formulas as `words` has it, each formula
+/// as `formula` has it.
+///
+/// # Errors
+///
+/// If it is more than a line, or `formula` fails.
+pub fn line_to_html(
+    markdown: &str,
+    words: impl Fn(&str) -> String,
+    formula: impl Fn(&str) -> Result<String>,
+) -> Result<String> {
+    const PLACE: &str = "\u{e000}"; // of a formula, while the words become HTML
+    let formulas = formulas(markdown);
+    let places = formulas.iter().map(|f| (f.range.clone(), PLACE.to_owned()));
+    let line = one_line(&splice(markdown, places.collect()))?;
+    let mut pieces = line.split(PLACE);
+    let mut text = words(pieces.next().unwrap_or_default());
+    for (found, piece) in formulas.iter().zip(pieces) {
+        text += &formula(&found.tex)?;
+        text += &words(piece);
     }
-    Ok(splice(markdown, parts))
+    Ok(text)
+}
+
+/// The HTML of Markdown that is one paragraph, without its tags.
+fn one_line(markdown: &str) -> Result<String> {
+    let mut inner: Vec<Event<'_>> = events(markdown).map(|(event, _)| event).collect();
+    let paragraphs =
+        inner.iter().filter(|e| **e == Event::Start(Tag::Paragraph)).count();
+    ensure!(
+        paragraphs == 1 && inner.first() == Some(&Event::Start(Tag::Paragraph)),
+        "{markdown:?} is no line of text: what stands at its beginning makes a list, a heading \
+         or HTML of it"
+    );
+    inner.retain(|e| {
+        !matches!(e, Event::Start(Tag::Paragraph) | Event::End(TagEnd::Paragraph))
+    });
+    let mut line = String::new();
+    push_html(&mut line, inner.into_iter());
+    Ok(line)
 }
 
 /// Writes the punctuation between tags as character references: Markdown would read
@@ -144,10 +183,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formulas_become_html_without_markdown_in_it() {
-        let html = inline_to_html(r"so $`Q K^\top / \sqrt{d_k}`$ here").unwrap();
+    fn a_line_becomes_html() {
+        let html =
+            inline_to_html(r"so $`Q K^\top`$, *a* < `b_c`, [d](e.md#f)").unwrap();
         assert!(html.starts_with("so <span class=\"katex\">"), "{html}");
-        assert!(html.ends_with(" here"), "{html}");
+        let end = ", <em>a</em> &lt; <code>b_c</code>, <a href=\"e.md#f\">d</a>";
+        assert!(html.ends_with(end), "{html}");
+        for more in ["- a", "# a", "a\n\nb", "<div>a</div>", "1. a"] {
+            assert!(inline_to_html(more).is_err(), "{more}");
+        }
+    }
+
+    #[test]
+    fn formulas_become_html_without_markdown_in_it() {
+        let formula = formulas(r"so $`\sqrt{d_k}`$ here").remove(0);
+        let html = inline_html(&formula).unwrap();
         assert!(html.contains("&#92;sqrt&#123;d&#95;k&#125;"), "{html}");
     }
 

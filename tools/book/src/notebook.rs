@@ -18,6 +18,7 @@ use crate::jupyter::Place;
 use crate::markdown;
 use crate::math;
 use crate::page::{self, Block, Located};
+use crate::render::Words;
 use crate::workspace::{Chapter, Language, Workspace};
 
 /// Id of the first code cell, the one that brings in the crates.
@@ -201,15 +202,36 @@ impl Markdown<'_> {
                 math::html(tex, true).with_context(at)?;
                 self.append(&format!("$$\n{}\n$$", tex.trim()));
             }
-            Block::Caption(_) => self.append(&format!("*{}*", prose.concat())),
-            Block::Details(title) => self.append(&format!(
-                "<details>\n<summary>{}</summary>\n",
-                self.place.title(title).with_context(at)?
-            )),
-            Block::EndDetails => self.append("</details>"),
-            Block::Tip | Block::EndTip => self.append("---"),
-            Block::Cell(_) => {}
+            Block::Caption(caption) => {
+                let (figure, number) = (self.words().figure, &caption.number);
+                self.append(&format!("**{figure} {number}.** {}", prose.concat()));
+            }
+            Block::Details(title) => self.fold(title).with_context(at)?,
+            Block::EndDetails | Block::EndChoice => self.append("</details>"),
+            Block::Tip | Block::EndTip | Block::EndQuestion => self.append("---"),
+            Block::Question(_) => {
+                let title = self.words().question;
+                self.append(&format!("---\n\n**{title}.** {}", prose.concat()));
+            }
+            Block::Choice(choice) => {
+                self.fold(&choice.text).with_context(at)?;
+                if choice.right {
+                    self.append(&format!("**{}**", self.words().right));
+                }
+            }
+            Block::Cell(_) | Block::Alt(_) => {}
         }
+        Ok(())
+    }
+
+    fn words(&self) -> Words {
+        Words::of(self.place.language)
+    }
+
+    /// Begins a fold.
+    fn fold(&mut self, title: &str) -> Result<()> {
+        let title = self.place.title(title)?;
+        self.append(&format!("<details>\n<summary>{title}</summary>\n"));
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use mdbook_markdown::pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 
+use crate::figure;
 use crate::include::Include;
 use crate::markdown::{self, Fault};
 use crate::workspace::Workspace;
@@ -21,8 +22,10 @@ pub enum Block {
     Code(Listing),
     /// A displayed formula (LaTeX).
     Math(String),
-    /// What the figure above shows, for the eye and for a screen reader.
-    Caption(String),
+    /// What the figure above says, with its number.
+    Caption(Caption),
+    /// What the figure above shows, for a screen reader.
+    Alt(String),
     /// A folded part begins; its title.
     Details(String),
     /// The folded part ends.
@@ -31,6 +34,57 @@ pub enum Block {
     Tip,
     /// The box ends.
     EndTip,
+    /// A question before its answer begins; its words.
+    Question(String),
+    /// A possible answer begins, folded.
+    Choice(Choice),
+    /// What explains the answer ends.
+    EndChoice,
+    /// The question ends.
+    EndQuestion,
+}
+
+impl Block {
+    /// The Markdown that a reader reads or hears, if the block has any; no code.
+    #[must_use]
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            Self::Alt(text) | Self::Details(text) => Some(text),
+            Self::Choice(choice) => Some(&choice.text),
+            _ => self.prose(),
+        }
+    }
+
+    /// The Markdown that is a notebook's, too: all words but those of folds' titles, which
+    /// are HTML there, and those for screen readers.
+    #[must_use]
+    pub fn prose(&self) -> Option<&str> {
+        match self {
+            Self::Markdown(text) | Self::Question(text) => Some(text),
+            Self::Caption(caption) => Some(&caption.text),
+            _ => None,
+        }
+    }
+}
+
+/// What stands under a figure.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Caption {
+    /// What the figure says.
+    pub text: String,
+    /// Its number in the book: `5.3`, in an appendix `A1.2`.
+    pub number: String,
+    /// What links call it: `fig-` and the cell's id or the drawing's file stem.
+    pub anchor: String,
+}
+
+/// A possible answer to a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// What it says.
+    pub text: String,
+    /// Whether it is the right one.
+    pub right: bool,
 }
 
 /// A block with the line of the page where it starts.
@@ -79,16 +133,19 @@ pub struct Cell {
 ///
 /// With file and line: an anchor that does not exist, Rust typed in the page, a fence
 /// left open, a directive or a crate's code inside a list or a quote, words in raw HTML, a
-/// table's row that a `|` cuts, two cells of the same name.
+/// table's row that a `|` cuts, two cells of the same name, a question without its one right
+/// answer, a figure without its caption or its words for screen readers.
 pub fn parse(workspace: &Workspace, page: &Path, text: &str) -> Result<Vec<Located>> {
     let at = |line: usize| format!("{}:{line}", page.display());
-    let blocks = cut(workspace, page, text).map_err(|fault| {
+    let mut blocks = cut(workspace, page, text).map_err(|fault| {
         let line = markdown::line_of(text, fault.byte);
         fault.error.context(at(line))
     })?;
     check_ids(&blocks, &at)?;
     check_pairs(&blocks, &at)?;
+    check_questions(&blocks, &at)?;
     check_captions(&blocks, &at)?;
+    number_figures(page, &mut blocks, &at)?;
     Ok(blocks)
 }
 
@@ -99,7 +156,14 @@ pub(crate) fn cut(
     text: &str,
 ) -> Result<Vec<Located>, Fault> {
     markdown::check(text)?;
-    let mut cutter = Cutter { workspace, page, text, blocks: Vec::new(), prose: 0 };
+    let mut cutter = Cutter {
+        workspace,
+        page,
+        text,
+        blocks: Vec::new(),
+        prose: 0,
+        in_choice: false,
+    };
     let mut depth = 0;
     let mut in_paragraph = false; // one that is in no list, quote or table
     let mut spans: Vec<Range<usize>> = Vec::new(); // its code, as its directives see it
@@ -172,6 +236,8 @@ struct Cutter<'a> {
     blocks: Vec<Located>,
     /// Where the prose begins that is no block yet.
     prose: usize,
+    /// Whether what comes explains a choice.
+    in_choice: bool,
 }
 
 impl Cutter<'_> {
@@ -283,6 +349,12 @@ impl Cutter<'_> {
     fn push(&mut self, start: usize, end: usize, block: Block) {
         self.flush(start);
         let line = markdown::line_of(self.text, start);
+        if matches!(block, Block::Choice(_) | Block::EndQuestion) {
+            if std::mem::take(&mut self.in_choice) {
+                self.blocks.push(Located { line, block: Block::EndChoice });
+            }
+            self.in_choice = matches!(block, Block::Choice(_));
+        }
         self.blocks.push(Located { line, block });
         self.prose = end;
     }
@@ -309,29 +381,36 @@ fn is_rust(language: &str) -> bool {
     ["rust", "rs"].iter().any(|name| language.eq_ignore_ascii_case(name))
 }
 
+/// The name of the fold or box that a block opens.
+fn opened(block: &Block) -> Option<&'static str> {
+    match block {
+        Block::Details(_) => Some("details"),
+        Block::Tip => Some("tip"),
+        Block::Question(_) => Some("question"),
+        _ => None,
+    }
+}
+
+/// The name of the fold or box that a block closes.
+fn closed(block: &Block) -> Option<&'static str> {
+    match block {
+        Block::EndDetails => Some("details"),
+        Block::EndTip => Some("tip"),
+        Block::EndQuestion => Some("question"),
+        _ => None,
+    }
+}
+
 /// Every fold and box ends, before another begins.
 fn check_pairs(blocks: &[Located], at: &dyn Fn(usize) -> String) -> Result<()> {
     let mut open: Option<(&Located, &str)> = None;
     for located in blocks {
-        let closes = match (&located.block, &open) {
-            (Block::Details(_) | Block::Tip, None) => {
-                let details = matches!(located.block, Block::Details(_));
-                open = Some((located, if details { "details" } else { "tip" }));
-                continue;
-            }
-            (Block::EndDetails, open) => {
-                open.is_some_and(|(_, name)| name == "details")
-            }
-            (Block::EndTip, open) => open.is_some_and(|(_, name)| name == "tip"),
-            (Block::Details(_) | Block::Tip, Some(_)) => false,
-            _ => continue,
+        let fits = match (opened(&located.block), closed(&located.block)) {
+            (Some(name), _) => open.replace((located, name)).is_none(),
+            (_, Some(name)) => open.take().is_some_and(|(_, open)| open == name),
+            _ => true,
         };
-        ensure!(
-            closes,
-            "{}: this does not fit what is open above it",
-            at(located.line)
-        );
-        open = None;
+        ensure!(fits, "{}: this does not fit what is open above it", at(located.line));
     }
     if let Some((located, name)) = open {
         bail!("{}: {{{{#end{name}}}}} is missing", at(located.line));
@@ -339,17 +418,144 @@ fn check_pairs(blocks: &[Located], at: &dyn Fn(usize) -> String) -> Result<()> {
     Ok(())
 }
 
-/// A caption belongs to the cell right above it.
-fn check_captions(blocks: &[Located], at: &dyn Fn(usize) -> String) -> Result<()> {
-    for (i, located) in blocks.iter().enumerate() {
-        let captioned = i > 0 && matches!(blocks[i - 1].block, Block::Cell(_));
+/// Choices stand in questions, and every question has what it needs. Questions are closed,
+/// as [`check_pairs`] has seen.
+fn check_questions(blocks: &[Located], at: &dyn Fn(usize) -> String) -> Result<()> {
+    let ends = |located: &Located| matches!(located.block, Block::EndQuestion);
+    for part in blocks.split_inclusive(ends) {
+        let begins = |located: &Located| matches!(located.block, Block::Question(_));
+        let start = part.iter().position(begins).unwrap_or(part.len());
+        let (before, question) = part.split_at(start);
+        if let Some(stray) = choices(before).next() {
+            bail!("{}: a choice outside a question", at(before[stray].line));
+        }
+        if !question.is_empty() {
+            check_question(question, at)?;
+        }
+    }
+    Ok(())
+}
+
+/// Where choices are among blocks.
+fn choices(blocks: &[Located]) -> impl Iterator<Item = usize> {
+    let places = blocks.iter().enumerate();
+    places.filter_map(|(i, located)| {
+        matches!(located.block, Block::Choice(_)).then_some(i)
+    })
+}
+
+/// A question has two to four choices, one of them right, each explained, and no cells.
+fn check_question(question: &[Located], at: &dyn Fn(usize) -> String) -> Result<()> {
+    let line = question[0].line;
+    if let Some((line, cell)) = cells(question).next() {
+        bail!(
+            "{}: the cell {:?} inside a question: it stands before or after",
+            at(line),
+            cell.id
+        );
+    }
+    let count = choices(question).count();
+    ensure!(
+        (2..=4).contains(&count),
+        "{}: a question with {count} choices: it takes two to four",
+        at(line)
+    );
+    let right = |i: &usize| matches!(&question[*i].block, Block::Choice(choice) if choice.right);
+    let count = choices(question).filter(right).count();
+    ensure!(
+        count == 1,
+        "{}: a question with {count} right choices: one is written {{{{#right …}}}}",
+        at(line)
+    );
+    for choice in choices(question) {
         ensure!(
-            captioned || !matches!(located.block, Block::Caption(_)),
-            "{}: a caption without a cell right above it",
-            at(located.line)
+            question[choice + 1].block != Block::EndChoice,
+            "{}: nothing explains this choice",
+            at(question[choice].line)
         );
     }
     Ok(())
+}
+
+/// A caption belongs to the cell or drawing right above it; a cell's has the words for screen
+/// readers below it, a drawing's has them in the drawing's own brackets.
+fn check_captions(blocks: &[Located], at: &dyn Fn(usize) -> String) -> Result<()> {
+    let is_cell = |block: &Block| matches!(block, Block::Cell(_));
+    for (i, located) in blocks.iter().enumerate() {
+        let line = at(located.line);
+        let mut above = blocks[..i].iter().rev().map(|above| &above.block);
+        match (&located.block, above.next()) {
+            (Block::Caption(_), Some(owner)) if figure_name(owner).is_some() => {
+                let below = blocks.get(i + 1).map(|below| &below.block);
+                ensure!(
+                    matches!(below, Some(Block::Alt(_))) || !is_cell(owner),
+                    "{line}: write {{{{#alt …}}}} below this caption: what the figure shows, for \
+                     a screen reader"
+                );
+            }
+            (Block::Caption(_), _) => {
+                bail!("{line}: a caption without a cell or a drawing right above it");
+            }
+            (Block::Alt(_), caption) => ensure!(
+                matches!(caption, Some(Block::Caption(_)))
+                    && above.next().is_some_and(is_cell),
+                "{line}: {{{{#alt …}}}} stands below the {{{{#caption …}}}} of a cell"
+            ),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Gives each caption its figure's number and anchor. Each is below a figure, as
+/// [`check_captions`] has seen.
+fn number_figures(
+    page: &Path,
+    blocks: &mut [Located],
+    at: &dyn Fn(usize) -> String,
+) -> Result<()> {
+    let chapter = chapter_number(page);
+    let mut names: Vec<String> = Vec::new();
+    for i in 1..blocks.len() {
+        let (above, rest) = blocks.split_at_mut(i);
+        let Located { line, block: Block::Caption(caption) } = &mut rest[0] else {
+            continue;
+        };
+        let name = figure_name(&above[i - 1].block).unwrap_or_default();
+        ensure!(
+            !names.contains(&name),
+            "{}: {name:?} is already a figure of this page",
+            at(*line)
+        );
+        caption.anchor = format!("fig-{name}");
+        names.push(name);
+        caption.number = format!("{chapter}{}", names.len());
+    }
+    Ok(())
+}
+
+/// What stands before a figure's number on a page: `5.` in `ch05-bert-attention.md`, `A1.`
+/// in an appendix.
+fn chapter_number(page: &Path) -> String {
+    let stem = page.file_stem().unwrap_or_default().to_string_lossy();
+    let short = stem.split('-').next().unwrap_or_default();
+    let letters = short.trim_end_matches(|c: char| c.is_ascii_digit());
+    let digits = &short[letters.len()..];
+    match (letters, digits.trim_start_matches('0')) {
+        (_, "") => String::new(),
+        ("ch", number) => format!("{number}."),
+        (letters, number) => format!("{}{number}.", letters.to_uppercase()),
+    }
+}
+
+/// What a figure is called after: the cell that draws it, or the file of the drawing that ends
+/// a piece of prose.
+fn figure_name(block: &Block) -> Option<String> {
+    match block {
+        Block::Cell(cell) => Some(cell.id.clone()),
+        Block::Markdown(text) => Some(figure::last_drawing(text)?.file_stem()),
+        _ => None,
+    }
 }
 
 fn check_ids(blocks: &[Located], at: &dyn Fn(usize) -> String) -> Result<()> {
@@ -459,24 +665,29 @@ fn expand(workspace: &Workspace, page: &Path, body: &[&str]) -> Result<String> {
 fn directive(text: &str) -> Result<Block> {
     let text = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     let text = text.trim();
-    match text {
-        "{{#enddetails}}" => return Ok(Block::EndDetails),
-        "{{#tip}}" => return Ok(Block::Tip),
-        "{{#endtip}}" => return Ok(Block::EndTip),
-        _ => {}
-    }
     let inner = text.strip_suffix("}}").unwrap_or(text);
-    let make = match inner.split_once(' ') {
-        Some(("{{#caption", words)) => (Block::Caption as fn(String) -> Block, words),
-        Some(("{{#details", words)) => (Block::Details as fn(String) -> Block, words),
+    let (name, words) = inner.split_once(' ').unwrap_or((inner, ""));
+    let words = words.trim().to_owned();
+    Ok(match (name, words.is_empty()) {
+        ("{{#caption", false) => {
+            Block::Caption(Caption { text: words, ..Caption::default() })
+        }
+        ("{{#alt", false) => Block::Alt(words),
+        ("{{#details", false) => Block::Details(words),
+        ("{{#enddetails", true) => Block::EndDetails,
+        ("{{#tip", true) => Block::Tip,
+        ("{{#endtip", true) => Block::EndTip,
+        ("{{#question", false) => Block::Question(words),
+        ("{{#choice", false) => Block::Choice(Choice { text: words, right: false }),
+        ("{{#right", false) => Block::Choice(Choice { text: words, right: true }),
+        ("{{#endquestion", true) => Block::EndQuestion,
         _ => bail!(
-            "no such directive: {text} (there are {{{{#caption …}}}}, {{{{#details …}}}}, \
-             {{{{#enddetails}}}}, {{{{#tip}}}}, {{{{#endtip}}}}, and {{{{#include …}}}} in a \
-             code block)"
+            "no such directive: {text} (there are {{{{#caption …}}}}, {{{{#alt …}}}}, \
+             {{{{#details …}}}}, {{{{#enddetails}}}}, {{{{#tip}}}}, {{{{#endtip}}}}, \
+             {{{{#question …}}}}, {{{{#choice …}}}}, {{{{#right …}}}}, {{{{#endquestion}}}}, and \
+             {{{{#include …}}}} in a code block)"
         ),
-    };
-    let (make, words) = make;
-    Ok(make(words.trim().to_owned()))
+    })
 }
 
 #[cfg(test)]
@@ -585,6 +796,103 @@ mod tests {
         }
     }
 
+    /// A cell of chapter 1.
+    const CELL: &str = "```rust,cell\n{{#include ../chapters-code/ch01-self-attention/src/lib.rs:softmax}}\n```\n\n";
+
+    #[test]
+    fn a_figure_has_its_number_and_its_anchor() {
+        let text = format!(
+            "a\n\n![b](img/ch01-flow.svg)\n\n{{{{#caption c}}}}\n\n{CELL}{{{{#caption d}}}}\n\n{{{{#alt e}}}}\n"
+        );
+        for (page, numbers) in [
+            ("src/ch05-a.md", ["5.1", "5.2"]),
+            ("src/ch12-a.md", ["12.1", "12.2"]),
+            ("src/a1-cost.md", ["A1.1", "A1.2"]),
+            ("src/preface.md", ["1", "2"]),
+        ] {
+            let blocks = parse(&workspace(), Path::new(page), &text).unwrap();
+            let captions = blocks.iter().filter_map(|located| match &located.block {
+                Block::Caption(Caption { number, anchor, .. }) => {
+                    Some((number.as_str(), anchor.as_str()))
+                }
+                _ => None,
+            });
+            let [first, second] = numbers;
+            let expected = [(first, "fig-ch01-flow"), (second, "fig-softmax")];
+            assert_eq!(captions.collect::<Vec<_>>(), expected, "{page}");
+        }
+    }
+
+    #[test]
+    fn a_question_s_choices_are_cut_apart() {
+        let text = "{{#question A?}}\n\n{{#choice `b`}}\n\nc\n\n{{#right d}}\n\ne\n\n{{#endquestion}}\n\nf";
+        let blocks = parse_text(text).unwrap();
+        let blocks: Vec<(usize, &Block)> =
+            blocks.iter().map(|located| (located.line, &located.block)).collect();
+        let choice =
+            |text: &str, right| Block::Choice(Choice { text: text.into(), right });
+        let prose = |text: &str| Block::Markdown(text.into());
+        let expected = [
+            (1, &Block::Question("A?".into())),
+            (3, &choice("`b`", false)),
+            (5, &prose("c")),
+            (7, &Block::EndChoice),
+            (7, &choice("d", true)),
+            (9, &prose("e")),
+            (11, &Block::EndChoice),
+            (11, &Block::EndQuestion),
+            (13, &prose("f")),
+        ];
+        assert_eq!(blocks, expected);
+    }
+
+    #[test]
+    fn figures_and_questions_lack_nothing() {
+        let question = |choices: &[&str]| {
+            let choices: Vec<String> = choices
+                .iter()
+                .map(|choice| format!("{{{{#{choice}}}}}\n\nc\n\n"))
+                .collect();
+            format!(
+                "{{{{#question A?}}}}\n\n{}{{{{#endquestion}}}}\n",
+                choices.concat()
+            )
+        };
+        let caption = "{{#caption d}}\n\n";
+        let drawing = "![b](img/ch01-flow.svg)\n\n{{#caption c}}\n\n";
+        for (text, error) in [
+            (format!("{CELL}{caption}a"), "5: write {{#alt …}} below this caption"),
+            (format!("{CELL}{{{{#alt a}}}}"), "5: {{#alt …}} stands below"),
+            (format!("{drawing}{{{{#alt a}}}}"), "5: {{#alt …}} stands below"),
+            (format!("a {drawing}"), "3: a caption without a cell or a drawing"),
+            (drawing.repeat(2), "7: \"ch01-flow\" is already a figure"),
+            ("{{#caption }}\n".into(), "1: no such directive"),
+            ("{{#endquestion a}}\n".into(), "1: no such directive"),
+            (question(&["right a"]), "1: a question with 1 choices"),
+            (question(&["right a"; 5]), "1: a question with 5 choices"),
+            (question(&["choice a"; 2]), "1: a question with 0 right choices"),
+            (question(&["right a"; 2]), "1: a question with 2 right choices"),
+            ("{{#choice a}}\n\nb\n".into(), "1: a choice outside a question"),
+            (question(&["choice a", "right b"]) + "\n{{#right c}}", "13: a choice outside"),
+            (
+                "{{#question A?}}\n\n{{#right a}}\n\n{{#choice b}}\n\nc\n\n{{#endquestion}}".into(),
+                "3: nothing explains this choice",
+            ),
+            ("{{#question a}}\n\nb".into(), "1: {{#endquestion}} is missing"),
+            (
+                "{{#question a}}\n\n{{#tip}}\n\n{{#endtip}}".into(),
+                "3: this does not fit what is open above it",
+            ),
+            (
+                format!("{{{{#question a}}}}\n\n{CELL}{{{{#endquestion}}}}"),
+                "3: the cell \"softmax\" inside a question",
+            ),
+        ] {
+            let found = format!("{:#}", parse_text(&text).unwrap_err());
+            assert!(found.starts_with(&format!("src/page.md:{error}")), "{text}{found}");
+        }
+    }
+
     /// Markdown decides what is code, a list, a table or HTML: no line by itself.
     #[test]
     fn what_stands_where_it_does_not_belong_is_refused_with_its_line() {
@@ -666,7 +974,7 @@ mod tests {
             ),
             ("  ~~~ text\n  a\n  ~~~\nb", vec![code("text", "a"), prose("b")]),
             ("`a\n{{#tip}}`", vec![prose("`a\n{{#tip}}`")]),
-            ("{{#caption `a }}\n}}`, b}}", vec![Block::Caption("`a }} }}`, b".into())]),
+            ("{{#alt `a }}\n}}`, b}}", vec![Block::Alt("`a }} }}`, b".into())]),
             (
                 "- a\n\n  ```text\n  b\n  ```",
                 vec![prose("- a\n\n  ```text\n  b\n  ```")],

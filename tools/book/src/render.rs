@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use nbformat::v4::Output;
 use serde_json::Value;
 
-use crate::figure::{self, escape};
+use crate::figure::{self, Legend, escape};
 use crate::notebook::{Outputs, tidy};
-use crate::page::{Block, Cell, Located};
+use crate::page::{Block, Caption, Cell, Choice, Located};
 use crate::workspace::{Language, Workspace};
 use crate::{markdown, math};
 
@@ -33,6 +33,12 @@ pub struct Words {
     pub tip: &'static str,
     /// Titles the fold around code that only draws.
     pub drawing: &'static str,
+    /// Stands before a figure's number.
+    pub figure: &'static str,
+    /// Titles a question whose answer is to come.
+    pub question: &'static str,
+    /// Says that a choice is the right one.
+    pub right: &'static str,
 }
 
 impl Words {
@@ -49,6 +55,9 @@ impl Words {
                 stale: "O código mudou depois destas saídas.",
                 tip: "Dica",
                 drawing: "Como esta figura é feita",
+                figure: "Figura",
+                question: "Antes de ver",
+                right: "Certo.",
             },
             Language::English => Self {
                 output: "output",
@@ -59,6 +68,9 @@ impl Words {
                 stale: "The code has changed since these outputs.",
                 tip: "Tip",
                 drawing: "How this figure is made",
+                figure: "Figure",
+                question: "Before you look",
+                right: "Right.",
             },
         }
     }
@@ -81,20 +93,26 @@ pub fn page(
     let mut scripts = HashSet::new();
     for (i, located) in blocks.iter().enumerate() {
         let at = || format!("{name}:{}", located.line);
+        let below = blocks[i + 1..].iter().map(|below| &below.block);
         let part = match &located.block {
             Block::Markdown(text) => {
                 let at = |line: usize| format!("{name}:{}", located.line + line - 1);
-                prose(workspace, Path::new(name), text, &at)?
+                let legend = legend(below, &words).with_context(|| at(1))?;
+                prose(workspace, Path::new(name), text, legend.as_ref(), &at)?
             }
             Block::Cell(cell) => {
-                let caption = match blocks.get(i + 1).map(|next| &next.block) {
-                    Some(Block::Caption(text)) => Some(text.as_str()),
-                    _ => None,
-                };
                 let outputs =
                     outputs.get(&cell.id).map(Vec::as_slice).unwrap_or_default();
-                cell_with_outputs(name, cell, outputs, caption, &words, &mut scripts)
-                    .with_context(at)?
+                let said = said(below, &words).with_context(at)?;
+                cell_with_outputs(
+                    name,
+                    cell,
+                    outputs,
+                    said.as_ref(),
+                    &words,
+                    &mut scripts,
+                )
+                .with_context(at)?
             }
             Block::Code(listing) => code_block(
                 file_name(name, listing.file.as_deref()),
@@ -105,34 +123,92 @@ pub fn page(
                 let html = math::html(tex, true).with_context(at)?;
                 format!("<div class=\"formula\">{html}</div>")
             }
-            Block::Caption(_) => String::new(), // shown with its figure
+            Block::Caption(_) | Block::Alt(_) => String::new(), // said with their figure
             Block::Details(title) => {
                 let title = math::inline_to_html(title).with_context(at)?;
                 format!("<details>\n<summary>{title}</summary>")
             }
-            Block::EndDetails => "</details>".to_owned(),
+            Block::EndDetails | Block::EndChoice => "</details>".to_owned(),
             Block::Tip => format!(
                 "<div class=\"tip\" role=\"note\">\n<p class=\"tip-title\">{}</p>",
                 words.tip
             ),
-            Block::EndTip => "</div>".to_owned(),
+            Block::EndTip | Block::EndQuestion => "</div>".to_owned(),
+            Block::Question(text) => {
+                let text = math::inline_to_html(text).with_context(at)?;
+                let title = words.question;
+                format!(
+                    "<div class=\"question\" role=\"group\">\n\
+                     <p class=\"question-title\">{title}</p>\n<p>{text}</p>"
+                )
+            }
+            Block::Choice(choice) => choice_begins(choice, &words).with_context(at)?,
         };
         parts.push(part);
     }
     Ok(parts.join("\n\n"))
 }
 
-/// Prose with its drawings and formulas; `at` names a line of it.
+/// A possible answer, folded; inside, whether it is the right one.
+fn choice_begins(choice: &Choice, words: &Words) -> Result<String> {
+    let text = math::inline_to_html(&choice.text)?;
+    let open = format!("<details class=\"choice\">\n<summary>{text}</summary>");
+    if !choice.right {
+        return Ok(open);
+    }
+    Ok(format!("{open}\n<p class=\"right\">{}</p>", words.right))
+}
+
+/// What is said of the figure of a cell.
+struct Said<'a> {
+    /// Under it.
+    legend: Legend,
+    /// To a screen reader.
+    alt: &'a str,
+}
+
+/// What the blocks below a cell say of its figure.
+fn said<'a>(
+    mut below: impl Iterator<Item = &'a Block> + Clone,
+    words: &Words,
+) -> Result<Option<Said<'a>>> {
+    let legend = legend(below.clone(), words)?;
+    Ok(match (legend, below.nth(1)) {
+        (Some(legend), Some(Block::Alt(alt))) => Some(Said { legend, alt }),
+        _ => None,
+    })
+}
+
+/// The caption right below a figure, with its number.
+fn legend<'a>(
+    mut below: impl Iterator<Item = &'a Block>,
+    words: &Words,
+) -> Result<Option<Legend>> {
+    let Some(Block::Caption(caption)) = below.next() else {
+        return Ok(None);
+    };
+    let Caption { text, number, anchor } = caption;
+    let text = math::inline_to_html(text)?;
+    let html = format!("<strong>{} {number}.</strong> {text}", words.figure);
+    Ok(Some(Legend { id: anchor.clone(), html }))
+}
+
+/// Prose with its drawings and formulas; `legend` is that of the last drawing, `at` names a
+/// line of it.
 fn prose(
     workspace: &Workspace,
     page: &Path,
     text: &str,
+    legend: Option<&Legend>,
     at: &dyn Fn(usize) -> String,
 ) -> Result<String> {
     let line = |range: &Range<usize>| at(markdown::line_of(text, range.start));
     let mut parts = Vec::new();
-    for image in figure::images(text) {
-        let drawing = figure::drawing(workspace, page, &image);
+    let drawings = figure::images(text);
+    let last = drawings.last().cloned();
+    for image in drawings {
+        let legend = legend.filter(|_| last.as_ref() == Some(&image));
+        let drawing = figure::drawing(workspace, page, &image, legend);
         let drawing = drawing.with_context(|| line(&image.range))?;
         parts.push((image.range, drawing));
     }
@@ -187,7 +263,7 @@ fn cell_with_outputs(
     name: &str,
     cell: &Cell,
     outputs: &[Output],
-    caption: Option<&str>,
+    said: Option<&Said<'_>>,
     words: &Words,
     scripts: &mut HashSet<String>,
 ) -> Result<String> {
@@ -199,13 +275,17 @@ fn cell_with_outputs(
             Output::Stream { text, .. } => text_output(&text.0, words),
             Output::Error(error) => text_output(&error.traceback.join("\n"), words),
             Output::DisplayData(_) | Output::ExecuteResult(_) => {
-                rich_output(&serde_json::to_value(&output)?, caption, words, scripts)?
+                rich_output(&serde_json::to_value(&output)?, said, words, scripts)?
             }
         };
         parts.push(html);
     }
-    if let (Some(caption), false) = (caption, drawn) {
-        anyhow::bail!("cell {:?} draws nothing for the caption {caption:?}", cell.id);
+    if let (Some(said), false) = (said, drawn) {
+        bail!(
+            "cell {:?} draws nothing for the caption {:?}",
+            cell.id,
+            said.legend.html
+        );
     }
     let code = code_block(file_name(name, Some(&cell.file)), "rust", &cell.code);
     if cell.draws {
@@ -227,7 +307,7 @@ fn text_output(text: &str, words: &Words) -> String {
 /// A figure, an HTML view or a value, in this order of preference.
 fn rich_output(
     output: &Value,
-    caption: Option<&str>,
+    said: Option<&Said<'_>>,
     words: &Words,
     scripts: &mut HashSet<String>,
 ) -> Result<String> {
@@ -236,21 +316,21 @@ fn rich_output(
         Value::Array(lines) => Some(lines.iter().filter_map(Value::as_str).collect()),
         _ => None,
     };
-    if let Some(svg) = media("image/svg+xml") {
-        let Some(caption) = caption else {
-            anyhow::bail!(
-                "a figure without a caption: write {{{{#caption …}}}} after its cell"
-            );
-        };
-        let svg = figure::with_label(&svg, &plain(caption));
-        return Ok(figure::figure(&svg, Some(&math::inline_to_html(caption)?)));
+    let svg = media("image/svg+xml");
+    if svg.is_none() && media("text/html").is_none() {
+        return Ok(text_output(&media("text/plain").unwrap_or_default(), words));
     }
-    if let Some(html) = media("text/html") {
-        let caption = caption.map(math::inline_to_html).transpose()?;
-        let html = scripts_once(&html, scripts);
-        return Ok(figure::figure(&html, caption.as_deref()));
-    }
-    Ok(text_output(&media("text/plain").unwrap_or_default(), words))
+    let Some(Said { legend, alt }) = said else {
+        bail!("a figure without a caption: write {{{{#caption …}}}} after its cell");
+    };
+    let drawn = match svg {
+        Some(svg) => figure::with_label(&svg, &plain(alt)),
+        None => {
+            let view = scripts_once(&media("text/html").unwrap_or_default(), scripts);
+            figure::with_alt(&view, &plain(alt))
+        }
+    };
+    Ok(figure::figure(&drawn, Some(legend)))
 }
 
 /// Leaves out the module scripts that the page has already. Each cell brings all that its
@@ -271,9 +351,9 @@ fn scripts_once(html: &str, seen: &mut HashSet<String>) -> String {
     text
 }
 
-/// A caption without its markup, for a screen reader.
-fn plain(caption: &str) -> String {
-    caption.replace(['`', '$', '*', '_'], "")
+/// Words without their markup, for a screen reader.
+fn plain(words: &str) -> String {
+    words.replace(['`', '$', '*', '_'], "")
 }
 
 #[cfg(test)]
@@ -332,7 +412,9 @@ mod tests {
             };
             let words = Words::of(language);
             let mut scripts = HashSet::new();
-            cell_with_outputs("p", &cell, &outputs, Some("A map"), &words, &mut scripts)
+            let legend = Legend { id: "fig-map".into(), html: "It is dark".into() };
+            let said = Said { legend, alt: "A map" };
+            cell_with_outputs("p", &cell, &outputs, Some(&said), &words, &mut scripts)
                 .unwrap()
         };
         let open = page(false, Language::English);
@@ -349,6 +431,52 @@ mod tests {
             assert!(fold.contains(&summary), "{html}");
             assert!(fold.ends_with("\n```\n\n</details>"), "{html}");
         }
+    }
+
+    /// In both languages, and what is right is seen once a choice is open.
+    #[test]
+    fn a_question_is_a_box_of_folds() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let workspace = Workspace::at(&root).unwrap();
+        let text = "{{#question Is $`a`$ *big*?}}\n\n{{#choice `b`}}\n\nc\n\n{{#right d}}\n\ne\n\n{{#endquestion}}";
+        let name = "src/ch01-a.md";
+        let blocks = crate::page::parse(&workspace, Path::new(name), text).unwrap();
+        for (language, title, right) in [
+            (Language::Portuguese, "Antes de ver", "Certo."),
+            (Language::English, "Before you look", "Right."),
+        ] {
+            let html =
+                page(&workspace, language, name, &blocks, &Outputs::new()).unwrap();
+            for part in [
+                &format!("<p class=\"question-title\">{title}</p>\n<p>Is <span"),
+                " <em>big</em>?</p>\n\n<details",
+                "<summary><code>b</code></summary>\n\nc\n\n</details>\n\n<details",
+                &format!(
+                    "<summary>d</summary>\n<p class=\"right\">{right}</p>\n\ne\n\n</details>"
+                ),
+            ] {
+                assert!(html.contains(part), "{part} is not in {html}");
+            }
+            assert!(html.ends_with("</details>\n\n</div>"), "{html}");
+        }
+    }
+
+    #[test]
+    fn a_drawing_takes_its_caption_and_no_other() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let workspace = Workspace::at(&root).unwrap();
+        let drawing = "![b](img/ch01-flow.svg)\n\n";
+        let text = format!("{drawing}{drawing}{{{{#caption All *flows*.}}}}\n\nc\n");
+        let name = "src/ch01-a.md";
+        let blocks = crate::page::parse(&workspace, Path::new(name), &text).unwrap();
+        let html = page(&workspace, Language::English, name, &blocks, &Outputs::new())
+            .unwrap();
+        assert_eq!(html.matches("<figure").count(), 2, "{html}");
+        let (before, after) = html.split_once("id=\"fig-ch01-flow\"").unwrap();
+        assert!(!before.contains("<figcaption"), "{html}");
+        let caption =
+            "<figcaption><strong>Figure 1.1.</strong> All <em>flows</em>.</figcaption>";
+        assert!(after.contains(caption), "{html}");
     }
 
     #[test]

@@ -123,8 +123,7 @@ fn judge(
     Ok(outputs)
 }
 
-/// A cell shows one figure, and every figure has a caption after its cell: that is also its
-/// text for screen readers.
+/// A cell shows one figure, and every figure has a caption after its cell.
 fn check_figures(
     chapter: &Chapter,
     blocks: &[Located],

@@ -64,8 +64,8 @@ enum Command {
         #[arg(long, value_name = "PROGRAM")]
         under: Option<String>,
     },
-    /// Check freshness, links, alternative texts, translation, the numbers in the prose,
-    /// and the length and folds of listings, their anchors and docs
+    /// Check freshness, links, alternative texts, translation, the numbers in the prose and
+    /// of figures, and the length and folds of listings, their anchors and docs
     Check,
     /// Bring po/en.po up to date with the pages
     Messages,
@@ -216,6 +216,7 @@ fn check_all(workspace: &Workspace) -> Result<()> {
         check::docs::riddles,
         check::unlisted_pages,
         check::numbers::unsourced,
+        check::figures::misnumbered,
         check::roundtrip::altered,
         cells::unfaithful,
         check::terms::early,

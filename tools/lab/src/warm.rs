@@ -61,7 +61,10 @@ pub async fn compile(
     let command = crates.command(&workspace.root, cargo::program().into(), &copy);
     let log = folders.file(&format!("{crates:?}.log").to_lowercase())?;
     match cargo::follow(Command::from(command), step, &log, "2 GB").await {
-        Ok(step) => step.end(&format!("{what} are compiled")),
+        Ok(step) => {
+            crates.link_sources(&workspace.root)?;
+            step.end(&format!("{what} are compiled"))
+        }
         Err(error) => {
             eprintln!("warning: {what} are not compiled: {error:#}");
             Ok(())

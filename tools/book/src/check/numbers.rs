@@ -1,6 +1,5 @@
 //! Numbers in the prose: each must be one that the chapter printed.
 
-use std::path::Path;
 use std::sync::LazyLock;
 
 use anyhow::Result;
@@ -32,8 +31,13 @@ pub fn unsourced(workspace: &Workspace) -> Result<Vec<String>> {
             let sources = numbers_shown(&outputs, &blocks);
             for (line, claim) in claims(&blocks, language) {
                 if !sources.iter().any(|source| rounds_to(*source, &claim.value)) {
-                    let (page, claim) = (chapter.page(), &claim.shown);
-                    let at = place(workspace, page, line, claim, language);
+                    let claim = &claim.shown;
+                    let find = |text: &str| {
+                        let mut claims = claims_of(text, language).into_iter();
+                        claims.find(|(_, c)| c.shown == *claim).map(|(byte, _)| byte)
+                    };
+                    let page = chapter.page();
+                    let at = i18n::place(workspace, page, line, language, &find);
                     findings.push(format!(
                         "{at}: no output of {} gives the number {claim}",
                         chapter.name
@@ -43,27 +47,6 @@ pub fn unsourced(workspace: &Workspace) -> Result<Vec<String>> {
         }
     }
     Ok(findings)
-}
-
-/// Where an author finds a number: on the page, or in the catalogue.
-fn place(
-    workspace: &Workspace,
-    page: &Path,
-    line: usize,
-    shown: &str,
-    language: Language,
-) -> String {
-    let find = |text: &str| {
-        let claims = claims_of(text, language).into_iter();
-        claims.filter(|(_, claim)| claim.shown == shown).map(|(byte, _)| byte).next()
-    };
-    let translated = (language == Language::English)
-        .then(|| i18n::line_where(workspace, &find))
-        .flatten();
-    match translated {
-        Some(line) => format!("{}:{line}", i18n::catalog_path(language).display()),
-        None => format!("{}:{line} ({})", page.display(), language.tag()),
-    }
 }
 
 static NUMBER: LazyLock<Regex> =
@@ -107,11 +90,7 @@ pub(crate) struct Claim {
 fn claims(blocks: &[Located], language: Language) -> Vec<(usize, Claim)> {
     let mut claims = Vec::new();
     for located in blocks {
-        let (Block::Markdown(text) | Block::Caption(text) | Block::Details(text)) =
-            &located.block
-        else {
-            continue;
-        };
+        let Some(text) = located.block.words() else { continue };
         claims.extend(claims_of(text, language).into_iter().map(|(byte, claim)| {
             (located.line + markdown::line_of(text, byte) - 1, claim)
         }));
@@ -175,8 +154,12 @@ fn decimal(numeral: &str, language: Language) -> Option<String> {
         .then(|| format!("{}.{decimals}", whole.replace(apart, "")))
 }
 
-/// What stands before an amount of money or the number of a version, and after an amount.
-const BEFORE: [&str; 7] = ["R$", "US$", "$", "€", "£", "versão", "version"];
+/// What stands before an amount of money or the number of a version or figure, and after an
+/// amount.
+const BEFORE: [&str; 11] = [
+    "R$", "US$", "$", "€", "£", "versão", "version", "figura", "Figura", "figure",
+    "Figure",
+];
 const AFTER: [&str; 7] = ["€", "£", "reais", "euros", "dólares", "dollars", "pounds"];
 
 /// Whether a number between two texts is one that a chapter could have measured.
@@ -226,7 +209,7 @@ mod tests {
             (Portuguese, "custa R\\$&nbsp;12,50, ou 9,90 euros", &[]),
             (Portuguese, "o candle 0.12.3 e a versão 0.12, ou v0.13", &[]),
             (Portuguese, "em 10.10.2025, em 2025-10-10, em 10/10/2025", &[]),
-            (Portuguese, "1.234.567 parâmetros", &[]),
+            (Portuguese, "1.234.567 parâmetros, [figura 5.12](#fig-a)", &[]),
             (Portuguese, "ao todo 30.522,75 ms", &["30522.75"]),
             (Portuguese, "pesa 0.28 e 0.284", &["0.28", "0.284"]),
             (Portuguese, "de 0,25–0,75, *0,123*", &["0.25", "0.75", "0.123"]),

@@ -274,11 +274,11 @@ impl Page {
         let opening = Section { id: String::new(), sentences: Vec::new() };
         let mut page = Self { file: file.to_owned(), sections: vec![opening] };
         for located in blocks {
-            let (Block::Markdown(text) | Block::Caption(text) | Block::Details(text)) =
-                &located.block
-            else {
-                continue;
+            let text = match &located.block {
+                Block::Alt(_) => continue,
+                block => block.words(),
             };
+            let Some(text) = text else { continue };
             let text = ASIDE.replace_all(text, |aside: &Captures| {
                 "\n".repeat(aside[0].matches('\n').count())
             });
