@@ -131,17 +131,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: combine
     let fresh: Model = Model::new(&network.ids, &network.logits, 42)?; // not trained
-    println!("q · k over √d_k     largest in its row   diagonal   elsewhere   letters");
+    println!("q · k / √d_k   largest of its row   diagonal   elsewhere   letters at most");
     for (name, model) in [("before", &fresh), ("after", &learner)] {
         let map = number_by_position(model)?; // [9, 9]
         let (own, all) = (map.diag().sum(), map.sum());
         let letters = number_by_letter(model)?; // [9, 10]
         println!(
-            "{name:20} {:8} of 9 {:14.1} {:11.1} {:9.1}",
+            "{name:14} {:12} of 9 {:10.1} {:11.1} {:17.1}",
             diagonal_first(&map),
             own / 9.0,
             (all - own) / 72.0,
-            letters.sum() / 90.0,
+            letters.iter().fold(0.0_f64, |most, x| most.max(x.abs())),
         );
     }
     // ANCHOR_END: combine
