@@ -137,7 +137,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (own, all) = (map.diag().sum(), map.sum());
         let letters = number_by_letter(model)?; // [9, 10]
         println!(
-            "{name:14} {:12} of 9 {:10.1} {:11.1} {:17.1}",
+            "{name:14} {:12} of 9 {:10.3} {:11.3} {:17.3}",
             diagonal_first(&map),
             own / 9.0,
             (all - own) / 72.0,

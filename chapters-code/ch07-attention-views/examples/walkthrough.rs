@@ -9,7 +9,7 @@ use attention_views::bert::{OpenModel, QueriesAndKeys};
 use attention_views::{
     EncoderDecoder, HeadView, ModelView, NeuronView, Stack, ToStack,
 };
-use bert_attention::sentences::english_first;
+use bert_attention::sentences::pairs;
 use bert_attention::translation::sentence_end;
 use bert_attention::{Attentions, AttentionsError, Pretrained};
 use hub::{HubOptions, ModelFolder, Truncate};
@@ -139,9 +139,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: full_stop
 
     // ANCHOR: endings
+    let english_first: Vec<(&str, &str)> =
+        pairs().into_iter().map(|(portuguese, english)| (english, portuguese)).collect();
     println!("nouns that find their translation    at the end    elsewhere");
     for (name, stop) in [("with full stops", true), ("without", false)] {
-        let end = sentence_end(&model, &english_first(), (1, 11), true, stop)?;
+        let end = sentence_end(&model, &english_first, (1, 11), true, stop)?;
         print!("{name:<34} {:5} of {}", end.last, end.lasts);
         println!("   {:3} of {}", end.elsewhere, end.others);
     }
