@@ -129,6 +129,35 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     .show()?;
     // ANCHOR_END: after
 
+    // ANCHOR: combine
+    let fresh: Model = Model::new(&network.ids, &network.logits, 42)?; // not trained
+    println!("q · k / √d_k   largest of its row   diagonal   elsewhere   letters at most");
+    for (name, model) in [("before", &fresh), ("after", &learner)] {
+        let map = number_by_position(model)?; // [9, 9]
+        let (own, all) = (map.diag().sum(), map.sum());
+        let letters = number_by_letter(model)?; // [9, 10]
+        println!(
+            "{name:14} {:12} of 9 {:10.3} {:11.3} {:17.3}",
+            diagonal_first(&map),
+            own / 9.0,
+            (all - own) / 72.0,
+            letters.iter().fold(0.0_f64, |most, x| most.max(x.abs())),
+        );
+    }
+    // ANCHOR_END: combine
+
+    // ANCHOR: combine_map
+    Heatmap::new(&number_by_position(&learner)?)
+        .row_labels((1..10).map(|number| number.to_string()))
+        .column_labels((1..10).map(|position| position.to_string()))
+        .row_title("query of the number")
+        .column_title("key of the position")
+        .digits(0)
+        .title("What a number adds to the score of a position")
+        .draw()?
+        .show()?;
+    // ANCHOR_END: combine_map
+
     // ANCHOR: two_hops
     let two: (Tensor, Tensor) = examples(500, 2, 2)?;
     for i in 0..4 {

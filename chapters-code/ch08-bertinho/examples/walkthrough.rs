@@ -23,6 +23,7 @@ use bertinho::{Corpus, CorpusReport, Pair, sample_folder};
 use figures::{Heatmap, HeatmapGrid, LineChart};
 use hub::{HubOptions, ModelFolder, resolve};
 use ndarray::Array2;
+use sentiment::statistics::sign_test;
 use tokenizers::Tokenizer;
 use training::parameters;
 use training::random::*;
@@ -278,16 +279,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: birth
 
     // ANCHOR: birth_numbers
-    println!("  step  layers  translation  previous    next   [SEP]");
+    println!("  step  layers  translation   head  previous    next   [SEP]");
     for point in &history.points {
-        if point.step > 2000 && !point.step.is_multiple_of(2000) {
+        if point.step > 2500 && !point.step.is_multiple_of(2000) {
             continue;
         }
+        let Specialist { layer, head, rate } = point.translator;
         println!(
-            "{:6}  {:6}  {:9.1} %  {:6.1} %  {:4.1} %  {:4.1} %",
+            "{:6}  {:6}  {:9.1} %  {:>5}  {:6.1} %  {:4.1} %  {:4.1} %",
             point.step,
             point.entropies.len(),
-            100.0 * point.translator.rate,
+            100.0 * rate,
+            format!("{layer}·{head}"),
             100.0 * point.specialists["previous"].rate,
             100.0 * point.specialists["next"].rate,
             100.0 * point.specialists["sep"].rate,
@@ -352,10 +355,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         translation_heads(&bertinho.model.encoder, &nouns)?;
     println!("{} nouns in {} pairs", nouns.len(), corpus.pairs.train.len());
     println!("layer  head   en → pt   pt → en");
-    for TranslationHead { layer, head, to_portuguese, to_english } in &heads[..6] {
+    let median: TranslationHead = heads[heads.len() / 2];
+    for TranslationHead { layer, head, to_portuguese, to_english } in
+        heads[..6].iter().chain([&median])
+    {
         let (there, back) = (100.0 * to_portuguese.overall, 100.0 * to_english.overall);
         println!("{layer:5}  {head:4}  {there:6.1} %  {back:6.1} %");
     }
+    let blind: f64 =
+        nouns.iter().map(|pair| 1.0 / pair.batch.ids().len() as f64).sum::<f64>();
+    println!("blindly      {0:6.1} %  {0:6.1} %", 100.0 * blind / nouns.len() as f64);
     // ANCHOR_END: translators
 
     // ANCHOR: translator_figure
@@ -391,7 +400,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ] {
         println!("{text}");
         for Guess { piece, probability } in fill(&bertinho, text, None, 4)? {
-            println!("   {:5.1} %  {piece}", 100.0 * probability);
+            let (rate, nats) = (100.0 * probability, -probability.ln());
+            println!("   {rate:5.1} %  {nats:.3} nats  {piece}");
         }
     }
     // ANCHOR_END: fill_alone
@@ -404,7 +414,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ] {
         println!("{text} | {beside}");
         for Guess { piece, probability } in fill(&bertinho, text, Some(beside), 2)? {
-            println!("   {:5.1} %  {piece}", 100.0 * probability);
+            let (rate, nats) = (100.0 * probability, -probability.ln());
+            println!("   {rate:5.1} %  {nats:.3} nats  {piece}");
         }
     }
     // ANCHOR_END: fill_beside
@@ -415,6 +426,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("its own reviews   {:.1} %", 100.0 * finetuned.train);
     println!("held-out reviews  {:.1} %", 100.0 * finetuned.held_out);
     println!("naive Bayes       {:.1} %", 100.0 * finetuned.naive_bayes);
+    let Agreement { both, only_classifier, only_naive_bayes, neither }: Agreement =
+        finetuned.agreement;
+    println!("right: both {both}, neither {neither}");
+    println!("   only bertinho-sentiment {only_classifier}");
+    println!("   only naive Bayes        {only_naive_bayes}");
+    println!("a fair coin: p = {:.2}", sign_test(only_classifier, only_naive_bayes));
     for (text, positive) in &finetuned.positive_probability {
         println!("{:5.1} % praise: {text}", 100.0 * positive);
     }

@@ -12,7 +12,7 @@ use bertinho::checkpoint::{self, write_atomically};
 use bertinho::evaluate::{Accuracy, EvalSet, Evaluation, Predictor};
 use bertinho::export::{export, fill_card};
 use bertinho::finetune::{
-    FinetuneOptions, Finetuned, classifier_config, every_other_layer,
+    FinetuneOptions, as_stored, classifier_config, every_other_layer, measure,
 };
 use bertinho::heads::{
     HeadProfile, NounPair, SpecialIds, TranslationHead, find_nouns, profile,
@@ -20,7 +20,6 @@ use bertinho::heads::{
 };
 use bertinho::history::History;
 use bertinho::learner::{fast, masked_lm};
-use bertinho::naive_bayes::NaiveBayes;
 use bertinho::nouns::NOUNS;
 use bertinho::pretrain::{CHECKPOINT, Pretraining, Recipe, Step, TrainState};
 use bertinho::wordpiece::{
@@ -462,35 +461,15 @@ pub fn finetune(arguments: &Finetune) -> Result<()> {
         &mut observe,
     )?;
     progress.finish();
-    let limit = options.sequence_tokens;
-    let accuracy = |reviews| {
-        bertinho::finetune::accuracy(&config, &trained, &tokenizer, reviews, limit)
-    };
-    let found = accuracy(&reviews.held_out)?;
-    let baseline = NaiveBayes::train(&reviews.train).accuracy(&reviews.held_out);
-    let texts = [
-        "I love this new movie, it's fantastic!",
-        "The service was terrible from start to finish.",
-    ];
-    let positive = bertinho::finetune::positive_probability(
-        &config, &trained, &tokenizer, &texts, limit,
-    )?;
-    let texts = texts.map(str::to_owned);
-    let finetuned = Finetuned {
-        options,
-        held_out: found,
-        naive_bayes: baseline,
-        train: accuracy(&reviews.train)?,
-        positive_probability: texts.into_iter().zip(positive).collect(),
-    };
+    let finetuned = measure(&config, &as_stored(&trained)?, &tokenizer, reviews, options)?;
     Metrics::Stdout.line(&finetuned)?;
     let per_cent = |rate: f64| format!("{:.1} %", 100.0 * rate);
     let values = [
         ("layers", config.num_hidden_layers.to_string()),
         ("reviews", corpus.report.reviews.to_string()),
         ("recipe", serde_json::to_string_pretty(&options)?),
-        ("accuracy", per_cent(found)),
-        ("baseline", per_cent(baseline)),
+        ("accuracy", per_cent(finetuned.held_out)),
+        ("baseline", per_cent(finetuned.naive_bayes)),
     ];
     let card = fill_card(include_str!("bertinho-sentiment.md"), &values)?;
     export(&arguments.out, &config, &trained, &tokenizer, &card)?;
