@@ -140,13 +140,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: epochs_chart
     LineChart::new()
-        .title("Which letter comes next")
-        .x_title("epoch")
-        .y_title("loss (nats a letter)")
-        .series("84 words: learned", &of_few[0])
-        .series("84 words: held out", &of_few[1])
-        .series("334 words: learned", &of_all[0])
-        .series("334 words: held out", &of_all[1])
+        .title(("Que letra vem depois", "Which letter comes next"))
+        .x_title(("época", "epoch"))
+        .y_title(("loss (nats por letra)", "loss (nats a letter)"))
+        .series(("84 palavras: estudadas", "84 words: learned"), &of_few[0])
+        .series(("84 palavras: guardadas", "84 words: held out"), &of_few[1])
+        .series(("334 palavras: estudadas", "334 words: learned"), &of_all[0])
+        .series(("334 palavras: guardadas", "334 words: held out"), &of_all[1])
         .draw()?
         .show()?;
     // ANCHOR_END: epochs_chart
@@ -243,7 +243,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: strings
 
     // ANCHOR: before
-    attention_figure(&before, "cabide", "Cross-attention before training")?.show()?;
+    let title: (&str, &str) =
+        ("Atenção cruzada antes do treino", "Cross-attention before training");
+    attention_figure(&before, "cabide", title)?.show()?;
     // ANCHOR_END: before
 
     // ANCHOR: train_reverser
@@ -272,8 +274,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: new_strings
 
     // ANCHOR: after
-    attention_figure(&reverser.model, "cabide", "Cross-attention after training")?
-        .show()?;
+    let title: (&str, &str) =
+        ("Atenção cruzada depois do treino", "Cross-attention after training");
+    attention_figure(&reverser.model, "cabide", title)?.show()?;
     // ANCHOR_END: after
 
     // ANCHOR: anti_diagonal

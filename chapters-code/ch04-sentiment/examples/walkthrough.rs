@@ -126,11 +126,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: cls_chart
     LineChart::new()
-        .title("How alike two [CLS] are")
-        .x_title("layers")
-        .y_title("cosine")
-        .series("praise, praise", &same)
-        .series("praise, blame", &opposite)
+        .title(("O quanto dois [CLS] se parecem", "How alike two [CLS] are"))
+        .x_title(("camadas", "layers"))
+        .y_title(("cosseno", "cosine"))
+        .series(("elogio, elogio", "praise, praise"), &same)
+        .series(("elogio, crítica", "praise, blame"), &opposite)
         .draw()?
         .show()?;
     // ANCHOR_END: cls_chart
@@ -383,12 +383,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         bins.iter().map(|bin| (bin.score, bin.accuracy())).collect()
     }
     LineChart::new()
-        .title("Score and accuracy")
-        .x_title("mean score")
-        .y_title("accuracy")
-        .series("held out", &points(&bins))
-        .series("our sixty", &points(&reliability(&answers, 0.5, 2)))
-        .dashed_series("calibrated", &[(0.5, 0.5), (1.0, 1.0)])
+        .title(("Score e acurácia", "Score and accuracy"))
+        .x_title(("score médio", "mean score"))
+        .y_title(("acurácia", "accuracy"))
+        .series(("críticas deixadas de fora", "held out"), &points(&bins))
+        .series(
+            ("nossas sessenta frases", "our sixty"),
+            &points(&reliability(&answers, 0.5, 2)),
+        )
+        .dashed_series(("calibrado", "calibrated"), &[(0.5, 0.5), (1.0, 1.0)])
         .draw()?
         .show()?;
     // ANCHOR_END: reliability_chart
@@ -435,9 +438,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         numbers.map(f64::from).collect()
     }
     BarChart::new(by_word.iter().map(|word| &word.text))
-        .title("The same words, two measures")
-        .series("attention of [CLS]", &wide(attention.iter().copied()))
-        .series("change without it", &wide(left_out.iter().map(|word| word.change)))
+        .title(("As mesmas palavras, duas medidas", "The same words, two measures"))
+        .series(
+            ("atenção de [CLS]", "attention of [CLS]"),
+            &wide(attention.iter().copied()),
+        )
+        .series(
+            ("mudança sem ela", "change without it"),
+            &wide(left_out.iter().map(|word| word.change)),
+        )
         .draw()?
         .show()?;
     // ANCHOR_END: two_measures
@@ -449,9 +458,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Heatmap::new(&by_head)
         .column_labels(by_word.iter().map(|word| &word.text))
         .row_title("head")
-        .column_title("word")
+        .column_title(("palavra", "word"))
+        .range(0.0, 1.0)
         .annotate(false)
-        .title("Where [CLS] looks, head by head")
+        .title(("Para onde [CLS] olha, head a head", "Where [CLS] looks, head by head"))
         .draw()?
         .show()?;
     // ANCHOR_END: heads
