@@ -10,7 +10,7 @@ use nbformat::v4::Output;
 use serde_json::Value;
 
 use crate::figure::{self, Legend, escape};
-use crate::notebook::{Outputs, tidy};
+use crate::notebook::{Outputs, outputs_in, tidy};
 use crate::page::{Block, Caption, Cell, Choice, Located};
 use crate::workspace::{Language, Workspace};
 use crate::{markdown, math};
@@ -101,13 +101,12 @@ pub fn page(
                 prose(workspace, Path::new(name), text, legend.as_ref(), &at)?
             }
             Block::Cell(cell) => {
-                let outputs =
-                    outputs.get(&cell.id).map(Vec::as_slice).unwrap_or_default();
+                let outputs = outputs_in(outputs.get(&cell.id), language);
                 let said = said(below, &words).with_context(at)?;
                 cell_with_outputs(
                     name,
                     cell,
-                    outputs,
+                    &outputs,
                     said.as_ref(),
                     &words,
                     &mut scripts,
