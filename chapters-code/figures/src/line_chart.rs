@@ -6,7 +6,8 @@ use crate::axis::{Scale, Tick, significant};
 use crate::error::FigureError;
 use crate::figure::Figure;
 use crate::frame::{
-    Caption, Heading, PAD, TEXT_SIZE, TICK_SIZE, WIDTH, line_of, widest_tick,
+    Caption, Heading, PAD, TEXT_SIZE, TICK_SIZE, TITLE_SIZE, WIDTH, line_of,
+    widest_tick,
 };
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene, Turn};
 use crate::text::{Language, Text};
@@ -250,7 +251,7 @@ impl<'a> Layout<'a> {
         let left = (PAD + line_of(&chart.y.title) + beside).round();
         let room = WIDTH - left - PAD;
         let legend = Legend::new(&chart.series, room, NARROWEST);
-        let heading = chart.caption.heading(WIDTH - 2.0 * PAD);
+        let heading = chart.caption.heading(TITLE_SIZE, WIDTH - 2.0 * PAD);
         let plot = Area {
             x: left,
             y: heading.bottom() + legend.height(),
