@@ -244,8 +244,6 @@ impl<'a> Layout<'a> {
         let points = || chart.series.iter().flat_map(|series| series.points.iter());
         let x = Scale::around(points().map(|(x, _)| *x), chart.x.log);
         let y = Scale::around(points().map(|(_, y)| *y), chart.y.log);
-        let given = chart.x_ticks.as_ref().map(|values| x.ticks_at(values));
-        let x_ticks = given.unwrap_or_else(|| x.ticks(TICKS));
         let y_ticks = y.ticks(TICKS);
         let beside = widest_tick(&y_ticks, TICK_SIZE) + 8.0;
         let left = (PAD + line_of(&chart.y.title) + beside).round();
@@ -258,6 +256,9 @@ impl<'a> Layout<'a> {
             width: room - legend.width(),
             height: legend.plot_height(TALL),
         };
+        let given = chart.x_ticks.as_ref().map(|values| x.ticks_at(values));
+        let count = if legend.width() > 0.0 { TICKS - 2 } else { TICKS };
+        let x_ticks = given.unwrap_or_else(|| x.ticks(count));
         let height = plot.bottom() + 10.0 + TICK_SIZE + line_of(&chart.x.title) + PAD;
         Self { chart, x, y, x_ticks, y_ticks, plot, heading, legend, height }
     }

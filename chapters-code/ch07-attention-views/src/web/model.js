@@ -159,11 +159,12 @@ class ModelView extends Body {
     const { weights, rows, columns } = this.bins(layer, head);
     const step = (height - 6) / Math.max(rows, columns);
     const middle = index => y + 3 + (index + 0.5) * step;
+    const [least, most] = THUMB_THICK.map(thick => Math.min(thick, thick * step / 3)); // lines stay apart
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
         const weight = weights[row * columns + column];
         if (weight < this.least) continue;
-        const [opacity, thick] = [opacityOf(theme, weight, 'small'), widthOf(weight, ...THUMB_THICK)];
+        const [opacity, thick] = [opacityOf(theme, weight, 'small'), widthOf(weight, least, most)];
         pen.line(x + 3, middle(row), x + width - 3, middle(column), colour, opacity, thick);
       }
     }
