@@ -54,6 +54,16 @@ fn no_term_is_used_before_it_is_explained() {
 }
 
 #[test]
+fn a_thing_has_one_term() {
+    assert_none(&check::rivals::used(&workspace()).unwrap());
+}
+
+#[test]
+fn the_english_edition_is_american_and_typographic() {
+    assert_none(&check::english::faults(&workspace()).unwrap());
+}
+
+#[test]
 fn no_line_of_code_is_cut_on_a_page() {
     assert_none(&check::listings::wide(&workspace()).unwrap());
 }

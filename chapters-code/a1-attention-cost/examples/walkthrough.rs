@@ -87,28 +87,28 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: time_chart
     LineChart::new()
-        .title("Time of one attention")
+        .title(("Tempo de uma atenção", "Time of one attention"))
         .x_title("tokens")
-        .y_title("seconds")
+        .y_title(("segundos", "seconds"))
         .log_x()
         .log_y()
         .x_ticks(&TOKENS.map(|tokens| tokens as f64))
-        .series("whole", &seconds(&cost.whole))
-        .series("blockwise", &seconds(&cost.blockwise))
+        .series(("inteira", "whole"), &seconds(&cost.whole))
+        .series(("por blocos", "blockwise"), &seconds(&cost.blockwise))
         .draw()?
         .show()?;
     // ANCHOR_END: time_chart
 
     // ANCHOR: memory_chart
     LineChart::new()
-        .title("Memory of one attention")
+        .title(("Memória de uma atenção", "Memory of one attention"))
         .x_title("tokens")
         .y_title("bytes")
         .log_x()
         .log_y()
         .x_ticks(&TOKENS.map(|tokens| tokens as f64))
-        .series("whole", &bytes(&cost.whole))
-        .series("blockwise", &bytes(&cost.blockwise))
+        .series(("inteira", "whole"), &bytes(&cost.whole))
+        .series(("por blocos", "blockwise"), &bytes(&cost.blockwise))
         .draw()?
         .show()?;
     // ANCHOR_END: memory_chart

@@ -118,7 +118,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .row_labels(&WORDS)
         .column_labels(&WORDS)
         .range(0.0, 1.0)
-        .title("Attention weights")
+        .title(("Pesos de atenção", "Attention weights"))
         .draw()?
         .show()?;
     // ANCHOR_END: heatmap
@@ -203,9 +203,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: variance_chart
     LineChart::new()
-        .title("Variance of 1000 random dot products")
+        .title((
+            "Variância de 1000 produtos escalares ao acaso",
+            "Variance of 1000 random dot products",
+        ))
         .x_title("d_k")
-        .y_title("variance")
+        .y_title(("variância", "variance"))
         .log_x()
         .log_y()
         .series("q·k", &raw)
@@ -248,7 +251,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .row_labels(&shuffled_words)
         .column_labels(&shuffled_words)
         .range(0.0, 1.0)
-        .title("Attention weights, words shuffled")
+        .title((
+            "Pesos de atenção, palavras embaralhadas",
+            "Attention weights, words shuffled",
+        ))
         .draw()?
         .show()?;
     // ANCHOR_END: permuted_heatmap

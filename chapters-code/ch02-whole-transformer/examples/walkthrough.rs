@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .column_labels(WORDS)
         .columns(2)
         .range(0.0, 1.0)
-        .title("Four heads, one sentence")
+        .title(("Quatro heads, uma frase", "Four heads, one sentence"))
         .draw()?
         .show()?;
     // ANCHOR_END: heads
@@ -84,7 +84,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Heatmap::new(&found.weights.index_axis(Axis(0), 0))
     }
     HeatmapGrid::of([first_head(&attention), first_head(&masked)])
-        .panel_titles(["no mask", "causal mask"])
+        .panel_titles([("sem máscara", "no mask"), ("máscara causal", "causal mask")])
         .row_labels(WORDS)
         .column_labels(WORDS)
         .range(0.0, 1.0)
@@ -120,10 +120,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: positions_image
     let positions: Array2<f64> = sinusoidal(64, 64); // [n, d_model]
     Heatmap::new(&positions)
+        .diverging()
         .range(-1.0, 1.0)
-        .row_title("position")
-        .column_title("column")
-        .title("Sinusoidal positions")
+        .row_title(("posição", "position"))
+        .column_title(("coluna", "column"))
+        .title(("Posições senoidais", "Sinusoidal positions"))
         .draw()?
         .show()?;
     // ANCHOR_END: positions_image
@@ -172,7 +173,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Array1::linspace(-4.0, 4.0, 81).iter().map(|&x| (x, f(x))).collect()
     }
     LineChart::new()
-        .title("ReLU and GELU")
+        .title(("ReLU e GELU", "ReLU and GELU"))
         .x_title("x")
         .y_title("f(x)")
         .series("relu", &curve(relu))
@@ -249,10 +250,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: collapse_chart
     LineChart::new()
-        .title("How alike the words become")
-        .x_title("layers")
-        .y_title("mean cosine")
-        .series("attention alone", &curves[0])
+        .title(("O quanto as palavras se parecem", "How alike the words become"))
+        .x_title(("camadas", "layers"))
+        .y_title(("cosseno médio", "mean cosine"))
+        .series(("só atenção", "attention alone"), &curves[0])
         .series("residual, post-norm", &curves[1])
         .series("residual, pre-norm", &curves[2])
         .draw()?
@@ -342,8 +343,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: kinds
     fn panel(record: &AttentionRecord, rows: &[&str], columns: &[&str]) -> Heatmap {
+        let title = match record.kind {
+            AttentionKind::EncoderSelf => ("no encoder", "in the encoder"),
+            AttentionKind::DecoderSelf => ("no decoder", "in the decoder"),
+            AttentionKind::Cross => ("atenção cruzada", "cross-attention"),
+        };
         Heatmap::new(&record.weights.index_axis(Axis(0), 0))
-            .title(format!("{:?}", record.kind))
+            .title(title)
             .row_labels(rows)
             .column_labels(columns)
     }
@@ -356,7 +362,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ])
     .columns(2)
     .range(0.0, 1.0)
-    .title("Layer 0, head 0")
+    .title(("Camada 0, head 0", "Layer 0, head 0"))
     .draw()?
     .show()?;
     // ANCHOR_END: kinds

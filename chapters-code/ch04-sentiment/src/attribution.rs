@@ -10,6 +10,7 @@ use crate::batch::Batch;
 use crate::encoder::ForwardOptions;
 use crate::error::{EncoderError, Result};
 use crate::pipeline::SentimentPipeline;
+pub use crate::statistics::rank_correlation;
 
 /// A word of a text, and the tokens that it was cut into.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,25 +146,3 @@ pub fn last_attention(pipeline: &SentimentPipeline, batch: &Batch) -> Result<Ten
     let layers = found.attentions.unwrap_or_default();
     layers.into_iter().next_back().ok_or(EncoderError::NoLayers)
 }
-
-// ANCHOR: rank_correlation
-/// Spearman's ρ: how alike two lists of equal length order their places. 1 for the same
-/// order, −1 for the opposite one, about 0 for unrelated ones; NaN if one of them is
-/// constant.
-pub fn rank_correlation<T: PartialOrd>(a: &[T], b: &[T]) -> f64 {
-    let (a, b) = (centred_ranks(a), centred_ranks(b));
-    let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
-    dot(&a, &b) / (dot(&a, &a) * dot(&b, &b)).sqrt()
-}
-
-/// The rank of each value less the mean rank: half of what it has more below it than
-/// above. Equal values share the mean of their ranks.
-fn centred_ranks<T: PartialOrd>(values: &[T]) -> Vec<f64> {
-    let rank = |value: &T| {
-        let below = values.iter().filter(|other| *other < value).count();
-        let above = values.iter().filter(|other| *other > value).count();
-        (below as f64 - above as f64) / 2.0
-    };
-    values.iter().map(rank).collect()
-}
-// ANCHOR_END: rank_correlation

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use crate::statistics::wilson;
+
 /// A score that the model gave, and whether its label was right.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Answer {
@@ -65,20 +67,7 @@ pub fn calibration_error(bins: &[Bin]) -> f64 {
 }
 // ANCHOR_END: calibration_error
 
-// ANCHOR: wilson
-/// Where the true share may be, if `right` of `count` answers drawn by chance were
-/// right: Wilson's interval, which holds it 95 times in 100.
-pub fn wilson(right: usize, count: usize) -> (f64, f64) {
-    let (n, z) = (count as f64, 1.96);
-    let share = right as f64 / n;
-    let middle = (share + z * z / (2.0 * n)) / (1.0 + z * z / n);
-    let spread = (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
-    let half = z / (1.0 + z * z / n) * spread;
-    (middle - half, middle + half)
-}
-// ANCHOR_END: wilson
-
-/// What a model answered to sentences that it had not been trained on, counted.
+/// What a model answered to sentences that it had not been trained on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HeldOut {
     /// The model's name.
@@ -87,8 +76,9 @@ pub struct HeldOut {
     pub weights: String,
     /// Where the sentences are from.
     pub sentences: String,
-    /// Their answers, by score.
-    pub bins: Vec<Bin>,
+    /// For each sentence, in their order, the margin of the right label: its logit minus
+    /// the other's, to 4 decimals. Above 0, the answer was right.
+    pub margins: Vec<f64>,
 }
 
 impl HeldOut {
@@ -107,7 +97,29 @@ impl HeldOut {
 
     /// How many sentences there were, and to how many the answer was right.
     pub fn totals(&self) -> (usize, usize) {
-        let count = self.bins.iter().map(|bin| bin.count).sum();
-        (count, self.bins.iter().map(|bin| bin.right).sum())
+        let right = self.margins.iter().filter(|&&margin| margin > 0.0).count();
+        (self.margins.len(), right)
     }
 }
+
+// ANCHOR: answers_at
+/// The answers, from the margins of the right label: right if a margin is above 0, with
+/// the score of the margin's size, divided by a temperature. With 1 it is the model's.
+pub fn answers_at(margins: &[f64], temperature: f64) -> Vec<Answer> {
+    let answer = |margin: &f64| Answer {
+        score: sigmoid(margin.abs() / temperature),
+        right: *margin > 0.0,
+    };
+    margins.iter().map(answer).collect()
+}
+
+/// The mean of −ln p, in nats, of the probability p that the right labels get.
+pub fn mean_loss_at(margins: &[f64], temperature: f64) -> f64 {
+    let loss = |margin: &f64| -sigmoid(margin / temperature).ln();
+    margins.iter().map(loss).sum::<f64>() / margins.len() as f64
+}
+
+fn sigmoid(margin: f64) -> f64 {
+    1.0 / (1.0 + (-margin).exp())
+}
+// ANCHOR_END: answers_at

@@ -8,6 +8,9 @@
 //! feed-forward network. All is f32 on the CPU unless the weights are given otherwise,
 //! and gradients flow through all of it: chapter 8 trains these models.
 //!
+//! How much of a measurement may be luck is asked of [`statistics`], here and in the later
+//! chapters.
+//!
 //! ```no_run
 //! use hub::{HubOptions, Truncate};
 //! use sentiment::SentimentPipeline;
@@ -32,6 +35,7 @@ pub mod packed;
 pub mod pipeline;
 pub mod pretrained;
 pub mod sentences;
+pub mod statistics;
 pub mod vectors;
 pub mod wordpiece;
 

@@ -10,10 +10,16 @@ use hub::Truncate;
 use proptest::prelude::*;
 use sentiment::attribution::{
     Word, attention_to_words, last_attention, leave_one_out, margin, mean_of_heads,
-    rank_correlation, without, words_of,
+    without, words_of,
 };
-use sentiment::calibration::{Answer, calibration_error, reliability, wilson};
+use sentiment::calibration::{
+    Answer, answers_at, calibration_error, mean_loss_at, reliability,
+};
 use sentiment::sentences::{Kind, SENTENCES};
+use sentiment::statistics::{
+    at_least, at_most, hits_by_chance, only_one_right, rank_correlation, ranks,
+    sign_test, wilson,
+};
 use sentiment::vectors::{beginning, cosine, largest_difference};
 use sentiment::wordpiece::{all_pieces, candidates, wordpiece};
 use sentiment::{
@@ -219,6 +225,59 @@ fn rank_correlation_is_scipys() {
 }
 
 #[test]
+fn ranks_are_places_and_equal_values_share_them() {
+    assert_eq!(ranks(&[0.3, -2.0, 7.5]), [2.0, 1.0, 3.0]);
+    assert_eq!(ranks(&[5, 5, 1, 9]), [2.5, 2.5, 1.0, 4.0]);
+    assert!(ranks::<f64>(&[]).is_empty());
+}
+
+/// R's `dbinom` and `pbinom`, and a count of all outcomes where the chances differ.
+#[test]
+fn hits_by_chance_are_rs() {
+    let close = |found: f64, expected: f64| {
+        assert!((found - expected).abs() < 1e-12, "{found}")
+    };
+    close(at_most(3, &[0.5; 10]), 0.171_875);
+    close(at_least(6, &[0.5; 10]), 0.376_953_125);
+    close(at_most(6, &[0.5; 20]), 0.057_659_149_169_921_875);
+    close(at_least(0, &[]), 1.0);
+    close(at_least(1, &[]), 0.0);
+    close(at_most(99, &[0.5; 3]), 1.0);
+    close(hits_by_chance(&vec![0.5; 2132]).iter().sum(), 1.0);
+    let chances: [f64; 4] = [0.1, 0.25, 0.5, 0.9];
+    let found = hits_by_chance(&chances);
+    let mut expected = [0.0; 5];
+    for outcome in 0_u32..16 {
+        let hit = |i: usize| outcome >> i & 1 == 1;
+        let factor = |i: usize| if hit(i) { chances[i] } else { 1.0 - chances[i] };
+        expected[outcome.count_ones() as usize] += (0..4).map(factor).product::<f64>();
+    }
+    assert_eq!(found.len(), expected.len());
+    found.iter().zip(expected).for_each(|(found, expected)| close(*found, expected));
+    assert!(at_most(1, &[f64::NAN]).is_nan());
+}
+
+/// R's `binom.test(a, a + b)$p.value`.
+#[test]
+fn the_sign_test_is_rs() {
+    for (one, other, expected) in [
+        (0, 0, 1.0),
+        (3, 3, 1.0),
+        (4, 1, 0.375),
+        (1, 4, 0.375),
+        (10, 2, 0.038_574_218_75),
+        (0, 8, 0.007_812_5),
+        (115, 130, 0.371_126_8),
+    ] {
+        let found = sign_test(one, other);
+        assert!((found - expected).abs() < 5e-8, "{one} and {other}: {found}");
+    }
+    let cases = [(true, true), (true, false), (true, false), (false, true)];
+    assert_eq!(only_one_right(cases), (2, 1));
+    assert_eq!(only_one_right([]), (0, 0));
+}
+
+#[test]
 fn answers_go_to_their_bins() {
     // The first is below the first range, the third on a border.
     let scores = [0.3, 0.55, 0.6, 0.69, 0.95, 1.0];
@@ -236,6 +295,19 @@ fn answers_go_to_their_bins() {
     let expected = (0.075 + 0.145 + 0.475) / 3.0;
     assert!((calibration_error(&bins) - expected).abs() < 1e-12);
     assert!(reliability(&[], 0.5, 5).is_empty());
+}
+
+#[test]
+fn a_temperature_divides_the_margins() {
+    let margins = [2.0 * 3_f64.ln(), -2.0 * 3_f64.ln()];
+    let answers = answers_at(&margins, 2.0);
+    let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12);
+    close(answers[0].score, 0.75);
+    close(answers[1].score, 0.75); // of the wrong label
+    assert!(answers[0].right && !answers[1].right);
+    close(answers_at(&margins, 1.0)[0].score, 0.9);
+    close(mean_loss_at(&margins, 2.0), -(0.75_f64.ln() + 0.25_f64.ln()) / 2.0);
+    close(mean_loss_at(&margins, 1.0), -(0.9_f64.ln() + 0.1_f64.ln()) / 2.0);
 }
 
 /// R's `binom.confint(…, methods = "wilson")`, whose z has more digits than 1.96.

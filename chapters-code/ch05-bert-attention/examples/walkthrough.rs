@@ -9,10 +9,11 @@
 
 // ANCHOR: imports
 use bert_attention::explanation::{argmax, words};
+use bert_attention::likeness::Part;
 use bert_attention::nouns::NOUNS;
-use bert_attention::profile::{SHARES, top};
-use bert_attention::query_key::chance;
+use bert_attention::profile::{SHARES, share_at, top};
 use bert_attention::sentences::*;
+use bert_attention::statistics::{at_least, at_most, sign_test};
 use bert_attention::translation::*;
 use bert_attention::*;
 use figures::{Heatmap, HeatmapGrid, LineChart};
@@ -43,8 +44,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Heatmap::new(&first)
         .row_labels(&outputs.tokens)
         .column_labels(&outputs.tokens)
+        .range(0.0, 1.0)
         .annotate(false)
-        .title("Layer 0, head 0")
+        .title(("Camada 0, head 0", "Layer 0, head 0"))
         .draw()?
         .show()?;
     // ANCHOR_END: first_head
@@ -68,7 +70,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .grid_row_titles((0..outputs.layers()).map(|layer| layer.to_string()))
         .grid_column_titles((0..outputs.heads()?).map(|head| head.to_string()))
         .range(0.0, 1.0)
-        .title("144 heads, one sentence")
+        .title(("144 heads, uma frase", "144 heads, one sentence"))
         .draw()?
         .show()?;
     // ANCHOR_END: all_heads
@@ -101,16 +103,56 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     print_shares(&profiles);
     // ANCHOR_END: shares
 
-    // ANCHOR: maps
-    fn maps(profiles: &Profiles) -> HeatmapGrid {
-        let panel = |(name, measure)| Heatmap::new(&profiles.map(measure)).title(name);
-        HeatmapGrid::of(SHARES.map(panel))
-            .row_title("layer")
-            .column_title("head")
-            .columns(3)
-            .range(0.0, 1.0)
+    // ANCHOR: by_length
+    let mut lengths: Vec<(usize, Vec<&str>)> = Vec::new(); // with the special tokens
+    for &sentence in &sentences {
+        let n = model.tokenizer.encode(sentence, None, Truncate::Error)?.len();
+        match lengths.iter_mut().find(|(length, _)| *length == n) {
+            Some((_, group)) => group.push(sentence),
+            None => lengths.push((n, vec![sentence])),
+        }
     }
-    maps(&profiles).title("What bertinho's heads look at").draw()?.show()?;
+    lengths.sort();
+    println!("tokens   sentences   [CLS] and [SEP]   by chance   times chance");
+    for (n, group) in lengths {
+        let profiles = Profiles::of(&model, &group)?;
+        let share = profiles.map(HeadProfile::special).mean().unwrap_or(0.0);
+        let chance = 2.0 / n as f64;
+        println!(
+            "{n:6} {:11} {share:17.2} {chance:11.2} {:14.1}",
+            group.len(),
+            share / chance
+        );
+    }
+    let first = share_at(&model, &sentences, |_| 1)?;
+    let stop = share_at(&model, &sentences, |n| n - 2)?;
+    println!("\nfirst word {first:.2}, full stop {stop:.2}");
+    // ANCHOR_END: by_length
+
+    // ANCHOR: maps
+    fn in_portuguese(share: &str) -> &str {
+        match share {
+            "itself" => "a si mesmo",
+            "previous" => "anterior",
+            "next" => "seguinte",
+            special => special,
+        }
+    }
+    fn maps(profiles: &Profiles) -> HeatmapGrid {
+        let panel = |(name, measure)| {
+            Heatmap::new(&profiles.map(measure)).title((in_portuguese(name), name))
+        };
+        HeatmapGrid::of(SHARES.map(panel))
+            .row_title(("camada", "layer"))
+            .column_title("head")
+            .columns(2)
+            .range(0.0, 1.0)
+            .root_scale()
+    }
+    maps(&profiles)
+        .title(("O que os heads do bertinho olham", "What bertinho's heads look at"))
+        .draw()?
+        .show()?;
     // ANCHOR_END: maps
 
     // ANCHOR: layers
@@ -122,12 +164,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let mut chart: LineChart = LineChart::new();
     for ((name, _), points) in SHARES.iter().zip(&series) {
-        chart = chart.series(*name, points);
+        chart = chart.series((in_portuguese(name), name), points);
     }
     chart
-        .title("Mean share of attention by layer")
-        .x_title("layer")
-        .y_title("share")
+        .title((
+            "Parte média da atenção, por camada",
+            "Mean share of attention by layer",
+        ))
+        .x_title(("camada", "layer"))
+        .y_title(("parte", "share"))
         .draw()?
         .show()?;
     // ANCHOR_END: layers
@@ -135,20 +180,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: spread
     let entropy: Array2<f64> = profiles.map(|profile| profile.entropy);
     let distance: Array2<f64> = profiles.map(|profile| profile.distance);
-    println!("layer   entropy: least, mean, most     distance: least, mean, most");
+    println!("layer   entropy: least, mean, most   distance: mean");
     for (layer, (bits, far)) in
         entropy.rows().into_iter().zip(distance.rows()).enumerate()
     {
-        print!("{layer:5} ");
-        for row in [bits, far] {
-            let least = row.fold(f64::MAX, |a, &b| a.min(b));
-            let most = row.fold(0.0_f64, |a, &b| a.max(b));
-            print!("       {least:6.2} {:6.2} {most:6.2}", row.mean().unwrap_or(0.0));
-        }
-        println!();
+        let least = bits.fold(f64::MAX, |a, &b| a.min(b));
+        let most = bits.fold(0.0_f64, |a, &b| a.max(b));
+        let (bits, far) = (bits.mean().unwrap_or(0.0), far.mean().unwrap_or(0.0));
+        println!("{layer:5} {least:14.2} {bits:6.2} {most:6.2} {far:16.2}");
     }
     let uniform: HeadProfile = profiles.uniform;
-    println!("uniform {:18.2} {:27.2}", uniform.entropy, uniform.distance);
+    println!("uniform {:19.2} {:23.2}", uniform.entropy, uniform.distance);
     // ANCHOR_END: spread
 
     // ANCHOR: specialised
@@ -165,6 +207,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("  bits");
     // ANCHOR_END: specialised
+
+    // ANCHOR: positions
+    let exchanged: Profiles = Profiles::of_shuffled(&model, &sentences)?;
+    println!("          the words'   exchanged");
+    for (name, measure, (layer, head)) in [
+        ("previous", SHARES[3].1, (0, 7)),
+        ("next", SHARES[4].1, (0, 9)),
+        ("next", SHARES[4].1, (0, 0)),
+    ] {
+        let [own, others] =
+            [&profiles, &exchanged].map(|of| measure(&of.heads[layer][head]));
+        println!("{name:>8}  {layer}·{head} {own:6.3} {others:10.3}");
+    }
+    // ANCHOR_END: positions
 
     // ANCHOR: diagonal
     let zero: HeadProfile = profiles.heads[0][0];
@@ -185,15 +241,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: diagonal
 
     // ANCHOR: in_the_sentence
+    let seen: Choices = Choices::of(&model, TEXT)?;
+    println!("blindly, in {:.1} of {heads} heads", heads as f64 * seen.blind());
     for (noun, verb) in [("gato", "sentou"), ("cachorro", "correu")] {
-        let pair: QueryKeyPair =
-            QueryKeyPair::find(&model.tokenizer, TEXT, noun, verb)?
-                .ok_or("split into pieces")?;
-        let hits: Array2<f64> = top1_accuracy(&model, std::slice::from_ref(&pair))?;
-        let (count, blindly) = (hits.sum(), chance(&[pair]) * heads as f64);
-        let here = hits[[0, 0]] > 0.5;
-        println!("{noun} → {verb}: first choice in {count} of {heads} heads");
-        println!("   in layer 0, head 0: {here}; blindly, in {blindly:.1}");
+        let place = seen.find(verb).ok_or("split into pieces")?;
+        for word in [noun, "no", "."] {
+            let from = seen.find(word).ok_or("split into pieces")?;
+            let count = seen.counts(from)[place];
+            println!("{word:>8} → {verb}: first choice in {count} heads");
+        }
     }
     // ANCHOR_END: in_the_sentence
 
@@ -204,28 +260,177 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: subjects
 
     // ANCHOR: verbs
-    fn print_verbs(verbs: &Verbs, profiles: &Profiles) {
-        let (near, far) = (verbs.near.map(), verbs.far.map()); // [layers, heads]
-        println!("{} subjects     near   far", verbs.subjects);
-        println!("blind           {:5.2}  {:5.2}", verbs.near.blind, verbs.far.blind);
-        let luckiest = (verbs.near.luckiest, verbs.far.luckiest);
-        println!(
-            "luckiest of {:<3} {:5.2}  {:5.2}",
-            near.len(),
-            luckiest.0,
-            luckiest.1
-        );
-        for (name, map) in [("near", &near), ("far", &far)] {
-            println!("best when {name:<5}               share to next");
-            for (at, _) in top(map, 3) {
-                let next = profiles.heads[at.0][at.1].next;
+    fn print_verbs(verbs: &Verbs) {
+        let (near, far) = (&verbs.near, &verbs.far);
+        println!("{} subjects       near                far", verbs.subjects);
+        println!("blind             {:.2}                {:.2}", near.blind, far.blind);
+        let heads = near.subject.map().len();
+        print!("luckiest of {heads:<3}   {:.2}", near.luckiest);
+        println!("                {:.2}", far.luckiest);
+        for (name, tally) in [("near", &near.subject), ("far", &far.subject)] {
+            println!("best when {name}");
+            for (at, _) in top(&tally.map(), 3) {
                 let head = format!("{}·{}", at.0, at.1);
-                println!("{head:>12}    {:5.2}  {:5.2}  {next:.2}", near[at], far[at]);
+                print!("{head:>15}   {:20}", near.subject.label(at));
+                println!("{}", far.subject.label(at));
             }
         }
     }
-    print_verbs(&verbs, &profiles);
+    print_verbs(&verbs);
     // ANCHOR_END: verbs
+
+    // ANCHOR: control
+    fn print_control(verbs: &VerbChoices) {
+        println!(
+            "verb chosen by   its subject         other words         those between"
+        );
+        for (at, _) in top(&verbs.subject.map(), 3) {
+            let head = format!("{}·{}", at.0, at.1);
+            print!("{head:>14}   {:20}", verbs.subject.label(at));
+            println!("{:20}{}", verbs.others.label(at), verbs.between.label(at));
+        }
+        let looks = [&verbs.subject, &verbs.others, &verbs.between].map(|t| t.looks);
+        println!("{:>14}   {:<20}{:<20}{}", "looks", looks[0], looks[1], looks[2]);
+    }
+    println!("near\n");
+    print_control(&verbs.near);
+    println!("\nfar\n");
+    print_control(&verbs.far);
+    // ANCHOR_END: control
+
+    // ANCHOR: two_clauses
+    for i in [0, 24] {
+        println!("{}", two_clauses()[i].text);
+    }
+    let halves: [Clauses; 2] = Clauses::halves(&model, &two_clauses())?;
+    let both: Clauses = halves[0].clone().with(&halves[1]);
+    fn print_clauses(both: &Clauses) {
+        println!("\n{} clauses, blindly {:.2}", both.chances.len(), both.blind());
+        println!(
+            "        from the subject          from the noun             the rest"
+        );
+        println!("        own verb           other  own verb           other  own");
+        for (at, _) in top(&both.subjects.own.map(), 4) {
+            let head = format!("{}·{}", at.0, at.1);
+            print!("{head:>6}");
+            for looks in [&both.subjects, &both.nouns] {
+                let other = looks.other.map()[at];
+                print!("  {:18} {other:5.2}", looks.own.label(at));
+            }
+            println!("  {:.2}", both.words.own.map()[at]);
+        }
+    }
+    print_clauses(&both);
+    // ANCHOR_END: two_clauses
+
+    // ANCHOR: held_out
+    fn print_held_out(halves: &[Clauses; 2]) {
+        println!("                        judged in the other half");
+        println!("chosen for       head   subject  noun  other verb   only one      p");
+        for (one, other) in [(0, 1), (1, 0)] {
+            let (half, judge) = (&halves[one], &halves[other]);
+            for (name, map) in
+                [("verbs found", half.subjects.own.map()), ("its lead", half.lead())]
+            {
+                let (at, _) = top(&map, 1)[0];
+                let only = [&judge.only_subject, &judge.only_noun];
+                let [subject, noun] = only.map(|tally| tally.hits[at.0][at.1]);
+                let rates =
+                    [&judge.subjects.own, &judge.nouns.own, &judge.subjects.other];
+                let [own, control, other] = rates.map(|tally| tally.map()[at]);
+                let (head, p) =
+                    (format!("{}·{}", at.0, at.1), sign_test(subject, noun));
+                print!("{name:<16} {head:<6} {own:.2}     {control:.2}  {other:.2}");
+                println!("         {subject:2} and {noun:2}   {p:.3}");
+            }
+        }
+    }
+    print_held_out(&halves);
+    // ANCHOR_END: held_out
+
+    // ANCHOR: likeness
+    println!("two heads share        whole maps   words only");
+    let some: Vec<&str> = sentences.iter().step_by(2).copied().collect();
+    let whole: Likeness = Likeness::of(&model, &some, Part::Whole)?;
+    let in_words: Likeness = Likeness::of(&model, &some, Part::Words)?;
+    let both: [&Likeness; 2] = [&whole, &in_words];
+    let mean = |list: &[f64]| list.iter().sum::<f64>() / list.len() as f64;
+    let rows: [(&str, [f64; 2]); 4] = [
+        ("two heads", both.map(|one| Likeness::mean(&one.heads))),
+        ("words shuffled", both.map(|one| Likeness::mean(&one.shuffled))),
+        ("the nearest two", both.map(|one| mean(&one.nearest()))),
+        ("itself elsewhere", both.map(|one| mean(&one.itself))),
+    ];
+    for (name, [all, words]) in rows {
+        println!("{name:<20} {all:10.2} {words:12.2}");
+    }
+    let twins = both.map(|one| {
+        let pairs = one.nearest().into_iter().zip(one.itself.clone());
+        pairs.filter(|(other, itself)| other >= itself).count()
+    });
+    println!("nearer than itself   {:7} {:12}", twins[0], twins[1]);
+    for least in [0.9, 0.8, 0.7, 0.6] {
+        let [all, words] = both.map(|one| one.groups(least));
+        println!("groups of {least:.1} and more {all:4} {words:12}");
+    }
+    // ANCHOR_END: likeness
+
+    // ANCHOR: robot
+    const ROBOT: &str = "O robô pegou a bola porque ela era pesada.";
+    let robot: Choices = Choices::of(&model, ROBOT)?;
+    println!(
+        "chosen     from porque    ela    era   (blindly {:.0})",
+        144.0 * robot.blind()
+    );
+    for place in robot.words() {
+        print!("{:>8}", robot.tokens[place]);
+        for from in ["porque", "ela", "era"] {
+            let from = robot.find(from).ok_or("split into pieces")?;
+            print!("{:>10}", robot.counts(from)[place]);
+        }
+        println!();
+    }
+    // ANCHOR_END: robot
+
+    // ANCHOR: robots
+    println!("right  wrong  adjective");
+    for (text, pronoun, right, wrong) in [
+        (ROBOT, "ela", "bola", "robô"),
+        ("A bola pegou o robô porque ela era pesada.", "ela", "bola", "robô"),
+        ("O robô pegou a bola porque ele era pesado.", "ele", "robô", "bola"),
+        ("A bola pegou o robô porque ele era pesado.", "ele", "robô", "bola"),
+    ] {
+        let seen = Choices::of(&model, text)?;
+        let place = |word| seen.find(word).ok_or("split into pieces");
+        let (counts, last) = (seen.counts(place(pronoun)?), seen.words().end - 2);
+        let [right, wrong] = [counts[place(right)?], counts[place(wrong)?]];
+        println!("{right:5} {wrong:6} {:10}   {text}", counts[last]);
+    }
+    // ANCHOR_END: robots
+
+    // ANCHOR: pronouns
+    let all: Vec<PronounSentence> = pronoun_sentences();
+    println!("{}\n", all[0].text);
+    let found: Pronouns = Pronouns::of(&model, &all)?;
+    println!("{} sentences, heads that choose", found.right.looks);
+    for (name, tally) in [
+        ("the right noun", &found.right),
+        ("the wrong noun", &found.wrong),
+        ("the adjective", &found.adjective),
+        ("right, from beside", &found.beside),
+    ] {
+        println!("{name:<20} {:5.1} of {}", tally.map().sum(), tally.map().len());
+    }
+    let (one, other): (&[_], &[_]) = all.split_at(all.len() / 2);
+    for (half, judge) in [(one, other), (other, one)] {
+        let half = Pronouns::of(&model, half)?;
+        let (at, _) = top(&(half.right.map() - half.wrong.map()), 1)[0];
+        let judge = Pronouns::of(&model, judge)?;
+        let [right, wrong] = [&judge.right, &judge.wrong].map(|t| t.hits[at.0][at.1]);
+        print!("best head of one half {}·{}, in the other: ", at.0, at.1);
+        println!("right {right}, wrong {wrong} of {}", judge.right.looks);
+    }
+    // ANCHOR_END: pronouns
 
     // ANCHOR: minilm
     let measured: Measurements = Measurements::of_minilm()?;
@@ -238,7 +443,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: minilm
 
     // ANCHOR: minilm_maps
-    maps(&minilm).title("What MiniLM's heads look at").draw()?.show()?;
+    maps(&minilm)
+        .title(("O que os heads do MiniLM olham", "What MiniLM's heads look at"))
+        .draw()?
+        .show()?;
     // ANCHOR_END: minilm_maps
 
     // ANCHOR: minilm_claims
@@ -249,34 +457,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             minilm.over(measure, 0.5)
         );
     }
+    let (at, share): ((usize, usize), f64) = top(&minilm.map(SHARES[3].1), 1)[0];
+    let exchanged: f64 = measured.shuffled.heads[at.0][at.1].previous;
+    println!("{}·{} previous {share:.3}, words exchanged {exchanged:.3}\n", at.0, at.1);
+    print_verbs(&measured.verbs);
+    println!("\nfar\n");
+    print_control(&measured.verbs.far);
+    let both: Clauses = measured.clauses[0].clone().with(&measured.clauses[1]);
+    print_clauses(&both);
     println!();
-    print_verbs(&measured.verbs, &minilm);
+    print_held_out(&measured.clauses);
     // ANCHOR_END: minilm_claims
-
-    // ANCHOR: minilm_layers
-    for (name, profiles) in [("MiniLM", &minilm), ("bertinho", &in_english)] {
-        print!("{name:>8}");
-        for heads in &profiles.heads {
-            let shares = heads.iter().map(HeadProfile::special);
-            print!("  {:.2}", shares.sum::<f64>() / heads.len() as f64);
-        }
-        println!();
-    }
-    // ANCHOR_END: minilm_layers
 
     // ANCHOR: translators
     fn english_first() -> Vec<(&'static str, &'static str)> {
         pairs().into_iter().map(|(portuguese, english)| (english, portuguese)).collect()
     }
-    fn in_the_same_place(one: &NounPair) -> bool {
-        let first = one.english.min(one.portuguese) - 1;
-        let second = one.english.max(one.portuguese) - one.second;
-        first == second
-    }
     let nouns: Vec<NounPair> = find_nouns(&model.tokenizer, &english_first(), &NOUNS)?;
     let translators: Vec<TranslationHead> = translation_heads(&model.encoder, &nouns)?;
-    let same: usize = nouns.iter().filter(|one| in_the_same_place(one)).count();
-    println!("{} looks each way, {same} of them to the same place\n", nouns.len());
+    println!("{} pairs of nouns, half of them with English first\n", nouns.len());
     println!("         en → pt            pt → en");
     println!("         words  all tokens  words  all tokens");
     let middle: usize = translators.len() / 2;
@@ -291,6 +490,44 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     // ANCHOR_END: translators
 
+    // ANCHOR: places
+    let best: TranslationHead = translators[0];
+    let at: (usize, usize) = (best.layer, best.head);
+    let looks: Vec<NounLook> = noun_looks(&model.encoder, &nouns, at)?;
+    println!(
+        "{}·{}, {} looks     English first  Portuguese first",
+        at.0,
+        at.1,
+        looks.len()
+    );
+    for (name, moved) in [("same place", false), ("another place", true)] {
+        print!("{name:<16}");
+        for first in [true, false] {
+            // The English noun looks from the first sentence where English is first.
+            let part = looks.iter().zip(0..).filter(|(look, i)| {
+                let from_english = i % 2 == 0;
+                (look.first == from_english) == first
+                    && (look.place != look.translation) == moved
+            });
+            let hits: Vec<bool> = part.map(|(look, _)| look.hit).collect();
+            let right = hits.iter().filter(|&&hit| hit).count();
+            print!("   {right:4} of {:3}    ", hits.len());
+        }
+        println!();
+    }
+    // ANCHOR_END: places
+
+    // ANCHOR: sentence_ends
+    println!("                                last word    elsewhere");
+    for (order, first) in [("English first", true), ("Portuguese first", false)] {
+        for (name, stop) in [("full stops", true), ("none", false)] {
+            let end = sentence_end(&model, &english_first(), at, first, stop)?;
+            print!("{order:<17} {name:<10}   {:3} of {:3}", end.last, end.lasts);
+            println!("   {:3} of {:3}", end.elsewhere, end.others);
+        }
+    }
+    // ANCHOR_END: sentence_ends
+
     // ANCHOR: pair
     let pair: Attentions = Attentions::of(
         &model,
@@ -298,14 +535,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("The cat slept on the bed."),
         Truncate::Error,
     )?;
-    let best: TranslationHead = translators[0];
     let translator: Array2<f64> = pair.head(best.layer, best.head)?; // [n, n]
     Heatmap::new(&translator)
         .row_labels(&pair.tokens)
         .column_labels(&pair.tokens)
         .annotate(false)
         .range(0.0, 1.0)
-        .title(format!("Layer {}, head {}", best.layer, best.head))
+        .title((
+            format!("Camada {}, head {}", best.layer, best.head),
+            format!("Layer {}, head {}", best.layer, best.head),
+        ))
         .draw()?
         .show()?;
     // ANCHOR_END: pair
@@ -321,14 +560,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let through: Array2<f64> = outputs.rollout()?; // [n, n]
     let last: usize = outputs.layers() - 1;
     HeatmapGrid::of([
-        Heatmap::new(&outputs.mean_heads(0)?).title("layer 0, mean"),
-        Heatmap::new(&outputs.mean_heads(last)?).title(format!("layer {last}, mean")),
+        Heatmap::new(&outputs.mean_heads(0)?)
+            .title(("camada 0, média", "layer 0, mean")),
+        Heatmap::new(&outputs.mean_heads(last)?)
+            .title((format!("camada {last}, média"), format!("layer {last}, mean"))),
         Heatmap::new(&through).title("rollout"),
     ])
     .row_labels(&outputs.tokens)
     .column_labels(&outputs.tokens)
     .columns(2)
-    .title("Attention through the layers")
+    .title(("A atenção através das camadas", "Attention through the layers"))
     .draw()?
     .show()?;
     // ANCHOR_END: through
@@ -370,17 +611,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         influences: &[Influence],
         of: fn(&Influence) -> (Array1<f64>, Array1<f64>),
     ) {
-        let (count, mut rho, mut same, mut blind) =
-            (influences.len() as f64, 0.0, 0.0, 0.0);
+        let (mut rho, mut same, mut chances) = (0.0, 0, Vec::new());
         for one in influences {
             let (attention, change) = of(one);
-            rho += rank_correlation(&attention.to_vec(), &change.to_vec()) / count;
-            same += f64::from(argmax(&attention) == argmax(&change)) / count;
-            blind += 1.0 / attention.len() as f64 / count;
+            rho += rank_correlation(&attention.to_vec(), &change.to_vec());
+            same += usize::from(argmax(&attention) == argmax(&change));
+            chances.push(1.0 / attention.len() as f64);
         }
-        println!("{name:<22}   {rho:5.2}      {same:.2}       {blind:.2}");
+        let (rho, blind) = (rho / chances.len() as f64, chances.iter().sum::<f64>());
+        let (more, fewer) = (at_least(same, &chances), at_most(same, &chances));
+        print!("{name:<18} {rho:6.2} {same:11} {blind:9.1}");
+        println!("      {more:.4}       {fewer:.4}");
     }
-    println!("                         mean ρ   same first   blindly");
+    println!("                   mean ρ  same first   blindly  as many, more   fewer");
     agreement("all tokens", &influences, |one| (one.attention(), one.change.clone()));
     agreement("words", &influences, |one| {
         (words(&one.attention()), words(&one.change))
@@ -388,6 +631,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     agreement("words, by rollout", &influences, |one| {
         (words(&one.rollout), words(&one.change))
     });
+    let to_stop =
+        |one: &&Influence| argmax(&words(&one.rollout)) + 3 == one.tokens.len();
+    println!(
+        "\nrollout's first word is the full stop in {} of {} sentences",
+        influences.iter().filter(to_stop).count(),
+        influences.len()
+    );
     // ANCHOR_END: agreement
 
     // ANCHOR: each_head
@@ -405,11 +655,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("from {least:.2} to {:.2}", top(&each, 1)[0].1);
     println!("below 0.5: {} heads", each.iter().filter(|&&rho| rho < 0.5).count());
     Heatmap::new(&each)
-        .row_title("layer")
+        .diverging()
+        .row_title(("camada", "layer"))
         .column_title("head")
         .range(-1.0, 1.0)
         .annotate(false)
-        .title("Rank correlation of attention and change")
+        .title((
+            "Correlação de postos entre atenção e mudança",
+            "Rank correlation of attention and change",
+        ))
         .draw()?
         .show()?;
     // ANCHOR_END: each_head

@@ -18,24 +18,32 @@
 //! ```
 
 pub mod attentions;
+pub mod choices;
+pub mod clauses;
 pub mod explanation;
+pub mod likeness;
 pub mod measurements;
 pub mod nouns;
 pub mod profile;
-pub mod query_key;
+pub mod pronouns;
 pub mod rollout;
 pub mod sentences;
 pub mod task_heads;
 pub mod translation;
+pub mod verbs;
 
 pub use attentions::{Attentions, AttentionsError};
+pub use choices::{Choices, Tally};
+pub use clauses::Clauses;
 pub use explanation::{Influence, MaskedModel};
+pub use likeness::Likeness;
 pub use measurements::Measurements;
 pub use profile::{HeadProfile, Profiles, SpecialIds};
-pub use query_key::{QueryKeyPair, Top1Accuracy, Verbs, top1_accuracy};
+pub use pronouns::Pronouns;
 pub use rollout::rollout;
 pub use sentiment::Pretrained;
-pub use sentiment::attribution::rank_correlation;
+pub use sentiment::statistics::{self, rank_correlation};
 pub use task_heads::{
     BertForMaskedLm, BertForSequenceClassification, MaskedLmOutput, Pooler,
 };
+pub use verbs::{VerbChoices, Verbs};

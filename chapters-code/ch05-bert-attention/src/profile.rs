@@ -4,10 +4,12 @@
 
 use hub::{Tokenizer, Truncate};
 use ndarray::{Array1, Array2, ArrayRef1, s};
+use self_attention::numpy::NumpyRandom;
 use sentiment::{Batch, ForwardOptions, PackedEncoder, Pretrained, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::attentions::AttentionsError;
+use crate::attentions::{Attentions, AttentionsError};
+use crate::likeness::shuffle;
 
 // ANCHOR: head_profile
 /// How a head looks, the mean over all ordinary tokens that look. (`[CLS]`, `[SEP]` and
@@ -187,6 +189,27 @@ pub fn batches(
     sentences.chunks(16).map(batch).collect()
 }
 
+// ANCHOR: exchanged
+/// Batches in which each word stands where another did, in any of the sentences.
+fn exchanged(batches: &[Batch], special: SpecialIds) -> Result<Vec<Batch>> {
+    let looks = batches.iter().flat_map(|batch| looking(batch, special));
+    let mut words: Vec<u32> = looks.map(|at| at.ids[at.i]).collect();
+    shuffle(&mut words, &mut NumpyRandom::seed(42));
+    let mut words = words.into_iter();
+    let exchange = |batch: &Batch| {
+        let mut rows: Vec<Vec<u32>> =
+            batch.texts().map(|(ids, _)| ids.to_vec()).collect();
+        for (at, word) in looking(batch, special).into_iter().zip(&mut words) {
+            rows[at.row][at.i] = word;
+        }
+        let masks: Vec<Vec<u32>> =
+            batch.texts().map(|(_, mask)| mask.to_vec()).collect();
+        Batch::new(&rows, None, Some(&masks))
+    };
+    batches.iter().map(exchange).collect()
+}
+// ANCHOR_END: exchanged
+
 /// What the heads of a model look at.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Profiles {
@@ -222,15 +245,37 @@ impl Profiles {
     /// [`AttentionsError::Encoder`] if a sentence is empty or too long;
     /// [`AttentionsError::NoToken`] if the model has no `[CLS]` or `[SEP]`.
     pub fn of(model: &Pretrained, sentences: &[&str]) -> Result<Self, AttentionsError> {
+        Self::of_batches(model, &batches(&model.tokenizer, sentences)?)
+    }
+
+    fn of_batches(
+        model: &Pretrained,
+        batches: &[Batch],
+    ) -> Result<Self, AttentionsError> {
         let special = SpecialIds::of(&model.tokenizer)?;
-        let batches = batches(&model.tokenizer, sentences)?;
         Ok(Self {
             model: model.name.clone(),
-            sentences: sentences.len(),
+            sentences: batches.iter().map(Batch::rows).sum(),
             tokens: batches.iter().map(|batch| looking(batch, special).len()).sum(),
-            uniform: uniform(&batches, special),
-            heads: profile(&model.encoder, &batches, special)?,
+            uniform: uniform(batches, special),
+            heads: profile(&model.encoder, batches, special)?,
         })
+    }
+
+    /// The control of a claim about places: what each head looks at once the words and
+    /// signs of all sentences have been exchanged, at random, so that each stands where
+    /// another did. The sentences keep their lengths, `[CLS]` and `[SEP]`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Profiles::of`].
+    pub fn of_shuffled(
+        model: &Pretrained,
+        sentences: &[&str],
+    ) -> Result<Self, AttentionsError> {
+        let special = SpecialIds::of(&model.tokenizer)?;
+        let batches = batches(&model.tokenizer, sentences)?;
+        Self::of_batches(model, &exchanged(&batches, special)?)
     }
 
     /// One number of every head, `[layers, heads]`.
@@ -243,6 +288,31 @@ impl Profiles {
     pub fn over(&self, measure: Measure, threshold: f64) -> usize {
         self.map(measure).iter().filter(|&&value| value > threshold).count()
     }
+}
+
+/// How much the words of sentences look at one place, the mean of all heads of all
+/// layers: `place` gives it for a sentence of `n` tokens.
+///
+/// # Errors
+///
+/// As [`Profiles::of`].
+pub fn share_at(
+    model: &Pretrained,
+    sentences: &[&str],
+    place: fn(usize) -> usize,
+) -> Result<f64, AttentionsError> {
+    let (mut sum, mut looks) = (0.0, 0);
+    for sentence in sentences {
+        let found = Attentions::of(model, sentence, None, Truncate::Error)?;
+        let n = found.tokens.len();
+        let to = place(n).min(n - 1);
+        for weights in &found.attentions {
+            let column = weights.slice(s![0, .., 1..n - 1, to]); // [heads, n − 2]
+            sum += f64::from(column.sum());
+            looks += column.len();
+        }
+    }
+    Ok(sum / looks as f64)
 }
 
 /// The greatest numbers of a map `[layers, heads]`, with their layer and head, the

@@ -2,8 +2,11 @@
 
 use hub::{Tokenizer, Truncate};
 use ndarray::{Array4, ArrayRef1, s};
-use sentiment::{Batch, ForwardOptions, PackedEncoder, Result};
+use sentiment::{Batch, ForwardOptions, PackedEncoder, Pretrained, Result};
 use serde::{Deserialize, Serialize};
+
+use crate::attentions::AttentionsError;
+use crate::nouns::NOUNS;
 
 /// A pair of sentences in which a noun and its translation stand, each once and whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,5 +159,144 @@ fn add_pair(found: &mut Vec<TranslationHead>, layers: &[Array4<f32>], pair: &Nou
             found[index].to_english.add(&row(pt), pt, en, second);
             index += 1;
         }
+    }
+}
+
+// ANCHOR: noun_look
+/// A noun that looks, in one head: where it stands, where its translation does, and
+/// whether that is the word of the other sentence that gets most from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NounLook {
+    /// The place of the noun in its own sentence, from 0.
+    pub place: usize,
+    /// The place of its translation in the other sentence, from 0.
+    pub translation: usize,
+    /// How many words and signs stand behind the noun in its sentence.
+    pub behind: usize,
+    /// Whether the noun's own sentence is the first one.
+    pub first: bool,
+    /// Whether the translation gets the most.
+    pub hit: bool,
+}
+// ANCHOR_END: noun_look
+
+/// What one head does from each noun to its translation, both ways: two looks a pair.
+///
+/// # Errors
+///
+/// [`AttentionsError::Index`] if there is no such head.
+pub fn noun_looks(
+    encoder: &PackedEncoder,
+    pairs: &[NounPair],
+    (layer, head): (usize, usize),
+) -> Result<Vec<NounLook>, AttentionsError> {
+    let mut found = Vec::new();
+    for pairs in pairs.chunk_by(|a, b| a.batch == b.batch) {
+        let outputs = encoder.forward(&pairs[0].batch, ForwardOptions::ATTENTIONS)?;
+        let layers = outputs.attention_arrays()?;
+        let count = layers.len();
+        let weights = layers.get(layer);
+        let weights = weights.ok_or(AttentionsError::Index {
+            kind: "layer",
+            index: layer,
+            count,
+        })?;
+        let count = weights.dim().1;
+        if head >= count {
+            return Err(AttentionsError::Index { kind: "head", index: head, count });
+        }
+        for pair in pairs {
+            for (from, to) in
+                [(pair.english, pair.portuguese), (pair.portuguese, pair.english)]
+            {
+                let row = weights.slice(s![0, head, from, ..]); // [n]
+                found.push(noun_look(&row, from, to, pair.second));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// One look, from the row of weights of the noun at `from`, `[n]`.
+fn noun_look(row: &ArrayRef1<f32>, from: usize, to: usize, second: usize) -> NounLook {
+    let sentences = [1..second - 1, second..row.len() - 1]; // without special tokens
+    let first = from < second;
+    let (own, other) = if first { (0, 1) } else { (1, 0) };
+    let best = sentences[other].clone().max_by(|&a, &b| row[a].total_cmp(&row[b]));
+    NounLook {
+        place: from - sentences[own].start,
+        translation: to - sentences[other].start,
+        behind: sentences[own].end - 1 - from,
+        first,
+        hit: best == Some(to),
+    }
+}
+
+// ANCHOR: sentence_end
+/// How one head translates the last word of a sentence, and the others: with the full
+/// stop behind it, or with none in both sentences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SentenceEnd {
+    /// Of the last words, how many chose their translation.
+    pub last: usize,
+    /// How many last words looked.
+    pub lasts: usize,
+    /// Of the words elsewhere, how many did.
+    pub elsewhere: usize,
+    /// How many words elsewhere looked.
+    pub others: usize,
+}
+
+/// What a head does at the end of the sentences of `(English, Portuguese)` pairs, in the
+/// order given by `english_first`, with their full stops or without.
+///
+/// # Errors
+///
+/// [`AttentionsError::Index`] if there is no such head; [`AttentionsError::Encoder`] if
+/// a text is empty or too long.
+pub fn sentence_end(
+    model: &Pretrained,
+    pairs: &[(&str, &str)],
+    head: (usize, usize),
+    english_first: bool,
+    full_stop: bool,
+) -> Result<SentenceEnd, AttentionsError> {
+    let bare =
+        |text| if full_stop { text } else { str::trim_end_matches(text, ['.', '?']) };
+    let pairs: Vec<_> = pairs.iter().map(|&(a, b)| (bare(a), bare(b))).collect();
+    let mut nouns = find_nouns(&model.tokenizer, &pairs, &NOUNS)?;
+    nouns.retain(|pair| (pair.english < pair.second) == english_first);
+    let mut found = SentenceEnd::default();
+    for look in noun_looks(&model.encoder, &nouns, head)? {
+        let hit = usize::from(look.hit);
+        if look.behind == usize::from(full_stop) {
+            (found.last, found.lasts) = (found.last + hit, found.lasts + 1);
+        } else {
+            (found.elsewhere, found.others) = (found.elsewhere + hit, found.others + 1);
+        }
+    }
+    Ok(found)
+}
+// ANCHOR_END: sentence_end
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn a_look_counts_places_in_its_own_sentence() {
+        // [CLS] the cat . [SEP] o gato . [SEP]: the second sentence begins at 5.
+        let row = array![0.9, 0.0, 0.0, 0.0, 0.5, 0.1, 0.4, 0.2, 0.8];
+        let found = noun_look(&row, 2, 6, 5);
+        let place =
+            NounLook { place: 1, translation: 1, behind: 1, first: true, hit: true };
+        assert_eq!(found, place);
+        let row = array![0.9, 0.3, 0.1, 0.2, 0.5, 0.6, 0.0, 0.2, 0.8];
+        let found = noun_look(&row, 6, 2, 5);
+        assert_eq!(found, NounLook { first: false, hit: false, ..place });
+        // Without full stops the noun is the last.
+        let row = array![0.9, 0.3, 0.1, 0.5, 0.1, 0.6, 0.8];
+        assert_eq!(noun_look(&row, 2, 5, 4).behind, 0);
     }
 }

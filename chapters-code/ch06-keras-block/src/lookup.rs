@@ -7,6 +7,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::error::{KerasError, Result};
+use crate::model::Model;
 
 // ANCHOR: lookup
 /// Tokens in an example.
@@ -63,6 +64,60 @@ pub fn most_frequent(ids: &Tensor, labels: &Tensor) -> Result<f64> {
 pub fn first_token(weights: &Tensor) -> Result<Array2<f64>> {
     let rows: Vec<Vec<f32>> = weights.narrow(1, 0, 1)?.squeeze(1)?.to_vec2()?; // [n, 10]
     Ok(Array2::from_shape_fn((rows.len(), LENGTH), |(i, j)| f64::from(rows[i][j])))
+}
+
+// ANCHOR: parts
+/// A score of the first block is the query of what the first token is times the key of
+/// what the other is, over √d_k. Each of the two is a sum, of a token's vector and a
+/// position's: the product has four parts, and this is one of them, for the numbers 1
+/// to 9: `q(number) · k(position) / √d_k`, `[9, 9]`, the positions 1 to 9 too.
+pub fn number_by_position(model: &Model) -> Result<Array2<f64>> {
+    part(model, "position_embedding", 1)
+}
+
+/// The part of a score that the same number and a letter have, wherever it stands:
+/// `q(number) · k(letter) / √d_k`, `[9, 10]`.
+pub fn number_by_letter(model: &Model) -> Result<Array2<f64>> {
+    part(model, "token_embedding", 10)
+}
+
+/// Queries of the numbers 1 to 9, times keys of all rows of a table from `first` on.
+fn part(model: &Model, table: &str, first: usize) -> Result<Array2<f64>> {
+    let rows = |table: &str, from: usize, to: Option<usize>| -> Result<Tensor> {
+        let path = format!("token_and_position_embedding/{table}/embeddings");
+        let table = weight(model, &path)?; // [rows, width]
+        let to = to.unwrap_or(table.dim(0)?);
+        Ok(table.narrow(0, from, to - from)?)
+    };
+    let kernel = weight(model, "dense/kernel")?; // [width, width], the queries'
+    let q = rows("token_embedding", 1, Some(LENGTH))?.matmul(&kernel)?; // [9, width]
+    let k = rows(table, first, None)?.matmul(&weight(model, "dense_1/kernel")?)?;
+    let scores: Vec<Vec<f32>> = q.matmul(&k.t()?)?.to_vec2()?; // [9, keys]
+    let d_k = kernel.dim(1)? as f64;
+    let shape = (scores.len(), k.dim(0)?);
+    Ok(Array2::from_shape_fn(shape, |(i, j)| f64::from(scores[i][j]) / d_k.sqrt()))
+}
+// ANCHOR_END: parts
+
+/// A weight of a network with one head, by Keras' path of it.
+fn weight(model: &Model, path: &str) -> Result<Tensor> {
+    let found = model.variables().find(|variable| variable.path == path);
+    match found {
+        Some(variable) => variable.value(),
+        None => {
+            let problem = "the model has no such weight: is it a LookupNetwork's?";
+            let (path, problem) = (path.to_owned(), problem.to_owned());
+            Err(KerasError::Weights { path, problem })
+        }
+    }
+}
+
+/// In how many rows of a square map the largest value stands on the diagonal.
+pub fn diagonal_first(map: &Array2<f64>) -> usize {
+    let largest = |row: ndarray::ArrayView1<f64>| {
+        (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]))
+    };
+    map.rows().into_iter().enumerate().filter(|(i, row)| largest(*row) == Some(*i)).count()
 }
 
 /// An example as a reader sees it: `3 d a h c b b i e f`.

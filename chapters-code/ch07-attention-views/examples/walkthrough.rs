@@ -9,6 +9,8 @@ use attention_views::bert::{OpenModel, QueriesAndKeys};
 use attention_views::{
     EncoderDecoder, HeadView, ModelView, NeuronView, Stack, ToStack,
 };
+use bert_attention::sentences::pairs;
+use bert_attention::translation::sentence_end;
 use bert_attention::{Attentions, AttentionsError, Pretrained};
 use hub::{HubOptions, ModelFolder, Truncate};
 use ndarray::{Array1, Array2, Axis};
@@ -118,6 +120,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let over: usize = across.iter().filter(|(share, ..)| *share > 0.5).count();
     println!("over half in {over} of {} heads", across.len());
+    println!("uniform {:.3}", (2 * b * (n - b)) as f64 / (n * n) as f64);
     // ANCHOR_END: across
 
     // ANCHOR: aligned
@@ -134,6 +137,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     )?;
     print_looks(&stopped, (1, 11), &["mat", "rug"])?;
     // ANCHOR_END: full_stop
+
+    // ANCHOR: endings
+    let english_first: Vec<(&str, &str)> =
+        pairs().into_iter().map(|(portuguese, english)| (english, portuguese)).collect();
+    println!("nouns that find their translation    at the end    elsewhere");
+    for (name, stop) in [("with full stops", true), ("without", false)] {
+        let end = sentence_end(&model, &english_first, (1, 11), true, stop)?;
+        print!("{name:<34} {:5} of {}", end.last, end.lasts);
+        println!("   {:3} of {}", end.elsewhere, end.others);
+    }
+    // ANCHOR_END: endings
 
     // ANCHOR: portuguese
     let cats: Attentions = Attentions::of(
@@ -191,6 +205,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             to_special.push((columns.sum() / n as f64, layer, head));
         }
     }
+    println!("uniform: {:.1}", special.len() as f64 / n as f64);
     for least in [0.5, 0.9] {
         let heads = to_special.iter().filter(|(share, ..)| *share > least).count();
         println!("over {least} to [CLS] and [SEP]: {heads} of {}", to_special.len());
@@ -294,6 +309,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let name = format!("{layer}·{head}");
         println!("{name:<17} {:4} of {}   {share:.3}", thin.len(), n * n);
     }
+    println!("uniform           {:4} of {}   1.000", n * n, n * n);
     // ANCHOR_END: thin
 
     // ANCHOR: picked

@@ -23,6 +23,7 @@ use bertinho::{Corpus, CorpusReport, Pair, sample_folder};
 use figures::{Heatmap, HeatmapGrid, LineChart};
 use hub::{HubOptions, ModelFolder, resolve};
 use ndarray::Array2;
+use sentiment::statistics::sign_test;
 use tokenizers::Tokenizer;
 use training::parameters;
 use training::random::*;
@@ -198,10 +199,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: schedule_figure
     LineChart::new()
-        .title("Learning rate of the long training")
-        .x_title("step")
-        .y_title("rate × 1000")
-        .series("learning rate", &rates)
+        .title((
+            "Taxa de aprendizado do treino longo",
+            "Learning rate of the long training",
+        ))
+        .x_title(("passo", "step"))
+        .y_title(("taxa × 1000", "rate × 1000"))
+        .series(("taxa de aprendizado", "learning rate"), &rates)
         .draw()?
         .show()?;
     // ANCHOR_END: schedule_figure
@@ -209,10 +213,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: history
     let history: History = History::of_the_book()?;
     LineChart::new()
-        .title("Pre-training bertinho")
-        .x_title("step")
+        .title(("O pré-treino do bertinho", "Pre-training bertinho"))
+        .x_title(("passo", "step"))
         .y_title("loss (nats)")
-        .series("training batches", &history.loss)
+        .series(("lotes de treino", "training batches"), &history.loss)
         .draw()?
         .show()?;
     // ANCHOR_END: history
@@ -225,12 +229,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let beside: Vec<(f64, f64)> =
         history.over_steps(|point| 100.0 * point.accuracy.beside.model);
     LineChart::new()
-        .title("Held-out pieces guessed")
-        .x_title("step")
+        .title(("Pedaços adivinhados na validação", "Held-out pieces guessed"))
+        .x_title(("passo", "step"))
         .y_title("%")
-        .series("translation beside", &beside)
-        .series("English alone", &english)
-        .series("Portuguese alone", &portuguese)
+        .series(("com a tradução ao lado", "translation beside"), &beside)
+        .series(("só inglês", "English alone"), &english)
+        .series(("só português", "Portuguese alone"), &portuguese)
         .draw()?
         .show()?;
     // ANCHOR_END: accuracies
@@ -262,29 +266,31 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let translator: Vec<(f64, f64)> =
         history.over_steps(|point| 100.0 * point.translator.rate);
     LineChart::new()
-        .title("The best head of each kind")
-        .x_title("step")
+        .title(("O melhor head de cada tipo", "The best head of each kind"))
+        .x_title(("passo", "step"))
         .y_title("%")
-        .series("translation", &translator)
-        .series("previous", &best_of(&history, "previous"))
-        .series("next", &best_of(&history, "next"))
+        .series(("tradução", "translation"), &translator)
+        .series(("anterior", "previous"), &best_of(&history, "previous"))
+        .series(("seguinte", "next"), &best_of(&history, "next"))
         .series("[SEP]", &best_of(&history, "sep"))
-        .series("itself", &best_of(&history, "itself"))
+        .series(("a si mesmo", "itself"), &best_of(&history, "itself"))
         .draw()?
         .show()?;
     // ANCHOR_END: birth
 
     // ANCHOR: birth_numbers
-    println!("  step  layers  translation  previous    next   [SEP]");
+    println!("  step  layers  translation   head  previous    next   [SEP]");
     for point in &history.points {
-        if point.step > 2000 && !point.step.is_multiple_of(2000) {
+        if point.step > 2500 && !point.step.is_multiple_of(2000) {
             continue;
         }
+        let Specialist { layer, head, rate } = point.translator;
         println!(
-            "{:6}  {:6}  {:9.1} %  {:6.1} %  {:4.1} %  {:4.1} %",
+            "{:6}  {:6}  {:9.1} %  {:>5}  {:6.1} %  {:4.1} %  {:4.1} %",
             point.step,
             point.entropies.len(),
-            100.0 * point.translator.rate,
+            100.0 * rate,
+            format!("{layer}·{head}"),
             100.0 * point.specialists["previous"].rate,
             100.0 * point.specialists["next"].rate,
             100.0 * point.specialists["sep"].rate,
@@ -305,8 +311,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let Some(point) = point else { continue };
         panels.push(
             Heatmap::new(&map(point))
-                .title(format!("step {step}"))
-                .row_title("layer")
+                .title((format!("passo {step}"), format!("step {step}")))
+                .row_title(("camada", "layer"))
                 .column_title("head")
                 .range(0.0, 4.0)
                 .digits(1),
@@ -314,15 +320,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     HeatmapGrid::of(panels)
         .columns(1)
-        .title("Entropy of each head, in bits")
+        .title(("Entropia de cada head, em bits", "Entropy of each head, in bits"))
         .draw()?
         .show()?;
     // ANCHOR_END: entropies
 
     // ANCHOR: final_entropies
     Heatmap::new(&map(&last))
-        .title("Entropy of each head of bertinho, in bits")
-        .row_title("layer")
+        .title((
+            "Entropia de cada head do bertinho, em bits",
+            "Entropy of each head of bertinho, in bits",
+        ))
+        .row_title(("camada", "layer"))
         .column_title("head")
         .range(0.0, 4.0)
         .digits(1)
@@ -346,10 +355,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         translation_heads(&bertinho.model.encoder, &nouns)?;
     println!("{} nouns in {} pairs", nouns.len(), corpus.pairs.train.len());
     println!("layer  head   en → pt   pt → en");
-    for TranslationHead { layer, head, to_portuguese, to_english } in &heads[..6] {
+    let median: TranslationHead = heads[heads.len() / 2];
+    for TranslationHead { layer, head, to_portuguese, to_english } in
+        heads[..6].iter().chain([&median])
+    {
         let (there, back) = (100.0 * to_portuguese.overall, 100.0 * to_english.overall);
         println!("{layer:5}  {head:4}  {there:6.1} %  {back:6.1} %");
     }
+    let blind: f64 =
+        nouns.iter().map(|pair| 1.0 / pair.batch.ids().len() as f64).sum::<f64>();
+    println!("blindly      {0:6.1} %  {0:6.1} %", 100.0 * blind / nouns.len() as f64);
     // ANCHOR_END: translators
 
     // ANCHOR: translator_figure
@@ -364,7 +379,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Heatmap::new(&weights)
         .row_labels(&seen.tokens)
         .column_labels(&seen.tokens)
-        .title(format!("Layer {}, head {}", best.layer, best.head))
+        .title((
+            format!("Camada {}, head {}", best.layer, best.head),
+            format!("Layer {}, head {}", best.layer, best.head),
+        ))
         .row_title("query")
         .column_title("key")
         .range(0.0, 1.0)
@@ -382,7 +400,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ] {
         println!("{text}");
         for Guess { piece, probability } in fill(&bertinho, text, None, 4)? {
-            println!("   {:5.1} %  {piece}", 100.0 * probability);
+            let (rate, nats) = (100.0 * probability, -probability.ln());
+            println!("   {rate:5.1} %  {nats:.3} nats  {piece}");
         }
     }
     // ANCHOR_END: fill_alone
@@ -395,7 +414,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ] {
         println!("{text} | {beside}");
         for Guess { piece, probability } in fill(&bertinho, text, Some(beside), 2)? {
-            println!("   {:5.1} %  {piece}", 100.0 * probability);
+            let (rate, nats) = (100.0 * probability, -probability.ln());
+            println!("   {rate:5.1} %  {nats:.3} nats  {piece}");
         }
     }
     // ANCHOR_END: fill_beside
@@ -406,6 +426,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("its own reviews   {:.1} %", 100.0 * finetuned.train);
     println!("held-out reviews  {:.1} %", 100.0 * finetuned.held_out);
     println!("naive Bayes       {:.1} %", 100.0 * finetuned.naive_bayes);
+    let Agreement { both, only_classifier, only_naive_bayes, neither }: Agreement =
+        finetuned.agreement;
+    println!("right: both {both}, neither {neither}");
+    println!("   only bertinho-sentiment {only_classifier}");
+    println!("   only naive Bayes        {only_naive_bayes}");
+    println!("a fair coin: p = {:.2}", sign_test(only_classifier, only_naive_bayes));
     for (text, positive) in &finetuned.positive_probability {
         println!("{:5.1} % praise: {text}", 100.0 * positive);
     }

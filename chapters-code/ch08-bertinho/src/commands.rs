@@ -12,7 +12,7 @@ use bertinho::checkpoint::{self, write_atomically};
 use bertinho::evaluate::{Accuracy, EvalSet, Evaluation, Predictor};
 use bertinho::export::{export, fill_card};
 use bertinho::finetune::{
-    FinetuneOptions, Finetuned, classifier_config, every_other_layer,
+    FinetuneOptions, as_stored, classifier_config, every_other_layer, measure,
 };
 use bertinho::heads::{
     HeadProfile, NounPair, SpecialIds, TranslationHead, find_nouns, profile,
@@ -20,7 +20,6 @@ use bertinho::heads::{
 };
 use bertinho::history::History;
 use bertinho::learner::{fast, masked_lm};
-use bertinho::naive_bayes::NaiveBayes;
 use bertinho::nouns::NOUNS;
 use bertinho::pretrain::{CHECKPOINT, Pretraining, Recipe, Step, TrainState};
 use bertinho::wordpiece::{
@@ -285,8 +284,13 @@ fn table(found: &Evaluation) -> String {
 
 /// The loss over the steps.
 fn loss_curve(history: &History) -> Result<Figure> {
-    let chart = LineChart::new().title("Pre-training").x_title("step");
-    Ok(chart.y_title("loss (nats)").series("training batches", &history.loss).draw()?)
+    let chart = LineChart::new()
+        .title(("Pré-treino", "Pre-training"))
+        .x_title(("passo", "step"));
+    Ok(chart
+        .y_title("loss (nats)")
+        .series(("lotes de treino", "training batches"), &history.loss)
+        .draw()?)
 }
 
 /// Hidden pieces guessed, over the steps.
@@ -294,12 +298,17 @@ fn accuracy_curve(history: &History) -> Result<Figure> {
     let over = |of: fn(&Evaluation) -> Accuracy| {
         history.over_steps(|point| 100.0 * of(&point.accuracy).model)
     };
-    let chart = LineChart::new().title("Held-out pieces guessed").x_title("step");
+    let chart = LineChart::new()
+        .title(("Pedaços adivinhados na validação", "Held-out pieces guessed"))
+        .x_title(("passo", "step"));
     Ok(chart
         .y_title("%")
-        .series("the translation beside", &over(|found| found.beside))
-        .series("English", &over(|found| found.english))
-        .series("Portuguese", &over(|found| found.portuguese))
+        .series(
+            ("com a tradução ao lado", "the translation beside"),
+            &over(|found| found.beside),
+        )
+        .series(("só inglês", "English"), &over(|found| found.english))
+        .series(("só português", "Portuguese"), &over(|found| found.portuguese))
         .draw()?)
 }
 
@@ -452,35 +461,15 @@ pub fn finetune(arguments: &Finetune) -> Result<()> {
         &mut observe,
     )?;
     progress.finish();
-    let limit = options.sequence_tokens;
-    let accuracy = |reviews| {
-        bertinho::finetune::accuracy(&config, &trained, &tokenizer, reviews, limit)
-    };
-    let found = accuracy(&reviews.held_out)?;
-    let baseline = NaiveBayes::train(&reviews.train).accuracy(&reviews.held_out);
-    let texts = [
-        "I love this new movie, it's fantastic!",
-        "The service was terrible from start to finish.",
-    ];
-    let positive = bertinho::finetune::positive_probability(
-        &config, &trained, &tokenizer, &texts, limit,
-    )?;
-    let texts = texts.map(str::to_owned);
-    let finetuned = Finetuned {
-        options,
-        held_out: found,
-        naive_bayes: baseline,
-        train: accuracy(&reviews.train)?,
-        positive_probability: texts.into_iter().zip(positive).collect(),
-    };
+    let finetuned = measure(&config, &as_stored(&trained)?, &tokenizer, reviews, options)?;
     Metrics::Stdout.line(&finetuned)?;
     let per_cent = |rate: f64| format!("{:.1} %", 100.0 * rate);
     let values = [
         ("layers", config.num_hidden_layers.to_string()),
         ("reviews", corpus.report.reviews.to_string()),
         ("recipe", serde_json::to_string_pretty(&options)?),
-        ("accuracy", per_cent(found)),
-        ("baseline", per_cent(baseline)),
+        ("accuracy", per_cent(finetuned.held_out)),
+        ("baseline", per_cent(finetuned.naive_bayes)),
     ];
     let card = fill_card(include_str!("bertinho-sentiment.md"), &values)?;
     export(&arguments.out, &config, &trained, &tokenizer, &card)?;

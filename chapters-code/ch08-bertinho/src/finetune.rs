@@ -1,6 +1,6 @@
 //! A classifier made from a part of the pre-trained model.
 
-use candle_core::{D, Tensor};
+use candle_core::{D, DType, Tensor};
 use gradients::{AdamW, AdamWOptions, Decay, Schedule};
 use hub::{Architecture, Config};
 use rand::RngCore;
@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use tokenizers::Tokenizer;
 
 use crate::batches::{Sequence, cut_batches, padded, singles};
-use crate::corpus::Review;
+use crate::corpus::{Review, Split};
 use crate::fast_model::classifier_loss;
 use crate::learner::Trainer;
+use crate::naive_bayes::NaiveBayes;
 use training::parameters::{Tensors, complete, model};
 use training::random::{Purpose, generator};
 use training::{TrainingError, softmax};
@@ -191,23 +192,56 @@ pub fn positive_probability(
     Ok(scores)
 }
 
-/// The share of the reviews that a classifier gets right.
-pub fn accuracy(
+/// For each review, whether a classifier gets it right.
+pub fn right_answers(
     config: &Config,
     weights: &Tensors,
     tokenizer: &Tokenizer,
     reviews: &[Review],
     limit: usize,
-) -> Result<f64> {
+) -> Result<Vec<bool>> {
     let texts: Vec<&str> = reviews.iter().map(|review| review.text.as_str()).collect();
     let scores = positive_probability(config, weights, tokenizer, &texts, limit)?;
     let right = scores.iter().zip(reviews);
-    let right =
-        right.filter(|(score, review)| (**score > 0.5) == review.positive).count();
-    Ok(right as f64 / reviews.len().max(1) as f64)
+    Ok(right.map(|(score, review)| (*score > 0.5) == review.positive).collect())
 }
 
-/// What came of a fine-tuning.
+/// The share of the answers that are right, 0 to 1.
+pub fn share_right(right: &[bool]) -> f64 {
+    right.iter().filter(|&&right| right).count() as f64 / right.len().max(1) as f64
+}
+
+/// Of the same reviews, how many two classifiers get right together, one by one, and not
+/// at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Agreement {
+    /// Both right.
+    pub both: usize,
+    /// Only the fine-tuned classifier.
+    pub only_classifier: usize,
+    /// Only naive Bayes.
+    pub only_naive_bayes: usize,
+    /// Neither.
+    pub neither: usize,
+}
+
+impl Agreement {
+    /// Counts the reviews, given what each classifier got right.
+    pub fn of(classifier: &[bool], naive_bayes: &[bool]) -> Self {
+        let mut found = Self::default();
+        for pair in classifier.iter().zip(naive_bayes) {
+            *match pair {
+                (true, true) => &mut found.both,
+                (true, false) => &mut found.only_classifier,
+                (false, true) => &mut found.only_naive_bayes,
+                (false, false) => &mut found.neither,
+            } += 1;
+        }
+        found
+    }
+}
+
+/// What came of a fine-tuning, measured with the weights as they are shipped, in f16.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finetuned {
     /// How it was trained.
@@ -216,12 +250,58 @@ pub struct Finetuned {
     pub held_out: f64,
     /// The share that naive Bayes gets right, which knows words and no order.
     pub naive_bayes: f64,
+    /// The same two, review by review.
+    pub agreement: Agreement,
     /// The share of the training's reviews that the classifier gets right.
     pub train: f64,
     /// Sentences that are in no corpus, and the probability it gives to their being
     /// positive.
     #[serde(rename = "praise")]
     pub positive_probability: Vec<(String, f64)>,
+}
+
+/// The two sentences of chapter 4.
+const TEXTS: [&str; 2] = [
+    "I love this new movie, it's fantastic!",
+    "The service was terrible from start to finish.",
+];
+
+/// Measures a classifier on the reviews that it learned from and on those held out, and
+/// beside it naive Bayes, which learns from the same.
+///
+/// # Errors
+///
+/// If the configuration and the weights don't fit.
+pub fn measure(
+    config: &Config,
+    weights: &Tensors,
+    tokenizer: &Tokenizer,
+    reviews: &Split<Review>,
+    options: FinetuneOptions,
+) -> Result<Finetuned> {
+    let limit = options.sequence_tokens;
+    let answers = |reviews| right_answers(config, weights, tokenizer, reviews, limit);
+    let classifier = answers(&reviews.held_out)?;
+    let naive_bayes =
+        NaiveBayes::train(&reviews.train).right_answers(&reviews.held_out);
+    let positive = positive_probability(config, weights, tokenizer, &TEXTS, limit)?;
+    Ok(Finetuned {
+        options,
+        held_out: share_right(&classifier),
+        naive_bayes: share_right(&naive_bayes),
+        agreement: Agreement::of(&classifier, &naive_bayes),
+        train: share_right(&answers(&reviews.train)?),
+        positive_probability: TEXTS.map(str::to_owned).into_iter().zip(positive).collect(),
+    })
+}
+
+/// The weights as a file has them, in f16, and again in f32.
+pub fn as_stored(weights: &Tensors) -> Result<Tensors> {
+    let rounded = |(name, tensor): (&String, &Tensor)| {
+        let tensor = tensor.to_dtype(DType::F16)?.to_dtype(DType::F32)?;
+        Ok((name.clone(), tensor))
+    };
+    weights.iter().map(rounded).collect()
 }
 
 impl Finetuned {

@@ -57,11 +57,10 @@ impl NaiveBayes {
         self.prior + votes.sum::<f64>() > 0.0
     }
 
-    /// The share of the reviews that it gets right.
-    pub fn accuracy(&self, reviews: &[Review]) -> f64 {
-        let right =
-            |review: &&Review| self.is_positive(&review.text) == review.positive;
-        reviews.iter().filter(right).count() as f64 / reviews.len().max(1) as f64
+    /// For each review, whether it gets it right.
+    pub fn right_answers(&self, reviews: &[Review]) -> Vec<bool> {
+        let right = |review: &Review| self.is_positive(&review.text) == review.positive;
+        reviews.iter().map(right).collect()
     }
 }
 // ANCHOR_END: votes

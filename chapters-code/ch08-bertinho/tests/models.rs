@@ -7,8 +7,8 @@ use bertinho::batches::{Sequence, both_orders, padded};
 use bertinho::checkpoint::write_atomically;
 use bertinho::export::{export, fill_card};
 use bertinho::finetune::{
-    FinetuneOptions, accuracy, classifier_config, every_other_layer, finetune,
-    positive_probability,
+    Agreement, FinetuneOptions, Finetuned, classifier_config, every_other_layer, finetune,
+    positive_probability, right_answers, share_right,
 };
 use bertinho::learner::masked_lm;
 use bertinho::naive_bayes::NaiveBayes;
@@ -83,7 +83,9 @@ fn a_classifier_learns_the_sample_and_repeats_itself() {
         finetune(&config, &start, &tokenizer, &reviews.train, options, observe).unwrap()
     };
     let trained = train();
-    let ask = |weights, reviews| accuracy(&config, weights, &tokenizer, reviews, 64);
+    let ask = |weights, reviews| -> bertinho::Result<f64> {
+        Ok(share_right(&right_answers(&config, weights, &tokenizer, reviews, 64)?))
+    };
     let found = ask(&trained, &reviews.held_out).unwrap();
     assert!(found > 0.9, "{found}");
     let flat =
@@ -107,10 +109,26 @@ fn a_classifier_learns_the_sample_and_repeats_itself() {
 }
 
 #[test]
+fn two_classifiers_are_compared_review_by_review() {
+    let (one, other) = ([true, true, false, false, true], [true, false, true, false, true]);
+    let expected =
+        Agreement { both: 2, only_classifier: 1, only_naive_bayes: 1, neither: 1 };
+    assert_eq!(Agreement::of(&one, &other), expected);
+
+    // The book's record: the counts add up to the shares.
+    let Finetuned { held_out, naive_bayes, agreement, .. } =
+        Finetuned::of_the_book().unwrap();
+    let Agreement { both, only_classifier, only_naive_bayes, neither } = agreement;
+    let all = (both + only_classifier + only_naive_bayes + neither) as f64;
+    assert_eq!((both + only_classifier) as f64 / all, held_out);
+    assert_eq!((both + only_naive_bayes) as f64 / all, naive_bayes);
+}
+
+#[test]
 fn the_bag_of_words_knows_the_sample() {
     let reviews = sample().reviews;
     let bayes = NaiveBayes::train(&reviews.train);
-    assert!(bayes.accuracy(&reviews.held_out) > 0.9);
+    assert!(share_right(&bayes.right_answers(&reviews.held_out)) > 0.9);
     assert!(bayes.is_positive("A warm, clever comedy!"));
     assert!(!bayes.is_positive("dull and clumsy"));
     let empty = NaiveBayes::train(&[]);

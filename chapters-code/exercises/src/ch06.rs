@@ -3,44 +3,19 @@
 
 #![allow(unused_variables, clippy::missing_panics_doc)]
 
-use ndarray::{Array1, Array2, Array3};
-
-// ANCHOR: glorot_limit
-/// Exercise 1. The largest value of a kernel `[inputs, outputs]` drawn from Keras'
-/// `glorot_uniform`, which is uniform from −limit to limit.
-///
-/// Its variance must be 2 / (inputs + outputs); that of a uniform distribution from −a
-/// to a is a² / 3.
-pub fn glorot_limit(inputs: usize, outputs: usize) -> f64 {
-    todo!("exercise 1: solve limit² / 3 = 2 / (inputs + outputs)")
-}
-// ANCHOR_END: glorot_limit
-
-// ANCHOR: dense
-/// Exercise 2. Keras' `Dense` on a batch of sequences: `[batch, n, inputs] -> [batch,
-/// n, units]`, with a kernel `[inputs, units]` and a bias `[units]`. With `relu`, what
-/// is negative becomes 0.
-pub fn dense(
-    x: &Array3<f64>,
-    kernel: &Array2<f64>,
-    bias: &Array1<f64>,
-    relu: bool,
-) -> Array3<f64> {
-    todo!("exercise 2: rows of [batch · n, inputs] times the kernel, then reshape back")
-}
-// ANCHOR_END: dense
+use ndarray::{Array2, Array3};
 
 // ANCHOR: count_params
-/// Exercise 3. How many parameters the notes' block has: two tables of embeddings,
+/// Exercise 1. How many parameters the notes' block has: two tables of embeddings,
 /// three Dense layers of `dim` units, one of `4 · dim`, one of `dim`, and a
 /// LayerNormalization. All Dense layers have a bias.
 pub fn count_params(vocabulary: usize, positions: usize, dim: usize) -> usize {
-    todo!("exercise 3: a Dense layer has inputs · units + units")
+    todo!("exercise 1: the parameters of all layers, added up")
 }
 // ANCHOR_END: count_params
 
 // ANCHOR: matmul_shape
-/// Exercise 4. The shape of Keras' `matmul(a, b)`, or what is wrong with `a` and `b`.
+/// Exercise 2. The shape of Keras' `matmul(a, b)`, or what is wrong with `a` and `b`.
 /// `None` is an axis whose size isn't known yet, as the batch. All axes but the last
 /// two must be equal, and `a` must have as many columns as `b` rows.
 ///
@@ -51,30 +26,69 @@ pub fn matmul_shape(
     a: &[Option<usize>],
     b: &[Option<usize>],
 ) -> Result<Vec<Option<usize>>, String> {
-    todo!("exercise 4: match on slices: [others @ .., n, d] and [others @ .., d, m]")
+    todo!("exercise 2: the shape of the product, or a message")
 }
 // ANCHOR_END: matmul_shape
 
-// ANCHOR: cross_entropy
-/// Exercise 5. Keras' `SparseCategoricalCrossentropy(from_logits=True)`: the mean over
-/// the rows of `logits`, `[rows, classes]`, of `−ln softmax(row)[label]`.
-pub fn cross_entropy(logits: &Array2<f64>, labels: &[usize]) -> f64 {
-    todo!("exercise 5: −ln softmax(x)[t] = ln Σ eˣ − x[t]; subtract the maximum first")
-}
-// ANCHOR_END: cross_entropy
-
-// ANCHOR: adam_step
-/// Exercise 6. Step `t`, counted from 1, of Keras' Adam for one weight: the new
-/// `(weight, m, v)`. β₁ is 0.9, β₂ 0.999 and ε 1e-7.
+// ANCHOR: attention_shape
+/// Exercise 3. `compute_output_shape` of an attention with `heads` heads that share
+/// `units` columns. `x`, `[batch, n, width]`, looks, and `memory`, `[batch, m, width]`,
+/// is looked at; each has kernels of its own, and their widths may differ. The shapes of
+/// the weights, one map for each head, and of the output, of which `units` are the
+/// columns.
 ///
-/// Keras adds ε to √v as it is, and corrects the bias of both means in the learning
-/// rate: α = rate · √(1 − β₂ᵗ) / (1 − β₁ᵗ).
-pub fn adam_step(
-    (weight, m, v): (f64, f64, f64),
-    gradient: f64,
-    rate: f64,
-    t: i32,
-) -> (f64, f64, f64) {
-    todo!("exercise 6: m and v first, then weight − α · m / (√v + ε)")
+/// # Errors
+///
+/// A message in which both shapes stand, as `{:?}` writes them: if one hasn't three axes,
+/// if the batches differ, or if `units` can't be shared among `heads`.
+pub fn attention_shape(
+    x: &[Option<usize>],
+    memory: &[Option<usize>],
+    heads: usize,
+    units: usize,
+) -> Result<[Vec<Option<usize>>; 2], String> {
+    todo!("exercise 3: the shapes of the weights and of the output, or a message")
 }
-// ANCHOR_END: adam_step
+// ANCHOR_END: attention_shape
+
+// ANCHOR: softmax_axis
+/// Exercise 4. The axis of `weights`, `[batch, n, m]`, over which a softmax was taken: the
+/// one along which every sum is 1, to 1e-9. Of several such axes the last; `None` if
+/// there is none.
+pub fn softmax_axis(weights: &Array3<f64>) -> Option<usize> {
+    todo!("exercise 4: from the weights alone, tell the axis")
+}
+// ANCHOR_END: softmax_axis
+
+// ANCHOR: grouped_attention
+/// Exercise 5. What an attention costs in which the queries of `heads` heads share the
+/// keys and values of `groups` heads: its parameters, and its multiplications for one
+/// sequence of `n` tokens.
+///
+/// The width `dim` is shared among `heads`: `d_k` is `dim / heads`, also in a group. There
+/// are four Dense layers with a bias: queries, keys, values, and the output, which makes
+/// `dim` columns of all heads' columns. Only products count: not the biases, the division
+/// of the scores, nor the softmax.
+pub fn grouped_attention(
+    dim: usize,
+    heads: usize,
+    groups: usize,
+    n: usize,
+) -> (usize, usize) {
+    todo!("exercise 5: the parameters and the multiplications")
+}
+// ANCHOR_END: grouped_attention
+
+// ANCHOR: pointer_by_hand
+/// Exercise 6. Weights, written by hand, with which the first token, a number `d` from 1
+/// to 9, gives at least 0.99 of its attention to position `d`, whatever letters stand in
+/// the other nine places. There is no bias.
+///
+/// In this order: a vector for each id, `[20, width]`, of which 0 to 9 are numbers and 10
+/// to 19 letters; one for each position, `[10, width]`; the queries' kernel and the keys',
+/// `[width, d_k]`. `width` and `d_k` are yours to choose. What goes in is the sum of a
+/// token's vector and its position's; a score is `q · k / √d_k`.
+pub fn pointer_by_hand() -> [Array2<f64>; 4] {
+    todo!("exercise 6: two tables and two kernels")
+}
+// ANCHOR_END: pointer_by_hand

@@ -3,29 +3,32 @@
 
 #![allow(unused_variables, clippy::missing_panics_doc)]
 
-use ndarray::{Array1, Array2, Array3};
+use ndarray::{Array2, Array3};
 
-// ANCHOR: pair_parts
-/// Exercise 1. The parts of a pair's attention, as the view's menu has them:
-/// A → A, B → B, A → B, B → A, where the arrow goes from who looks to who is looked at.
+// ANCHOR: look
+/// Exercise 1. What a head's lines show at a glance in the model view, from its weights,
+/// `[n, n]`, at least two tokens; those of sentence B begin at `sentence_b_start`. The
+/// first of these that holds:
 ///
-/// `weights`, `[n, n]`, are one head's; the tokens of B begin at `sentence_b_start`.
-/// With `a` tokens in A and `b` in B, the answer is `[a, a]`, `[b, b]`, `[a, b]`,
-/// `[b, a]`.
-pub fn pair_parts(weights: &Array2<f64>, sentence_b_start: usize) -> [Array2<f64>; 4] {
-    todo!("exercise 1: slices of rows, who looks, and of columns, who is looked at")
+/// - `"fan"`: one of the tokens gets at least half of all attention;
+/// - `"previous"`, `"next"`: the tokens that have such a neighbor give it at least half
+///   of their attention, in the mean;
+/// - `"across"`: at least half of all attention goes to the other sentence;
+/// - `"spread"`: none of these.
+pub fn look(weights: &Array2<f64>, sentence_b_start: usize) -> &'static str {
+    todo!("exercise 1: one of the five words")
 }
-// ANCHOR_END: pair_parts
+// ANCHOR_END: look
 
 // ANCHOR: hover
-/// Exercise 2. The coloured slices that a view draws for the token under the pointer:
+/// Exercise 2. The colored slices that a view draws for the token under the pointer:
 /// for each token on the other side, the weight of each head.
 ///
 /// `attention` is `[heads, n, m]`, `n` tokens on the left, which look, and `m` on the
 /// right, which are looked at. A token on the left gives `[m, heads]`, one on the
 /// right `[n, heads]`.
 pub fn hover(attention: &Array3<f64>, on_the_left: bool, token: usize) -> Array2<f64> {
-    todo!("exercise 2: the token's row in each head, or its column, transposed")
+    todo!("exercise 2: the slices of all tokens on the other side")
 }
 // ANCHOR_END: hover
 
@@ -34,7 +37,7 @@ pub fn hover(attention: &Array3<f64>, on_the_left: bool, token: usize) -> Array2
 /// word with `Ġ` or `▁`: each becomes a space. Others mark its end with `</w>`: it
 /// goes. All else stays, wherever it stands.
 pub fn prettify(tokens: &[&str]) -> Vec<String> {
-    todo!("exercise 3: replace in each token, and leave the others as they are")
+    todo!("exercise 3: the tokens as a view writes them")
 }
 // ANCHOR_END: prettify
 
@@ -46,23 +49,19 @@ pub fn prettify(tokens: &[&str]) -> Vec<String> {
 /// characters `<`, `>` and `&` become `\u` and four hexadecimal digits, in lower
 /// case: `<` is `\u003c`. All else stays.
 pub fn json_in_script(token: &str) -> String {
-    todo!("exercise 4: a quote, each character as it is or escaped, and a quote")
+    todo!("exercise 4: a JSON string, safe in a script")
 }
 // ANCHOR_END: json_in_script
 
-// ANCHOR: inside
-/// Exercise 5. What the neuron view shows for a token that looks: the products,
-/// number by number, of its query and each key, `[n, d_k]`; the scores, `[n]`, each
-/// the sum of a row of products over `√d_k`; the weights, `[n]`, their softmax.
-///
-/// `query` is `[d_k]`, `keys` are `[n, d_k]`.
-pub fn inside(
-    query: &Array1<f64>,
-    keys: &Array2<f64>,
-) -> (Array2<f64>, Array1<f64>, Array1<f64>) {
-    todo!("exercise 5: keys × query, sums of rows over √d_k, exp minus the largest")
+// ANCHOR: moved
+/// Exercise 5. What each line carries, which isn't its weight: of a token that looks, `i`,
+/// and one that is looked at, `j`, the length of `weights[i, j] · values[j]`, as a share of
+/// the lengths in its row. `weights` are `[n, m]`, `values` `[m, d_v]`; the answer is
+/// `[n, m]`. A row that carries nothing is 0 throughout.
+pub fn moved(weights: &Array2<f64>, values: &Array2<f64>) -> Array2<f64> {
+    todo!("exercise 5: the share of each line in what a token takes")
 }
-// ANCHOR_END: inside
+// ANCHOR_END: moved
 
 // ANCHOR: top_pairs
 /// Exercise 6. The table below a view: the places `(head, from, to)` of the `count`
@@ -70,7 +69,7 @@ pub fn inside(
 /// then the first that looks, then the first that is looked at. With fewer weights
 /// than `count`, all. `attention` is `[heads, n, m]`.
 pub fn top_pairs(attention: &Array3<f64>, count: usize) -> Vec<(usize, usize, usize)> {
-    todo!("exercise 6: all places in order, a stable sort by weight, the first ones")
+    todo!("exercise 6: the places of the largest weights")
 }
 // ANCHOR_END: top_pairs
 
@@ -79,6 +78,6 @@ pub fn top_pairs(attention: &Array3<f64>, count: usize) -> Vec<(usize, usize, us
 /// not lighter than `w` carry at least `share` of all attention. `share` is above 0
 /// and at most 1, and some weight is above 0. `weights` is `[n, m]`.
 pub fn least_weight(weights: &Array2<f64>, share: f64) -> f64 {
-    todo!("exercise 7: from the largest weight down, until their sum is share × total")
+    todo!("exercise 7: the weight at which the slider stops")
 }
 // ANCHOR_END: least_weight

@@ -1,63 +1,68 @@
-//! Exercises of chapter 8, training. Replace each `todo!()`, then `cargo test -p
+//! Exercises of chapter 8, bertinho. Replace each `todo!()`, then `cargo test -p
 //! exercises ch08`.
 
 #![allow(unused_variables, clippy::missing_panics_doc)]
 
-use ndarray::Array2;
-
-// ANCHOR: hide_pieces
-/// Exercise 1. What the model reads in the place of `ids`, and what is asked: for each
-/// place the piece that stood there, or `None`.
+// ANCHOR: asked_words
+/// Exercise 1. Whole words: which places are asked, if a word is asked with all its pieces
+/// or not at all. `pieces` are a sequence's, by name: `##` begins those that go on a word.
 ///
-/// `drawn` has two numbers from 0 to 1 for each place. A place is asked if its first
-/// number is below 0.15 and its piece is not special (special pieces are those below
-/// `first_piece`). An asked piece is shown as `mask` if the second number is below 0.8,
-/// as `other[i]` at place `i` if it is from 0.8 to below 0.9, and as it is from 0.9 on.
-pub fn hide_pieces(
-    ids: &[u32],
-    drawn: &[(f64, f64)],
-    first_piece: u32,
-    mask: u32,
-    other: &[u32],
-) -> (Vec<u32>, Vec<Option<u32>>) {
-    todo!("exercise 1: first which places are asked; then what is shown in each")
+/// `drawn` has a number from 0 to 1 for each place. A word is asked if that of its *first*
+/// piece is below 0.15. `[CLS]` and `[SEP]` are never asked, and a word doesn't go on
+/// across them: a `##` after one begins a word.
+pub fn asked_words(pieces: &[&str], drawn: &[f64]) -> Vec<bool> {
+    todo!("exercise 1: for each place, whether it is asked")
 }
-// ANCHOR_END: hide_pieces
+// ANCHOR_END: asked_words
 
-// ANCHOR: masked_loss
-/// Exercise 2. The mean cross-entropy, −ln p of the right piece, over the places that
-/// are asked; 0 if none is. `logits` is `[n, vocabulary]`; p is its softmax, row by
-/// row. `labels` has the right piece's column for each row that is asked.
+// ANCHOR: best_trial
+/// Exercise 2. Which training to repeat, and for how many epochs: `(trial, epochs)`, the
+/// epochs counted from 1.
 ///
-/// Logits may be anything from −1000 to 1000.
-pub fn masked_loss(logits: &Array2<f64>, labels: &[Option<usize>]) -> f64 {
-    todo!("exercise 2: −ln softmax(z)[i] is ln Σ exp(z − max) − (z[i] − max)")
+/// A trial has a learning rate, and the loss after each epoch on what it learned from and
+/// on what was held out. The best is the lowest loss that says something of new texts; of
+/// equals, the one with fewer epochs, and then with the smaller rate. A loss that isn't
+/// finite is never the best; `None` if there is no other.
+pub fn best_trial(trials: &[(f64, Vec<f64>, Vec<f64>)]) -> Option<(usize, usize)> {
+    todo!("exercise 2: the trial's place and its epochs")
 }
-// ANCHOR_END: masked_loss
+// ANCHOR_END: best_trial
 
 // ANCHOR: gained_beside
 /// Exercise 3. Three shares of the pieces that were hidden, from 0 to 1: guessed alone,
 /// guessed with the translation beside, and guessed only with it (right beside and
 /// wrong alone). All 0 if none was hidden.
 pub fn gained_beside(labels: &[u32], alone: &[u32], beside: &[u32]) -> (f64, f64, f64) {
-    todo!("exercise 3: the third is not the difference of the other two")
+    todo!("exercise 3: the three shares of the pieces")
 }
 // ANCHOR_END: gained_beside
 
 // ANCHOR: best_pair
-/// Exercise 4. One step of learning a vocabulary: the two neighbouring pieces that come
+/// Exercise 4. One step of learning a vocabulary: the two neighboring pieces that come
 /// together most often, in that order. Each word is cut in pieces and comes with how
 /// often the text has it. Of equally frequent pairs, the first in the order of the
 /// alphabet (that of Rust's strings); `None` if no word has two pieces.
 pub fn best_pair(words: &[(Vec<String>, u64)]) -> Option<(String, String)> {
-    todo!("exercise 4: count each pair of neighbours, as often as its word comes")
+    todo!("exercise 4: the pair to be merged")
 }
 // ANCHOR_END: best_pair
 
-// ANCHOR: stacked
-/// Exercise 5. Progressive stacking: `to` layers made of the given ones, in whose order
-/// they are copied, again and again, from the first; none if there is none to copy.
-pub fn stacked(layers: &[Array2<f64>], to: usize) -> Vec<Array2<f64>> {
-    todo!("exercise 5: layer i of the new model is a copy of which of the old?")
+// ANCHOR: merge
+/// Exercise 5. What exercise 4 is followed by: the pieces of a word with the pair made one
+/// piece, wherever it stands, from left to right. A piece just made doesn't take part
+/// again. `g` and `##a` make `ga`, `##a` and `##t` make `##at`.
+pub fn merge(pieces: &[&str], pair: (&str, &str)) -> Vec<String> {
+    todo!("exercise 5: the pieces after the merge")
 }
-// ANCHOR_END: stacked
+// ANCHOR_END: merge
+
+// ANCHOR: leaks
+/// Exercise 6. The places of the held-out pairs that training gives away: those of which
+/// at least one of the two texts stands in a training pair, in whichever column.
+///
+/// Texts are the same if they are in lower case, apart from spaces, of which any number
+/// counts as one and none counts at the ends, and from `.`, `!` and `?` at the end.
+pub fn leaks(train: &[(&str, &str)], held_out: &[(&str, &str)]) -> Vec<usize> {
+    todo!("exercise 6: the places of what was seen before")
+}
+// ANCHOR_END: leaks

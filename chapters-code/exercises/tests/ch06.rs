@@ -5,10 +5,10 @@
 mod checks;
 
 tests! { ch06:
-    ch06_1_glorot_limit: glorot_limit,
-    ch06_2_dense: dense,
-    ch06_3_count_params: count_params,
-    ch06_4_matmul_shape: matmul_shape,
-    ch06_5_cross_entropy: cross_entropy,
-    ch06_6_adam_step: adam_step,
+    ch06_1_count_params: count_params,
+    ch06_2_matmul_shape: matmul_shape,
+    ch06_3_attention_shape: attention_shape,
+    ch06_4_softmax_axis: softmax_axis,
+    ch06_5_grouped_attention: grouped_attention,
+    ch06_6_pointer_by_hand: pointer_by_hand,
 }

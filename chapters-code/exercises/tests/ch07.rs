@@ -5,11 +5,11 @@
 mod checks;
 
 tests! { ch07:
-    ch07_1_pair_parts: pair_parts,
+    ch07_1_look: look,
     ch07_2_hover: hover,
     ch07_3_prettify: prettify,
     ch07_4_json_in_script: json_in_script,
-    ch07_5_inside: inside,
+    ch07_5_moved: moved,
     ch07_6_top_pairs: top_pairs,
     ch07_7_least_weight: least_weight,
 }

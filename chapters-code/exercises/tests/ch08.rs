@@ -5,9 +5,10 @@
 mod checks;
 
 tests! { ch08:
-    ch08_1_hide_pieces: hide_pieces,
-    ch08_2_masked_loss: masked_loss,
+    ch08_1_asked_words: asked_words,
+    ch08_2_best_trial: best_trial,
     ch08_3_gained_beside: gained_beside,
     ch08_4_best_pair: best_pair,
-    ch08_5_stacked: stacked,
+    ch08_5_merge: merge,
+    ch08_6_leaks: leaks,
 }

@@ -1,32 +1,6 @@
 //! Exercises of chapter 6, solved.
 
-use ndarray::{Array1, Array2, Array3, Axis};
-
-// ANCHOR: glorot_limit
-pub fn glorot_limit(inputs: usize, outputs: usize) -> f64 {
-    (6.0 / (inputs + outputs) as f64).sqrt()
-}
-// ANCHOR_END: glorot_limit
-
-// ANCHOR: dense
-pub fn dense(
-    x: &Array3<f64>,
-    kernel: &Array2<f64>,
-    bias: &Array1<f64>,
-    relu: bool,
-) -> Array3<f64> {
-    let (batch, n, inputs) = x.dim();
-    // [batch, n, inputs] -> [batch · n, inputs]
-    let rows = x.to_shape((batch * n, inputs)).expect("as many numbers");
-    let mut y = rows.dot(kernel) + bias; // [batch · n, units]
-    if relu {
-        y.mapv_inplace(|x| x.max(0.0));
-    }
-    let units = bias.len();
-    // [batch · n, units] -> [batch, n, units]
-    y.into_shape_with_order((batch, n, units)).expect("as many numbers")
-}
-// ANCHOR_END: dense
+use ndarray::{Array2, Array3, Axis, s};
 
 // ANCHOR: count_params
 pub fn count_params(vocabulary: usize, positions: usize, dim: usize) -> usize {
@@ -53,27 +27,62 @@ pub fn matmul_shape(
 }
 // ANCHOR_END: matmul_shape
 
-// ANCHOR: cross_entropy
-pub fn cross_entropy(logits: &Array2<f64>, labels: &[usize]) -> f64 {
-    let losses = logits.axis_iter(Axis(0)).zip(labels).map(|(row, &label)| {
-        let max = row.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
-        let sum: f64 = row.iter().map(|x| (x - max).exp()).sum();
-        sum.ln() + max - row[label]
-    });
-    losses.sum::<f64>() / labels.len() as f64
+// ANCHOR: attention_shape
+pub fn attention_shape(
+    x: &[Option<usize>],
+    memory: &[Option<usize>],
+    heads: usize,
+    units: usize,
+) -> Result<[Vec<Option<usize>>; 2], String> {
+    if let (&[batch, n, _], &[other, m, _]) = (x, memory)
+        && batch == other
+        && heads > 0
+        && units.is_multiple_of(heads)
+    {
+        return Ok([vec![batch, Some(heads), n, m], vec![batch, n, Some(units)]]);
+    }
+    Err(format!("attention of {x:?} to {memory:?}, {heads} heads in {units} columns"))
 }
-// ANCHOR_END: cross_entropy
+// ANCHOR_END: attention_shape
 
-// ANCHOR: adam_step
-pub fn adam_step(
-    (weight, m, v): (f64, f64, f64),
-    gradient: f64,
-    rate: f64,
-    t: i32,
-) -> (f64, f64, f64) {
-    let m = m + (gradient - m) * (1.0 - 0.9);
-    let v = v + (gradient * gradient - v) * (1.0 - 0.999);
-    let alpha = rate * (1.0 - 0.999_f64.powi(t)).sqrt() / (1.0 - 0.9_f64.powi(t));
-    (weight - alpha * m / (v.sqrt() + 1e-7), m, v)
+// ANCHOR: softmax_axis
+pub fn softmax_axis(weights: &Array3<f64>) -> Option<usize> {
+    let adds_up = |&axis: &usize| {
+        let sums = weights.sum_axis(Axis(axis));
+        sums.iter().all(|sum| (sum - 1.0).abs() < 1e-9)
+    };
+    (0..3).rev().find(adds_up)
 }
-// ANCHOR_END: adam_step
+// ANCHOR_END: softmax_axis
+
+// ANCHOR: grouped_attention
+pub fn grouped_attention(
+    dim: usize,
+    heads: usize,
+    groups: usize,
+    n: usize,
+) -> (usize, usize) {
+    let shared = groups * (dim / heads); // columns of the keys, and of the values
+    let layers = [(dim, dim), (dim, shared), (dim, shared), (dim, dim)];
+    let parameters = layers.iter().map(|(inputs, units)| inputs * units + units).sum();
+    let projections: usize = layers.iter().map(|(inputs, units)| n * inputs * units).sum();
+    // Each head has a map of its own, whoever made its keys: heads · n · n · d_k, twice.
+    (parameters, projections + 2 * n * n * dim)
+}
+// ANCHOR_END: grouped_attention
+
+// ANCHOR: pointer_by_hand
+pub fn pointer_by_hand() -> [Array2<f64>; 4] {
+    // Columns 0 to 9 say which number, 10 to 19 which position; letters are all zeros.
+    let mut tokens = Array2::zeros((20, 20));
+    tokens.slice_mut(s![..10, ..10]).assign(&Array2::eye(10));
+    let mut positions = Array2::zeros((10, 20));
+    positions.slice_mut(s![.., 10..]).assign(&Array2::eye(10));
+    // The query is the number, the key the position; the scale makes the softmax sharp.
+    let mut query = Array2::zeros((20, 10));
+    query.slice_mut(s![..10, ..]).assign(&(Array2::<f64>::eye(10) * 40.0));
+    let mut key = Array2::zeros((20, 10));
+    key.slice_mut(s![10.., ..]).assign(&Array2::eye(10));
+    [tokens, positions, query, key]
+}
+// ANCHOR_END: pointer_by_hand

@@ -1,15 +1,32 @@
 //! Exercises of chapter 7, solved.
 
-use ndarray::{Array1, Array2, Array3, Axis};
+use ndarray::{Array2, Array3, Axis};
 
-// ANCHOR: pair_parts
-pub fn pair_parts(weights: &Array2<f64>, sentence_b_start: usize) -> [Array2<f64>; 4] {
+// ANCHOR: look
+pub fn look(weights: &Array2<f64>, sentence_b_start: usize) -> &'static str {
+    let n = weights.nrows();
+    let received = weights.sum_axis(Axis(0)) / n as f64; // [n], adds up to 1
+    if received.iter().any(|&share| share >= 0.5) {
+        return "fan";
+    }
+    // One of the n tokens has no neighbor on that side: n − 1 are asked.
+    let previous: f64 = (1..n).map(|i| weights[[i, i - 1]]).sum();
+    let next: f64 = (1..n).map(|i| weights[[i - 1, i]]).sum();
     let (rows_a, rows_b) = weights.view().split_at(Axis(0), sentence_b_start);
-    let (aa, ab) = rows_a.split_at(Axis(1), sentence_b_start); // [a, a], [a, b]
-    let (ba, bb) = rows_b.split_at(Axis(1), sentence_b_start); // [b, a], [b, b]
-    [aa, bb, ab, ba].map(|part| part.to_owned())
+    let (_, ab) = rows_a.split_at(Axis(1), sentence_b_start);
+    let (ba, _) = rows_b.split_at(Axis(1), sentence_b_start);
+    let asked = (n - 1) as f64;
+    if previous / asked >= 0.5 {
+        "previous"
+    } else if next / asked >= 0.5 {
+        "next"
+    } else if (ab.sum() + ba.sum()) / n as f64 >= 0.5 {
+        "across"
+    } else {
+        "spread"
+    }
 }
-// ANCHOR_END: pair_parts
+// ANCHOR_END: look
 
 // ANCHOR: hover
 pub fn hover(attention: &Array3<f64>, on_the_left: bool, token: usize) -> Array2<f64> {
@@ -37,19 +54,19 @@ pub fn json_in_script(token: &str) -> String {
 }
 // ANCHOR_END: json_in_script
 
-// ANCHOR: inside
-pub fn inside(
-    query: &Array1<f64>,
-    keys: &Array2<f64>,
-) -> (Array2<f64>, Array1<f64>, Array1<f64>) {
-    let products = keys * query; // [n, d_k] · [d_k], row by row
-    let scores = products.sum_axis(Axis(1)) / (query.len() as f64).sqrt(); // [n]
-    let largest = scores.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
-    let exponents = (&scores - largest).exp();
-    let weights = &exponents / exponents.sum();
-    (products, scores, weights)
+// ANCHOR: moved
+pub fn moved(weights: &Array2<f64>, values: &Array2<f64>) -> Array2<f64> {
+    let lengths = values.mapv(|x| x * x).sum_axis(Axis(1)).sqrt(); // [m]
+    let mut carried = weights * &lengths; // [n, m] · [m], row by row
+    for mut row in carried.rows_mut() {
+        let sum = row.sum();
+        if sum > 0.0 {
+            row /= sum;
+        }
+    }
+    carried
 }
-// ANCHOR_END: inside
+// ANCHOR_END: moved
 
 // ANCHOR: top_pairs
 pub fn top_pairs(attention: &Array3<f64>, count: usize) -> Vec<(usize, usize, usize)> {

@@ -1,46 +1,32 @@
 //! Exercises of chapter 8, solved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use ndarray::Array2;
-
-// ANCHOR: hide_pieces
-pub fn hide_pieces(
-    ids: &[u32],
-    drawn: &[(f64, f64)],
-    first_piece: u32,
-    mask: u32,
-    other: &[u32],
-) -> (Vec<u32>, Vec<Option<u32>>) {
-    let (mut shown, mut asked) = (ids.to_vec(), vec![None; ids.len()]);
-    for (i, &(first, second)) in drawn.iter().enumerate() {
-        if first >= 0.15 || ids[i] < first_piece {
-            continue;
-        }
-        asked[i] = Some(ids[i]);
-        if second < 0.8 {
-            shown[i] = mask;
-        } else if second < 0.9 {
-            shown[i] = other[i];
-        }
+// ANCHOR: asked_words
+pub fn asked_words(pieces: &[&str], drawn: &[f64]) -> Vec<bool> {
+    let special = |piece: &str| ["[CLS]", "[SEP]"].contains(&piece);
+    let mut asked: Vec<bool> = Vec::new();
+    for (i, (&piece, &number)) in pieces.iter().zip(drawn).enumerate() {
+        let goes_on = piece.starts_with("##") && i > 0 && !special(pieces[i - 1]);
+        let first = !special(piece) && number < 0.15;
+        asked.push(if goes_on { asked[i - 1] } else { first });
     }
-    (shown, asked)
+    asked
 }
-// ANCHOR_END: hide_pieces
+// ANCHOR_END: asked_words
 
-// ANCHOR: masked_loss
-pub fn masked_loss(logits: &Array2<f64>, labels: &[Option<usize>]) -> f64 {
-    let (mut sum, mut asked) = (0.0, 0);
-    for (row, label) in logits.rows().into_iter().zip(labels) {
-        let Some(label) = *label else { continue };
-        let maximum = row.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
-        let exponentials: f64 = row.iter().map(|z| (z - maximum).exp()).sum();
-        sum += exponentials.ln() - (row[label] - maximum);
-        asked += 1;
-    }
-    if asked == 0 { 0.0 } else { sum / f64::from(asked) }
+// ANCHOR: best_trial
+pub fn best_trial(trials: &[(f64, Vec<f64>, Vec<f64>)]) -> Option<(usize, usize)> {
+    let ends = trials.iter().enumerate().flat_map(|(trial, (rate, _, held_out))| {
+        (1..).zip(held_out).map(move |(epochs, &loss)| (loss, epochs, *rate, trial))
+    });
+    let finite = ends.filter(|(loss, ..)| loss.is_finite());
+    let best = finite.min_by(|a, b| {
+        a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.total_cmp(&b.2))
+    })?;
+    Some((best.3, best.1))
 }
-// ANCHOR_END: masked_loss
+// ANCHOR_END: best_trial
 
 // ANCHOR: gained_beside
 pub fn gained_beside(labels: &[u32], alone: &[u32], beside: &[u32]) -> (f64, f64, f64) {
@@ -70,13 +56,36 @@ pub fn best_pair(words: &[(Vec<String>, u64)]) -> Option<(String, String)> {
 }
 // ANCHOR_END: best_pair
 
-// ANCHOR: stacked
-pub fn stacked(layers: &[Array2<f64>], to: usize) -> Vec<Array2<f64>> {
-    layers
-        .iter()
-        .cycle()
-        .take(if layers.is_empty() { 0 } else { to })
-        .cloned()
-        .collect()
+// ANCHOR: merge
+pub fn merge(pieces: &[&str], pair: (&str, &str)) -> Vec<String> {
+    let (mut merged, mut rest) = (Vec::new(), pieces);
+    while let [first, after @ ..] = rest {
+        if *first == pair.0 && after.first() == Some(&pair.1) {
+            let right = pair.1.strip_prefix("##").unwrap_or(pair.1);
+            merged.push(format!("{first}{right}"));
+            rest = &after[1..]; // two pieces are used up
+        } else {
+            merged.push((*first).to_owned());
+            rest = after;
+        }
+    }
+    merged
 }
-// ANCHOR_END: stacked
+// ANCHOR_END: merge
+
+// ANCHOR: leaks
+pub fn leaks(train: &[(&str, &str)], held_out: &[(&str, &str)]) -> Vec<usize> {
+    let folded = |text: &str| {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let text = words.join(" ").to_lowercase();
+        text.trim_end_matches([' ', '.', '!', '?']).to_owned()
+    };
+    let seen: HashSet<String> =
+        train.iter().flat_map(|(one, other)| [folded(one), folded(other)]).collect();
+    let given_away = |&i: &usize| {
+        let (one, other) = held_out[i];
+        seen.contains(&folded(one)) || seen.contains(&folded(other))
+    };
+    (0..held_out.len()).filter(given_away).collect()
+}
+// ANCHOR_END: leaks

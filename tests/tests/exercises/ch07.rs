@@ -1,70 +1,101 @@
 //! Wrong answers to chapter 7's exercises.
 
-use ndarray::{Array1, Array2, Array3, Axis, s};
+use ndarray::{Array1, Array2, Array3, Axis};
 
 use super::assert_caught;
 use super::checks::ch07 as check;
 
-fn parts(weights: &Array2<f64>, start: usize) -> [Array2<f64>; 4] {
-    let (a, b) = (..start, start..);
+/// The first name whose number is at least a half.
+fn named(found: [(&'static str, f64); 4]) -> &'static str {
+    found.into_iter().find(|(_, share)| *share >= 0.5).map_or("spread", |(name, _)| name)
+}
+
+/// The shares that each name asks for.
+fn shares(weights: &Array2<f64>, start: usize) -> [(&'static str, f64); 4] {
+    let n = weights.nrows();
+    let largest = weights.sum_axis(Axis(0)).fold(0.0_f64, |a, &b| a.max(b));
+    let sum = |of: &dyn Fn(usize, usize) -> bool| -> f64 {
+        weights.indexed_iter().filter(|((i, j), _)| of(*i, *j)).map(|(_, w)| w).sum()
+    };
     [
-        weights.slice(s![a, a]).to_owned(),
-        weights.slice(s![b.clone(), b.clone()]).to_owned(),
-        weights.slice(s![a, b.clone()]).to_owned(),
-        weights.slice(s![b, a]).to_owned(),
+        ("fan", largest / n as f64),
+        ("previous", sum(&|i, j| i == j + 1) / (n - 1) as f64),
+        ("next", sum(&|i, j| j == i + 1) / (n - 1) as f64),
+        ("across", sum(&|i, j| (i < start) != (j < start)) / n as f64),
     ]
 }
 
 #[test]
-fn ch07_1_wrong_pair_parts() {
-    check::pair_parts(parts);
-    // A → B and B → A changed for each other: who looks is the row.
-    assert_caught("2 look, 3 are looked at", || {
-        check::pair_parts(|weights, start| {
-            let [aa, bb, ab, ba] = parts(weights, start);
-            [aa, bb, ba, ab]
+fn ch07_1_wrong_look() {
+    check::look(|weights, start| named(shares(weights, start)));
+    // Rows for columns: a row adds up to 1 in every head.
+    assert_caught("its *column* is bright", || {
+        check::look(|weights, start| named(shares(&weights.t().to_owned(), start)));
+    });
+    assert_caught("below the diagonal", || {
+        check::look(|weights, start| {
+            let [fan, previous, next, across] = shares(weights, start);
+            named([fan, ("previous", next.1), ("next", previous.1), across])
         });
     });
-    assert_caught("in this order", || {
-        check::pair_parts(|weights, start| {
-            let [aa, bb, ab, ba] = parts(weights, start);
-            [aa, ab, ba, bb]
+    assert_caught("above the diagonal", || {
+        check::look(|weights, start| {
+            let [fan, previous, _, across] = shares(weights, start);
+            named([fan, previous, ("next", 0.0), across])
         });
     });
-    assert_caught("begins at sentence_b_start", || {
-        check::pair_parts(|weights, start| parts(weights, start + 1));
-    });
-    // Without the last [SEP].
-    assert_caught("ends with the last token", || {
-        check::pair_parts(|weights, start| {
-            let n = weights.nrows() - 1;
-            parts(&weights.slice(s![..n, ..n]).to_owned(), start)
+    // From A to B alone.
+    assert_caught("both directions count", || {
+        check::look(|weights, start| {
+            let [fan, previous, next, across] = shares(weights, start);
+            named([fan, previous, next, (across.0, across.1 / 2.0)])
         });
     });
-    assert_caught("not A → B transposed", || {
-        check::pair_parts(|weights, start| {
-            let [aa, bb, ab, _] = parts(weights, start);
-            let ba = ab.t().to_owned();
-            [aa, bb, ab, ba]
+    // The diagonal taken for a neighbor.
+    assert_caught("each token looks at itself", || {
+        check::look(|weights, start| {
+            let [fan, _, next, across] = shares(weights, start);
+            let previous = weights.diag().sum().max(shares(weights, start)[1].1);
+            named([fan, ("previous", previous), next, across])
         });
     });
-    // Rows that add up to 1 again.
-    assert_caught("Weights are not divided again", || {
-        check::pair_parts(|weights, start| {
-            let [aa, mut bb, ab, ba] = parts(weights, start);
-            for mut row in bb.rows_mut() {
-                let sum = row.sum();
-                row /= sum;
-            }
-            [aa, bb, ab, ba]
+    // The largest weight of all.
+    assert_caught("no single one gets half", || {
+        check::look(|weights, start| {
+            let [fan, previous, next, across] = shares(weights, start);
+            let two = weights.sum_axis(Axis(0));
+            let mut two = two.to_vec();
+            two.sort_by(|a, b| b.total_cmp(a));
+            let both = (two[0] + two[1]) / weights.nrows() as f64;
+            let crossing = across.1 > 0.6;
+            let shifted = previous.1.max(next.1) > 0.5;
+            let share = if crossing || shifted || both < 0.6 { fan.1 } else { both };
+            named([("fan", share), previous, next, across])
         });
     });
-    // The right shapes, the wrong rows.
-    assert_caught("A looks, so its rows", || {
-        check::pair_parts(|weights, start| {
-            let [aa, bb, _, ba] = parts(weights, start);
-            let ab = ba.t().to_owned();
-            [aa, bb, ab, ba]
+    assert_caught("the mean is of n − 1", || {
+        check::look(|weights, start| {
+            let n = weights.nrows() as f64;
+            let [fan, previous, next, across] = shares(weights, start);
+            let fewer = (n - 1.0) / n;
+            named([
+                fan,
+                (previous.0, previous.1 * fewer),
+                (next.0, next.1 * fewer),
+                across,
+            ])
+        });
+    });
+    assert_caught("the first that holds", || {
+        check::look(|weights, start| {
+            let [fan, previous, next, across] = shares(weights, start);
+            named([previous, next, fan, across])
+        });
+    });
+    assert_caught("half is enough", || {
+        check::look(|weights, start| {
+            let [fan, previous, next, across] = shares(weights, start);
+            named([(fan.0, fan.1 - 1e-9), previous, next, across])
         });
     });
 }
@@ -259,75 +290,59 @@ fn ch07_4_wrong_json_in_script() {
     });
 }
 
-type Inside = (Array2<f64>, Array1<f64>, Array1<f64>);
-
-fn softmax(scores: &Array1<f64>) -> Array1<f64> {
-    let largest = scores.fold(f64::MIN, |a, &b| a.max(b));
-    let exponents = (scores - largest).exp();
-    &exponents / exponents.sum()
+/// Each row by its sum; with `safe`, a row of zeros as it is.
+fn by_row(mut carried: Array2<f64>, safe: bool) -> Array2<f64> {
+    for mut row in carried.rows_mut() {
+        let sum = row.sum();
+        if sum > 0.0 || !safe {
+            row /= sum;
+        }
+    }
+    carried
 }
 
-fn seen(query: &Array1<f64>, keys: &Array2<f64>, divide: f64) -> Inside {
-    let products = keys * query;
-    let scores = products.sum_axis(Axis(1)) / divide;
-    let weights = softmax(&scores);
-    (products, scores, weights)
+fn lengths(values: &Array2<f64>) -> Array1<f64> {
+    values.mapv(|x| x * x).sum_axis(Axis(1)).sqrt()
 }
 
 #[test]
-fn ch07_5_wrong_inside() {
-    let root = |d: usize| (d as f64).sqrt();
-    check::inside(|query, keys| seen(query, keys, root(query.len())));
-    assert_caught("over √d_k", || {
-        check::inside(|query, keys| seen(query, keys, 1.0));
-    });
-    assert_caught("not over √n", || {
-        check::inside(|query, keys| seen(query, keys, root(keys.nrows())));
-    });
-    assert_caught("not the mean", || {
-        check::inside(|query, keys| seen(query, keys, query.len() as f64));
-    });
-    // The products divided, too.
-    assert_caught("before any sum or division", || {
-        check::inside(|query, keys| {
-            let (products, scores, weights) = seen(query, keys, root(query.len()));
-            (products / root(query.len()), scores, weights)
+fn ch07_5_wrong_moved() {
+    check::moved(|weights, values| by_row(weights * &lengths(values), true));
+    assert_caught("is 5 long", || check::moved(|weights, _| weights.clone()));
+    // The sum of the numbers; the square of the length; the sum of absolute values.
+    assert_caught("the root of 3² + 4²", || {
+        check::moved(|weights, values| {
+            by_row(weights * &values.sum_axis(Axis(1)).abs(), true)
         });
     });
-    assert_caught("add up to 1", || {
-        check::inside(|query, keys| {
-            let (products, scores, _) = seen(query, keys, root(query.len()));
-            let weights = scores.exp();
-            (products, scores, weights)
+    assert_caught("the root of 3² + 4²", || {
+        check::moved(|weights, values| {
+            by_row(weights * &lengths(values).mapv(|x| x * x), true)
         });
     });
-    assert_caught("softmax", || {
-        check::inside(|query, keys| {
-            let (products, scores, _) = seen(query, keys, root(query.len()));
-            let weights = &scores / scores.sum();
-            (products, scores, weights)
+    assert_caught("the root of 3² + 4²", || {
+        check::moved(|weights, values| {
+            by_row(weights * &values.abs().sum_axis(Axis(1)), true)
         });
     });
-    assert_caught("subtract the largest first", || {
-        check::inside(|query, keys| {
-            let (products, scores, _) = seen(query, keys, root(query.len()));
-            let exponents = scores.exp();
-            (products, scores, &exponents / exponents.sum())
+    // No shares; shares of columns; of everything.
+    assert_caught("as shares", || {
+        check::moved(|weights, values| weights * &lengths(values));
+    });
+    assert_caught("a row of its own", || {
+        check::moved(|weights, values| {
+            let carried = (weights * &lengths(values)).t().to_owned();
+            by_row(carried, true).t().to_owned()
         });
     });
-    // The softmax of the scores before the division.
-    assert_caught("the scores' softmax", || {
-        check::inside(|query, keys| {
-            let (products, scores, _) = seen(query, keys, root(query.len()));
-            (products, scores, seen(query, keys, 1.0).2)
+    assert_caught("a row of its own", || {
+        check::moved(|weights, values| {
+            let carried = weights * &lengths(values);
+            &carried / carried.sum()
         });
     });
-    // Only the size of a product.
-    assert_caught("number by number", || {
-        check::inside(|query, keys| {
-            let (products, scores, weights) = seen(query, keys, root(query.len()));
-            (products.abs(), scores, weights)
-        });
+    assert_caught("not 0 / 0", || {
+        check::moved(|weights, values| by_row(weights * &lengths(values), false));
     });
 }
 

@@ -2,284 +2,150 @@
 
 #![allow(clippy::type_complexity, reason = "the exercises' own signatures")]
 
-use std::collections::BTreeMap;
-
-use ndarray::Array2;
+use std::collections::{BTreeMap, HashSet};
 
 use super::assert_caught;
 use super::checks::ch08 as check;
 
-/// What stands at a place, and what was drawn and is known there.
-struct Place {
-    id: u32,
-    drawn: (f64, f64),
-    first_piece: u32,
-    mask: u32,
-    other: u32,
+fn special(piece: &str) -> bool {
+    piece == "[CLS]" || piece == "[SEP]"
 }
 
-impl Place {
-    fn is_asked(&self) -> bool {
-        self.drawn.0 < 0.15 && self.id >= self.first_piece
+/// Asked, if a word begins where `begins` says and is asked below `limit`.
+fn asked(
+    pieces: &[&str],
+    drawn: &[f64],
+    begins: impl Fn(usize) -> bool,
+    below: impl Fn(f64) -> bool,
+) -> Vec<bool> {
+    let mut asked = Vec::new();
+    for (i, piece) in pieces.iter().enumerate() {
+        asked.push(if begins(i) || i == 0 {
+            !special(piece) && below(drawn[i])
+        } else {
+            asked[i - 1]
+        });
     }
+    asked
+}
 
-    /// What is shown if the place is asked.
-    fn shown(&self) -> u32 {
-        match self.drawn.1 {
-            second if second < 0.8 => self.mask,
-            second if second < 0.9 => self.other,
-            _ => self.id,
+fn begins(pieces: &[&str], i: usize) -> bool {
+    !pieces[i].starts_with("##") || i == 0 || special(pieces[i - 1])
+}
+
+#[test]
+fn ch08_1_wrong_asked_words() {
+    let below = |number: f64| number < 0.15;
+    check::asked_words(|pieces, drawn| asked(pieces, drawn, |i| begins(pieces, i), below));
+    assert_caught("0.15 itself isn't below", || {
+        check::asked_words(|pieces, drawn| {
+            asked(pieces, drawn, |i| begins(pieces, i), |number| number <= 0.15)
+        });
+    });
+    // Piece by piece, as in the chapter.
+    assert_caught("is one word", || {
+        check::asked_words(|pieces, drawn| asked(pieces, drawn, |_| true, below));
+    });
+    // A word is asked if any of its pieces is.
+    assert_caught("the other pieces don't count", || {
+        check::asked_words(|pieces, drawn| {
+            let mut drawn = drawn.to_vec();
+            for i in (1..pieces.len()).rev() {
+                if !begins(pieces, i) {
+                    drawn[i - 1] = drawn[i - 1].min(drawn[i]);
+                }
+            }
+            asked(pieces, &drawn, |i| begins(pieces, i), below)
+        });
+    });
+    assert_caught("never asked", || {
+        check::asked_words(|pieces, drawn| {
+            let mut asked: Vec<bool> = Vec::new();
+            for i in 0..pieces.len() {
+                asked.push(if begins(pieces, i) { drawn[i] < 0.15 } else { asked[i - 1] });
+            }
+            asked
+        });
+    });
+    assert_caught("after [SEP] begins a word", || {
+        check::asked_words(|pieces, drawn| {
+            asked(pieces, drawn, |i| !pieces[i].starts_with("##"), below)
+        });
+    });
+}
+
+type Trial = (f64, Vec<f64>, Vec<f64>);
+
+/// The end with the least of what `key` says.
+fn least(
+    trials: &[Trial],
+    key: impl Fn(&Trial, usize) -> Option<[f64; 3]>,
+) -> Option<(usize, usize)> {
+    let mut best: Option<([f64; 3], (usize, usize))> = None;
+    for (i, trial) in trials.iter().enumerate() {
+        for epoch in 0..trial.2.len() {
+            let Some(found) = key(trial, epoch) else { continue };
+            if best.is_none_or(|(least, _)| found < least) {
+                best = Some((found, (i, epoch + 1)));
+            }
         }
     }
-
-    fn right(&self) -> (u32, Option<u32>) {
-        if self.is_asked() { (self.shown(), Some(self.id)) } else { (self.id, None) }
-    }
+    best.map(|(_, place)| place)
 }
 
-/// The answer that gives each place what `answer` says.
-fn hidden(
-    answer: impl Fn(&Place) -> (u32, Option<u32>),
-) -> impl Fn(&[u32], &[(f64, f64)], u32, u32, &[u32]) -> (Vec<u32>, Vec<Option<u32>>) {
-    move |ids, drawn, first_piece, mask, other| {
-        let place = |i| Place {
-            id: ids[i],
-            drawn: drawn[i],
-            first_piece,
-            mask,
-            other: other[i],
-        };
-        (0..ids.len()).map(|i| answer(&place(i))).unzip()
-    }
+/// Loss, epochs and rate of an end whose held-out loss is finite.
+fn end((rate, _, held_out): &Trial, epoch: usize) -> Option<[f64; 3]> {
+    held_out[epoch].is_finite().then_some([held_out[epoch], epoch as f64, *rate])
 }
 
 #[test]
-fn ch08_1_wrong_places() {
-    check::hide_pieces(hidden(Place::right));
-    let assert_caught = |hint, is_asked: fn(&Place) -> bool| {
-        assert_caught(hint, || {
-            check::hide_pieces(hidden(|place| {
-                if is_asked(place) {
-                    (place.shown(), Some(place.id))
-                } else {
-                    (place.id, None)
-                }
-            }));
-        });
-    };
-    let below = "whose first number is below 0.15";
-    assert_caught(below, |place| {
-        place.drawn.0 <= 0.15 && place.id >= place.first_piece
-    });
-    assert_caught(below, |place| place.drawn.1 < 0.15 && place.id >= place.first_piece);
-    assert_caught(below, |place| place.id >= place.first_piece);
-    let special = "special pieces are never asked";
-    assert_caught(special, |place| place.drawn.0 < 0.15);
-    assert_caught(special, |place| {
-        place.drawn.0 < 0.15 && place.id > place.first_piece
-    });
-    assert_caught(special, |place| {
-        place.drawn.0 < 0.15 && place.id < place.first_piece
-    });
-    assert_caught(special, |place| place.is_asked() && place.drawn.1 < 0.8);
-}
-
-#[test]
-fn ch08_1_wrong_pieces() {
-    let assert_caught = |hint, answer: fn(&Place) -> (u32, Option<u32>)| {
-        assert_caught(hint, || check::hide_pieces(hidden(answer)));
-    };
-    // Labels everywhere.
-    assert_caught("whose first number is below 0.15", |place| {
-        (place.right().0, Some(place.id))
-    });
-    // Only what is changed is asked.
-    assert_caught("whether or not they are changed", |place| {
-        let (shown, asked) = place.right();
-        (shown, asked.filter(|&id| id != shown))
-    });
-    assert_caught("not what is shown", |place| {
-        let (shown, asked) = place.right();
-        (shown, asked.map(|_| shown))
-    });
-    // Hidden wherever the second number says so.
-    assert_caught("a place that is not asked is shown as it is", |place| {
-        (place.shown(), place.right().1)
-    });
-    let asked_as = |place: &Place, shown| {
-        if place.is_asked() { (shown, Some(place.id)) } else { (place.id, None) }
-    };
-    let hint = "the second number alone decides";
-    let cases: [fn(&Place) -> u32; 7] = [
-        |place| if place.drawn.1 < 0.8 { place.mask } else { place.id },
-        |place| if place.drawn.1 < 0.8 { place.mask } else { place.other },
-        |_| 4, // always [MASK]
-        |place| if place.drawn.1 < 0.9 { place.mask } else { place.other },
-        |place| if place.drawn.1 <= 0.8 { place.mask } else { place.shown() },
-        |place| {
-            if (0.8..=0.9).contains(&place.drawn.1) {
-                place.other
-            } else {
-                place.shown()
-            }
-        },
-        // The second threshold taken as a share of the rest.
-        |place| match place.drawn.1 {
-            second if second < 0.8 => place.mask,
-            second if second < 0.8 + 0.2 * 0.9 => place.other,
-            _ => place.id,
-        },
-    ];
-    for shown in cases {
-        super::assert_caught(hint, || {
-            check::hide_pieces(hidden(|place| asked_as(place, shown(place))));
-        });
-    }
-    // The first number, which is below 0.15 here, decides on both.
-    super::assert_caught(hint, || {
-        check::hide_pieces(hidden(|place| asked_as(place, place.mask)));
-    });
-    // The others used up one by one.
-    super::assert_caught("`other` has one piece for each place", || {
-        check::hide_pieces(|ids, drawn, first_piece, mask, other| {
-            let mut next = other.iter();
-            let answer = |i: usize| {
-                let mut place =
-                    Place { id: ids[i], drawn: drawn[i], first_piece, mask, other: 0 };
-                if place.is_asked() && (0.8..0.9).contains(&place.drawn.1) {
-                    place.other = *next.next().unwrap();
-                }
-                place.right()
-            };
-            (0..ids.len()).map(answer).unzip()
+fn ch08_2_wrong_best_trial() {
+    check::best_trial(|trials| least(trials, end));
+    // By the loss on what it learned from.
+    assert_caught("on what it learned from", || {
+        check::best_trial(|trials| {
+            least(trials, |trial, epoch| {
+                end(&(trial.0, vec![], trial.1.clone()), epoch)
+            })
         });
     });
-}
-
-/// The losses of the places that are asked, each from its row and its label.
-fn losses(
-    logits: &Array2<f64>,
-    labels: &[Option<usize>],
-    loss: impl Fn(&[f64], usize) -> f64,
-) -> Vec<f64> {
-    let rows = logits.rows().into_iter().zip(labels);
-    rows.filter_map(|(row, label)| label.map(|label| loss(&row.to_vec(), label)))
-        .collect()
-}
-
-fn mean(losses: &[f64]) -> f64 {
-    losses.iter().sum::<f64>() / losses.len().max(1) as f64
-}
-
-/// ln Σ exp(z − shift) − (z[label] − shift).
-fn shifted(row: &[f64], label: usize, shift: f64) -> f64 {
-    let sum: f64 = row.iter().map(|z| (z - shift).exp()).sum();
-    sum.ln() - (row[label] - shift)
-}
-
-fn largest(row: &[f64]) -> f64 {
-    row.iter().copied().fold(f64::NEG_INFINITY, f64::max)
-}
-
-fn cross_entropy(row: &[f64], label: usize) -> f64 {
-    shifted(row, label, largest(row))
-}
-
-#[test]
-fn ch08_2_wrong_masked_loss() {
-    check::masked_loss(|logits, labels| mean(&losses(logits, labels, cross_entropy)));
-    // Averaged over all places.
-    assert_caught("not over all 4 places", || {
-        check::masked_loss(|logits, labels| {
-            losses(logits, labels, cross_entropy).iter().sum::<f64>()
-                / labels.len() as f64
+    assert_caught("not at its end", || {
+        check::best_trial(|trials| {
+            least(trials, |trial, epoch| {
+                end(trial, epoch).filter(|_| epoch + 1 == trial.2.len())
+            })
         });
     });
-    // Places that aren't asked count as if piece 0 were right.
-    assert_caught("the others add nothing", || {
-        check::masked_loss(|logits, labels| {
-            let labels: Vec<_> = labels.iter().map(|label| label.or(Some(0))).collect();
-            mean(&losses(logits, &labels, cross_entropy))
+    assert_caught("after 3 epochs", || {
+        check::best_trial(|trials| least(trials, end).map(|(i, epochs)| (i, epochs - 1)));
+    });
+    assert_caught("never the best", || {
+        check::best_trial(|trials| {
+            least(trials, |(rate, _, held_out), epoch| {
+                Some([held_out[epoch], epoch as f64, *rate])
+            })
         });
     });
-    assert_caught("not the sum", || {
-        check::masked_loss(|logits, labels| {
-            losses(logits, labels, cross_entropy).iter().sum()
+    // A trial that explodes thrown away whole.
+    assert_caught("until it explodes", || {
+        check::best_trial(|trials| {
+            least(trials, |trial, epoch| {
+                end(trial, epoch).filter(|_| trial.2.iter().all(|loss| !loss.is_nan()))
+            })
         });
     });
-    assert_caught("0 / 0 is NaN", || {
-        check::masked_loss(|logits, labels| {
-            let losses = losses(logits, labels, cross_entropy);
-            losses.iter().sum::<f64>() / losses.len() as f64
+    assert_caught("not the first in the list", || {
+        check::best_trial(|trials| {
+            least(trials, |trial, epoch| {
+                end(trial, epoch).map(|[loss, epochs, _]| [loss, epochs, 0.0])
+            })
         });
     });
-    assert_caught("with a minus", || {
-        check::masked_loss(|logits, labels| {
-            -mean(&losses(logits, labels, cross_entropy))
-        });
-    });
-    assert_caught("the natural logarithm", || {
-        check::masked_loss(|logits, labels| {
-            mean(&losses(logits, labels, cross_entropy)) / 2_f64.ln()
-        });
-    });
-    // The probability of a wrong answer, not its logarithm; the logit alone.
-    assert_caught("−ln p", || {
-        check::masked_loss(|logits, labels| {
-            mean(&losses(logits, labels, |row, label| {
-                1.0 - (-cross_entropy(row, label)).exp()
-            }))
-        });
-    });
-    assert_caught("−ln p", || {
-        check::masked_loss(|logits, labels| {
-            mean(&losses(logits, labels, |row, label| -row[label]))
-        });
-    });
-    // A softmax down the columns.
-    assert_caught("p is 1/4", || {
-        check::masked_loss(|logits, labels| {
-            let asked = labels.iter().enumerate();
-            let loss = |(i, label): (usize, &Option<usize>)| {
-                label.map(|label| cross_entropy(&logits.column(label).to_vec(), i))
-            };
-            mean(&asked.filter_map(loss).collect::<Vec<_>>())
-        });
-    });
-}
-
-#[test]
-fn ch08_2_wrong_large_logits() {
-    let overflow = "subtract each row's own maximum";
-    assert_caught(overflow, || {
-        check::masked_loss(|logits, labels| {
-            mean(&losses(logits, labels, |row, label| shifted(row, label, 0.0)))
-        });
-    });
-    // The maximum of all rows, or at least 0.
-    assert_caught(overflow, || {
-        check::masked_loss(|logits, labels| {
-            let maximum = largest(&logits.iter().copied().collect::<Vec<_>>());
-            mean(&losses(logits, labels, |row, label| shifted(row, label, maximum)))
-        });
-    });
-    assert_caught(overflow, || {
-        check::masked_loss(|logits, labels| {
-            let loss = |row: &[f64], label| shifted(row, label, largest(row).max(0.0));
-            mean(&losses(logits, labels, loss))
-        });
-    });
-    // The logarithm of a safe softmax.
-    let softmax = |row: &[f64], label: usize| (-cross_entropy(row, label)).exp();
-    assert_caught("don't take the logarithm of a softmax", || {
-        check::masked_loss(|logits, labels| {
-            mean(&losses(logits, labels, |row, label| -softmax(row, label).ln()))
-        });
-    });
-    assert_caught("don't take the logarithm of a softmax", || {
-        check::masked_loss(|logits, labels| {
-            let loss = |row: &[f64], label| -softmax(row, label).max(1e-15).ln();
-            mean(&losses(logits, labels, loss))
+    assert_caught("nor the smallest rate of all", || {
+        check::best_trial(|trials| {
+            least(trials, |trial, epoch| {
+                end(trial, epoch).map(|[loss, epochs, rate]| [loss, rate, epochs])
+            })
         });
     });
 }
@@ -453,37 +319,179 @@ fn ch08_4_wrong_best_pair() {
     });
 }
 
-#[test]
-fn ch08_5_wrong_stacked() {
-    type Layers<'a> = &'a [Array2<f64>];
-    let made = |layers: Layers, to: usize, of: &dyn Fn(usize, usize) -> usize| {
-        let n = layers.len();
-        if n == 0 {
-            return vec![];
-        }
-        (0..to).map(|i| layers[of(i, n).min(n - 1)].clone()).collect()
-    };
-    check::stacked(|layers, to| made(layers, to, &|i, n| i % n));
-    let wrong: [&dyn Fn(usize, usize) -> usize; 3] = [
-        &|i, _| i / 2,           // each layer twice
-        &|i, n| i.min(n - 1),    // the last one repeated
-        &|i, n| n - 1 - (i % n), // from the last
-    ];
-    for of in wrong {
-        assert_caught("the whole pile again", || {
-            check::stacked(|layers, to| made(layers, to, of));
+/// The pieces, with what `right` makes of the second of a pair.
+fn merged(
+    pieces: &[&str],
+    pair: (&str, &str),
+    right: impl Fn(&str) -> String,
+) -> Vec<String> {
+    let mut made: Vec<String> = Vec::new();
+    for piece in pieces {
+        let joins = made.last().is_some_and(|last| last == pair.0) && *piece == pair.1;
+        let first = if joins { made.pop() } else { None };
+        made.push(match first {
+            Some(first) => format!("{first}{}", right(piece)),
+            None => (*piece).to_owned(),
         });
     }
-    // Always the whole pile.
-    assert_caught("cut off at the end", || {
-        check::stacked(|layers, to| {
-            let piles = to.div_ceil(layers.len().max(1));
-            let pile = layers.iter().cycle().take(piles * layers.len());
-            pile.cloned().collect()
+    made
+}
+
+#[test]
+fn ch08_5_wrong_merge() {
+    let bare = |piece: &str| piece.trim_start_matches("##").to_owned();
+    check::merge(|pieces, pair| merged(pieces, pair, bare));
+    assert_caught("at the beginning only", || {
+        check::merge(|pieces, pair| merged(pieces, pair, str::to_owned));
+    });
+    // Without any ##.
+    assert_caught("which goes on a word", || {
+        check::merge(|pieces, pair| {
+            merged(pieces, pair, bare)
+                .iter()
+                .map(|piece| if piece == "##at" { "at".into() } else { piece.clone() })
+                .collect()
         });
     });
-    // Never shorter than it was.
-    assert_caught("2 layers of [1, 2, 3]", || {
-        check::stacked(|layers, to| made(layers, to.max(layers.len()), &|i, n| i % n));
+    assert_caught("not the first alone", || {
+        check::merge(|pieces, pair| {
+            let at = pieces.windows(2).position(|two| (two[0], two[1]) == pair);
+            let Some(at) = at else {
+                return pieces.iter().map(|&piece| piece.into()).collect();
+            };
+            let mut made = merged(&pieces[..at + 2], pair, bare);
+            made.extend(pieces[at + 2..].iter().map(|&piece| piece.to_owned()));
+            made
+        });
+    });
+    // Every window of two: pieces are used twice.
+    assert_caught("finds no partner", || {
+        check::merge(|pieces, pair| {
+            let mut made = Vec::new();
+            let mut i = 0;
+            while i < pieces.len() {
+                if i + 1 < pieces.len() && (pieces[i], pieces[i + 1]) == pair {
+                    made.push(format!("{}{}", pair.0, bare(pair.1)));
+                    // used twice where the pair is of two equal pieces
+                    i += if pair.0 == pair.1 && i + 2 < pieces.len() { 1 } else { 2 };
+                } else {
+                    made.push(pieces[i].to_owned());
+                    i += 1;
+                }
+            }
+            made
+        });
+    });
+    // From the right.
+    assert_caught("from left to right", || {
+        check::merge(|pieces, pair| {
+            let mut made: Vec<String> = Vec::new();
+            let mut i = pieces.len();
+            while i > 0 {
+                if i > 1 && (pieces[i - 2], pieces[i - 1]) == pair {
+                    made.push(format!("{}{}", pair.0, bare(pair.1)));
+                    i -= 2;
+                } else {
+                    made.push(pieces[i - 1].to_owned());
+                    i -= 1;
+                }
+            }
+            made.reverse();
+            made
+        });
+    });
+    // By letters, whatever the marks.
+    assert_caught("two pieces, and the order counts", || {
+        check::merge(|pieces, pair| {
+            if pieces.first() == Some(&"a") && pieces.len() > 1 {
+                return vec!["an".into(), "##a".into()];
+            }
+            merged(pieces, pair, bare)
+        });
+    });
+}
+
+fn folded(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").to_lowercase().trim_end_matches([' ', '.', '!', '?']).to_owned()
+}
+
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+/// The places at which `counts` says yes of (first text seen, second text seen).
+fn given_away(
+    train: Pairs,
+    held_out: Pairs,
+    fold: impl Fn(&str) -> String,
+    counts: impl Fn(bool, bool) -> bool,
+) -> Vec<usize> {
+    let seen: HashSet<String> =
+        train.iter().flat_map(|(one, other)| [fold(one), fold(other)]).collect();
+    let yes = |&i: &usize| {
+        counts(seen.contains(&fold(held_out[i].0)), seen.contains(&fold(held_out[i].1)))
+    };
+    (0..held_out.len()).filter(yes).collect()
+}
+
+#[test]
+fn ch08_6_wrong_leaks() {
+    let either = |one: bool, other: bool| one || other;
+    check::leaks(|train, held_out| given_away(train, held_out, folded, either));
+    // The same pair only.
+    assert_caught("one of the two texts is enough", || {
+        check::leaks(|train, held_out| {
+            given_away(train, held_out, folded, |one, other| one && other)
+        });
+    });
+    assert_caught("one of the two texts is enough", || {
+        check::leaks(|train, held_out| {
+            given_away(train, held_out, folded, |one, _| one)
+        });
+    });
+    // Each column with its own.
+    assert_caught("in whichever column", || {
+        check::leaks(|train, held_out| {
+            let of = |column: fn(&(&str, &str)) -> String| -> HashSet<String> {
+                train.iter().map(|pair| folded(&column(pair))).collect()
+            };
+            let (first, second) = (of(|pair| pair.0.into()), of(|pair| pair.1.into()));
+            let seen = |i: &usize| {
+                first.contains(&folded(held_out[*i].0))
+                    || second.contains(&folded(held_out[*i].1))
+            };
+            (0..held_out.len()).filter(seen).collect()
+        });
+    });
+    for fold in [
+        str::to_owned as fn(&str) -> String,
+        str::to_lowercase,
+        |text| text.trim_end_matches(['.', '!', '?']).to_lowercase(),
+        |text| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase(),
+    ] {
+        assert_caught("don't make a new sentence", || {
+            check::leaks(|train, held_out| given_away(train, held_out, fold, either));
+        });
+    }
+    // All marks taken out; a part of a text.
+    assert_caught("marks inside count", || {
+        check::leaks(|train, held_out| {
+            let letters = |text: &str| folded(&text.replace([',', '.', '!', '?'], " "));
+            given_away(train, held_out, letters, either)
+        });
+    });
+    assert_caught("a part of a sentence", || {
+        check::leaks(|train, held_out| {
+            let texts: Vec<String> =
+                train.iter().flat_map(|(a, b)| [folded(a), folded(b)]).collect();
+            let within = |text: &str| {
+                let text = folded(text);
+                text.len() > 3 && texts.iter().any(|seen| seen.contains(&text))
+            };
+            let yes = |&i: &usize| {
+                let known = given_away(train, &held_out[i..=i], folded, either);
+                !known.is_empty() || within(held_out[i].0) || within(held_out[i].1)
+            };
+            (0..held_out.len()).filter(yes).collect()
+        });
     });
 }

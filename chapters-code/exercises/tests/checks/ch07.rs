@@ -1,6 +1,6 @@
 //! Checks for the exercises of chapter 7.
 
-use ndarray::{Array1, Array2, Array3, array};
+use ndarray::{Array2, Array3, array};
 use self_attention::numpy::NumpyRandom;
 use self_attention::softmax;
 
@@ -14,29 +14,53 @@ fn random(seed: u32, [heads, n, m]: [usize; 3]) -> Array3<f64> {
     weights.to_shape((heads, n, m)).expect("as many numbers").into_owned()
 }
 
-pub fn pair_parts(pair_parts: impl Fn(&Array2<f64>, usize) -> [Array2<f64>; 4]) {
-    let weights = Array2::from_shape_fn((5, 5), |(i, j)| (10 * i + j) as f64 / 100.0);
-    let found = pair_parts(&weights, 2);
-    let shapes = found.each_ref().map(Array2::dim);
-    assert_eq!(
-        shapes,
-        [(2, 2), (3, 3), (2, 3), (3, 2)],
-        "2 tokens in A and 3 in B: A → A is [2, 2], B → B [3, 3], A → B [2, 3] (2 look, 3 \
-         are looked at), B → A [3, 2], in this order; B begins at sentence_b_start, and \
-         ends with the last token"
-    );
-    let [aa, bb, ab, ba] = found;
-    let hint = "A → A: rows 0 and 1, columns 0 and 1, the weights as they are.";
-    assert_close(&aa, &array![[0.0, 0.01], [0.10, 0.11]], hint);
-    let hint = "B → B: rows and columns 2, 3 and 4. Weights are not divided again: a view \
-                shows what the model computed.";
-    let expected = array![[0.22, 0.23, 0.24], [0.32, 0.33, 0.34], [0.42, 0.43, 0.44]];
-    assert_close(&bb, &expected, hint);
-    let hint = "A → B: A looks, so its rows; B is looked at, so its columns.";
-    assert_close(&ab, &array![[0.02, 0.03, 0.04], [0.12, 0.13, 0.14]], hint);
-    let hint =
-        "B → A is not A → B transposed: other weights, B's rows and A's columns.";
-    assert_close(&ba, &array![[0.20, 0.21], [0.30, 0.31], [0.40, 0.41]], hint);
+/// A head that gives `share` to the key that `of` names and the rest equally to all.
+fn head(n: usize, share: f64, of: impl Fn(usize) -> Option<usize>) -> Array2<f64> {
+    Array2::from_shape_fn((n, n), |(i, j)| {
+        let (named, n) = (of(i), n as f64);
+        let rest = if named.is_some() { (1.0 - share) / n } else { 1.0 / n };
+        rest + if named == Some(j) { share } else { 0.0 }
+    })
+}
+
+pub fn look(look: impl Fn(&Array2<f64>, usize) -> &'static str) {
+    let assert_from = |start, weights: &Array2<f64>, expected: &str, hint: &str| {
+        let found = look(weights, start);
+        assert!(
+            found == expected,
+            "expected {expected:?}, but found {found:?}: {hint}\n{weights:.2}"
+        );
+    };
+    let assert_look =
+        |weights: &Array2<f64>, name: &str, hint: &str| assert_from(3, weights, name, hint);
+    let hint = "every token looks at token 4: its *column* is bright. Rows add up to 1 in any \
+                head";
+    assert_look(&head(6, 0.8, |_| Some(4)), "fan", hint);
+    let hint = "row i, who looks, is bright at column i − 1, who is looked at: below the \
+                diagonal";
+    assert_look(&head(6, 0.9, |i| i.checked_sub(1)), "previous", hint);
+    let hint = "row i is bright at column i + 1: above the diagonal";
+    assert_look(&head(6, 0.9, |i| (i < 5).then_some(i + 1)), "next", hint);
+    let hint = "tokens 0 to 2 look at 3 to 5, and these at 0 to 2: both directions count";
+    assert_look(&head(6, 0.9, |i| Some((i + 3) % 6)), "across", hint);
+    let hint = "each token looks at itself: that is none of the others";
+    assert_look(&head(6, 0.9, Some), "spread", hint);
+    let hint = "all alike: half of the attention crosses here, by chance, which is still at \
+                least half";
+    assert_from(4, &Array2::from_elem((8, 8), 0.125), "across", hint);
+    let hint = "two of six tokens get 0.45 each: no single one gets half";
+    let two = Array2::from_shape_fn((6, 6), |(_, j)| if j < 2 { 0.45 } else { 0.025 });
+    assert_from(5, &two, "spread", hint);
+
+    // Of 3 tokens, the 2 that have a previous one give it 0.55; the sum is 1.1 of 3.
+    let weights = array![[0.3, 0.3, 0.4], [0.55, 0.2, 0.25], [0.0, 0.55, 0.45]];
+    let hint = "the first token has no previous one: the mean is of n − 1 tokens";
+    assert_look(&weights, "previous", hint);
+    // Token 0 gets 0.5 of all, and tokens 1 and 2 give the previous one more than half.
+    let weights = array![[0.25, 0.375, 0.375], [0.875, 0.125, 0.0], [0.375, 0.625, 0.0]];
+    let hint = "token 0 gets 1.5 of 3, and most look at the previous one, too: the first that \
+                holds, and half is enough";
+    assert_look(&weights, "fan", hint);
 }
 
 pub fn hover(hover: impl Fn(&Array3<f64>, bool, usize) -> Array2<f64>) {
@@ -121,35 +145,28 @@ pub fn json_in_script(json_in_script: impl Fn(&str) -> String) {
     assert_json(&json_in_script, "", "\"\"", hint);
 }
 
-pub fn inside(
-    inside: impl Fn(&Array1<f64>, &Array2<f64>) -> (Array2<f64>, Array1<f64>, Array1<f64>),
-) {
-    let query = array![1.0, -2.0, 0.5, 3.0];
-    let keys = array![[2.0, 0.0, 4.0, 0.0], [1.0, 1.0, 2.0, 1.0]];
-    let (products, scores, weights) = inside(&query, &keys);
-    let hint = "a row of products for each key: the query times the key, number by \
-                number, before any sum or division.";
-    assert_close(&products, &array![[2.0, 0.0, 2.0, 0.0], [1.0, -2.0, 1.0, 3.0]], hint);
-    let hint = "a score is the sum of its row of products over √d_k = √4 = 2: not over \
-                √n, not the mean.";
-    assert_close(&scores, &array![2.0, 1.5], hint);
-    let hint = "the weights are the scores' softmax, and add up to 1.";
-    let expected = array![1.0 / (1.0 + (-0.5_f64).exp()), 1.0 / (1.0 + 0.5_f64.exp())];
-    assert_close(&weights, &expected, hint);
-
-    let (_, _, weights) = inside(&array![1000.0], &array![[1.0], [2.0], [-3.0]]);
-    assert!(
-        weights.iter().all(|weight| weight.is_finite()),
-        "scores of 1000 and more overflow exp: subtract the largest first, as in chapter \
-         1. Found {weights}"
-    );
-    assert_close(&weights, &array![0.0, 1.0, 0.0], "the largest score takes all.");
-    let mut numbers = NumpyRandom::seed(6);
-    let (query, keys) = (numbers.rand(1, 6).row(0).to_owned(), numbers.rand(5, 6));
-    let scores = (keys.dot(&query) / 6.0_f64.sqrt()).insert_axis(ndarray::Axis(0));
-    let expected = softmax(&scores).row(0).to_owned();
-    let hint = "products, scores over √d_k, softmax over the keys.";
-    assert_close(&inside(&query, &keys).2, &expected, hint);
+pub fn moved(moved: impl Fn(&Array2<f64>, &Array2<f64>) -> Array2<f64>) {
+    let weights = array![[0.6, 0.4], [0.2, 0.8], [0.5, 0.5]];
+    let values = array![[3.0, 0.0, -4.0], [0.5, 0.0, 0.0]];
+    let hint = "the first value is 5 long, the root of 3² + 4², the second 0.5. So the first \
+                line of token 0 carries 0.6 · 5 = 3 and the other 0.4 · 0.5 = 0.2, as shares \
+                3 / 3.2 and 0.2 / 3.2: each token that looks is a row of its own";
+    let expected = array![
+        [3.0 / 3.2, 0.2 / 3.2],
+        [1.0 / 1.4, 0.4 / 1.4],
+        [2.5 / 2.75, 0.25 / 2.75]
+    ];
+    assert_close(&moved(&weights, &values), &expected, hint);
+    let hint = "a long value that points the other way is as long: no sign, and no sum of the \
+                numbers";
+    assert_close(&moved(&weights, &(-&values)), &expected, hint);
+    let hint = "a value of zeros carries nothing, whatever its weight; a row in which nothing is \
+                carried is 0, not 0 / 0";
+    let found = moved(&array![[0.9, 0.1], [1.0, 0.0]], &array![[0.0], [2.0]]);
+    assert_close(&found, &array![[0.0, 1.0], [0.0, 0.0]], hint);
+    let weights = random(4, [1, 3, 5]).index_axis(ndarray::Axis(0), 0).to_owned();
+    let hint = "values of one length change nothing: the shares are the weights";
+    assert_close(&moved(&weights, &Array2::ones((5, 7))), &weights, hint);
 }
 
 /// What a place is made of.

@@ -1,105 +1,71 @@
 //! Checks for the exercises of chapter 8.
 
-#![allow(clippy::float_cmp, reason = "what must not change is compared exactly")]
+use super::{assert_equal, assert_number};
 
-use ndarray::{Array2, array};
-
-use super::assert_number;
-
-type Hidden = (Vec<u32>, Vec<Option<u32>>);
-
-pub fn hide_pieces(
-    hide_pieces: impl Fn(&[u32], &[(f64, f64)], u32, u32, &[u32]) -> Hidden,
-) {
-    const MASK: u32 = 4;
-    const FIRST: u32 = 5; // not special itself
-    let ids = [2, FIRST, 11, 12, 13, 14, 15, 3]; // [CLS] … [SEP]
-    let other = [30, 31, 32, 33, 34, 35, 36, 37];
-    let hide = |drawn: &[(f64, f64)]| hide_pieces(&ids, drawn, FIRST, MASK, &other);
-
-    // Nothing is asked: 0.15 isn't below 0.15, whatever the second number is.
-    let (shown, asked) =
-        hide(&[0.15, 0.9, 0.3, 0.15, 0.5, 0.85, 0.99, 0.2].map(|first| (first, 0.1)));
-    let hint = "only places whose first number is below 0.15 are asked";
-    assert!(
-        asked.iter().all(Option::is_none),
-        "{hint}: here none is, but found {asked:?}"
-    );
-    assert_eq!(shown, ids, "a place that is not asked is shown as it is; {hint}");
-
-    // Every place is drawn: all but the special ones are asked.
-    let second = [0.1, 0.79, 0.8, 0.89, 0.9, 0.99, 0.0, 0.85];
-    let (shown, asked) = hide(&second.map(|second| (0.149, second)));
-    for (i, &id) in ids.iter().enumerate() {
-        let special = id < FIRST;
-        let not = if special { "" } else { " not" };
-        assert!(
-            asked.get(i).is_some_and(|asked| asked.is_none() == special),
-            "piece {id} is{not} special, which are those below {FIRST}: special pieces \
-             are never asked, the others wherever the first number is below 0.15, \
-             whether or not they are changed. Found {asked:?}"
-        );
-    }
-    let labels: Vec<_> = ids.map(|id| (id >= FIRST).then_some(id)).to_vec();
-    assert_eq!(
-        asked, labels,
-        "what is asked is the piece that stood there, not what is shown"
-    );
-    let hint = "below 0.8 an asked piece is shown as `mask`, from there to below 0.9 as \
-                `other`, from 0.9 on as it is: the second number alone decides, once";
-    for (i, expected) in
-        [(1, MASK), (6, MASK), (2, 32), (3, 33), (4, 13), (5, 14), (0, 2), (7, 3)]
-    {
-        let (found, second) = (shown[i], second[i]);
-        assert!(
-            !(found != expected && other.contains(&found) && other.contains(&expected)),
-            "place {i} takes other[{i}] = {expected}, not {found}: `other` has one piece \
-             for each place"
-        );
-        assert!(
-            found == expected,
-            "place {i}, with {second}, is shown as {expected}, but found {found}: {hint}"
-        );
-    }
-
-    let drawn = [0.5, 0.1, 0.5, 0.1, 0.5, 0.5, 0.5, 0.1].map(|first| (first, 0.85));
-    let (shown, asked) = hide(&drawn);
-    let hint = "only places 1 and 3 are drawn and not special";
-    assert_eq!(shown, [2, 31, 11, 33, 13, 14, 15, 3], "{hint}");
-    let labels = [None, Some(5), None, Some(12), None, None, None, None];
-    assert_eq!(asked, labels, "{hint}");
+pub fn asked_words(asked_words: impl Fn(&[&str], &[f64]) -> Vec<bool>) {
+    let assert_asked = |row: &[(&str, f64)], expected: &[u8], hint: &str| {
+        let (pieces, drawn): (Vec<&str>, Vec<f64>) = row.iter().copied().unzip();
+        let expected: Vec<bool> = expected.iter().map(|&asked| asked == 1).collect();
+        let what = format!("{pieces:?} with {drawn:?}");
+        assert_equal(&what, &asked_words(&pieces, &drawn), &expected, hint);
+    };
+    let hint = "words of one piece: those below 0.15, and 0.15 itself isn't below";
+    assert_asked(&[("o", 0.1), ("gato", 0.15), ("preto", 0.0)], &[1, 0, 1], hint);
+    let hint = "`ca ##chor ##ro` is one word, and the number of `ca` decides for all three";
+    let word = |first, rest| [("ca", first), ("##chor", rest), ("##ro", rest), ("late", 0.9)];
+    assert_asked(&word(0.1, 0.9), &[1, 1, 1, 0], hint);
+    let hint = "the numbers of the other pieces don't count: 0.1 there asks nothing";
+    assert_asked(&word(0.9, 0.1), &[0, 0, 0, 0], hint);
+    let hint = "two words side by side, each with its own number";
+    let row = [("ca", 0.1), ("##o", 0.9), ("ga", 0.9), ("##to", 0.1), ("g", 0.1), ("##o", 0.5)];
+    assert_asked(&row, &[1, 1, 0, 0, 1, 1], hint);
+    let hint = "[CLS] and [SEP] are never asked, whatever was drawn";
+    assert_asked(&[("[CLS]", 0.0), ("sim", 0.1), ("[SEP]", 0.0)], &[0, 1, 0], hint);
+    let hint = "a ## after [SEP] begins a word, and its own number decides; what goes on \
+                follows it";
+    let row = [("sim", 0.9), ("[SEP]", 0.9), ("##ro", 0.1), ("##s", 0.9), ("[SEP]", 0.1)];
+    assert_asked(&row, &[0, 0, 1, 1, 0], hint);
+    let row = [("sim", 0.1), ("[SEP]", 0.1), ("##ro", 0.9), ("##s", 0.1)];
+    assert_asked(&row, &[1, 0, 0, 0], hint);
+    let hint = "so does a ## at the very beginning, and no piece is asked of no pieces";
+    assert_asked(&[("##ro", 0.1), ("##s", 0.9)], &[1, 1], hint);
+    assert_asked(&[], &[], hint);
 }
 
-pub fn masked_loss(masked_loss: impl Fn(&Array2<f64>, &[Option<usize>]) -> f64) {
-    let level = Array2::zeros((3, 4));
-    let found = masked_loss(&level, &[Some(0), Some(3), Some(1)]);
-    let hint = "with 4 equal logits, p is 1/4 and the loss −ln p = ln 4 = 1.386…: the \
-                natural logarithm, with a minus, and the mean of the places, not the sum";
-    assert_number(found, 4_f64.ln(), hint);
+type Trial = (f64, Vec<f64>, Vec<f64>);
 
-    let logits = array![[0.0, 3_f64.ln()], [0.0, 0.0], [7.0, -7.0], [0.0, 0.0]];
-    let found = masked_loss(&logits, &[Some(1), None, None, Some(0)]);
-    let hint = "p is 3/4 and 1/2 in the two places that are asked: the mean is over \
-                these 2, not over all 4 places, and the others add nothing";
-    assert_number(found, f64::midpoint((4_f64 / 3.0).ln(), 2_f64.ln()), hint);
+pub fn best_trial(best_trial: impl Fn(&[Trial]) -> Option<(usize, usize)>) {
+    let what = "(trial, epochs)";
+    let trials = [
+        (0.01, vec![2.0, 1.0, 0.1], vec![2.1, 1.5, 1.9]),
+        (0.001, vec![2.5, 1.5, 1.2], vec![2.6, 1.6, 1.4]),
+    ];
+    let hint = "trial 0 has the lowest loss on what it learned from, 0.1, and 1.9 on what it \
+                has not seen; the lowest held-out loss is trial 1's 1.4, after 3 epochs";
+    assert_equal(what, &best_trial(&trials), &Some((1, 3)), hint);
+    let hint = "alone, trial 0 was best after 2 epochs, not at its end: then it began to \
+                memorize. Epochs count from 1";
+    assert_equal(what, &best_trial(&trials[..1]), &Some((0, 2)), hint);
 
-    let found = masked_loss(&logits, &[None; 4]);
-    assert!(found == 0.0, "nothing is asked: 0, not {found} (0 / 0 is NaN)");
+    let exploded = [
+        (0.1, vec![f64::NAN, f64::NAN], vec![3.0, f64::NAN]),
+        (0.2, vec![1.0], vec![f64::NEG_INFINITY]),
+        (0.01, vec![2.0, 2.0], vec![f64::INFINITY, 2.5]),
+    ];
+    let hint = "NaN and infinity are never the best, and a trial counts until it explodes";
+    assert_equal(what, &best_trial(&exploded), &Some((2, 2)), hint);
+    assert_equal(what, &best_trial(&exploded[..2]), &Some((0, 1)), hint);
+    assert_equal(what, &best_trial(&exploded[1..2]), &None, hint);
+    assert_equal(what, &best_trial(&[]), &None, "there is no trial");
 
-    let large = array![[1000.0, 1000.0], [-1000.0, -1000.0]];
-    for asked in [[Some(0), None], [None, Some(1)], [Some(0), Some(1)]] {
-        let found = masked_loss(&large, &asked);
-        let hint = "exp overflows from 710 on, and is 0 below −745: subtract each row's \
-                    own maximum first";
-        assert_number(found, 2_f64.ln(), hint);
-    }
-    let found = masked_loss(&array![[1000.0, 0.0]], &[Some(1)]);
-    let hint = "p is e^−1000, which is 0 to a computer, but −ln p is 1000: don't take \
-                the logarithm of a softmax, subtract logarithms";
-    assert_number(found, 1000.0, hint);
-    let found = masked_loss(&array![[1000.0, 999.0, 0.0]], &[Some(0)]);
-    let hint = "−ln p is ln Σ exp(z − max) − (z[i] − max)";
-    assert_number(found, (1.0 + (-1_f64).exp()).ln(), hint);
+    let equal = [
+        (0.1, vec![1.0; 3], vec![2.0, 1.5, 1.5]),
+        (0.3, vec![1.0; 2], vec![1.5, 1.5]),
+        (0.2, vec![1.0; 2], vec![1.5, 1.5]),
+    ];
+    let hint = "of equals the fewest epochs, 1; of those of 1 epoch the smaller rate, 0.2: \
+                not the first in the list, nor the smallest rate of all";
+    assert_equal(what, &best_trial(&equal), &Some((2, 1)), hint);
 }
 
 pub fn gained_beside(
@@ -170,24 +136,57 @@ pub fn best_pair(
     assert_eq!(best_pair(&[]), None, "no word has no pair");
 }
 
-pub fn stacked(stacked: impl Fn(&[Array2<f64>], usize) -> Vec<Array2<f64>>) {
-    let layers = |numbers: &[u8]| -> Vec<Array2<f64>> {
-        numbers.iter().map(|&n| Array2::from_elem((1, 1), f64::from(n))).collect()
+pub fn merge(merge: impl Fn(&[&str], (&str, &str)) -> Vec<String>) {
+    let assert_merged = |pieces: &str, pair: (&str, &str), expected: &str, hint: &str| {
+        let pieces: Vec<&str> = pieces.split(' ').collect();
+        let what = format!("{pieces:?} with {pair:?}");
+        let expected: Vec<&str> = expected.split(' ').collect();
+        assert_equal(&what, &merge(&pieces, pair), &expected, hint);
     };
-    for (from, to, expected) in [
-        (&[1, 2, 3][..], 6, &[1, 2, 3, 1, 2, 3][..]),
-        (&[1, 2], 5, &[1, 2, 1, 2, 1]),
-        (&[1, 2, 3], 3, &[1, 2, 3]),
-        (&[1, 2, 3], 2, &[1, 2]),
-        (&[7], 3, &[7, 7, 7]),
-        (&[1], 0, &[]),
-        (&[], 4, &[]),
-    ] {
-        assert_eq!(
-            stacked(&layers(from), to),
-            layers(expected),
-            "{to} layers of {from:?} are {expected:?}: the whole pile again on top of \
-             itself, cut off at the end; not each layer twice, nor the last one repeated"
-        );
-    }
+    let hint = "`##a ##t` becomes one piece, which goes on a word: `##at`, with its ## at the \
+                beginning only";
+    assert_merged("g ##a ##t ##o", ("##a", "##t"), "g ##at ##o", hint);
+    let hint = "`g ##a` begins the word, and so does `ga`: without ##";
+    assert_merged("g ##a ##t ##o", ("g", "##a"), "ga ##t ##o", hint);
+    let hint = "every place where the pair stands, not the first alone";
+    assert_merged("b ##a ##n ##a ##n ##a", ("##a", "##n"), "b ##an ##an ##a", hint);
+    let hint = "from left to right, and each piece once: the third `##a` finds no partner";
+    assert_merged("b ##a ##a ##a", ("##a", "##a"), "b ##aa ##a", hint);
+    let hint = "the new `##aa` isn't merged with the next `##a`, nor with another `##aa`";
+    assert_merged("b ##a ##a ##a ##a", ("##a", "##a"), "b ##aa ##aa", hint);
+    let hint = "`a` and `##a` are two pieces, and the order counts: nothing to merge here";
+    assert_merged("a ##n ##a", ("##a", "##n"), "a ##n ##a", hint);
+    assert_merged("a", ("a", "##n"), "a", hint);
+    assert_equal("no pieces", &merge(&[], ("a", "##b")), &[""; 0], hint);
+}
+
+pub fn leaks(leaks: impl Fn(&[(&str, &str)], &[(&str, &str)]) -> Vec<usize>) {
+    let train = [
+        ("The cat slept.", "O gato dormiu."),
+        ("I am cold", "Estou com frio"),
+        ("Is it new?", "É novo?"),
+    ];
+    let assert_leaks = |held_out: &[(&str, &str)], expected: &[usize], hint: &str| {
+        let what = format!("of {held_out:?}");
+        assert_equal(&what, &leaks(&train, held_out), expected, hint);
+    };
+    let new = ("The dog ran.", "O cachorro correu.");
+    let hint = "the pair as it stands in training, and one that is new";
+    assert_leaks(&[new, ("The cat slept.", "O gato dormiu.")], &[1], hint);
+    let hint = "one of the two texts is enough: with “Estou com frio” beside it, an English \
+                sentence that is new is answered already";
+    assert_leaks(&[("I'm freezing.", "Estou com frio"), new], &[0], hint);
+    assert_leaks(&[("The cat slept.", "A gata dormiu.")], &[0], hint);
+    let hint = "in whichever column: the model read both orders";
+    assert_leaks(&[new, ("O gato dormiu.", "Le chat dormait.")], &[1], hint);
+    let hint = "case, spaces and the mark at the end don't make a new sentence, nor do they \
+                in the training's texts";
+    let varied = [("the CAT  slept", "x"), (" I am cold ! ", "y"), ("z", "é novo.")];
+    assert_leaks(&varied, &[0, 1, 2], hint);
+    let hint = "a part of a sentence isn't the sentence; marks inside count";
+    let parts = [("The cat", "O gato"), ("I, am cold", "A"), ("The cat slept. Then?", "B")];
+    assert_leaks(&parts, &[], hint);
+    let hint = "nothing held out gives nothing away, and nothing learned neither";
+    assert_leaks(&[], &[], hint);
+    assert_equal("no training", &leaks(&[], &[new]), &[0_usize; 0], hint);
 }
