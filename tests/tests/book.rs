@@ -54,6 +54,16 @@ fn no_term_is_used_before_it_is_explained() {
 }
 
 #[test]
+fn a_thing_has_one_term() {
+    assert_none(&check::rivals::used(&workspace()).unwrap());
+}
+
+#[test]
+fn the_english_edition_is_american_and_typographic() {
+    assert_none(&check::english::faults(&workspace()).unwrap());
+}
+
+#[test]
 fn no_line_of_code_is_cut_on_a_page() {
     assert_none(&check::listings::wide(&workspace()).unwrap());
 }
@@ -148,7 +158,8 @@ fn the_notebooks_view_has_the_crates_that_cells_name() {
                 continue;
             }
             let beside = format!("../{dependency}");
-            let mut entry = toml::Table::from_iter([("path".to_owned(), beside.into())]);
+            let mut entry =
+                toml::Table::from_iter([("path".to_owned(), beside.into())]);
             let optional = asked.get("optional").filter(|_| *name == "book-prelude");
             entry.extend(optional.map(|it| ("optional".to_owned(), it.clone())));
             dependencies.insert(dependency.clone(), entry.into());

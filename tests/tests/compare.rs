@@ -12,7 +12,7 @@ use figures::Heatmap;
 use hub::{HubOptions, Truncate};
 use jupyter_protocol::media::MediaType;
 use nbformat::v4::{Cell, Notebook, Output};
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis, array};
 use serde_json::Value;
 
 /// The chapters that compute in f32 and print four decimals; chapter 7 draws.
@@ -68,7 +68,7 @@ fn with_first_head(
         .row_labels(&attentions.tokens)
         .column_labels(&attentions.tokens)
         .annotate(false)
-        .title("Layer 0, head 0")
+        .title(("Camada 0, head 0", "Layer 0, head 0"))
         .draw()
         .unwrap();
     changed(record, "first_head", |outputs| {
@@ -155,6 +155,31 @@ fn a_number_off_by_a_thousandth_is_refused_and_its_last_digit_is_not() {
             tried += 1;
         }
         assert!(tried > 0, "{chapter}: no number to try");
+    }
+}
+
+/// Chapter 1's notebook with a cell that has drawn a map called `title`.
+fn with_title(record: &Notebook, title: impl Into<figures::Text>) -> Notebook {
+    let map = Heatmap::new(&array![[0.5]]).title(title).draw().unwrap();
+    changed(record, "heatmap", |outputs| {
+        *forms(&mut outputs[0]) = vec![MediaType::Svg(map.svg().trim_end().to_owned())];
+    })
+}
+
+#[test]
+fn a_record_in_one_language_agrees_with_an_execution_in_both() {
+    let record = recorded("ch01");
+    let executed = with_title(&record, ("Pesos", "Weights"));
+    for language in Language::ALL {
+        let in_language = changed(&executed, "heatmap", |outputs| {
+            *outputs = notebook::outputs_in(Some(outputs), language);
+        });
+        compare::notebooks(&in_language, &executed).unwrap();
+        compare::notebooks(&executed, &in_language).unwrap();
+        let other = with_title(&record, ("Pesos", "Weight"));
+        refused(&in_language, &other, "Weights");
+        refused(&in_language, &with_title(&record, ("Peso", "Weights")), "Peso");
+        refused(&in_language, &with_title(&record, "Pesos"), "attributes");
     }
 }
 

@@ -213,3 +213,24 @@ async fn a_training_may_go_on_in_another_cell() {
         assert_eq!(prints(&mut kernel, code).await, printed, "{code}");
     }
 }
+
+/// Once the library is there, so are links to the sources of the crates of others: evcxr finds
+/// the types of kept values out.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_kept_value_needs_no_type_from_the_second_kernel_on() {
+    let notebooks = book_tests::root().join("notebooks");
+    let mut first = Kernel::start(&notebooks).await.unwrap();
+    set_up(&mut first, true, "candle_core").await;
+    let mut second = Kernel::start(&notebooks).await.unwrap();
+    set_up(&mut second, true, "candle_core, ndarray, self_attention").await;
+    for (code, printed) in [
+        ("let x = candle_core::Tensor::new(3f32, &candle_core::Device::Cpu)?;", ""),
+        ("let y = x.sqr()?;", ""),
+        ("let scores = ndarray::array![[1.0, 1.0]];", ""),
+        ("let weights = self_attention::softmax(&scores);", ""),
+        ("println!(\"{} {weights}\", y.to_scalar::<f32>()?);", "9 [[0.5, 0.5]]\n"),
+    ] {
+        assert_eq!(prints(&mut second, code).await, printed, "{code}");
+    }
+}

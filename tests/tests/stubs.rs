@@ -34,8 +34,8 @@ fn every_stub_of_ch01_fails_with_its_hint() {
     use stubs::ch01;
 
     assert_todo("exercise 1", || check::softmax(ch01::softmax));
-    assert_todo("exercise 2", || check::scaled_scores(ch01::scaled_scores));
-    assert_todo("exercise 3", || check::attention(ch01::attention));
+    assert_todo("exercise 2", || check::previous_word(ch01::previous_word));
+    assert_todo("exercise 3", || check::diagnose(ch01::diagnose));
     assert_todo("exercise 4", || check::score_variances(ch01::score_variances));
     assert_todo("exercise 5", || {
         check::softmax_with_temperature(ch01::softmax_with_temperature);
@@ -49,13 +49,14 @@ fn every_stub_of_ch02_fails_with_its_hint() {
     use stubs::ch02;
 
     assert_todo("exercise 1", || check::split_heads(ch02::split_heads));
-    assert_todo("exercise 2", || check::merge_heads(ch02::merge_heads));
-    assert_todo("exercise 3", || check::causal_mask(ch02::causal_mask));
+    assert_todo("exercise 2", || check::grouped_query(ch02::grouped_query));
+    assert_todo("exercise 3", || check::attend_next(ch02::attend_next));
     assert_todo("exercise 4", || check::hide_padding(ch02::hide_padding));
     assert_todo("exercise 5", || check::tells_order(ch02::tells_order));
-    assert_todo("exercise 6", || check::sinusoidal(ch02::sinusoidal));
+    assert_todo("exercise 6", || check::rotate(ch02::rotate));
     assert_todo("exercise 7", || check::layer_norm(ch02::layer_norm));
-    assert_todo("exercise 8", || check::greedy(ch02::greedy));
+    assert_todo("exercise 8", || check::beam(ch02::beam));
+    assert_todo("exercise 9", || check::top_k(ch02::top_k));
 }
 
 #[test]
@@ -63,13 +64,14 @@ fn every_stub_of_ch03_fails_with_its_hint() {
     use checks::ch03 as check;
     use stubs::ch03;
 
-    assert_todo("exercise 1", || check::slope(|f, x, h| ch03::slope(f, x, h)));
+    assert_todo("exercise 1", || check::wrong_derivatives(ch03::wrong_derivatives));
     assert_todo("exercise 2", || check::descend(ch03::descend));
     assert_todo("exercise 3", || check::logistic_gradient(ch03::logistic_gradient));
     assert_todo("exercise 4", || check::adamw_step(ch03::adamw_step));
     assert_todo("exercise 5", || check::learning_rate(ch03::learning_rate));
     assert_todo("exercise 6", || check::clip(ch03::clip));
-    assert_todo("exercise 7", || check::anti_diagonal(ch03::anti_diagonal));
+    assert_todo("exercise 7", || check::masked_gradient(ch03::masked_gradient));
+    assert_todo("exercise 8", || check::smoothed_loss(ch03::smoothed_loss));
 }
 
 #[test]
@@ -77,12 +79,12 @@ fn every_stub_of_ch04_fails_with_its_hint() {
     use checks::ch04 as check;
     use stubs::ch04;
 
-    assert_todo("exercise 1", || check::wordpiece(ch04::wordpiece));
-    assert_todo("exercise 2", || check::pad(ch04::pad));
+    assert_todo("exercise 1", || check::fewest_pieces(ch04::fewest_pieces));
+    assert_todo("exercise 2", || check::leaks(ch04::leaks));
     assert_todo("exercise 3", || check::mean_pool(ch04::mean_pool));
-    assert_todo("exercise 4", || check::label_and_score(ch04::label_and_score));
-    assert_todo("exercise 5", || check::leave_one_out(ch04::leave_one_out));
-    assert_todo("exercise 6", || check::calibration_error(ch04::calibration_error));
+    assert_todo("exercise 4", || check::temperature(ch04::temperature));
+    assert_todo("exercise 5", || check::covering_pair(ch04::covering_pair));
+    assert_todo("exercise 6", || check::sign_flips(ch04::sign_flips));
 }
 
 #[test]

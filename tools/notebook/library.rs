@@ -123,10 +123,11 @@ impl Crates {
         lists.sort(); // the last of two is of the version in use
         for (_, list) in lists {
             let file = list.file_stem().unwrap_or_default().to_string_lossy();
-            let name = file.rsplit_once('-').unwrap_or_default().0.replace('_', "-");
-            if root.join("tools/notebook/view").join(&name).is_dir()
+            if let Some((library, _hash)) = file.rsplit_once('-')
+                && let name = library.replace('_', "-")
+                && root.join("tools/notebook/view").join(&name).is_dir()
                 && let Some(folder) = crate_folder(&fs::read_to_string(&list)?)
-                && !folder.starts_with(root)
+                && folder.is_absolute()
             {
                 link(&folder, &links.join(name))?;
             }
@@ -135,7 +136,8 @@ impl Crates {
     }
 }
 
-/// The folder of a crate, from rustc's list of what it has read: each file has a line.
+/// The folder of a crate, from rustc's list of what it has read: each file has a line. That of
+/// a crate of the workspace is relative to its root.
 fn crate_folder(list: &str) -> Option<PathBuf> {
     let mut folders = list.lines().filter_map(|line| line.strip_suffix("/src/lib.rs:"));
     folders.next().map(|folder| folder.replace("\\ ", " ").into())

@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::fs;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use attention_cost::blockwise_attention;
@@ -18,6 +18,9 @@ use peak_alloc::PeakAlloc;
 use self_attention::numpy::NumpyRandom;
 use self_attention::scaling::unit_variance;
 use whole_transformer::scaled_dot_product;
+
+#[path = "machine.rs"]
+mod machine;
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -31,7 +34,7 @@ const WAYS: [Way; 2] = [
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let target = target_directory()?;
+    let target = machine::target_directory()?;
     let mut criterion = Criterion::default()
         .output_directory(&target.join("criterion"))
         .configure_from_args();
@@ -43,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (Some(whole), Some(blockwise)) = (whole?, blockwise?) else {
         return Ok(()); // `--list`, or a filter that left some out
     };
-    let cost = Cost { machine: machine(), whole, blockwise };
+    let cost = Cost { machine: machine::machine(), whole, blockwise };
     print(&cost);
     let file = target.join("a1-cost.json");
     fs::write(&file, serde_json::to_string_pretty(&cost)? + "\n")?;
@@ -107,38 +110,4 @@ fn print(cost: &Cost) {
     println!(
         "\nexponents from 256 tokens on: whole {whole:.3?}, blockwise {blockwise:.3?}"
     );
-}
-
-/// The processor's name, where Linux tells it, or else its architecture; and the vector
-/// instructions that ndarray's products use on it.
-fn machine() -> String {
-    let file = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = file.lines().find_map(|line| line.strip_prefix("model name"));
-    let name = name.map(|name| name.trim_start_matches([' ', '\t', ':']).to_owned());
-    let name = name.unwrap_or_else(|| std::env::consts::ARCH.to_owned());
-    format!("{name}, {}", instructions())
-}
-
-#[cfg(target_arch = "x86_64")]
-fn instructions() -> &'static str {
-    if is_x86_feature_detected!("avx512f") {
-        "AVX-512"
-    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        "AVX2"
-    } else {
-        "SSE2"
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn instructions() -> &'static str {
-    if cfg!(target_arch = "aarch64") { "NEON" } else { "no vectors" }
-}
-
-/// Where cargo builds: the folder above this program's `release/deps`.
-fn target_directory() -> Result<PathBuf, Box<dyn Error>> {
-    let program = std::env::current_exe()?;
-    let target =
-        program.ancestors().nth(3).ok_or("this program is not in a target folder")?;
-    Ok(target.to_owned())
 }

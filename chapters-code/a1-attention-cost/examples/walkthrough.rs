@@ -9,6 +9,7 @@
 
 // ANCHOR: imports
 use attention_cost::cost::*;
+use attention_cost::parallel::Parallel;
 use attention_cost::*;
 use figures::LineChart;
 use ndarray::{Array1, Array2, ArrayViewMut1, array, s};
@@ -86,30 +87,56 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: time_chart
     LineChart::new()
-        .title("Time of one attention")
+        .title(("Tempo de uma atenção", "Time of one attention"))
         .x_title("tokens")
-        .y_title("seconds")
+        .y_title(("segundos", "seconds"))
         .log_x()
         .log_y()
         .x_ticks(&TOKENS.map(|tokens| tokens as f64))
-        .series("whole", &seconds(&cost.whole))
-        .series("blockwise", &seconds(&cost.blockwise))
+        .series(("inteira", "whole"), &seconds(&cost.whole))
+        .series(("por blocos", "blockwise"), &seconds(&cost.blockwise))
         .draw()?
         .show()?;
     // ANCHOR_END: time_chart
 
     // ANCHOR: memory_chart
     LineChart::new()
-        .title("Memory of one attention")
+        .title(("Memória de uma atenção", "Memory of one attention"))
         .x_title("tokens")
         .y_title("bytes")
         .log_x()
         .log_y()
         .x_ticks(&TOKENS.map(|tokens| tokens as f64))
-        .series("whole", &bytes(&cost.whole))
-        .series("blockwise", &bytes(&cost.blockwise))
+        .series(("inteira", "whole"), &bytes(&cost.whole))
+        .series(("por blocos", "blockwise"), &bytes(&cost.blockwise))
         .draw()?
         .show()?;
     // ANCHOR_END: memory_chart
+
+    // ANCHOR: shared
+    for threads in [1, 2, 3, 8] {
+        let shared = attention_in_threads(&q, &k, &v, threads)?;
+        let whole = scaled_dot_product(&q, &k, &v, None)?.output;
+        println!(
+            "{threads} threads: the same: {}",
+            largest_difference(&shared, &whole) < 1e-12
+        );
+    }
+    // ANCHOR_END: shared
+
+    // ANCHOR: parallel
+    let parallel: Parallel = Parallel::of_the_book()?;
+    let (threads, width): (usize, usize) = (parallel.threads, parallel.width);
+    println!("{}, words of {width} numbers\n", parallel.machine);
+    println!("{width} products one by one  {:.3} ms", parallel.one_by_one * 1e3);
+    println!("{width} products together    {:.3} ms\n", parallel.together * 1e3);
+    println!("                         attention (ms)");
+    println!("tokens  recurrence  1 thread  {threads} threads    gain");
+    for one in &parallel.times {
+        let [a, b, c] =
+            [one.recurrence, one.one_thread, one.all_threads].map(|time| time * 1e3);
+        println!("{:6}  {a:10.2}  {b:8.2}  {c:9.2}  {:6.2}", one.tokens, b / c);
+    }
+    // ANCHOR_END: parallel
     Ok(())
 }

@@ -12,6 +12,19 @@ pub enum CostError {
     /// Blocks without rows.
     #[error("the block size is 0: give at least 1")]
     BlockSize,
+    /// A recurrence whose matrix doesn't fit its words.
+    #[error(
+        "U has shape {found:?}, but words of {expected} numbers need [{expected}, {expected}]"
+    )]
+    Recurrence {
+        /// The matrix' `[rows, columns]`.
+        found: [usize; 2],
+        /// Numbers per word.
+        expected: usize,
+    },
+    /// Nobody to do the work.
+    #[error("the number of threads is 0: give at least 1")]
+    Threads,
 }
 
 impl From<AttentionError> for CostError {

@@ -4,7 +4,7 @@
 //! have to be computed, but not kept: with the softmax's maximum and sum kept running,
 //! [`blockwise_attention`] gives what [`whole_transformer::scaled_dot_product`] gives
 //! while it holds a small square of scores at a time. [`cost`] has what both took on one
-//! machine.
+//! machine, and [`parallel`] what attention gains from many hands.
 //!
 //! ```
 //! use attention_cost::blockwise_attention;
@@ -23,6 +23,8 @@
 pub mod blockwise;
 pub mod cost;
 mod error;
+pub mod parallel;
 
 pub use blockwise::{RunningSoftmax, blockwise_attention, online_softmax};
 pub use error::{CostError, Result};
+pub use parallel::{attention_in_threads, recurrence};

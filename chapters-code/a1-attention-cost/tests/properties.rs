@@ -2,8 +2,11 @@
 
 use approx::assert_abs_diff_eq;
 use attention_cost::cost::{Cost, TOKENS, exponent};
-use attention_cost::{blockwise_attention, online_softmax};
-use ndarray::Array2;
+use attention_cost::parallel::Parallel;
+use attention_cost::{
+    attention_in_threads, blockwise_attention, online_softmax, recurrence,
+};
+use ndarray::{Array2, array, s};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use self_attention::numpy::NumpyRandom;
@@ -115,6 +118,50 @@ fn the_book_s_measurements_are_whole() {
         let tokens: Vec<usize> = way.iter().map(|one| one.tokens).collect();
         assert_eq!(tokens, TOKENS);
         assert!(way.iter().all(|one| one.seconds > 0.0 && one.bytes > 0));
+    }
+}
+
+#[test]
+fn attention_is_the_same_in_any_number_of_threads() {
+    let (q, k) = (words(1, 7), words(2, 5));
+    let v = words(3, 5).slice(s![.., ..3]).to_owned();
+    let whole = scaled_dot_product(&q, &k, &v, None).unwrap().output;
+    for threads in [1, 2, 3, 7, 20] {
+        let found = attention_in_threads(&q, &k, &v, threads).unwrap();
+        assert_abs_diff_eq!(found, whole, epsilon = 1e-12);
+    }
+    let error = attention_in_threads(&q, &k, &v, 0).unwrap_err();
+    assert_eq!(error.to_string(), "the number of threads is 0: give at least 1");
+    let error = attention_in_threads(&q, &k, &words(3, 4), 2).unwrap_err().to_string();
+    assert!(error.contains('V'), "{error}");
+}
+
+#[test]
+fn a_recurrence_s_states_follow_one_another() {
+    let x = array![[0.5, -1.0], [0.0, 0.25]];
+    let u = array![[0.0, 2.0], [1.0, 0.0]];
+    let first = [0.5_f64.tanh(), (-1.0_f64).tanh()];
+    let second = [(2.0 * first[1]).tanh(), (first[0] + 0.25).tanh()];
+    let states = recurrence(&x, &u).unwrap();
+    assert_abs_diff_eq!(states, array![first, second], epsilon = 1e-12);
+    let error = recurrence(&x, &words(1, 2)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "U has shape [2, 8], but words of 2 numbers need [2, 2]"
+    );
+}
+
+#[test]
+fn the_book_s_times_are_whole() {
+    let parallel = Parallel::of_the_book().unwrap();
+    assert!(
+        parallel.threads > 1 && parallel.together > 0.0 && parallel.one_by_one > 0.0
+    );
+    assert!(!parallel.times.is_empty());
+    for one in &parallel.times {
+        assert!(
+            [one.recurrence, one.one_thread, one.all_threads].iter().all(|&t| t > 0.0)
+        );
     }
 }
 

@@ -45,13 +45,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: valley
     LineChart::new()
-        .title("Error of a slope found by differences")
+        .title((
+            "Erro de uma derivada por diferenças",
+            "Error of a slope found by differences",
+        ))
         .x_title("h")
-        .y_title("error")
+        .y_title(("erro", "error"))
         .log_x()
         .log_y()
-        .series("one-sided", &one_sided)
-        .series("central", &central)
+        .series(("de um lado", "one-sided"), &one_sided)
+        .series(("dos dois lados", "central"), &central)
         .draw()?
         .show()?;
     // ANCHOR_END: valley

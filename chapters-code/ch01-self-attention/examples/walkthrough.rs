@@ -46,7 +46,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: qkv
 
     // ANCHOR: one_score
-    let dot_product: f64 = (0..3).map(|i| q[[0, i]] * k[[2, i]]).sum();
+    let terms: Array1<f64> = &q.row(0) * &k.row(2); // [3]
+    let dot_product: f64 = terms.iter().sum();
+    println!("query of “pense”  {:.4}", q.row(0));
+    println!("key of “máquinas” {:.4}", k.row(2));
+    println!("their products    {terms:.4}\n");
     println!("q(pense) · k(máquinas) = {dot_product:.4}");
     println!("            … / √d_k   = {:.4}", dot_product / 3_f64.sqrt());
     // ANCHOR_END: one_score
@@ -56,15 +60,39 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{scores:.4}");
     // ANCHOR_END: scores
 
+    // ANCHOR: one_matrix
+    /// The largest difference between a score and its mirror image. `[n, n] -> number`.
+    fn asymmetry(scores: &Array2<f64>) -> f64 {
+        (scores - &scores.t()).fold(0.0, |most, difference| most.max(difference.abs()))
+    }
+    let one_matrix: Array2<f64> = scaled_scores(&q, &q)?; // [3, 3], each query its own key
+    println!("Q Qᵀ / √d_k\n{one_matrix:.4}\n");
+    println!("asymmetry of Q Qᵀ / √d_k: {:.4}", asymmetry(&one_matrix));
+    println!("asymmetry of Q Kᵀ / √d_k: {:.4}", asymmetry(&scores));
+    // ANCHOR_END: one_matrix
+
     // ANCHOR: naive
     println!("{:.4}", naive_softmax(&scores));
     // ANCHOR_END: naive
+
+    // ANCHOR: one_row
+    let exponentials: Array1<f64> = scores.row(0).exp(); // [3]
+    let total: f64 = exponentials.sum();
+    println!("scores of “pense”   {:.4}", scores.row(0));
+    println!("their exponentials  {exponentials:.4}");
+    println!("sum                 {total:.4}");
+    println!("weights             {:.4}", &exponentials / total);
+    // ANCHOR_END: one_row
+
+    // ANCHOR: limits
+    println!("the largest f64 is e to the {:.2}", f64::MAX.ln());
+    println!("the largest f16 is e to the {:.2}", 65504_f64.ln());
+    // ANCHOR_END: limits
 
     // ANCHOR: overflow
     let large: Array2<f64> = array![[709.0, 710.0]];
     println!("e^709 = {:e}", 709_f64.exp());
     println!("e^710 = {:e}", 710_f64.exp());
-    println!("e^12  = {:.0}", 12_f64.exp());
     println!("naive_softmax: {}", naive_softmax(&large));
     // ANCHOR_END: overflow
 
@@ -90,7 +118,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .row_labels(&WORDS)
         .column_labels(&WORDS)
         .range(0.0, 1.0)
-        .title("Attention weights")
+        .title(("Pesos de atenção", "Attention weights"))
         .draw()?
         .show()?;
     // ANCHOR_END: heatmap
@@ -104,12 +132,45 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("lengths of the keys {k_lengths:.4}");
     // ANCHOR_END: key_lengths
 
+    // ANCHOR: other_draws
+    /// Whether “máquinas” (row 2 of X) has the largest weight in every row of the map.
+    fn brightest_everywhere(
+        w_query: &Array2<f64>,
+        w_key: &Array2<f64>,
+    ) -> Result<bool, AttentionError> {
+        let x = embeddings();
+        let scores = scaled_scores(&x.dot(w_query), &x.dot(w_key))?; // [3, 3]
+        Ok(softmax(&scores).rows().into_iter().all(|row| row[2] > row[0].max(row[1])))
+    }
+    let (mut positive, mut centered): (usize, usize) = (0, 0);
+    for seed in 0..1000 {
+        let mut random = NumpyRandom::seed(seed);
+        let [w_query, w_key] = [random.rand(4, 3), random.rand(4, 3)];
+        positive += usize::from(brightest_everywhere(&w_query, &w_key)?);
+        let [w_query, w_key] = [w_query, w_key].map(|w| w * 2.0 - 1.0);
+        centered += usize::from(brightest_everywhere(&w_query, &w_key)?);
+    }
+    println!("numbers from  0 to 1: in {positive} of 1000 draws");
+    println!("numbers from −1 to 1: in {centered} of 1000 draws");
+    // ANCHOR_END: other_draws
+
     // ANCHOR: output
     // [3, 3] · [3, 3] -> [3, 3]
     let output: Array2<f64> = matmul(("weights", &weights), ("V", &v))?;
     println!("{output:.4}\n");
     println!("pense: {:.12}", output.row(0));
     // ANCHOR_END: output
+
+    // ANCHOR: spread
+    /// The largest number of each column minus the smallest. `[n, d_k] -> [d_k]`.
+    fn spread(rows: &Array2<f64>) -> Array1<f64> {
+        let largest = rows.fold_axis(Axis(0), f64::NEG_INFINITY, |a, &b| a.max(b));
+        let smallest = rows.fold_axis(Axis(0), f64::INFINITY, |a, &b| a.min(b));
+        largest - smallest
+    }
+    println!("columns of V      {:.4}", spread(&v));
+    println!("columns of output {:.4}", spread(&output));
+    // ANCHOR_END: spread
 
     // ANCHOR: whole
     let layer: SelfAttention = SelfAttention::from_numpy_seed(42, 4, 3);
@@ -142,9 +203,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: variance_chart
     LineChart::new()
-        .title("Variance of 1000 random dot products")
+        .title((
+            "Variância de 1000 produtos escalares ao acaso",
+            "Variance of 1000 random dot products",
+        ))
         .x_title("d_k")
-        .y_title("variance")
+        .y_title(("variância", "variance"))
         .log_x()
         .log_y()
         .series("q·k", &raw)
@@ -187,7 +251,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .row_labels(&shuffled_words)
         .column_labels(&shuffled_words)
         .range(0.0, 1.0)
-        .title("Attention weights, words shuffled")
+        .title((
+            "Pesos de atenção, palavras embaralhadas",
+            "Attention weights, words shuffled",
+        ))
         .draw()?
         .show()?;
     // ANCHOR_END: permuted_heatmap

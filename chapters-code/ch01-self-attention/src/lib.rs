@@ -20,6 +20,7 @@
 //! ```
 
 mod error;
+pub mod faults;
 pub mod numpy;
 pub mod scaling;
 

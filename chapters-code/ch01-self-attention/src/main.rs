@@ -165,7 +165,7 @@ fn save_heatmap(path: &Path, words: &[String], attention: &Attention) -> Result<
         .row_labels(words)
         .column_labels(words)
         .range(0.0, 1.0)
-        .title("Attention weights")
+        .title(("Pesos de atenção", "Attention weights"))
         .draw()?;
     Ok(figure.save(path)?)
 }

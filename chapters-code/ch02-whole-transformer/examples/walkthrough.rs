@@ -57,10 +57,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .column_labels(WORDS)
         .columns(2)
         .range(0.0, 1.0)
-        .title("Four heads, one sentence")
+        .title(("Quatro heads, uma frase", "Four heads, one sentence"))
         .draw()?
         .show()?;
     // ANCHOR_END: heads
+
+    // ANCHOR: two_sides
+    for (head, map) in attention.weights.axis_iter(Axis(0)).enumerate() {
+        let row: Array1<f64> = map.row(2).to_owned(); // “sentou” looks, [n]
+        let most = likeliest(&row);
+        println!(
+            "head {head}: “sentou” looks most at “{}”, {:.4}",
+            WORDS[most], row[most]
+        );
+    }
+    // ANCHOR_END: two_sides
 
     // ANCHOR: causal_mask
     let triangle: Array2<f64> = causal(5); // [n, n]
@@ -73,7 +84,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Heatmap::new(&found.weights.index_axis(Axis(0), 0))
     }
     HeatmapGrid::of([first_head(&attention), first_head(&masked)])
-        .panel_titles(["no mask", "causal mask"])
+        .panel_titles([("sem máscara", "no mask"), ("máscara causal", "causal mask")])
         .row_labels(WORDS)
         .column_labels(WORDS)
         .range(0.0, 1.0)
@@ -109,13 +120,28 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: positions_image
     let positions: Array2<f64> = sinusoidal(64, 64); // [n, d_model]
     Heatmap::new(&positions)
+        .diverging()
         .range(-1.0, 1.0)
-        .row_title("position")
-        .column_title("column")
-        .title("Sinusoidal positions")
+        .row_title(("posição", "position"))
+        .column_title(("coluna", "column"))
+        .title(("Posições senoidais", "Sinusoidal positions"))
         .draw()?
         .show()?;
     // ANCHOR_END: positions_image
+
+    // ANCHOR: four_positions
+    println!("{:.4}", sinusoidal(4, 4)); // [n, d_model]
+    // ANCHOR_END: four_positions
+
+    // ANCHOR: rotation
+    let (sine, cosine): (f64, f64) = 1_f64.sin_cos();
+    let one_step: Array2<f64> = array![[cosine, sine], [-sine, cosine]];
+    let mut pair: Array1<f64> = array![0.0, 1.0]; // sine and cosine of position 0
+    for position in 1..=2 {
+        pair = one_step.dot(&pair); // [2, 2] · [2] -> [2]
+        println!("turned to position {position}: {pair:.4}");
+    }
+    // ANCHOR_END: rotation
 
     // ANCHOR: distances
     let products: Array2<f64> = positions.dot(&positions.t()); // [n, n]
@@ -147,7 +173,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Array1::linspace(-4.0, 4.0, 81).iter().map(|&x| (x, f(x))).collect()
     }
     LineChart::new()
-        .title("ReLU and GELU")
+        .title(("ReLU e GELU", "ReLU and GELU"))
         .x_title("x")
         .y_title("f(x)")
         .series("relu", &curve(relu))
@@ -178,6 +204,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     // ANCHOR_END: parameters
 
+    // ANCHOR: norm_by_hand
+    let row: Array1<f64> = array![1.0, 2.0, 3.0, 4.0];
+    let distances: Array1<f64> = &row - row.sum() / 4.0;
+    let variance: f64 = distances.pow2().sum() / 4.0;
+    println!("distances {distances}, squares {}", distances.pow2());
+    println!("variance {variance}, its root {:.4}", variance.sqrt());
+    println!("{:.4}", distances / variance.sqrt());
+    // ANCHOR_END: norm_by_hand
+
     // ANCHOR: norm_rows
     let rows: Array2<f64> = array![[1.0, 2.0, 3.0, 4.0], [10.0, 20.0, 30.0, 40.0]];
     println!("{:.4}", LayerNorm::new(4).forward(&rows)?);
@@ -190,7 +225,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut pre: Array2<f64> = x.clone();
     let start: (f64, f64) = (0.0, mean_cosine(&x)?);
     let mut curves: [Vec<(f64, f64)>; 3] = [vec![start], vec![start], vec![start]];
-    println!("layers   alone    post-norm   pre-norm");
+    println!("layers   alone   1 − alone   post-norm   pre-norm");
     for depth in 1..=12 {
         let layer = attention::MultiHeadAttention::random(&mut random, 16, 4)?;
         let attend = |x: &Array2<f64>| Ok(layer.forward(x, x, x, None)?.output);
@@ -203,22 +238,66 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         if [1, 2, 3, 6, 12].contains(&depth) {
             let [alone, post, pre] = cosines;
-            println!("{depth:6}   {alone:.4}   {post:9.4}   {pre:8.4}");
+            let rest = if alone > 1.0 - 1e-12 {
+                "< 1e-12".to_owned()
+            } else {
+                format!("{:.0e}", 1.0 - alone)
+            };
+            println!("{depth:6}   {alone:.4}   {rest:>9}   {post:9.4}   {pre:8.4}");
         }
     }
     // ANCHOR_END: collapse
 
     // ANCHOR: collapse_chart
     LineChart::new()
-        .title("How alike the words become")
-        .x_title("layers")
-        .y_title("mean cosine")
-        .series("attention alone", &curves[0])
+        .title(("O quanto as palavras se parecem", "How alike the words become"))
+        .x_title(("camadas", "layers"))
+        .y_title(("cosseno médio", "mean cosine"))
+        .series(("só atenção", "attention alone"), &curves[0])
         .series("residual, post-norm", &curves[1])
         .series("residual, pre-norm", &curves[2])
         .draw()?
         .show()?;
     // ANCHOR_END: collapse_chart
+
+    // ANCHOR: other_stacks
+    /// The mean cosine of the words after `depth` layers, all drawn from `seed`: attention
+    /// alone; attention, then feed-forward; attention in a post-norm and in a pre-norm
+    /// residual.
+    fn after(depth: usize, seed: u32) -> Result<[f64; 4]> {
+        let mut random = NumpyRandom::seed(seed);
+        let norm = LayerNorm::new(16);
+        let x = unit_variance(&mut random, 5, 16); // [n, d_model]
+        let [mut alone, mut network, mut post, mut pre] = [(); 4].map(|()| x.clone());
+        for _ in 0..depth {
+            let layer = attention::MultiHeadAttention::random(&mut random, 16, 4)?;
+            let attend = |x: &Array2<f64>| Ok(layer.forward(x, x, x, None)?.output);
+            alone = attend(&alone)?;
+            let wide = FeedForward::random(&mut random, 16, 64, Activation::Relu);
+            network = wide.forward(&attend(&network)?)?;
+            post = residual(NormOrder::Post, &norm, &post, attend)?;
+            pre = residual(NormOrder::Pre, &norm, &pre, attend)?;
+        }
+        let cosines = [alone, network, post, pre].map(|x| mean_cosine(&x));
+        let [alone, network, post, pre] = cosines;
+        Ok([alone?, network?, post?, pre?])
+    }
+    for depth in [2, 12] {
+        let draws: Result<Vec<[f64; 4]>> =
+            (0..50).map(|seed| after(depth, seed)).collect();
+        let draws = draws?;
+        println!("{depth} layers, 50 draws          lowest   median   highest");
+        let names = ["alone", "with feed-forward", "post-norm", "pre-norm"];
+        for (i, name) in names.into_iter().enumerate() {
+            let mut cosines: Vec<f64> = draws.iter().map(|draw| draw[i]).collect();
+            cosines.sort_by(f64::total_cmp);
+            let [lowest, median, highest] = [0, 25, 49].map(|place| cosines[place]);
+            println!("{name:>24}    {lowest:.4}   {median:.4}   {highest:.4}");
+        }
+        let lower = draws.iter().filter(|[_, _, post, pre]| pre < post).count();
+        println!("pre-norm below post-norm: {lower} of 50\n");
+    }
+    // ANCHOR_END: other_stacks
 
     // ANCHOR: model
     let layer_options: LayerOptions = LayerOptions {
@@ -238,6 +317,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let model: Transformer = Transformer::random(&mut NumpyRandom::seed(4), &options)?;
     // ANCHOR_END: model
 
+    // ANCHOR: lengths
+    /// The mean length of the rows of `x`, `[n, d_model]`.
+    fn mean_length(x: &Array2<f64>) -> f64 {
+        x.pow2().sum_axis(Axis(1)).sqrt().sum() / x.nrows() as f64
+    }
+    let drawn: &Array2<f64> = &model.source_embedding.weight; // [vocabulary, d_model]
+    println!("embedding, as drawn {:.4}", mean_length(drawn));
+    println!("times √d_model      {:.4}", mean_length(&(drawn * 16_f64.sqrt())));
+    println!("position            {:.4}", mean_length(&sinusoidal(5, 16)));
+    // ANCHOR_END: lengths
+
     // ANCHOR: prediction
     let source: [usize; 5] = [1, 2, 3, 4, 5];
     let target: [usize; 7] = [0, 2, 3, 4, 5, 2, 6];
@@ -253,8 +343,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: kinds
     fn panel(record: &AttentionRecord, rows: &[&str], columns: &[&str]) -> Heatmap {
+        let title = match record.kind {
+            AttentionKind::EncoderSelf => ("no encoder", "in the encoder"),
+            AttentionKind::DecoderSelf => ("no decoder", "in the decoder"),
+            AttentionKind::Cross => ("atenção cruzada", "cross-attention"),
+        };
         Heatmap::new(&record.weights.index_axis(Axis(0), 0))
-            .title(format!("{:?}", record.kind))
+            .title(title)
             .row_labels(rows)
             .column_labels(columns)
     }
@@ -267,7 +362,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ])
     .columns(2)
     .range(0.0, 1.0)
-    .title("Layer 0, head 0")
+    .title(("Camada 0, head 0", "Layer 0, head 0"))
     .draw()?
     .show()?;
     // ANCHOR_END: kinds

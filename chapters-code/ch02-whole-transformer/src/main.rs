@@ -94,7 +94,7 @@ fn run(arguments: &Arguments) -> Result<()> {
             .row_labels(&words)
             .column_labels(&words)
             .range(0.0, 1.0)
-            .title("Attention weights")
+            .title(("Pesos de atenção", "Attention weights"))
             .draw()?
             .save(path)?;
     }

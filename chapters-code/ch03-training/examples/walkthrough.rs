@@ -70,6 +70,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: choice
     let logits: Array2<f64> = array![[2.0, 1.0, -1.0]]; // [1, 3]
+    println!("e^z         {:.4}, sum {:.4}", logits.exp(), logits.exp().sum());
     println!("p           {:.4}", softmax(&logits));
     for right in 0..3 {
         println!("right {right}: loss {:.4}", cross_entropy(&logits, &[right])?);
@@ -139,13 +140,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: epochs_chart
     LineChart::new()
-        .title("Which letter comes next")
-        .x_title("epoch")
-        .y_title("loss (nats a letter)")
-        .series("84 words: learned", &of_few[0])
-        .series("84 words: held out", &of_few[1])
-        .series("334 words: learned", &of_all[0])
-        .series("334 words: held out", &of_all[1])
+        .title(("Que letra vem depois", "Which letter comes next"))
+        .x_title(("época", "epoch"))
+        .y_title(("loss (nats por letra)", "loss (nats a letter)"))
+        .series(("84 palavras: estudadas", "84 words: learned"), &of_few[0])
+        .series(("84 palavras: guardadas", "84 words: held out"), &of_few[1])
+        .series(("334 palavras: estudadas", "334 words: learned"), &of_all[0])
+        .series(("334 palavras: guardadas", "334 words: held out"), &of_all[1])
         .draw()?
         .show()?;
     // ANCHOR_END: epochs_chart
@@ -242,7 +243,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: strings
 
     // ANCHOR: before
-    attention_figure(&before, "cabide", "Cross-attention before training")?.show()?;
+    let title: (&str, &str) =
+        ("Atenção cruzada antes do treino", "Cross-attention before training");
+    attention_figure(&before, "cabide", title)?.show()?;
     // ANCHOR_END: before
 
     // ANCHOR: train_reverser
@@ -271,8 +274,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: new_strings
 
     // ANCHOR: after
-    attention_figure(&reverser.model, "cabide", "Cross-attention after training")?
-        .show()?;
+    let title: (&str, &str) =
+        ("Atenção cruzada depois do treino", "Cross-attention after training");
+    attention_figure(&reverser.model, "cabide", title)?.show()?;
     // ANCHOR_END: after
 
     // ANCHOR: anti_diagonal
@@ -287,9 +291,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: reverser_history
 
     // ANCHOR: longer
+    println!("           strings   letters  attention to the right one");
+    println!("           reversed  right    head 0  head 1");
     for length in [3, 4, 12, 13, 14, 16] {
-        let exact = reverser.model.accuracy(&strings_of(length, 45, 200)?)?;
-        println!("{length:2} letters: {:5.1} %", 100.0 * exact);
+        let strings = strings_of(length, 45, 200)?;
+        let exact = 100.0 * reverser.model.accuracy(&strings)?;
+        let letters = 100.0 * reverser.model.letters_right(&strings)?;
+        let heads = &reverser.model.anti_diagonal(&strings)?[0];
+        print!("{length:2} letters:  {exact:6.1} %  {letters:5.1} %  ");
+        println!("{:6.2}  {:6.2}", heads[0], heads[1]);
     }
     // ANCHOR_END: longer
     Ok(())

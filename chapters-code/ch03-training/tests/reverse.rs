@@ -2,8 +2,8 @@
 #![allow(missing_docs)]
 
 use training::reverse::{
-    LENGTHS, ReverserOptions, ReverserTraining, held_out_strings, strings_of,
-    train_reverser, training_strings,
+    LENGTHS, ReverserOptions, ReverserTraining, held_out_strings, read, strings_of,
+    teach, train_reverser, training_strings,
 };
 
 fn small() -> ReverserOptions {
@@ -91,6 +91,34 @@ fn cross_attention_has_a_row_a_letter_and_adds_up() {
     for share in &shares[0] {
         assert!((0.05..0.3).contains(share), "{share}");
     }
+}
+
+/// Against a count, string by string, of what is likeliest after the right letters.
+#[test]
+fn letters_right_counts_the_likeliest_letters() {
+    let mut training = ReverserTraining::new(small()).unwrap();
+    for _ in 0..40 {
+        training.step().unwrap(); // enough for some letters to be right
+    }
+    let model = training.model;
+    let strings = held_out_strings(5, 40);
+    let (mut right, mut letters) = (0_u32, 0_u32);
+    for string in &strings {
+        let string = string.as_str();
+        let (given, expected) = teach(&[string]).unwrap();
+        let logits = model.forward(&read(&[string]).unwrap(), &given).unwrap().logits;
+        let logits = logits.squeeze(0).unwrap().to_vec2::<f32>().unwrap();
+        let expected = expected.squeeze(0).unwrap().to_vec1::<u32>().unwrap();
+        for (row, &expected) in logits.iter().zip(&expected).take(string.len()) {
+            let best = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            right += u32::from(row[expected as usize] >= best);
+            letters += 1;
+        }
+    }
+    assert!(right > 0 && right < letters, "{right} of {letters}");
+    let share = f64::from(right) / f64::from(letters);
+    assert!((model.letters_right(&strings).unwrap() - share).abs() < 1e-12);
+    assert!(model.letters_right(&[]).unwrap().abs() < 1e-12);
 }
 
 #[test]

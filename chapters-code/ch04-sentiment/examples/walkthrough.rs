@@ -14,6 +14,7 @@ use ndarray::Array2;
 use sentiment::attribution::*;
 use sentiment::calibration::*;
 use sentiment::sentences::*;
+use sentiment::statistics::*;
 use sentiment::vectors::*;
 use sentiment::wordpiece::*;
 use sentiment::*;
@@ -125,14 +126,36 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: cls_chart
     LineChart::new()
-        .title("How alike two [CLS] are")
-        .x_title("layers")
-        .y_title("cosine")
-        .series("praise, praise", &same)
-        .series("praise, blame", &opposite)
+        .title(("O quanto dois [CLS] se parecem", "How alike two [CLS] are"))
+        .x_title(("camadas", "layers"))
+        .y_title(("cosseno", "cosine"))
+        .series(("elogio, elogio", "praise, praise"), &same)
+        .series(("elogio, crítica", "praise, blame"), &opposite)
         .draw()?
         .show()?;
     // ANCHOR_END: cls_chart
+
+    // ANCHOR: cls_many
+    let mut of_label: Vec<(&str, Vec<Tensor>)> = Vec::new();
+    for sentence in &SENTENCES {
+        if matches!(sentence.kind, Kind::Plain | Kind::Elsewhere) {
+            let states = cls_after_each_layer(&model, &pipeline, sentence.text)?;
+            of_label.push((sentence.label(), states));
+        }
+    }
+    println!("layers  same label  other label");
+    for layer in 0..praise.len() {
+        let (mut sums, mut pairs) = ([0.0; 2], [0.0; 2]); // same, other
+        for (i, (label, one)) in of_label.iter().enumerate() {
+            for (other_label, other) in &of_label[..i] {
+                let which = usize::from(label != other_label);
+                sums[which] += cosine(&one[layer], &other[layer])?;
+                pairs[which] += 1.0;
+            }
+        }
+        println!("{layer:6}  {:10.4}  {:11.4}", sums[0] / pairs[0], sums[1] / pairs[1]);
+    }
+    // ANCHOR_END: cls_many
 
     // ANCHOR: head
     let cls: Tensor = hidden.i((.., 0))?; // [batch, d_model]
@@ -180,11 +203,46 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("the same: {}", largest_difference(&alone, &together)? < 1e-4);
     // ANCHOR_END: together
 
+    // ANCHOR: coins
+    println!("3 coins: {:?}", hits_by_chance(&[0.5; 3]));
+    println!("of 10, 3 or fewer: {:.4}", at_most(3, &[0.5; 10]));
+    println!("of 10, 9 or more:  {:.4}", at_least(9, &[0.5; 10]));
+    println!("of 20, 6 or fewer: {:.4}", at_most(6, &[0.5; 20]));
+    // ANCHOR_END: coins
+
+    // ANCHOR: intervals
+    for (right, count) in [(8, 10), (80, 100), (800, 1000)] {
+        let (low, high) = wilson(right, count);
+        println!("{right:3} of {count:4}: {low:.4} … {high:.4}");
+    }
+    let (low, high): (f64, f64) = wilson(8, 10);
+    for p in [low, high] {
+        let deviations = 1.96 * (p * (1.0 - p) / 10.0).sqrt();
+        println!("{p:.4} is {:.4} from 0.8; 1.96 σ: {deviations:.4}", (0.8 - p).abs());
+    }
+    // ANCHOR_END: intervals
+
+    // ANCHOR: coverage
+    for share in [0.5, 0.8, 0.9] {
+        print!("true share {share}:");
+        for count in [10, 100, 1000] {
+            let likely = hits_by_chance(&vec![share; count]);
+            let holds = |&right: &usize| {
+                let (low, high) = wilson(right, count);
+                low <= share && share <= high
+            };
+            let held: f64 = (0..=count).filter(holds).map(|right| likely[right]).sum();
+            print!("  {held:.3} of {count}");
+        }
+        println!();
+    }
+    // ANCHOR_END: coverage
+
     // ANCHOR: by_kind
     let texts: Vec<&str> = SENTENCES.iter().map(|sentence| sentence.text).collect();
     let found: Vec<Sentiment> = pipeline.classify(&texts, Truncate::Error)?;
     let mut answers: Vec<Answer> = Vec::new();
-    println!("kind        right  mean score");
+    println!("kind        right  95 %             mean score");
     for kind in Kind::ALL {
         let of_kind: Vec<Answer> = SENTENCES
             .iter()
@@ -199,7 +257,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let sum: f64 = of_kind.iter().map(|answer| answer.score).sum();
         let mean = sum / of_kind.len() as f64;
         let kind = format!("{kind:?}");
-        println!("{kind:<10}  {right:2}/{}  {mean:.4}", of_kind.len());
+        let (low, high) = wilson(right, of_kind.len());
+        print!("{kind:<10}  {right:2}/{}  {low:.4} … {high:.4}", of_kind.len());
+        println!("  {mean:10.4}");
         answers.extend(of_kind);
     }
     // ANCHOR_END: by_kind
@@ -229,6 +289,38 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     // ANCHOR_END: negation
 
+    // ANCHOR: inserted
+    const ADJECTIVES: [&str; 12] = [
+        "good",
+        "great",
+        "wonderful",
+        "beautiful",
+        "brilliant",
+        "funny", // praise
+        "bad",
+        "terrible",
+        "awful",
+        "boring",
+        "stupid",
+        "ugly", // blame
+    ];
+    println!("inserted  turned  margin falls by");
+    for word in ["not", "never", "very", "really"] {
+        let (mut turned, mut falls) = (0, 0.0);
+        for adjective in ADJECTIVES {
+            let plain = format!("The film is {adjective}.");
+            let longer = format!("The film is {word} {adjective}.");
+            let found = pipeline.classify(&[&plain, &longer], Truncate::Error)?;
+            let [before, after] = [0, 1].map(|i| f64::from(found[i].score));
+            let odds = |score: f64| (score / (1.0 - score)).ln(); // the margin
+            let other = found[0].label != found[1].label;
+            turned += usize::from(other);
+            falls += odds(before) - if other { -odds(after) } else { odds(after) };
+        }
+        println!("{word:<8}  {turned:3}/12  {:15.4}", falls / 12.0);
+    }
+    // ANCHOR_END: inserted
+
     // ANCHOR: irony
     for text in [
         "What a great film, two hours of watching paint dry!",
@@ -239,6 +331,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{} {:.4}  {text}", found.label, found.score);
     }
     // ANCHOR_END: irony
+
+    // ANCHOR: capitals
+    let mut cases: Vec<(bool, bool)> = Vec::new(); // right as written, in capitals
+    for (sentence, as_written) in SENTENCES.iter().zip(&found) {
+        let capitals = sentence.text.to_uppercase();
+        let shouted = &pipeline.classify(&[&capitals], Truncate::Error)?[0];
+        let label = sentence.label();
+        cases.push((as_written.label == label, shouted.label == label));
+    }
+    println!("right as written:  {}/60", cases.iter().filter(|case| case.0).count());
+    println!("right in capitals: {}/60", cases.iter().filter(|case| case.1).count());
+    let (written, capitals): (usize, usize) = only_one_right(cases.iter().copied());
+    println!("only as written {written}, only in capitals {capitals}");
+    println!("sign test: p = {:.4}", sign_test(written, capitals));
+    // ANCHOR_END: capitals
 
     // ANCHOR: sixty
     let right: usize = answers.iter().filter(|answer| answer.right).count();
@@ -253,16 +360,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: held_out
     let held_out: HeldOut = HeldOut::of_the_book()?;
+    let bins: Vec<Bin> = reliability(&answers_at(&held_out.margins, 1.0), 0.5, 10);
     println!("{}", held_out.sentences);
     println!("mean score  accuracy   95 %             sentences");
-    for bin in &held_out.bins {
+    for bin in &bins {
         let (low, high) = wilson(bin.right, bin.count);
         print!("{:10.4}  {:8.4}   {low:.4} … {high:.4}", bin.score, bin.accuracy());
         println!("  {:9}", bin.count);
     }
     let (count, right): (usize, usize) = held_out.totals();
+    let (low, high): (f64, f64) = wilson(right, count);
     println!("right: {right}/{count} = {:.4}", right as f64 / count as f64);
-    println!("expected calibration error: {:.4}", calibration_error(&held_out.bins));
+    println!("95 %: {low:.4} … {high:.4}");
+    println!("expected calibration error: {:.4}", calibration_error(&bins));
+    let sizes: Vec<f64> = held_out.margins.iter().map(|margin| margin.abs()).collect();
+    let nearest: f64 = sizes.iter().copied().fold(f64::INFINITY, f64::min);
+    println!("the margin nearest to 0: {nearest:.4}");
     // ANCHOR_END: held_out
 
     // ANCHOR: reliability_chart
@@ -270,15 +383,31 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         bins.iter().map(|bin| (bin.score, bin.accuracy())).collect()
     }
     LineChart::new()
-        .title("Score and accuracy")
-        .x_title("mean score")
-        .y_title("accuracy")
-        .series("held out", &points(&held_out.bins))
-        .series("our sixty", &points(&reliability(&answers, 0.5, 2)))
-        .dashed_series("calibrated", &[(0.5, 0.5), (1.0, 1.0)])
+        .title(("Score e acurácia", "Score and accuracy"))
+        .x_title(("score médio", "mean score"))
+        .y_title(("acurácia", "accuracy"))
+        .series(("críticas deixadas de fora", "held out"), &points(&bins))
+        .series(
+            ("nossas sessenta frases", "our sixty"),
+            &points(&reliability(&answers, 0.5, 2)),
+        )
+        .dashed_series(("calibrado", "calibrated"), &[(0.5, 0.5), (1.0, 1.0)])
         .draw()?
         .show()?;
     // ANCHOR_END: reliability_chart
+
+    // ANCHOR: temperatures
+    let half: usize = count / 2;
+    println!("   T  −ln p, first half  calibration error, second half");
+    for temperature in [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0] {
+        let answers = answers_at(&held_out.margins[half..], temperature);
+        let error = calibration_error(&reliability(&answers, 0.5, 10));
+        println!(
+            "{temperature:4}  {:17.4}  {error:30.4}",
+            mean_loss_at(fit, temperature)
+        );
+    }
+    // ANCHOR_END: temperatures
 
     // ANCHOR: left_out
     let left_out: Vec<LeftOut> = leave_one_out(&pipeline, NOTES[0])?;
@@ -293,12 +422,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let weights: Tensor = last_attention(&pipeline, &batch)?; // [1, heads, n, n]
     let heads: Vec<Vec<f32>> = attention_to_words(&weights, &by_word)?;
     let attention: Vec<f32> = mean_of_heads(&heads); // [words]
-    for (word, weight) in by_word.iter().zip(&attention) {
-        println!("{:<10} {weight:.4}", word.text);
+    println!("word       attention  even share  first of heads");
+    for (i, (word, weight)) in by_word.iter().zip(&attention).enumerate() {
+        let even = word.tokens.len() as f64 / encoded.len() as f64;
+        let firsts = heads.iter().filter(|head| largest(head) == i).count();
+        println!("{:<10} {weight:9.4}  {even:10.4}  {firsts:14}", word.text);
     }
-    let to_words: f32 = attention.iter().sum();
-    println!("all words       {to_words:.4}");
-    println!("[CLS] and [SEP] {:.4}", 1.0 - to_words);
+    let rest: f32 = 1.0 - attention.iter().sum::<f32>();
+    let even: f64 = 2.0 / encoded.len() as f64;
+    println!("the other two {rest:.4}  {even:10.4}"); // [CLS] and [SEP]
     // ANCHOR_END: looking
 
     // ANCHOR: two_measures
@@ -306,9 +438,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         numbers.map(f64::from).collect()
     }
     BarChart::new(by_word.iter().map(|word| &word.text))
-        .title("The same words, two measures")
-        .series("attention of [CLS]", &wide(attention.iter().copied()))
-        .series("change without it", &wide(left_out.iter().map(|word| word.change)))
+        .title(("As mesmas palavras, duas medidas", "The same words, two measures"))
+        .series(
+            ("atenção de [CLS]", "attention of [CLS]"),
+            &wide(attention.iter().copied()),
+        )
+        .series(
+            ("mudança sem ela", "change without it"),
+            &wide(left_out.iter().map(|word| word.change)),
+        )
         .draw()?
         .show()?;
     // ANCHOR_END: two_measures
@@ -320,12 +458,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Heatmap::new(&by_head)
         .column_labels(by_word.iter().map(|word| &word.text))
         .row_title("head")
-        .column_title("word")
+        .column_title(("palavra", "word"))
+        .range(0.0, 1.0)
         .annotate(false)
-        .title("Where [CLS] looks, head by head")
+        .title(("Para onde [CLS] olha, head a head", "Where [CLS] looks, head by head"))
         .draw()?
         .show()?;
     // ANCHOR_END: heads
+
+    // ANCHOR: four_words
+    let four: [usize; 4] = [1, 2, 9, 10]; // love, this, fantastic, !
+    let looks: [f32; 4] = four.map(|i| attention[i]);
+    let moves: [f32; 4] = four.map(|i| left_out[i].change.abs());
+    println!("attention {looks:.4?}, ranks {:?}", ranks(&looks));
+    println!("|change|  {moves:.4?}, ranks {:?}", ranks(&moves));
+    println!("rank correlation {:.4}", rank_correlation(&looks, &moves));
+    // ANCHOR_END: four_words
 
     // ANCHOR: agreement
     fn attention_of(
@@ -339,7 +487,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let mut agreements: Vec<f64> = Vec::new();
     let mut same_word: usize = 0;
-    let mut by_chance: f64 = 0.0;
+    let mut chances: Vec<f64> = Vec::new();
     for sentence in SENTENCES.iter().filter(|one| one.kind != Kind::Portuguese) {
         let attention = attention_of(&pipeline, sentence.text)?;
         let changes: Vec<f32> = leave_one_out(&pipeline, sentence.text)?
@@ -348,14 +496,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .collect();
         agreements.push(rank_correlation(&attention, &changes));
         same_word += usize::from(largest(&attention) == largest(&changes));
-        by_chance += 1.0 / attention.len() as f64;
+        chances.push(1.0 / attention.len() as f64);
     }
     agreements.sort_by(f64::total_cmp);
     let count: usize = agreements.len();
     println!("rank correlation: median {:.4}", agreements[count / 2]);
     println!("from {:.4} to {:.4}", agreements[0], agreements[count - 1]);
+    let above: usize = agreements.iter().filter(|&&rho| rho > 0.0).count();
+    let p: f64 = sign_test(above, count - above);
+    println!("above 0: {above}/{count}, sign test p = {p:.4}");
     println!("the same word is first: {same_word}/{count}");
-    println!("by chance: {by_chance:.1}/{count}");
+    println!("by chance: {:.1}/{count}", chances.iter().sum::<f64>());
+    println!("that many or more, by chance: {:.4}", at_least(same_word, &chances));
     // ANCHOR_END: agreement
     Ok(())
 }

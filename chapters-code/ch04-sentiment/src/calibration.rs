@@ -67,7 +67,7 @@ pub fn calibration_error(bins: &[Bin]) -> f64 {
 }
 // ANCHOR_END: calibration_error
 
-/// What a model answered to sentences that it had not been trained on, counted.
+/// What a model answered to sentences that it had not been trained on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HeldOut {
     /// The model's name.
@@ -76,8 +76,9 @@ pub struct HeldOut {
     pub weights: String,
     /// Where the sentences are from.
     pub sentences: String,
-    /// Their answers, by score.
-    pub bins: Vec<Bin>,
+    /// For each sentence, in their order, the margin of the right label: its logit minus
+    /// the other's, to 4 decimals. Above 0, the answer was right.
+    pub margins: Vec<f64>,
 }
 
 impl HeldOut {
@@ -96,7 +97,29 @@ impl HeldOut {
 
     /// How many sentences there were, and to how many the answer was right.
     pub fn totals(&self) -> (usize, usize) {
-        let count = self.bins.iter().map(|bin| bin.count).sum();
-        (count, self.bins.iter().map(|bin| bin.right).sum())
+        let right = self.margins.iter().filter(|&&margin| margin > 0.0).count();
+        (self.margins.len(), right)
     }
 }
+
+// ANCHOR: answers_at
+/// The answers, from the margins of the right label: right if a margin is above 0, with
+/// the score of the margin's size, divided by a temperature. With 1 it is the model's.
+pub fn answers_at(margins: &[f64], temperature: f64) -> Vec<Answer> {
+    let answer = |margin: &f64| Answer {
+        score: sigmoid(margin.abs() / temperature),
+        right: *margin > 0.0,
+    };
+    margins.iter().map(answer).collect()
+}
+
+/// The mean of −ln p, in nats, of the probability p that the right labels get.
+pub fn mean_loss_at(margins: &[f64], temperature: f64) -> f64 {
+    let loss = |margin: &f64| -sigmoid(margin / temperature).ln();
+    margins.iter().map(loss).sum::<f64>() / margins.len() as f64
+}
+
+fn sigmoid(margin: f64) -> f64 {
+    1.0 / (1.0 + (-margin).exp())
+}
+// ANCHOR_END: answers_at

@@ -51,17 +51,17 @@ pub fn wilson(right: usize, count: usize) -> (f64, f64) {
 // ANCHOR_END: wilson
 
 // ANCHOR: sign_test
-/// Of cases that two judges have judged, each right or wrong: how many only the first
-/// got right, and how many only the second.
+/// How many cases only the first of two judges got right, and how many only the second:
+/// of each case is told whether the one and the other did.
 pub fn only_one_right(cases: impl IntoIterator<Item = (bool, bool)>) -> (usize, usize) {
     cases.into_iter().fold((0, 0), |(first, second), (one, other)| {
         (first + usize::from(one && !other), second + usize::from(other && !one))
     })
 }
 
-/// How likely a coin is to divide `one + other` cases at least as unevenly: the p of the
-/// sign test, to both sides, from 0 to 1. With the cases that only one of two judges got
-/// right it is McNemar's exact test. 1 if there is no case.
+/// How likely coins are to divide `one + other` cases at least as unevenly, to either
+/// side: the p of the sign test. With the cases that only one of two judges got right
+/// it is McNemar's exact test. 1 if there is no case.
 pub fn sign_test(one: usize, other: usize) -> f64 {
     let coins = vec![0.5; one + other];
     (2.0 * at_most(one.min(other), &coins)).min(1.0)

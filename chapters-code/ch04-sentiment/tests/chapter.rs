@@ -12,7 +12,9 @@ use sentiment::attribution::{
     Word, attention_to_words, last_attention, leave_one_out, margin, mean_of_heads,
     without, words_of,
 };
-use sentiment::calibration::{Answer, calibration_error, reliability};
+use sentiment::calibration::{
+    Answer, answers_at, calibration_error, mean_loss_at, reliability,
+};
 use sentiment::sentences::{Kind, SENTENCES};
 use sentiment::statistics::{
     at_least, at_most, hits_by_chance, only_one_right, rank_correlation, ranks,
@@ -293,6 +295,19 @@ fn answers_go_to_their_bins() {
     let expected = (0.075 + 0.145 + 0.475) / 3.0;
     assert!((calibration_error(&bins) - expected).abs() < 1e-12);
     assert!(reliability(&[], 0.5, 5).is_empty());
+}
+
+#[test]
+fn a_temperature_divides_the_margins() {
+    let margins = [2.0 * 3_f64.ln(), -2.0 * 3_f64.ln()];
+    let answers = answers_at(&margins, 2.0);
+    let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12);
+    close(answers[0].score, 0.75);
+    close(answers[1].score, 0.75); // of the wrong label
+    assert!(answers[0].right && !answers[1].right);
+    close(answers_at(&margins, 1.0)[0].score, 0.9);
+    close(mean_loss_at(&margins, 2.0), -(0.75_f64.ln() + 0.25_f64.ln()) / 2.0);
+    close(mean_loss_at(&margins, 1.0), -(0.9_f64.ln() + 0.1_f64.ln()) / 2.0);
 }
 
 /// R's `binom.confint(…, methods = "wilson")`, whose z has more digits than 1.96.

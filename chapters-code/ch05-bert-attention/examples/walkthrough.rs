@@ -13,12 +13,12 @@ use bert_attention::likeness::Part;
 use bert_attention::nouns::NOUNS;
 use bert_attention::profile::{SHARES, share_at, top};
 use bert_attention::sentences::*;
+use bert_attention::statistics::{at_least, at_most, sign_test};
 use bert_attention::translation::*;
 use bert_attention::*;
 use figures::{Heatmap, HeatmapGrid, LineChart};
 use hub::{Encoded, HubOptions, ModelFolder, Truncate};
 use ndarray::{Array1, Array2, Axis};
-use sentiment::statistics::{at_least, at_most, sign_test};
 // ANCHOR_END: imports
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -44,8 +44,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Heatmap::new(&first)
         .row_labels(&outputs.tokens)
         .column_labels(&outputs.tokens)
+        .range(0.0, 1.0)
         .annotate(false)
-        .title("Layer 0, head 0")
+        .title(("Camada 0, head 0", "Layer 0, head 0"))
         .draw()?
         .show()?;
     // ANCHOR_END: first_head
@@ -69,7 +70,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .grid_row_titles((0..outputs.layers()).map(|layer| layer.to_string()))
         .grid_column_titles((0..outputs.heads()?).map(|head| head.to_string()))
         .range(0.0, 1.0)
-        .title("144 heads, one sentence")
+        .title(("144 heads, uma frase", "144 heads, one sentence"))
         .draw()?
         .show()?;
     // ANCHOR_END: all_heads
@@ -129,15 +130,29 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: by_length
 
     // ANCHOR: maps
-    fn maps(profiles: &Profiles) -> HeatmapGrid {
-        let panel = |(name, measure)| Heatmap::new(&profiles.map(measure)).title(name);
-        HeatmapGrid::of(SHARES.map(panel))
-            .row_title("layer")
-            .column_title("head")
-            .columns(3)
-            .range(0.0, 1.0)
+    fn in_portuguese(share: &str) -> &str {
+        match share {
+            "itself" => "a si mesmo",
+            "previous" => "anterior",
+            "next" => "seguinte",
+            special => special,
+        }
     }
-    maps(&profiles).title("What bertinho's heads look at").draw()?.show()?;
+    fn maps(profiles: &Profiles) -> HeatmapGrid {
+        let panel = |(name, measure)| {
+            Heatmap::new(&profiles.map(measure)).title((in_portuguese(name), name))
+        };
+        HeatmapGrid::of(SHARES.map(panel))
+            .row_title(("camada", "layer"))
+            .column_title("head")
+            .columns(2)
+            .range(0.0, 1.0)
+            .root_scale()
+    }
+    maps(&profiles)
+        .title(("O que os heads do bertinho olham", "What bertinho's heads look at"))
+        .draw()?
+        .show()?;
     // ANCHOR_END: maps
 
     // ANCHOR: layers
@@ -149,12 +164,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let mut chart: LineChart = LineChart::new();
     for ((name, _), points) in SHARES.iter().zip(&series) {
-        chart = chart.series(*name, points);
+        chart = chart.series((in_portuguese(name), name), points);
     }
     chart
-        .title("Mean share of attention by layer")
-        .x_title("layer")
-        .y_title("share")
+        .title((
+            "Parte média da atenção, por camada",
+            "Mean share of attention by layer",
+        ))
+        .x_title(("camada", "layer"))
+        .y_title(("parte", "share"))
         .draw()?
         .show()?;
     // ANCHOR_END: layers
@@ -332,8 +350,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: likeness
     println!("two heads share        whole maps   words only");
-    let whole: Likeness = Likeness::of(&model, &sentences, Part::Whole)?;
-    let in_words: Likeness = Likeness::of(&model, &sentences, Part::Words)?;
+    let some: Vec<&str> = sentences.iter().step_by(2).copied().collect();
+    let whole: Likeness = Likeness::of(&model, &some, Part::Whole)?;
+    let in_words: Likeness = Likeness::of(&model, &some, Part::Words)?;
     let both: [&Likeness; 2] = [&whole, &in_words];
     let mean = |list: &[f64]| list.iter().sum::<f64>() / list.len() as f64;
     let rows: [(&str, [f64; 2]); 4] = [
@@ -424,7 +443,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: minilm
 
     // ANCHOR: minilm_maps
-    maps(&minilm).title("What MiniLM's heads look at").draw()?.show()?;
+    maps(&minilm)
+        .title(("O que os heads do MiniLM olham", "What MiniLM's heads look at"))
+        .draw()?
+        .show()?;
     // ANCHOR_END: minilm_maps
 
     // ANCHOR: minilm_claims
@@ -519,7 +541,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .column_labels(&pair.tokens)
         .annotate(false)
         .range(0.0, 1.0)
-        .title(format!("Layer {}, head {}", best.layer, best.head))
+        .title((
+            format!("Camada {}, head {}", best.layer, best.head),
+            format!("Layer {}, head {}", best.layer, best.head),
+        ))
         .draw()?
         .show()?;
     // ANCHOR_END: pair
@@ -535,14 +560,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let through: Array2<f64> = outputs.rollout()?; // [n, n]
     let last: usize = outputs.layers() - 1;
     HeatmapGrid::of([
-        Heatmap::new(&outputs.mean_heads(0)?).title("layer 0, mean"),
-        Heatmap::new(&outputs.mean_heads(last)?).title(format!("layer {last}, mean")),
+        Heatmap::new(&outputs.mean_heads(0)?)
+            .title(("camada 0, média", "layer 0, mean")),
+        Heatmap::new(&outputs.mean_heads(last)?)
+            .title((format!("camada {last}, média"), format!("layer {last}, mean"))),
         Heatmap::new(&through).title("rollout"),
     ])
     .row_labels(&outputs.tokens)
     .column_labels(&outputs.tokens)
     .columns(2)
-    .title("Attention through the layers")
+    .title(("A atenção através das camadas", "Attention through the layers"))
     .draw()?
     .show()?;
     // ANCHOR_END: through
@@ -628,11 +655,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("from {least:.2} to {:.2}", top(&each, 1)[0].1);
     println!("below 0.5: {} heads", each.iter().filter(|&&rho| rho < 0.5).count());
     Heatmap::new(&each)
-        .row_title("layer")
+        .diverging()
+        .row_title(("camada", "layer"))
         .column_title("head")
         .range(-1.0, 1.0)
         .annotate(false)
-        .title("Rank correlation of attention and change")
+        .title((
+            "Correlação de postos entre atenção e mudança",
+            "Rank correlation of attention and change",
+        ))
         .draw()?
         .show()?;
     // ANCHOR_END: each_head

@@ -42,7 +42,7 @@ pub use profile::{HeadProfile, Profiles, SpecialIds};
 pub use pronouns::Pronouns;
 pub use rollout::rollout;
 pub use sentiment::Pretrained;
-pub use sentiment::attribution::rank_correlation;
+pub use sentiment::statistics::{self, rank_correlation};
 pub use task_heads::{
     BertForMaskedLm, BertForSequenceClassification, MaskedLmOutput, Pooler,
 };

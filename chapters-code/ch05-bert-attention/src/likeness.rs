@@ -1,7 +1,7 @@
 //! Are the heads of a model different? How alike their maps are, over many sentences.
 
 use hub::Truncate;
-use ndarray::{Array2, ArrayRef1, ArrayRef2, Axis};
+use ndarray::{Array2, s};
 use self_attention::numpy::NumpyRandom;
 use sentiment::Pretrained;
 
@@ -10,8 +10,8 @@ use crate::attentions::{Attentions, Result};
 // ANCHOR: overlap
 /// The share of attention that two rows give to the same places, `Σ min(a, b)`: 1 if they
 /// are equal, 0 if they have no place in common.
-pub fn overlap(a: &ArrayRef1<f64>, b: &ArrayRef1<f64>) -> f64 {
-    a.iter().zip(b).map(|(&a, &b)| a.min(b)).sum()
+pub fn overlap(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(&a, &b)| if a < b { a } else { b }).sum()
 }
 // ANCHOR_END: overlap
 
@@ -36,47 +36,57 @@ pub enum Part {
     Words,
 }
 
-/// The rows of a sentence's words, of all heads one below the other: for each word a
-/// `[heads, n]`, or `[heads, n − 2]` without the special tokens.
-fn rows(model: &Pretrained, sentence: &str, part: Part) -> Result<Vec<Array2<f64>>> {
+/// The row of one word in every head, head after head: `[heads][places]`.
+type Rows = Vec<Vec<f64>>;
+
+/// The rows of a sentence's words.
+fn rows(model: &Pretrained, sentence: &str, part: Part) -> Result<Vec<Rows>> {
     let found = Attentions::of(model, sentence, None, Truncate::Error)?;
     let n = found.tokens.len();
-    let row = |i: usize| -> Array2<f64> {
-        let layers = found.attentions.iter().flat_map(|layer| {
-            let heads = layer.index_axis(Axis(0), 0); // [heads, n, n]
-            let rows = heads.index_axis(Axis(1), i).mapv(f64::from); // [heads, n]
-            rows.outer_iter().map(|row| row.to_vec()).collect::<Vec<_>>()
+    let row = |i: usize| -> Rows {
+        let heads = found.attentions.iter().flat_map(|layer| {
+            let rows = layer.slice(s![0, .., i, ..]); // [heads, n]
+            rows.mapv(f64::from)
+                .rows()
+                .into_iter()
+                .map(|row| row.to_vec())
+                .collect::<Rows>()
         });
-        let all: Vec<Vec<f64>> = layers.collect();
-        let shape = (all.len(), n);
-        let rows = Array2::from_shape_fn(shape, |(head, j)| all[head][j]);
-        match part {
-            Part::Whole => rows,
-            Part::Words => {
-                let words = rows.select(Axis(1), &(1..n - 1).collect::<Vec<_>>());
-                let sums = words.sum_axis(Axis(1)).insert_axis(Axis(1));
-                words / sums
-            }
-        }
+        heads.map(|row| part.of(row)).collect()
     };
     Ok((1..n - 1).map(row).collect())
 }
 
-/// Adds the overlap of each two rows of `a` and `b`, `[heads, places]` each.
-fn add_overlaps(sums: &mut Array2<f64>, a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) {
-    for ((i, j), sum) in sums.indexed_iter_mut() {
-        *sum += overlap(&a.row(i), &b.row(j));
+impl Part {
+    /// This part of a row, `[n]` or `[n − 2]`.
+    fn of(self, row: Vec<f64>) -> Vec<f64> {
+        match self {
+            Self::Whole => row,
+            Self::Words => {
+                let words = &row[1..row.len() - 1];
+                let sum: f64 = words.iter().sum();
+                words.iter().map(|weight| weight / sum).collect()
+            }
+        }
+    }
+
+    /// The words' places in another order, for rows of `places`; special tokens, the
+    /// first and the last of a whole row, stay.
+    fn shuffled(self, places: usize, random: &mut NumpyRandom) -> Vec<usize> {
+        let words = if self == Self::Whole { 1..places - 1 } else { 0..places };
+        let mut order: Vec<usize> = (0..places).collect();
+        shuffle(&mut order[words], random);
+        order
     }
 }
 
-/// The columns of `rows` in another order; those of special tokens, first and last of a
-/// whole row, stay.
-fn shuffled(rows: &Array2<f64>, part: Part, random: &mut NumpyRandom) -> Array2<f64> {
-    let n = rows.ncols();
-    let words = if part == Part::Whole { 1..n - 1 } else { 0..n };
-    let mut order: Vec<usize> = (0..n).collect();
-    shuffle(&mut order[words], random);
-    rows.select(Axis(1), &order)
+/// Adds the overlaps of each two heads, above the diagonal, of `a`'s rows and `b`'s.
+fn add_overlaps(sums: &mut Array2<f64>, a: &Rows, b: &Rows) {
+    for (i, row) in a.iter().enumerate() {
+        for (j, other) in b.iter().enumerate().skip(i) {
+            sums[[i, j]] += overlap(row, other);
+        }
+    }
 }
 
 /// Puts a list in a random order, each as likely (Fisher and Yates).
@@ -97,7 +107,7 @@ impl Likeness {
     pub fn of(model: &Pretrained, sentences: &[&str], part: Part) -> Result<Self> {
         let count = model.config.num_hidden_layers * model.config.num_attention_heads;
         let mut random = NumpyRandom::seed(42);
-        let mut all: Vec<Vec<Array2<f64>>> = Vec::new();
+        let mut all: Vec<Vec<Rows>> = Vec::new();
         for sentence in sentences {
             all.push(rows(model, sentence, part)?);
         }
@@ -106,20 +116,29 @@ impl Likeness {
             (Array2::zeros((count, count)), Array2::zeros((count, count)));
         let (mut itself, mut looks) = (vec![0.0; count], 0.0);
         for group in all.chunk_by(|a, b| a.len() == b.len()) {
-            for (s, rows) in group.iter().enumerate() {
-                let other = &group[(s + 1) % group.len()];
-                for (row, elsewhere) in rows.iter().zip(other) {
+            for (i, sentence) in group.iter().enumerate() {
+                let other = &group[(i + 1) % group.len()];
+                for (rows, elsewhere) in sentence.iter().zip(other) {
                     looks += 1.0;
-                    add_overlaps(&mut heads, row, row);
-                    add_overlaps(&mut control, row, &shuffled(row, part, &mut random));
-                    for (head, sum) in itself.iter_mut().enumerate() {
-                        *sum += overlap(&row.row(head), &elsewhere.row(head));
+                    add_overlaps(&mut heads, rows, rows);
+                    let order = part.shuffled(rows[0].len(), &mut random);
+                    let moved =
+                        |row: &Vec<f64>| order.iter().map(|&j| row[j]).collect();
+                    add_overlaps(&mut control, rows, &rows.iter().map(moved).collect());
+                    for ((sum, row), elsewhere) in
+                        itself.iter_mut().zip(rows).zip(elsewhere)
+                    {
+                        *sum += overlap(row, elsewhere);
                     }
                 }
             }
         }
         itself.iter_mut().for_each(|sum| *sum /= looks);
-        Ok(Self { heads: heads / looks, shuffled: control / looks, itself })
+        let mean = |sums: Array2<f64>| {
+            let likeness = |(i, j): (usize, usize)| sums[[i.min(j), i.max(j)]] / looks;
+            Array2::from_shape_fn((count, count), likeness) // the same both ways
+        };
+        Ok(Self { heads: mean(heads), shuffled: mean(control), itself })
     }
 
     /// The mean of a matrix over each two *different* heads.
@@ -159,7 +178,7 @@ mod tests {
 
     #[test]
     fn an_overlap_is_what_two_rows_share() {
-        let (a, b) = (array![0.5, 0.5, 0.0], array![0.25, 0.0, 0.75]);
+        let (a, b) = ([0.5, 0.5, 0.0], [0.25, 0.0, 0.75]);
         assert!((overlap(&a, &b) - 0.25).abs() < 1e-12);
         assert!((overlap(&a, &a) - 1.0).abs() < 1e-12);
     }
@@ -175,17 +194,17 @@ mod tests {
 
     #[test]
     fn a_shuffle_keeps_special_tokens_in_place() {
-        let rows = array![[9.0, 1.0, 2.0, 3.0, 8.0]];
         let mut random = NumpyRandom::seed(1);
         let mut seen = std::collections::HashSet::new();
         for _ in 0..50 {
-            let found = shuffled(&rows, Part::Whole, &mut random);
-            assert_eq!((found[[0, 0]], found[[0, 4]]), (9.0, 8.0));
-            assert!((found.sum() - 23.0).abs() < 1e-12);
-            seen.insert(format!("{found}"));
+            let order = Part::Whole.shuffled(5, &mut random);
+            assert_eq!((order[0], order[4]), (0, 4));
+            seen.insert(order);
         }
-        assert_eq!(seen.len(), 6);
-        let words = shuffled(&array![[1.0, 2.0]], Part::Words, &mut random);
-        assert!((words.sum() - 3.0).abs() < 1e-12);
+        assert_eq!(seen.len(), 6); // all orders of three words
+        let mut words = Part::Words.shuffled(3, &mut random);
+        words.sort_unstable();
+        assert_eq!(words, [0, 1, 2]);
+        assert_eq!(Part::Words.of(vec![0.5, 0.1, 0.3, 0.1]), [0.25, 0.75]);
     }
 }

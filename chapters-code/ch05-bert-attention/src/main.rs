@@ -68,7 +68,10 @@ fn save_heatmap(
     let figure = Heatmap::new(&found.head(layer, head)?)
         .row_labels(&found.tokens)
         .column_labels(&found.tokens)
-        .title(format!("Layer {layer}, head {head}"))
+        .title((
+            format!("Camada {layer}, head {head}"),
+            format!("Layer {layer}, head {head}"),
+        ))
         .draw()?;
     Ok(figure.save(path)?)
 }

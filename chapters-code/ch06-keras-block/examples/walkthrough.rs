@@ -105,26 +105,26 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let losses: [Vec<(f64, f64)>; 2] = history.losses();
     LineChart::new()
         .title("Loss")
-        .x_title("epoch")
+        .x_title(("época", "epoch"))
         .y_title("loss")
-        .series("train", &losses[0])
-        .series("validation", &losses[1])
+        .series(("treino", "train"), &losses[0])
+        .series(("validação", "validation"), &losses[1])
         .draw()?
         .show()?;
     // ANCHOR_END: loss
 
     // ANCHOR: after
     HeatmapGrid::of([
-        Heatmap::new(&first_token(&before)?).title("before"),
-        Heatmap::new(&first_token(&after)?).title("after"),
+        Heatmap::new(&first_token(&before)?).title(("antes", "before")),
+        Heatmap::new(&first_token(&after)?).title(("depois", "after")),
     ])
     .row_labels((1..10).map(|number| number.to_string()))
     .column_labels((0..10).map(|position| position.to_string()))
-    .row_title("first token")
-    .column_title("position")
+    .row_title(("primeiro token", "first token"))
+    .column_title(("posição", "position"))
     .columns(2)
     .range(0.0, 1.0)
-    .title("Where the first token looks")
+    .title(("Para onde o primeiro token olha", "Where the first token looks"))
     .draw()?
     .show()?;
     // ANCHOR_END: after
@@ -150,10 +150,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Heatmap::new(&number_by_position(&learner)?)
         .row_labels((1..10).map(|number| number.to_string()))
         .column_labels((1..10).map(|position| position.to_string()))
-        .row_title("query of the number")
-        .column_title("key of the position")
+        .row_title(("query do número", "query of the number"))
+        .column_title(("key da posição", "key of the position"))
         .digits(0)
-        .title("What a number adds to the score of a position")
+        .diverging()
+        .title((
+            "O que um número soma ao score de uma posição",
+            "What a number adds to the score of a position",
+        ))
         .draw()?
         .show()?;
     // ANCHOR_END: combine_map
@@ -177,15 +181,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: variants_chart
     let mut chart: LineChart = LineChart::new()
-        .title("Two hops: validation accuracy")
-        .x_title("epoch")
-        .y_title("accuracy");
+        .title(("Dois saltos: acurácia na validação", "Two hops: validation accuracy"))
+        .x_title(("época", "epoch"))
+        .y_title(("acurácia", "accuracy"));
     for (blocks, residual) in [(2, false), (2, true), (4, false), (4, true)] {
         let options = LookupOptions { residual, blocks, ..Default::default() };
         let setting = Setting { hops: 2, options, learning_rate: 2e-3 };
         if let Some(variant) = variants.find(&setting) {
             let with = if residual { ", residual" } else { "" };
-            chart = chart.series(format!("{blocks} blocks{with}"), &variant.curve());
+            let name =
+                (format!("{blocks} blocos{with}"), format!("{blocks} blocks{with}"));
+            chart = chart.series(name, &variant.curve());
         }
     }
     chart.draw()?.show()?;

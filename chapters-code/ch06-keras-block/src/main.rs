@@ -110,7 +110,7 @@ fn save_heatmap(path: &Path, ids: &[u32], weights: &Rows) -> Result<()> {
     let figure = Heatmap::new(&Array2::from_shape_vec((n, n), weights)?)
         .row_labels(&labels)
         .column_labels(&labels)
-        .title("Attention weights")
+        .title(("Pesos de atenção", "Attention weights"))
         .draw()?;
     Ok(figure.save(path)?)
 }

@@ -9,12 +9,13 @@ impl Model {
     /// The graph with the shape that each layer gives:
     /// `keras.utils.plot_model(model, show_shapes=True)`.
     pub fn plot(&self) -> Result<Figure> {
-        let mut diagram = Diagram::new().title("Model: functional");
+        let mut diagram =
+            Diagram::new().title(("Modelo: functional", "Model: functional"));
         for layer in &self.layers {
             let class = layer.tensor.node().layer.class();
             let shape = layer.tensor.shape();
-            diagram =
-                diagram.node([format!("{} ({class})", layer.name), shape.to_string()]);
+            let lines = [layer.name.clone(), class.to_owned(), shape.to_string()];
+            diagram = diagram.node(lines);
         }
         let place = |id: u64| self.layers.iter().position(|l| l.tensor.id() == id);
         for (to, layer) in self.layers.iter().enumerate() {

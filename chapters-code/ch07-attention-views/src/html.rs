@@ -143,14 +143,20 @@ impl Data<'_> {
         // Keys are strings and numbers are finite, so nothing can go wrong.
         let json = in_script(&serde_json::to_string(&self).unwrap_or_default());
         let id = self.identity();
-        let (image, alt) = (BASE64_STANDARD.encode(&picture.svg), &picture.alt);
-        let alt = picture::escape(alt);
+        let image = BASE64_STANDARD.encode(&picture.svg);
+        let [portuguese, english] =
+            picture.alt.each_ref().map(|alt| picture::escape(alt));
+        let alt = match look.language {
+            Language::English => format!("\"{english}\""),
+            Language::Portuguese => format!("\"{portuguese}\""),
+            Language::Page => format!("\"{portuguese}\" data-en=\"{english}\""),
+        };
         let style = without_blank_lines(STYLE);
         let script = SCRIPT.map(without_blank_lines).concat();
         let colours = picture::COLOURS;
         format!(
             "<div class=\"attention-view\" data-attention-view=\"{id}\">\n\
-             <img alt=\"{alt}\" src=\"data:image/svg+xml;base64,{image}\">\n\
+             <img alt={alt} src=\"data:image/svg+xml;base64,{image}\">\n\
              {NOTE}\n\
              <script type=\"application/json\">{json}</script>\n\
              <script type=\"text/css\">\n{style}</script>\n\

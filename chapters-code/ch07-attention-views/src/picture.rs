@@ -27,11 +27,11 @@ const THUMBNAIL_LINES: usize = 24;
 /// Tokens of a picture: those after them are left out.
 const TOKENS: usize = 64;
 
-/// An SVG and what it says in words.
+/// An SVG and what it says in words, in Portuguese and in English.
 #[derive(Debug)]
 pub(crate) struct Picture {
     pub svg: String,
-    pub alt: String,
+    pub alt: [String; 2],
 }
 
 /// A rectangle of lines from left to right.
@@ -73,11 +73,15 @@ impl Picture {
             }
         }
         let layer = panes.layers.get(layer).copied().unwrap_or(layer);
-        let alt = format!(
-            "Attention lines of layer {layer}, heads {heads:?}, between {} and {} tokens.",
-            shown.left.len(),
-            shown.right.len(),
-        );
+        let (left, right) = (shown.left.len(), shown.right.len());
+        let alt = [
+            format!(
+                "Linhas de atenção da camada {layer}, heads {heads:?}, entre {left} e {right} tokens."
+            ),
+            format!(
+                "Attention lines of layer {layer}, heads {heads:?}, between {left} and {right} tokens."
+            ),
+        ];
         Self { svg: svg + "</g></svg>", alt }
     }
 
@@ -110,7 +114,10 @@ impl Picture {
                 draw(&mut svg, &lines, colour(layer), 1.0, &frame);
             }
         }
-        let alt = format!("Attention of {layers} layers with {heads} heads each.");
+        let alt = [
+            format!("A atenção de {layers} camadas com {heads} heads cada."),
+            format!("Attention of {layers} layers with {heads} heads each."),
+        ];
         Self { svg: svg + "</g></svg>", alt }
     }
 }
@@ -125,8 +132,7 @@ fn open(width: f64, height: f64) -> String {
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
          viewBox=\"0 0 {width} {height}\"><rect width=\"100%\" height=\"100%\" rx=\"4\" \
-         fill=\"#fff\"/><g font-family=\"sans-serif\" font-size=\"13\" fill=\"#222\" \
-         stroke-width=\"1.5\">"
+         fill=\"#fff\"/><g font-family=\"sans-serif\" font-size=\"13\" fill=\"#222\">"
     )
 }
 
@@ -154,7 +160,7 @@ fn strongest(
     lines
 }
 
-/// The strongest lines of a head, as dark as the weight times `share`.
+/// The strongest lines of a head, as dark and as thick as the weight times `share`.
 fn draw(
     svg: &mut String,
     lines: &[(f32, usize, usize)],
@@ -174,7 +180,9 @@ fn draw(
         let opacity = f64::from(*level) / f64::from(LEVELS);
         let _ = write!(
             svg,
-            "<path d=\"{path}\" stroke=\"{colour}\" stroke-opacity=\"{opacity:.2}\"/>"
+            "<path d=\"{path}\" stroke=\"{colour}\" stroke-opacity=\"{opacity:.2}\" \
+             stroke-width=\"{:.1}\"/>",
+            (2.0 * opacity).max(0.5)
         );
     }
 }

@@ -199,10 +199,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: schedule_figure
     LineChart::new()
-        .title("Learning rate of the long training")
-        .x_title("step")
-        .y_title("rate × 1000")
-        .series("learning rate", &rates)
+        .title((
+            "Taxa de aprendizado do treino longo",
+            "Learning rate of the long training",
+        ))
+        .x_title(("passo", "step"))
+        .y_title(("taxa × 1000", "rate × 1000"))
+        .series(("taxa de aprendizado", "learning rate"), &rates)
         .draw()?
         .show()?;
     // ANCHOR_END: schedule_figure
@@ -210,10 +213,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: history
     let history: History = History::of_the_book()?;
     LineChart::new()
-        .title("Pre-training bertinho")
-        .x_title("step")
+        .title(("O pré-treino do bertinho", "Pre-training bertinho"))
+        .x_title(("passo", "step"))
         .y_title("loss (nats)")
-        .series("training batches", &history.loss)
+        .series(("lotes de treino", "training batches"), &history.loss)
         .draw()?
         .show()?;
     // ANCHOR_END: history
@@ -226,12 +229,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let beside: Vec<(f64, f64)> =
         history.over_steps(|point| 100.0 * point.accuracy.beside.model);
     LineChart::new()
-        .title("Held-out pieces guessed")
-        .x_title("step")
+        .title(("Pedaços adivinhados na validação", "Held-out pieces guessed"))
+        .x_title(("passo", "step"))
         .y_title("%")
-        .series("translation beside", &beside)
-        .series("English alone", &english)
-        .series("Portuguese alone", &portuguese)
+        .series(("com a tradução ao lado", "translation beside"), &beside)
+        .series(("só inglês", "English alone"), &english)
+        .series(("só português", "Portuguese alone"), &portuguese)
         .draw()?
         .show()?;
     // ANCHOR_END: accuracies
@@ -263,14 +266,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let translator: Vec<(f64, f64)> =
         history.over_steps(|point| 100.0 * point.translator.rate);
     LineChart::new()
-        .title("The best head of each kind")
-        .x_title("step")
+        .title(("O melhor head de cada tipo", "The best head of each kind"))
+        .x_title(("passo", "step"))
         .y_title("%")
-        .series("translation", &translator)
-        .series("previous", &best_of(&history, "previous"))
-        .series("next", &best_of(&history, "next"))
+        .series(("tradução", "translation"), &translator)
+        .series(("anterior", "previous"), &best_of(&history, "previous"))
+        .series(("seguinte", "next"), &best_of(&history, "next"))
         .series("[SEP]", &best_of(&history, "sep"))
-        .series("itself", &best_of(&history, "itself"))
+        .series(("a si mesmo", "itself"), &best_of(&history, "itself"))
         .draw()?
         .show()?;
     // ANCHOR_END: birth
@@ -308,8 +311,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let Some(point) = point else { continue };
         panels.push(
             Heatmap::new(&map(point))
-                .title(format!("step {step}"))
-                .row_title("layer")
+                .title((format!("passo {step}"), format!("step {step}")))
+                .row_title(("camada", "layer"))
                 .column_title("head")
                 .range(0.0, 4.0)
                 .digits(1),
@@ -317,15 +320,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     HeatmapGrid::of(panels)
         .columns(1)
-        .title("Entropy of each head, in bits")
+        .title(("Entropia de cada head, em bits", "Entropy of each head, in bits"))
         .draw()?
         .show()?;
     // ANCHOR_END: entropies
 
     // ANCHOR: final_entropies
     Heatmap::new(&map(&last))
-        .title("Entropy of each head of bertinho, in bits")
-        .row_title("layer")
+        .title((
+            "Entropia de cada head do bertinho, em bits",
+            "Entropy of each head of bertinho, in bits",
+        ))
+        .row_title(("camada", "layer"))
         .column_title("head")
         .range(0.0, 4.0)
         .digits(1)
@@ -373,7 +379,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Heatmap::new(&weights)
         .row_labels(&seen.tokens)
         .column_labels(&seen.tokens)
-        .title(format!("Layer {}, head {}", best.layer, best.head))
+        .title((
+            format!("Camada {}, head {}", best.layer, best.head),
+            format!("Layer {}, head {}", best.layer, best.head),
+        ))
         .row_title("query")
         .column_title("key")
         .range(0.0, 1.0)

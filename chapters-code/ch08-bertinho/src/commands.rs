@@ -284,8 +284,13 @@ fn table(found: &Evaluation) -> String {
 
 /// The loss over the steps.
 fn loss_curve(history: &History) -> Result<Figure> {
-    let chart = LineChart::new().title("Pre-training").x_title("step");
-    Ok(chart.y_title("loss (nats)").series("training batches", &history.loss).draw()?)
+    let chart = LineChart::new()
+        .title(("Pré-treino", "Pre-training"))
+        .x_title(("passo", "step"));
+    Ok(chart
+        .y_title("loss (nats)")
+        .series(("lotes de treino", "training batches"), &history.loss)
+        .draw()?)
 }
 
 /// Hidden pieces guessed, over the steps.
@@ -293,12 +298,17 @@ fn accuracy_curve(history: &History) -> Result<Figure> {
     let over = |of: fn(&Evaluation) -> Accuracy| {
         history.over_steps(|point| 100.0 * of(&point.accuracy).model)
     };
-    let chart = LineChart::new().title("Held-out pieces guessed").x_title("step");
+    let chart = LineChart::new()
+        .title(("Pedaços adivinhados na validação", "Held-out pieces guessed"))
+        .x_title(("passo", "step"));
     Ok(chart
         .y_title("%")
-        .series("the translation beside", &over(|found| found.beside))
-        .series("English", &over(|found| found.english))
-        .series("Portuguese", &over(|found| found.portuguese))
+        .series(
+            ("com a tradução ao lado", "the translation beside"),
+            &over(|found| found.beside),
+        )
+        .series(("só inglês", "English"), &over(|found| found.english))
+        .series(("só português", "Portuguese"), &over(|found| found.portuguese))
         .draw()?)
 }
 

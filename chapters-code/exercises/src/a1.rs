@@ -10,7 +10,7 @@
 /// before the first block, returns both with the scores of `block`, finite or −∞,
 /// taken in. While every score has been −∞ they stay (−∞, 0).
 pub fn absorb((maximum, sum): (f64, f64), block: &[f64]) -> (f64, f64) {
-    todo!("exercise 1: find the new maximum, bring the old sum to it, add the block's")
+    todo!("exercise 1: its statement and its hints are on the page of appendix 1")
 }
 // ANCHOR_END: absorb
 
@@ -19,6 +19,6 @@ pub fn absorb((maximum, sum): (f64, f64), block: &[f64]) -> (f64, f64) {
 /// `(x, y)` best: the slope of the least squares line through the points
 /// `(ln x, ln y)`. There are two points or more, and their numbers are above 0.
 pub fn exponent(points: &[(f64, f64)]) -> f64 {
-    todo!("exercise 2: take logarithms, then divide the covariance by x's variance")
+    todo!("exercise 2: its statement and its hints are on the page of appendix 1")
 }
 // ANCHOR_END: exponent

@@ -9,7 +9,7 @@ use ndarray::{Array1, Array2};
 /// Exercise 1. dX of the sigmoid, y = 1 / (1 + e^(−x)) number by number, from dY and
 /// from Y, its output. Shape unchanged.
 pub fn sigmoid_backward(dy: &Array2<f64>, y: &Array2<f64>) -> Array2<f64> {
-    todo!("exercise 1: the slope of the sigmoid, written with y alone, times dy")
+    todo!("exercise 1: its statement and its hints are on the page of appendix 2")
 }
 // ANCHOR_END: sigmoid_backward
 
@@ -22,7 +22,7 @@ pub fn rms_residual_backward(
     gamma: &Array1<f64>,
     epsilon: f64,
 ) -> Array2<f64> {
-    todo!("exercise 2: three paths: the sum's own, x directly, and x through r")
+    todo!("exercise 2: its statement and its hints are on the page of appendix 2")
 }
 // ANCHOR_END: rms_residual_backward
 
@@ -35,6 +35,6 @@ pub fn causal_backward(
     q: &Array2<f64>,
     k: &Array2<f64>,
 ) -> (Array2<f64>, Array2<f64>) {
-    todo!("exercise 3: P again with its mask; dS from dP and P; then dQ and dK from dS")
+    todo!("exercise 3: its statement and its hints are on the page of appendix 2")
 }
 // ANCHOR_END: causal_backward

@@ -4,14 +4,22 @@
 #![allow(unused_variables, clippy::missing_panics_doc)]
 
 use ndarray::{Array1, Array2};
+use self_attention::softmax;
 
-// ANCHOR: slope
-/// Exercise 1. How fast `f` grows at `x`, from two of its values, `h` above and `h`
-/// below: a central difference.
-pub fn slope(f: impl Fn(f64) -> f64, x: f64, h: f64) -> f64 {
-    todo!("exercise 1: the change from side to side, divided by the way between")
+// ANCHOR: wrong_derivatives
+/// Exercise 1. Which derivatives are wrong? `gradient` claims to have, for each of the
+/// `weights`, the derivative of `loss` there. Returns the places, in order, of those
+/// that are more than `tolerance` away from what the loss itself says, asked on both
+/// sides of the weight, at a distance of `h`.
+pub fn wrong_derivatives(
+    loss: impl Fn(&Array1<f64>) -> f64,
+    weights: &Array1<f64>,
+    gradient: &Array1<f64>,
+    (h, tolerance): (f64, f64),
+) -> Vec<usize> {
+    todo!("exercise 1: the loss knows its own slopes; ask it")
 }
-// ANCHOR_END: slope
+// ANCHOR_END: wrong_derivatives
 
 // ANCHOR: descend
 /// Exercise 2. Trains the model `w x` by gradient descent on all `examples` at once:
@@ -19,7 +27,7 @@ pub fn slope(f: impl Fn(f64) -> f64, x: f64, h: f64) -> f64 {
 /// of the `steps` moves `w` by `rate` against its derivative. Returns the last `w`; the
 /// first if there is no example.
 pub fn descend(w: f64, examples: &[(f64, f64)], rate: f64, steps: usize) -> f64 {
-    todo!("exercise 2: step by step, the mean of the examples' derivatives")
+    todo!("exercise 2: many examples, one weight, several steps")
 }
 // ANCHOR_END: descend
 
@@ -36,7 +44,7 @@ pub fn logistic_gradient(
     weights: &Array1<f64>,
     bias: f64,
 ) -> (Array1<f64>, f64) {
-    todo!("exercise 3: p − y for each example, then what each weight had to do with it")
+    todo!("exercise 3: the gradient of a yes-or-no model")
 }
 // ANCHOR_END: logistic
 
@@ -53,7 +61,7 @@ pub fn adamw_step(
     steps: i32,
     rate: f64,
 ) {
-    todo!("exercise 4: the formula's four lines, in this order, with t = steps + 1")
+    todo!("exercise 4: the four lines of AdamW's formula")
 }
 // ANCHOR_END: adamw
 
@@ -63,7 +71,7 @@ pub fn adamw_step(
 /// 0 from there on. If `warmup` is 0, step 0 has `peak`; if it is `total`, none has; it
 /// is never more.
 pub fn learning_rate(step: u64, peak: f64, warmup: u64, total: u64) -> f64 {
-    todo!("exercise 5: two straight lines, and 0 after them; neither may divide by 0")
+    todo!("exercise 5: up in a straight line, down in another")
 }
 // ANCHOR_END: learning_rate
 
@@ -71,15 +79,50 @@ pub fn learning_rate(step: u64, peak: f64, warmup: u64, total: u64) -> f64 {
 /// Exercise 6. Shortens the gradients so that together, as one long vector, they are at
 /// most `limit` long, and leaves shorter ones alone; returns how long they were.
 pub fn clip(gradients: &mut [Array1<f64>], limit: f64) -> f64 {
-    todo!("exercise 6: one length for all of them, and one factor")
+    todo!("exercise 6: shorten the gradients without turning them")
 }
 // ANCHOR_END: clip
 
-// ANCHOR: anti_diagonal
-/// Exercise 7. The mean share of attention that the letters written give to the letter
-/// they should, in a reverser's cross-attention. `weights` is `[n + 1, n + 1]`, a row
-/// for each letter written: its last row and column are the end's, and don't count.
-pub fn anti_diagonal(weights: &Array2<f64>) -> f64 {
-    todo!("exercise 7: written letter t looks at read letter n − 1 − t")
+// ANCHOR: colleagues_gradient
+/// A colleague's gradient of the loss of a batch with padding, with respect to the
+/// logits, `[places, classes]`. `right` has the right column of each place; `mask` has
+/// a 1 for each place that is to be learned, and a 0 for each that is padding.
+pub fn colleagues_gradient(
+    logits: &Array2<f64>,
+    right: &[usize],
+    mask: &[f64],
+) -> Array2<f64> {
+    let mut gradient = softmax(logits); // p
+    for (place, &column) in right.iter().enumerate() {
+        gradient[[place, column]] -= mask[place];
+    }
+    gradient / right.len() as f64
 }
-// ANCHOR_END: anti_diagonal
+
+/// Exercise 7. The same without its two faults: the gradient of the mean loss over the
+/// places that are to be learned, whatever stands at the others. Zeros if there is no
+/// such place.
+pub fn masked_gradient(
+    logits: &Array2<f64>,
+    right: &[usize],
+    mask: &[f64],
+) -> Array2<f64> {
+    todo!("exercise 7: find the colleague's two faults, and mend them")
+}
+// ANCHOR_END: colleagues_gradient
+
+// ANCHOR: smoothed_loss
+/// Exercise 8. The loss of one choice with a smoothed target, in nats, and its gradient
+/// with respect to the logits, `[classes]`.
+///
+/// The target y shares out `smoothing`, from 0 to 1, among all columns alike, and gives
+/// what is left to column `right`, besides its share. The loss is −Σ y ln p. The logits
+/// are finite and may be large.
+pub fn smoothed_loss(
+    logits: &Array1<f64>,
+    right: usize,
+    smoothing: f64,
+) -> (f64, Array1<f64>) {
+    todo!("exercise 8: a target that is not quite sure")
+}
+// ANCHOR_END: smoothed_loss

@@ -7,64 +7,75 @@ use std::collections::HashSet;
 
 use ndarray::{Array1, Array2};
 
-// ANCHOR: wordpiece
-/// Exercise 1. The pieces of a word: from the left, always the longest that the
-/// vocabulary has. All but the first are in the vocabulary with `##` before them, and
-/// in the answer too.
+// ANCHOR: fewest_pieces
+/// Exercise 1. The pieces of a word by another rule, which looks ahead: of all the ways
+/// to cut the word into pieces of the vocabulary, the one with the fewest; of several
+/// with as few, the one whose first piece is longest, then whose second is, and so on.
 ///
-/// If somewhere no piece fits, the answer is `[UNK]` alone: there is no going back to
-/// try a shorter piece before it.
-pub fn wordpiece(word: &str, vocabulary: &HashSet<&str>) -> Vec<String> {
-    todo!("exercise 1: try the whole rest of the word, then one letter less, and so on")
+/// As in WordPiece, all pieces but the first are in the vocabulary with `##` before
+/// them, and in the answer too. If there is no way at all, the answer is `[UNK]` alone.
+pub fn fewest_pieces(word: &str, vocabulary: &HashSet<&str>) -> Vec<String> {
+    todo!("exercise 1: the fewest pieces, even where WordPiece gives up")
 }
-// ANCHOR_END: wordpiece
+// ANCHOR_END: fewest_pieces
 
-// ANCHOR: pad
-/// Exercise 2. A batch from texts of different lengths: the ids, the shorter texts
-/// filled up with `pad` at their ends, and the mask, 1 for each id of a text and 0 for
-/// each that was filled in. Both `[batch, n]`, with `n` the length of the longest text.
+// ANCHOR: leaks
+/// Exercise 2. Finds the texts that a model answers differently in company.
 ///
-/// There is at least one text. A text may hold the number `pad` itself.
-pub fn pad(texts: &[Vec<u32>], pad: u32) -> (Array2<u32>, Array2<u32>) {
-    todo!("exercise 2: find the longest, start with a matrix of pad, copy each text")
+/// `model` reads a batch, its ids and its mask, both `[batch, n]`, and says one number
+/// for each text. Ask it about each text alone, without padding, and about all of them
+/// together, the shorter ones filled up at their ends with the id `pad`. Returns the
+/// places, in order, of the texts whose two numbers differ by more than 1e-9.
+pub fn leaks(
+    model: impl Fn(&Array2<u32>, &Array2<u32>) -> Vec<f64>,
+    texts: &[Vec<u32>],
+    pad: u32,
+) -> Vec<usize> {
+    todo!("exercise 2: each text alone, then all in one batch")
 }
-// ANCHOR_END: pad
+// ANCHOR_END: leaks
 
 // ANCHOR: mean_pool
 /// Exercise 3. One vector for a text, the mean of its tokens' vectors: `[n, d_model] ->
 /// [d_model]`. The mask has a 1 for each token that counts, at least one, and a 0 for
 /// each that doesn't, whatever its vector holds.
 pub fn mean_pool(hidden: &Array2<f64>, mask: &[u32]) -> Array1<f64> {
-    todo!("exercise 3: add up the rows that the mask shows, divide by their number")
+    todo!("exercise 3: a mean that padding has no part in")
 }
 // ANCHOR_END: mean_pool
 
-// ANCHOR: label_and_score
-/// Exercise 4. The likeliest label, of equals the first, and its score: its share of
-/// the softmax of the logits, which are finite, two or more, and may be large.
-pub fn label_and_score(logits: &[f64]) -> (usize, f64) {
-    todo!("exercise 4: subtract the largest logit from all; its exponential is then 1")
+// ANCHOR: temperature
+/// Exercise 4. The temperature that makes scores honest: the T from 0.05 to 20 for
+/// which the mean of −ln p is smallest, where p is what the softmax of `logits / T`
+/// gives to the right label. The logits are `[answers, labels]`; `right` has the right
+/// column of each answer. Where the loss falls all the way to an end of the range, T is
+/// that end.
+pub fn temperature(logits: &Array2<f64>, right: &[usize]) -> f64 {
+    todo!("exercise 4: one number, fitted to answers that are known")
 }
-// ANCHOR_END: label_and_score
+// ANCHOR_END: temperature
 
-// ANCHOR: leave_one_out
-/// Exercise 5. How much the score falls without each word: `score` of all the words,
-/// minus `score` of the others in their order. One number per word; below 0 if the
-/// score rises.
-pub fn leave_one_out(words: &[&str], score: impl Fn(&[&str]) -> f64) -> Vec<f64> {
-    todo!("exercise 5: for each place, the words before and after it, without itself")
-}
-// ANCHOR_END: leave_one_out
-
-// ANCHOR: calibration_error
-/// Exercise 6. The expected calibration error of answers, each a score from 0 to 1 and
-/// whether it was right.
+// ANCHOR: covering_pair
+/// Exercise 5. The two words that cover for each other: the places i < j for which the
+/// score falls most *beyond* what leaving out each of them alone makes it fall, if both
+/// are left out: fall(i and j) − fall(i) − fall(j). Of equal pairs, the first: smallest
+/// i, then smallest j. There are two words or more.
 ///
-/// The answers go by their scores into `bins` ranges of equal width from 0 to 1; a
-/// score on a border goes up, and 1 into the last. A range's gap is the distance
-/// between the mean of its scores and the share of it that was right. The error is the
-/// mean of the gaps, in which a range counts as often as it has answers.
-pub fn calibration_error(answers: &[(f64, bool)], bins: usize) -> f64 {
-    todo!("exercise 6: per range, |sum of scores − number right|; then divide by all")
+/// `score` is asked about the words that are left, in their order.
+pub fn covering_pair(words: &[&str], score: impl Fn(&[&str]) -> f64) -> (usize, usize) {
+    todo!("exercise 5: leave out one, the other, and both")
 }
-// ANCHOR_END: calibration_error
+// ANCHOR_END: covering_pair
+
+// ANCHOR: sign_flips
+/// Exercise 6. A paired test for numbers: each difference is what one judge got in a
+/// case minus what the other got in the same case. If the judges were alike, it might
+/// as well have had the other sign.
+///
+/// Returns the share of all the 2ⁿ ways to choose the n signs in which the sum is at
+/// least as far from 0 as the sum found, to either side. Sums that differ by less than
+/// 1e-12 are equal. There are 20 differences at most; of none, the share is 1.
+pub fn sign_flips(differences: &[f64]) -> f64 {
+    todo!("exercise 6: what would have come out with other signs?")
+}
+// ANCHOR_END: sign_flips

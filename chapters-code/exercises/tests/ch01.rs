@@ -6,8 +6,8 @@ mod checks;
 
 tests! { ch01:
     ch01_1_softmax: softmax,
-    ch01_2_scaled_scores: scaled_scores,
-    ch01_3_attention: attention,
+    ch01_2_previous_word: previous_word,
+    ch01_3_diagnose: diagnose,
     ch01_4_score_variances: score_variances,
     ch01_5_softmax_with_temperature: softmax_with_temperature,
     ch01_6_unshuffle: unshuffle,

@@ -6,11 +6,12 @@ mod checks;
 
 tests! { ch02:
     ch02_1_split_heads: split_heads,
-    ch02_2_merge_heads: merge_heads,
-    ch02_3_causal_mask: causal_mask,
+    ch02_2_grouped_query: grouped_query,
+    ch02_3_attend_next: attend_next,
     ch02_4_hide_padding: hide_padding,
     ch02_5_tells_order: tells_order,
-    ch02_6_sinusoidal: sinusoidal,
+    ch02_6_rotate: rotate,
     ch02_7_layer_norm: layer_norm,
-    ch02_8_greedy: greedy,
+    ch02_8_beam: beam,
+    ch02_9_top_k: top_k,
 }

@@ -4,16 +4,13 @@
 #[macro_use]
 mod checks;
 
-#[test]
-fn ch03_1_slope() {
-    checks::ch03::slope(|f, x, h| exercises::ch03::slope(f, x, h));
-}
-
 tests! { ch03:
+    ch03_1_wrong_derivatives: wrong_derivatives,
     ch03_2_descend: descend,
     ch03_3_logistic_gradient: logistic_gradient,
     ch03_4_adamw_step: adamw_step,
     ch03_5_learning_rate: learning_rate,
     ch03_6_clip: clip,
-    ch03_7_anti_diagonal: anti_diagonal,
+    ch03_7_masked_gradient: masked_gradient,
+    ch03_8_smoothed_loss: smoothed_loss,
 }

@@ -5,10 +5,10 @@
 mod checks;
 
 tests! { ch04:
-    ch04_1_wordpiece: wordpiece,
-    ch04_2_pad: pad,
+    ch04_1_fewest_pieces: fewest_pieces,
+    ch04_2_leaks: leaks,
     ch04_3_mean_pool: mean_pool,
-    ch04_4_label_and_score: label_and_score,
-    ch04_5_leave_one_out: leave_one_out,
-    ch04_6_calibration_error: calibration_error,
+    ch04_4_temperature: temperature,
+    ch04_5_covering_pair: covering_pair,
+    ch04_6_sign_flips: sign_flips,
 }

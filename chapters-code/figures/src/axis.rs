@@ -1,12 +1,16 @@
 //! Scales and their tick marks.
 
-/// A range of numbers laid out along a line, evenly or by powers of ten.
+/// A range of numbers laid out along a line, evenly, by powers of ten or by square roots.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scale {
     low: f64,
     high: f64,
     log: bool,
+    root: bool,
 }
+
+/// Numbers beside a scale of square roots, as parts of its length in numbers.
+const ROOT_TICKS: [f64; 5] = [0.0, 0.05, 0.2, 0.5, 1.0];
 
 /// A number worth writing beside a scale.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +25,12 @@ impl Scale {
     /// scale.
     pub(crate) fn new(low: f64, high: f64) -> Self {
         let (low, high) = widened(low, high);
-        Self { low, high, log: false }
+        Self { low, high, log: false, root: false }
+    }
+
+    /// The same range, laid out by the square root of the distance from its low end.
+    pub(crate) fn root(self) -> Self {
+        Self { root: true, ..self }
     }
 
     /// A scale for `values` (all finite, and above zero if `log`), with some air at
@@ -32,7 +41,7 @@ impl Scale {
         let (low, high) = widened(low, high);
         let air = (high / 2.0 - low / 2.0) * 0.08;
         let (low, high) = (finite(low - air), finite(high + air));
-        Self { low, high, log }
+        Self { low, high, log, root: false }
     }
 
     /// Where `value` is: 0 at the low end, 1 at the high end.
@@ -42,7 +51,8 @@ impl Scale {
 
     // Halves, because the distance of two finite numbers can be infinite.
     fn fraction(&self, place: f64) -> f64 {
-        (place / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0)
+        let even = (place / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0);
+        if self.root { even.max(0.0).sqrt() } else { even }
     }
 
     /// About `count` round numbers within the scale.
@@ -53,6 +63,10 @@ impl Scale {
         }
         if self.log {
             return self.within_decades();
+        }
+        if self.root {
+            let length = self.high - self.low;
+            return self.ticks_at(&ROOT_TICKS.map(|part| self.low + part * length));
         }
         let step = step(self.low, self.high, count);
         let values = match step {
@@ -259,6 +273,14 @@ mod tests {
         let even = Scale::new(-2.0, 2.0).ticks_at(&[-2.0, 0.0, 0.5]);
         let labels: Vec<&str> = even.iter().map(|tick| tick.label.as_str()).collect();
         assert_eq!(labels, ["-2", "0", "0.5"]);
+    }
+
+    #[test]
+    fn roots_give_room_to_small_numbers() {
+        let scale = Scale::new(0.0, 1.0).root();
+        assert_eq!(written(scale, 5), "0 0.05 0.2 0.5 1");
+        assert!((scale.place(0.25) - 0.5).abs() < 1e-12);
+        assert!(scale.place(-1.0).abs() < 1e-12);
     }
 
     #[test]

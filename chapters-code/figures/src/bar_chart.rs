@@ -3,13 +3,14 @@
 use crate::axis::{Scale, Tick, extent};
 use crate::error::FigureError;
 use crate::figure::Figure;
-use crate::fonts;
-use crate::frame::{Caption, Heading, PAD, TEXT_SIZE, TICK_SIZE, line_of, widest};
+use crate::frame::{
+    Caption, Heading, PAD, SIDE_LINE, TEXT_SIZE, TICK_SIZE, WIDTH, widest,
+};
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene};
-use crate::svg::printable;
+use crate::text::{Language, Text};
 
-/// The width of one measure's bars.
-const PANEL: f64 = 180.0;
+/// The width of one measure's bars, at most and at least.
+const PANEL: (f64, f64) = (220.0, 100.0);
 /// Between two measures.
 const GAP: f64 = 24.0;
 /// From one bar to the next, unless there are so many that the bars pass [`TALLEST`].
@@ -17,7 +18,7 @@ const ROW: f64 = 22.0;
 const TALLEST: f64 = 2400.0;
 /// The bar's share of it.
 const FILLED: f64 = 0.66;
-const LONGEST_LABEL: f64 = 160.0;
+const LONGEST_LABEL: f64 = 140.0;
 /// About how many numbers stand below each measure.
 const TICKS: usize = 4;
 
@@ -42,20 +43,20 @@ const COLOURS: [[u8; 3]; 2] = [[0x1f, 0x77, 0xb4], [0xd5, 0x5e, 0x00]];
 #[derive(Clone, Debug)]
 pub struct BarChart {
     caption: Caption,
-    labels: Vec<String>,
+    labels: Vec<Text>,
     series: Vec<Series>,
 }
 
 #[derive(Clone, Debug)]
 struct Series {
-    name: String,
+    name: Text,
     values: Vec<f64>,
 }
 
 impl BarChart {
     /// A chart of these things, from the top, with no measure yet.
-    pub fn new<L: IntoIterator<Item: AsRef<str>>>(labels: L) -> Self {
-        let labels = labels.into_iter().map(|label| printable(label.as_ref()));
+    pub fn new<L: IntoIterator<Item: Into<Text>>>(labels: L) -> Self {
+        let labels = labels.into_iter().map(Into::into);
         Self { caption: Caption::default(), labels: labels.collect(), series: vec![] }
     }
 
@@ -63,9 +64,8 @@ impl BarChart {
 
     /// Adds a measure to the right of those before it: a value for each label.
     #[must_use]
-    pub fn series(mut self, name: impl AsRef<str>, values: &[f64]) -> Self {
-        let name = printable(name.as_ref());
-        self.series.push(Series { name, values: values.to_vec() });
+    pub fn series(mut self, name: impl Into<Text>, values: &[f64]) -> Self {
+        self.series.push(Series { name: name.into(), values: values.to_vec() });
         self
     }
 
@@ -80,9 +80,12 @@ impl BarChart {
     /// - [`FigureError::Draw`]: the drawing library failed.
     pub fn draw(&self) -> Result<Figure, FigureError> {
         self.check()?;
-        let names: Vec<&str> = self.series.iter().map(|s| s.name.as_str()).collect();
-        let layout = Layout::new(self);
-        self.caption.figure(layout.scene(), names.join(" / "), self.describe())
+        let names = Text::both(|language| {
+            let name = |series: &Series| series.name.in_language(language).to_owned();
+            self.series.iter().map(name).collect::<Vec<_>>().join(" / ")
+        });
+        let description = Text::both(|language| self.describe(language));
+        self.caption.figure(Layout::new(self).scene(), names, description)
     }
 
     fn check(&self) -> Result<(), FigureError> {
@@ -90,10 +93,10 @@ impl BarChart {
             return Err(FigureError::NoSeries);
         };
         if self.labels.is_empty() {
-            return Err(FigureError::SeriesEmpty { name: first.name.clone() });
+            return Err(FigureError::SeriesEmpty { name: first.name.english() });
         }
         for Series { name, values } in &self.series {
-            let name = name.clone();
+            let name = name.english();
             let (expected, given) = (self.labels.len(), values.len());
             if given != expected {
                 return Err(FigureError::BarCount { name, expected, given });
@@ -106,12 +109,13 @@ impl BarChart {
         Ok(())
     }
 
-    fn describe(&self) -> String {
+    fn describe(&self, language: Language) -> String {
+        let bar = |(label, value): (&Text, &f64)| {
+            format!("{} {value:.3}", label.in_language(language))
+        };
         let measure = |Series { name, values }: &Series| {
-            let bars = self.labels.iter().zip(values);
-            let bars: Vec<String> =
-                bars.map(|(label, value)| format!("{label} {value:.3}")).collect();
-            format!("{name}: {}", bars.join(", "))
+            let bars: Vec<String> = self.labels.iter().zip(values).map(bar).collect();
+            format!("{}: {}", name.in_language(language), bars.join(", "))
         };
         self.series.iter().map(measure).collect::<Vec<_>>().join("; ")
     }
@@ -119,7 +123,7 @@ impl BarChart {
 
 /// Where everything of a chart goes. All lengths are pixels.
 struct Layout<'a> {
-    labels: Vec<String>,
+    labels: Vec<Text>,
     panels: Vec<Panel<'a>>,
     /// From one bar to the next.
     row: f64,
@@ -138,20 +142,22 @@ struct Panel<'a> {
 
 impl<'a> Layout<'a> {
     fn new(chart: &'a BarChart) -> Self {
-        let elide =
-            |label: &String| fonts::elide(label, TEXT_SIZE, false, LONGEST_LABEL);
-        let labels: Vec<String> = chart.labels.iter().map(elide).collect();
-        let widest = widest(labels.iter().map(String::as_str), TEXT_SIZE, false);
+        let elide = |label: &Text| label.elide(TEXT_SIZE, false, LONGEST_LABEL);
+        let labels: Vec<Text> = chart.labels.iter().map(elide).collect();
+        let widest = widest(&labels, TEXT_SIZE, false);
         let left = (PAD + widest + 10.0).round();
         let count = chart.series.len() as f64;
-        let width = left + count * PANEL + (count - 1.0) * GAP + PAD;
+        let gaps = (count - 1.0) * GAP;
+        let panel = ((WIDTH - left - gaps - PAD) / count).floor();
+        let panel = panel.min(PANEL.0).max(PANEL.1);
+        let width = left + count * panel + gaps + PAD;
         let heading = chart.caption.heading(width - 2.0 * PAD);
-        let top = heading.bottom() + line_of("name");
+        let top = heading.bottom() + SIDE_LINE;
         let row = ROW.min(TALLEST / labels.len() as f64);
         let tall = labels.len() as f64 * row;
         let place = |(i, series): (usize, &'a Series)| {
-            let x = left + i as f64 * (PANEL + GAP);
-            let area = Area { x, y: top, width: PANEL, height: tall };
+            let x = left + i as f64 * (panel + GAP);
+            let area = Area { x, y: top, width: panel, height: tall };
             Panel::new(series, area)
         };
         let panels = chart.series.iter().enumerate().map(place).collect();
@@ -189,8 +195,8 @@ impl<'a> Panel<'a> {
 
     fn draw(&self, scene: &mut Scene) {
         let Area { x, y, width, .. } = self.area;
-        let name = fonts::elide(&self.series.name, TEXT_SIZE, false, width);
-        let above = (x + width / 2.0, y - line_of("name") / 2.0);
+        let name = self.series.name.elide(TEXT_SIZE, false, width);
+        let above = (x + width / 2.0, y - SIDE_LINE / 2.0);
         scene.label(Label::new(name, above, TEXT_SIZE));
         for tick in &self.ticks {
             let across = x + tick.at * width;
@@ -233,7 +239,7 @@ mod tests {
     fn zero_is_on_every_scale() {
         let area = Area { x: 100.0, y: 0.0, width: 200.0, height: 10.0 };
         let zero_of = |values: &[f64]| {
-            let series = Series { name: String::new(), values: values.to_vec() };
+            let series = Series { name: Text::default(), values: values.to_vec() };
             Panel::new(&series, area).x(0.0)
         };
         assert!((zero_of(&[1.0, 3.0]) - 100.0).abs() < 1e-9);

@@ -9,7 +9,7 @@ use plotters::style::RGBAColor;
 use crate::error::FigureError;
 use crate::fonts::{self, Placing};
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Pixels, Scene, UNITS, at, units};
-use crate::viridis::VIRIDIS;
+use crate::text::Language;
 
 /// plotters' pixels, in each direction, that make one pixel of the PNG: lines and curves
 /// get smooth edges from their average.
@@ -68,23 +68,21 @@ fn encode_rgb(pixels: &[u8], width: usize) -> Result<Vec<u8>, FigureError> {
     })
 }
 
-/// A PNG of viridis' colours, `width` pixels a row, each given by its index.
-///
-/// Its palette has only the colours that occur: all 256 are larger than a thumbnail.
-pub(crate) fn encode_viridis(
-    indices: &[u8],
-    width: usize,
-) -> Result<Vec<u8>, FigureError> {
+/// A PNG of indexed colours. Its palette has only the colours that occur: all 256 are
+/// larger than a thumbnail.
+pub(crate) fn encode_indexed(picture: &Pixels) -> Result<Vec<u8>, FigureError> {
+    let Pixels { columns, indices, palette } = picture;
+    let colours = palette.colours();
     let used: BTreeSet<u8> = indices.iter().copied().collect();
     let palette: Vec<[u8; 3]> =
-        used.iter().map(|index| VIRIDIS[usize::from(*index)]).collect();
+        used.iter().map(|index| colours[usize::from(*index)]).collect();
     let mut place = [0; 256];
     for (new, old) in (0..=u8::MAX).zip(&used) {
         place[usize::from(*old)] = new;
     }
     let pixels: Vec<u8> =
         indices.iter().map(|index| place[usize::from(*index)]).collect();
-    encode(&pixels, width, indices.len() / width, |encoder| {
+    encode(&pixels, *columns, picture.rows(), |encoder| {
         encoder.set_color(png::ColorType::Indexed);
         encoder.set_palette(palette.as_flattened().to_vec());
     })
@@ -162,7 +160,7 @@ fn paint_cells(
         let (row, column) = (cell / pixels.columns, cell % pixels.columns);
         let x = area.x + column as f64 * width;
         let y = area.y + row as f64 * height;
-        let ink = Ink::Rgb(VIRIDIS[usize::from(*index)]);
+        let ink = Ink::Rgb(pixels.palette.colours()[usize::from(*index)]);
         paint_rectangle(bitmap, Area { x, y, width, height }, ink)?;
     }
     Ok(())
@@ -173,7 +171,8 @@ fn paint_text(
     bitmap: &mut BitMapBackend<'_>,
     label: &Label,
 ) -> Result<(), FigureError> {
-    let Some(outline) = fonts::outline(&label.text, &placing(label)) else {
+    let text = label.text.in_language(Language::Portuguese);
+    let Some(outline) = fonts::outline(text, &placing(label)) else {
         return Ok(()); // nothing but spaces
     };
     let scale = PxScaleFactor { horizontal: 1.0, vertical: 1.0 };

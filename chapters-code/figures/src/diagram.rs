@@ -4,7 +4,7 @@ use crate::error::FigureError;
 use crate::figure::Figure;
 use crate::frame::{Caption, LINE, PAD, TEXT_SIZE, TICK_SIZE, widest};
 use crate::scene::{Area, Ink, Label, Mark, Scene};
-use crate::svg::printable;
+use crate::text::{Language, Text};
 
 /// Between the text of a box and its border.
 const INSIDE: f64 = 10.0;
@@ -36,7 +36,7 @@ const SWEEPS: usize = 12;
 #[derive(Clone, Debug, Default)]
 pub struct Diagram {
     caption: Caption,
-    nodes: Vec<Vec<String>>,
+    nodes: Vec<Vec<Text>>,
     edges: Vec<(usize, usize)>,
 }
 
@@ -50,9 +50,8 @@ impl Diagram {
 
     /// Adds a box with these lines of text. Boxes are counted from 0.
     #[must_use]
-    pub fn node<L: IntoIterator<Item: AsRef<str>>>(mut self, lines: L) -> Self {
-        self.nodes
-            .push(lines.into_iter().map(|line| printable(line.as_ref())).collect());
+    pub fn node<L: IntoIterator<Item: Into<Text>>>(mut self, lines: L) -> Self {
+        self.nodes.push(lines.into_iter().map(Into::into).collect());
         self
     }
 
@@ -77,7 +76,8 @@ impl Diagram {
         }
         let ranks = self.ranks()?;
         let scene = Layout::new(self, &ranks).scene();
-        self.caption.figure(scene, "Diagram".to_owned(), self.describe())
+        let description = Text::both(|language| self.describe(language));
+        self.caption.figure(scene, ("Diagrama", "Diagram").into(), description)
     }
 
     /// How many boxes are above each at most.
@@ -108,8 +108,11 @@ impl Diagram {
         Ok(ranks)
     }
 
-    fn describe(&self) -> String {
-        let name = |i: usize| self.nodes[i].join(" ");
+    fn describe(&self, language: Language) -> String {
+        let name = |i: usize| {
+            let lines = self.nodes[i].iter().map(|line| line.in_language(language));
+            lines.collect::<Vec<_>>().join(" ")
+        };
         let text = |i: usize| {
             let to: Vec<String> = self
                 .edges
@@ -289,13 +292,12 @@ fn join(items: &mut [Item], above: usize, below: usize) {
     items[below].above.push(above);
 }
 
-fn box_width(lines: &[String]) -> f64 {
-    let first = lines.iter().take(1).map(String::as_str);
-    let others = lines.iter().skip(1).map(String::as_str);
+fn box_width(lines: &[Text]) -> f64 {
+    let (first, others) = (lines.iter().take(1), lines.iter().skip(1));
     widest(first, TEXT_SIZE, true).max(widest(others, TICK_SIZE, false)) + 2.0 * INSIDE
 }
 
-fn draw_box(scene: &mut Scene, area: Area, lines: &[String]) {
+fn draw_box(scene: &mut Scene, area: Area, lines: &[Text]) {
     let Area { x, y, width, height } = area;
     scene.add(Mark::Rect(area, Ink::Page));
     scene.add(Mark::Rect(area, Ink::Faint(0.07)));

@@ -6,6 +6,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 
 use crate::error::FigureError;
 use crate::scene::Scene;
+use crate::text::{Language, Text};
 use crate::{bitmap, svg};
 
 /// The environment variable that evcxr sets for the code it runs.
@@ -14,14 +15,14 @@ const EVCXR: &str = "EVCXR_IS_RUNTIME";
 /// Where [`Figure::show`] leaves its files, from the current folder.
 const FOLDER: &str = "target/figures";
 
-/// A drawn picture. It owns everything it shows, so that a notebook can keep it between
-/// cells.
+/// A drawn picture, in both of the book's languages. It owns everything it shows, so that a
+/// notebook can keep it between cells.
 #[derive(Clone, Debug)]
 pub struct Figure {
     svg: String,
     scene: Scene,
-    title: String,
-    description: String,
+    title: Text,
+    description: Text,
 }
 
 impl Figure {
@@ -31,20 +32,33 @@ impl Figure {
     /// Finishes `scene` into a figure called `title`, described by `description`.
     pub(crate) fn new(
         scene: Scene,
-        title: String,
-        description: String,
+        title: Text,
+        description: Text,
     ) -> Result<Self, FigureError> {
         let svg = svg::document(&scene, &title, &description)?;
         Ok(Self { svg, scene, title, description })
     }
 
+    /// The same picture with its texts in one language.
+    ///
+    /// # Errors
+    ///
+    /// [`FigureError::Draw`] when a picture within it can't be encoded.
+    pub fn in_language(&self, language: Language) -> Result<Self, FigureError> {
+        let text = |text: &Text| text.in_language(language).into();
+        let scene = self.scene.clone().in_language(language);
+        Self::new(scene, text(&self.title), text(&self.description))
+    }
+
     /// The SVG document: it scales with the page, takes the page's text colour, and
-    /// holds real text.
+    /// holds real text. Where the two languages differ it has both, and shows Portuguese to
+    /// a reader whose programs speak it and English to all others.
     pub fn svg(&self) -> &str {
         &self.svg
     }
 
-    /// The same picture as a PNG on white, with two pixels to each SVG unit.
+    /// The same picture as a PNG on white, with two pixels to each SVG unit; it speaks
+    /// Portuguese unless [`Figure::in_language`] has made it speak English.
     ///
     /// # Errors
     ///
@@ -81,17 +95,26 @@ impl Figure {
         println!("EVCXR_BEGIN_CONTENT text/html\n{html}\nEVCXR_END_CONTENT");
     }
 
-    /// The figure as one `<img>` element that carries its SVG.
+    /// The figure as one `<img>` element that carries its SVG. What it says to those who
+    /// can't see it is in Portuguese, with the English beside it for the book's notebooks.
     fn html(&self) -> String {
         let data = BASE64_STANDARD.encode(self.svg.trim_end());
-        let alt = svg::escape(&format!("{}. {}", self.title, self.description));
-        let alt = alt.replace('"', "&quot;").replace('\n', " ");
-        format!("<img alt=\"{alt}\" src=\"data:image/svg+xml;base64,{data}\">")
+        let alt = Text::both(|it| {
+            let [title, rest] =
+                [&self.title, &self.description].map(|text| text.in_language(it));
+            svg::escape(&format!("{title}. {rest}"))
+        });
+        let english = match alt.common() {
+            Some(_) => String::new(),
+            None => format!(" data-en=\"{}\"", alt.in_language(Language::English)),
+        };
+        let alt = alt.in_language(Language::Portuguese);
+        format!("<img alt=\"{alt}\"{english} src=\"data:image/svg+xml;base64,{data}\">")
     }
 
     /// Shows the figure: in a notebook under its cell; elsewhere as a file in
-    /// `target/figures` (from the current folder) named after the title, whose path is
-    /// printed.
+    /// `target/figures` (from the current folder) named after the English title, whose path
+    /// is printed.
     pub fn show(&self) -> Result<(), FigureError> {
         if std::env::var_os(EVCXR).is_some() {
             self.evcxr_display();
@@ -100,7 +123,10 @@ impl Figure {
         let folder = Path::new(FOLDER);
         std::fs::create_dir_all(folder)
             .map_err(|source| FigureError::save(folder, source))?;
-        let path = folder.join(format!("{}.svg", file_name(&self.title)));
+        let path = folder.join(format!(
+            "{}.svg",
+            file_name(self.title.in_language(Language::English))
+        ));
         self.save(&path)?;
         println!("{}", path.display());
         Ok(())
@@ -140,12 +166,11 @@ mod tests {
             .draw()
             .unwrap();
         let html = figure.html();
-        let alt = "<img alt=\"&quot;&lt;b&gt;&quot; &amp; 'c'. 0: 0 0.50\" src=\"data:";
+        let alt = "<img alt=\"&quot;&lt;b&gt;&quot; &amp; &apos;c&apos;. 0: 0 0.50\" src=\"data:";
         assert!(html.starts_with(alt), "{html}");
         let data = html.split("base64,").nth(1).unwrap().trim_end_matches("\">");
         let decoded = BASE64_STANDARD.decode(data).unwrap();
         assert_eq!(String::from_utf8(decoded).unwrap(), figure.svg().trim_end());
-        assert_eq!(svg::escape("<&>"), "&lt;&amp;&gt;");
     }
 
     #[test]

@@ -6,13 +6,14 @@ mod grid;
 mod labels;
 mod layout;
 
-use ndarray::{Array2, ArrayRef2};
+use ndarray::{Array2, ArrayRef2, ArrayView1};
 
 use crate::axis::{extent, fixed};
 use crate::error::FigureError;
 use crate::figure::Figure;
 use crate::frame::Caption;
-use crate::svg::printable;
+use crate::palette::{Colours, Palette};
+use crate::text::{Language, Text};
 pub use grid::HeatmapGrid;
 use layout::Layout;
 
@@ -43,6 +44,8 @@ pub struct Heatmap {
     columns: Side,
     caption: Caption,
     range: Option<(f64, f64)>,
+    palette: Palette,
+    root: bool,
     digits: usize,
     annotate: Option<bool>,
 }
@@ -50,20 +53,20 @@ pub struct Heatmap {
 /// What is written along one side of the cells.
 #[derive(Clone, Debug, PartialEq)]
 struct Side {
-    title: String,
+    title: Text,
     /// One a row (or column); without any, they are counted from 0.
-    labels: Option<Vec<String>>,
+    labels: Option<Vec<Text>>,
 }
 
 impl Side {
     fn new(title: &str) -> Self {
-        Self { title: title.to_owned(), labels: None }
+        Self { title: title.into(), labels: None }
     }
 
-    fn label(&self, index: usize) -> String {
+    fn label(&self, index: usize) -> Text {
         match &self.labels {
             Some(labels) => labels[index].clone(),
-            None => index.to_string(),
+            None => index.to_string().into(),
         }
     }
 }
@@ -80,6 +83,8 @@ impl Heatmap {
             columns: Side::new("Key"),
             caption: Caption::default(),
             range: None,
+            palette: Palette::default(),
+            root: false,
             digits: 2,
             annotate: None,
         }
@@ -87,14 +92,14 @@ impl Heatmap {
 
     /// Names the rows, from the top: as many labels as there are rows.
     #[must_use]
-    pub fn row_labels<L: IntoIterator<Item: AsRef<str>>>(mut self, labels: L) -> Self {
+    pub fn row_labels<L: IntoIterator<Item: Into<Text>>>(mut self, labels: L) -> Self {
         self.rows.labels = Some(owned(labels));
         self
     }
 
     /// Names the columns, from the left: as many labels as there are columns.
     #[must_use]
-    pub fn column_labels<L: IntoIterator<Item: AsRef<str>>>(
+    pub fn column_labels<L: IntoIterator<Item: Into<Text>>>(
         mut self,
         labels: L,
     ) -> Self {
@@ -104,15 +109,15 @@ impl Heatmap {
 
     /// What the rows are; "Query" unless set, and nothing if empty.
     #[must_use]
-    pub fn row_title(mut self, title: impl AsRef<str>) -> Self {
-        self.rows.title = printable(title.as_ref());
+    pub fn row_title(mut self, title: impl Into<Text>) -> Self {
+        self.rows.title = title.into();
         self
     }
 
     /// What the columns are; "Key" unless set, and nothing if empty.
     #[must_use]
-    pub fn column_title(mut self, title: impl AsRef<str>) -> Self {
-        self.columns.title = printable(title.as_ref());
+    pub fn column_title(mut self, title: impl Into<Text>) -> Self {
+        self.columns.title = title.into();
         self
     }
 
@@ -123,6 +128,23 @@ impl Heatmap {
     #[must_use]
     pub fn range(mut self, min: f64, max: f64) -> Self {
         self.range = Some((min, max));
+        self
+    }
+
+    /// Colours numbers around zero: zero is grey, what is below it blue, what is above it
+    /// orange, and the scale goes as far on one side as on the other.
+    #[must_use]
+    pub fn diverging(mut self) -> Self {
+        self.palette = Palette::Diverging;
+        self
+    }
+
+    /// Colours by the square root of how far a value is along the scale: most of the
+    /// colours go to the small values, so that 0.05 can be told from 0.1 where others
+    /// reach 1. The numbers beside the colour bar show it.
+    #[must_use]
+    pub fn root_scale(mut self) -> Self {
+        self.root = true;
         self
     }
 
@@ -153,8 +175,9 @@ impl Heatmap {
     /// - [`FigureError::Draw`]: the drawing library failed.
     pub fn draw(&self) -> Result<Figure, FigureError> {
         self.check()?;
-        let title = format!("{} × {}", self.rows.title, self.columns.title);
-        self.caption.figure(Layout::new(self).scene(), title, self.describe())
+        let title = crossed(&self.rows.title, &self.columns.title);
+        let description = Text::both(|language| self.describe(language));
+        self.caption.figure(Layout::new(self).scene(), title, description)
     }
 
     fn check(&self) -> Result<(), FigureError> {
@@ -172,9 +195,13 @@ impl Heatmap {
         check_range(self.range)
     }
 
-    /// The ends of the colour scale.
+    /// The least and the greatest number that has a colour of its own.
     fn ends(&self) -> (f64, f64) {
         self.range.unwrap_or_else(|| extent(self.values.iter().copied()))
+    }
+
+    fn colours(&self) -> Colours {
+        Colours::new(self.palette, self.ends(), self.root)
     }
 
     /// A value as its cell writes it.
@@ -187,24 +214,21 @@ impl Heatmap {
         }
     }
 
-    /// The picture in numbers and labels alone, which every language reads.
-    fn describe(&self) -> String {
+    /// The picture in numbers and labels alone.
+    fn describe(&self, language: Language) -> String {
         if self.values.len() > DESCRIBED {
             return self.summary();
         }
-        let (_, columns) = self.values.dim();
+        let label = |side: &Side, i| side.label(i).in_language(language).to_owned();
+        let line = |(row, values): (usize, ArrayView1<'_, f64>)| {
+            let cell = |(i, value): (usize, &f64)| {
+                format!("{} {}", label(&self.columns, i), self.written(*value))
+            };
+            let cells: Vec<String> = values.iter().enumerate().map(cell).collect();
+            format!("{}: {}", label(&self.rows, row), cells.join(", "))
+        };
         let rows = self.values.rows().into_iter().enumerate();
-        let lines: Vec<String> = rows
-            .map(|(row, values)| {
-                let cells: Vec<String> = (0..columns)
-                    .map(|i| {
-                        format!("{} {}", self.columns.label(i), self.written(values[i]))
-                    })
-                    .collect();
-                format!("{}: {}", self.rows.label(row), cells.join(", "))
-            })
-            .collect();
-        lines.join("; ")
+        rows.map(line).collect::<Vec<_>>().join("; ")
     }
 
     /// Its shape and its range.
@@ -224,8 +248,13 @@ fn check_range(range: Option<(f64, f64)>) -> Result<(), FigureError> {
     }
 }
 
-fn owned<L: IntoIterator<Item: AsRef<str>>>(labels: L) -> Vec<String> {
-    labels.into_iter().map(|label| printable(label.as_ref())).collect()
+fn owned<L: IntoIterator<Item: Into<Text>>>(labels: L) -> Vec<Text> {
+    labels.into_iter().map(Into::into).collect()
+}
+
+/// What a picture of `rows` and `columns` is called if it has no title.
+fn crossed(rows: &Text, columns: &Text) -> Text {
+    Text::both(|it| format!("{} × {}", rows.in_language(it), columns.in_language(it)))
 }
 
 fn check_labels(

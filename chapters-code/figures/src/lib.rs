@@ -6,6 +6,10 @@
 //! light or dark theme, and a PNG on white, which [`plotters`] rasterises. No system font
 //! is needed, since `DejaVu` Sans is built in.
 //!
+//! Whatever a figure says, it says in Portuguese and in English: a [`Text`] is a string for
+//! both or a pair. There is room for the longer of the two; an SVG holds both, and whoever
+//! shows it chooses.
+//!
 //! ```
 //! use figures::Heatmap;
 //! use ndarray::array;
@@ -15,7 +19,7 @@
 //! let figure = Heatmap::new(&weights)
 //!     .row_labels(&words)
 //!     .column_labels(&words)
-//!     .title("Attention weights")
+//!     .title(("Pesos de atenção", "Attention weights"))
 //!     .draw()?;
 //! assert!(figure.svg().starts_with("<svg"));
 //! # Ok::<(), figures::FigureError>(())
@@ -33,8 +37,10 @@ mod figure;
 mod fonts;
 mod heatmap;
 mod line_chart;
+mod palette;
 mod scene;
 mod svg;
+mod text;
 mod viridis;
 
 pub use bar_chart::BarChart;
@@ -43,4 +49,5 @@ pub use error::FigureError;
 pub use figure::Figure;
 pub use heatmap::{Heatmap, HeatmapGrid};
 pub use line_chart::LineChart;
+pub use text::{Language, Text};
 pub use viridis::viridis;

@@ -1,22 +1,23 @@
 //! The line chart: a loss over steps, a time over lengths.
 
+mod legend;
+
 use crate::axis::{Scale, Tick, significant};
 use crate::error::FigureError;
 use crate::figure::Figure;
-use crate::fonts;
-use crate::frame::{Caption, Heading, PAD, TEXT_SIZE, TICK_SIZE, line_of, widest};
+use crate::frame::{
+    Caption, Heading, PAD, TEXT_SIZE, TICK_SIZE, WIDTH, line_of, widest_tick,
+};
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene, Turn};
-use crate::svg::printable;
+use crate::text::{Language, Text};
+use legend::Legend;
 
-/// The lines' rectangle.
-const PLOT: (f64, f64) = (480.0, 300.0);
-/// From one name in the legend to the next.
-const LEGEND_LINE: f64 = 20.0;
-/// The plot grows with the legend up to this height; then its lines move closer.
-const TALLEST: f64 = 1200.0;
+/// The lines' rectangle isn't narrower than this beside their names, …
+const NARROWEST: f64 = 290.0;
+/// … and so high.
+const TALL: f64 = 280.0;
 /// About how many numbers stand beside an axis.
 const TICKS: usize = 7;
-const LONGEST_NAME: f64 = 200.0;
 const LINE_WIDTH: f64 = 2.0;
 const MARKER: f64 = 4.5;
 const DASH: f64 = 7.0;
@@ -64,13 +65,13 @@ pub struct LineChart {
 
 #[derive(Clone, Debug, Default)]
 struct Side {
-    title: String,
+    title: Text,
     log: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Series {
-    name: String,
+    name: Text,
     points: Vec<(f64, f64)>,
     look: Look,
 }
@@ -94,21 +95,21 @@ impl LineChart {
 
     /// What runs along the horizontal axis.
     #[must_use]
-    pub fn x_title(mut self, title: impl AsRef<str>) -> Self {
-        self.x.title = printable(title.as_ref());
+    pub fn x_title(mut self, title: impl Into<Text>) -> Self {
+        self.x.title = title.into();
         self
     }
 
     /// What runs along the vertical axis.
     #[must_use]
-    pub fn y_title(mut self, title: impl AsRef<str>) -> Self {
-        self.y.title = printable(title.as_ref());
+    pub fn y_title(mut self, title: impl Into<Text>) -> Self {
+        self.y.title = title.into();
         self
     }
 
     /// Adds a line through `points`, `(x, y)` in the order they are joined.
     #[must_use]
-    pub fn series(self, name: impl AsRef<str>, points: &[(f64, f64)]) -> Self {
+    pub fn series(self, name: impl Into<Text>, points: &[(f64, f64)]) -> Self {
         let solid = |series: &&Series| matches!(series.look, Look::Solid(_));
         let index = self.series.iter().filter(solid).count();
         self.with(name, points, Look::Solid(index))
@@ -117,18 +118,17 @@ impl LineChart {
     /// Adds a dashed line without markers, for something that the others are compared
     /// with: `n²` beside a time that grows with it.
     #[must_use]
-    pub fn dashed_series(self, name: impl AsRef<str>, points: &[(f64, f64)]) -> Self {
+    pub fn dashed_series(self, name: impl Into<Text>, points: &[(f64, f64)]) -> Self {
         self.with(name, points, Look::Dashed)
     }
 
     fn with(
         mut self,
-        name: impl AsRef<str>,
+        name: impl Into<Text>,
         points: &[(f64, f64)],
         look: Look,
     ) -> Self {
-        let name = printable(name.as_ref());
-        self.series.push(Series { name, points: points.to_vec(), look });
+        self.series.push(Series { name: name.into(), points: points.to_vec(), look });
         self
     }
 
@@ -165,8 +165,13 @@ impl LineChart {
     /// - [`FigureError::Draw`]: the drawing library failed.
     pub fn draw(&self) -> Result<Figure, FigureError> {
         self.check()?;
-        let title = format!("{} / {}", self.y.title, self.x.title);
-        self.caption.figure(Layout::new(self).scene(), title, self.describe())
+        let title = Text::both(|language| {
+            let [y, x] =
+                [&self.y, &self.x].map(|side| side.title.in_language(language));
+            format!("{y} / {x}")
+        });
+        let description = Text::both(|language| self.describe(language));
+        self.caption.figure(Layout::new(self).scene(), title, description)
     }
 
     fn check(&self) -> Result<(), FigureError> {
@@ -175,7 +180,7 @@ impl LineChart {
         }
         for series in &self.series {
             if series.points.is_empty() {
-                let name = series.name.clone();
+                let name = series.name.english();
                 return Err(FigureError::SeriesEmpty { name });
             }
             for (index, point) in series.points.iter().enumerate() {
@@ -191,7 +196,7 @@ impl LineChart {
         index: usize,
         (x, y): (f64, f64),
     ) -> Result<(), FigureError> {
-        let name = || series.name.clone();
+        let name = || series.name.english();
         if !(x.is_finite() && y.is_finite()) {
             return Err(FigureError::SeriesNotFinite { name: name(), index, x, y });
         }
@@ -209,12 +214,12 @@ impl LineChart {
         Ok(())
     }
 
-    fn describe(&self) -> String {
+    fn describe(&self, language: Language) -> String {
         let ends = |series: &Series| {
             let point = |(x, y)| format!("({}, {})", significant(x), significant(y));
             let first = series.points.first().copied().map_or(String::new(), point);
             let last = series.points.last().copied().map_or(String::new(), point);
-            format!("{}: {first} … {last}", series.name)
+            format!("{}: {first} … {last}", series.name.in_language(language))
         };
         self.series.iter().map(ends).collect::<Vec<_>>().join("; ")
     }
@@ -229,8 +234,7 @@ struct Layout<'a> {
     y_ticks: Vec<Tick>,
     plot: Area,
     heading: Heading,
-    names: Vec<String>,
-    width: f64,
+    legend: Legend,
     height: f64,
 }
 
@@ -242,29 +246,23 @@ impl<'a> Layout<'a> {
         let given = chart.x_ticks.as_ref().map(|values| x.ticks_at(values));
         let x_ticks = given.unwrap_or_else(|| x.ticks(TICKS));
         let y_ticks = y.ticks(TICKS);
-        let names: Vec<String> = chart
-            .series
-            .iter()
-            .map(|series| fonts::elide(&series.name, TEXT_SIZE, false, LONGEST_NAME))
-            .collect();
-
-        let y_labels =
-            widest(y_ticks.iter().map(|tick| tick.label.as_str()), TICK_SIZE, false);
-        let left = (PAD + line_of(&chart.y.title) + y_labels + 8.0).round();
-        let legend = 14.0
-            + 2.0 * MARKER
-            + 8.0
-            + widest(names.iter().map(String::as_str), TEXT_SIZE, false);
-        let width = left + PLOT.0 + legend + PAD;
-        let heading = chart.caption.heading(width - 2.0 * PAD);
-        let tall = PLOT.1.max(names.len() as f64 * LEGEND_LINE).min(TALLEST);
-        let plot = Area { x: left, y: heading.bottom(), width: PLOT.0, height: tall };
+        let beside = widest_tick(&y_ticks, TICK_SIZE) + 8.0;
+        let left = (PAD + line_of(&chart.y.title) + beside).round();
+        let room = WIDTH - left - PAD;
+        let legend = Legend::new(&chart.series, room, NARROWEST);
+        let heading = chart.caption.heading(WIDTH - 2.0 * PAD);
+        let plot = Area {
+            x: left,
+            y: heading.bottom() + legend.height(),
+            width: room - legend.width(),
+            height: legend.plot_height(TALL),
+        };
         let height = plot.bottom() + 10.0 + TICK_SIZE + line_of(&chart.x.title) + PAD;
-        Self { chart, x, y, x_ticks, y_ticks, plot, heading, names, width, height }
+        Self { chart, x, y, x_ticks, y_ticks, plot, heading, legend, height }
     }
 
     fn scene(&self) -> Scene {
-        let mut scene = Scene::new(self.width, self.height);
+        let mut scene = Scene::new(WIDTH, self.height);
         self.draw_titles(&mut scene);
         self.draw_grid(&mut scene);
         self.draw_axes(&mut scene);
@@ -284,8 +282,8 @@ impl<'a> Layout<'a> {
 
     fn draw_titles(&self, scene: &mut Scene) {
         let (middle_x, middle_y) = self.plot.middle();
-        self.heading.draw(scene, middle_x, self.width);
-        let side = |title: &str, room| fonts::elide(title, TEXT_SIZE, false, room);
+        self.heading.draw(scene, middle_x, WIDTH);
+        let side = |title: &Text, room| title.elide(TEXT_SIZE, false, room);
         let y_title = side(&self.chart.y.title, self.plot.height);
         let beside = (PAD + TEXT_SIZE / 2.0, middle_y);
         scene.label(Label::new(y_title, beside, TEXT_SIZE).turn(Turn::Up));
@@ -335,25 +333,22 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// Each name where its line ends, or as near to it as the other names allow.
     fn draw_legend(&self, scene: &mut Scene) {
-        let ends = self.chart.series.iter().map(|series| {
+        let end = |series: &Series| {
             series.points.last().map_or(self.plot.y, |point| self.at(*point).1)
-        });
-        let heights = spread(&ends.collect::<Vec<_>>(), self.plot);
-        let x = self.plot.right() + 14.0 + MARKER;
-        for ((series, name), y) in
-            self.chart.series.iter().zip(&self.names).zip(heights)
-        {
-            match series.look {
-                Look::Solid(index) => scene.add(marker(index, (x, y))),
-                Look::Dashed => {
-                    let sample = [(x - MARKER - 5.0, y), (x + MARKER + 3.0, y)];
-                    draw_dashes(scene, &sample);
-                }
-            }
-            let label = Label::new(name, (x + MARKER + 8.0, y), TEXT_SIZE);
-            scene.label(label.anchor(Anchor::Start));
+        };
+        let ends: Vec<f64> = self.chart.series.iter().map(end).collect();
+        self.legend.draw(scene, &self.chart.series, self.plot, &ends);
+    }
+}
+
+/// What stands before the name of a series.
+fn draw_sample(scene: &mut Scene, look: Look, at: (f64, f64)) {
+    match look {
+        Look::Solid(index) => scene.add(marker(index, at)),
+        Look::Dashed => {
+            let sample = [(at.0 - MARKER - 5.0, at.1), (at.0 + MARKER + 3.0, at.1)];
+            draw_dashes(scene, &sample);
         }
     }
 }
@@ -398,27 +393,6 @@ fn draw_dashes(scene: &mut Scene, line: &[(f64, f64)]) {
     }
 }
 
-/// Moves heights apart until no two are closer than a line of the legend, within the
-/// plot; a legend too long for it has lower lines.
-fn spread(heights: &[f64], plot: Area) -> Vec<f64> {
-    let line = LEGEND_LINE.min(plot.height / heights.len().max(1) as f64);
-    let half = line / 2.0;
-    let mut order: Vec<usize> = (0..heights.len()).collect();
-    order.sort_by(|a, b| heights[*a].total_cmp(&heights[*b]));
-    let mut placed = heights.to_vec();
-    let mut least = plot.y + half;
-    for index in &order {
-        placed[*index] = placed[*index].max(least);
-        least = placed[*index] + line;
-    }
-    let mut most = plot.bottom() - half;
-    for index in order.iter().rev() {
-        placed[*index] = placed[*index].min(most);
-        most = placed[*index] - line;
-    }
-    placed
-}
-
 fn colour(index: usize) -> Ink {
     Ink::Rgb(COLOURS[index % COLOURS.len()])
 }
@@ -447,14 +421,5 @@ mod tests {
     #[test]
     fn lines_stand_out_from_light_and_dark_pages() {
         assert_seen_on_pages(&COLOURS);
-    }
-
-    #[test]
-    fn names_keep_apart_within_the_plot() {
-        let plot = Area { x: 0.0, y: 0.0, width: 1.0, height: 100.0 };
-        assert_eq!(spread(&[50.0, 50.0], plot), [50.0, 70.0]);
-        assert_eq!(spread(&[99.0, 98.0, 97.0], plot), [90.0, 70.0, 50.0]);
-        assert_eq!(spread(&[0.0], plot), [10.0]);
-        assert_eq!(spread(&[5.0; 5], plot), [10.0, 30.0, 50.0, 70.0, 90.0]);
     }
 }

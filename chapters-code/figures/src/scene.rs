@@ -1,5 +1,8 @@
 //! A picture as a list of marks, which `svg` and `bitmap` each write in their own way.
 
+use crate::palette::Palette;
+use crate::text::{Language, Text};
+
 /// Both formats count in whole units; there are this many to a pixel.
 pub(crate) const UNITS: u32 = 4;
 
@@ -78,7 +81,7 @@ impl Turn {
 /// One line of text.
 #[derive(Clone, Debug)]
 pub(crate) struct Label {
-    pub(crate) text: String,
+    pub(crate) text: Text,
     pub(crate) at: (f64, f64),
     pub(crate) size: f64,
     pub(crate) bold: bool,
@@ -88,7 +91,7 @@ pub(crate) struct Label {
 }
 
 impl Label {
-    pub(crate) fn new(text: impl Into<String>, at: (f64, f64), size: f64) -> Self {
+    pub(crate) fn new(text: impl Into<Text>, at: (f64, f64), size: f64) -> Self {
         Self {
             text: text.into(),
             at,
@@ -121,11 +124,12 @@ impl Label {
     }
 }
 
-/// A picture of `columns` pixels a row, each an index into viridis' 256 colours.
+/// A picture of `columns` pixels a row, each an index into the 256 colours of a palette.
 #[derive(Clone, Debug)]
 pub(crate) struct Pixels {
     pub(crate) columns: usize,
     pub(crate) indices: Vec<u8>,
+    pub(crate) palette: Palette,
 }
 
 impl Pixels {
@@ -177,6 +181,16 @@ impl Scene {
         if !label.text.is_empty() {
             self.add(Mark::Label(label));
         }
+    }
+
+    /// The same picture with its texts in one language.
+    pub(crate) fn in_language(mut self, language: Language) -> Self {
+        for mark in &mut self.marks {
+            if let Mark::Label(label) = mark {
+                label.text = label.text.in_language(language).into();
+            }
+        }
+        self
     }
 
     /// The size in units.

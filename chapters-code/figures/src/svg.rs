@@ -11,6 +11,7 @@ use crate::error::FigureError;
 use crate::scene::{
     Anchor, Area, Ink, Label, Mark, Pixels, Scene, Turn, UNITS, at, units,
 };
+use crate::text::{Language, Text};
 use crate::{bitmap, fonts};
 
 /// mdBook, then `JupyterLab`, then a page that says nothing.
@@ -20,12 +21,14 @@ const PAGE: &str = "var(--bg, var(--jp-layout-color0, #ffffff))";
 /// `scene` as an SVG document with a title and a description.
 pub(crate) fn document(
     scene: &Scene,
-    title: &str,
-    description: &str,
+    title: &Text,
+    description: &Text,
 ) -> Result<String, FigureError> {
     let body: String = scene.marks.iter().map(element).collect::<Result<_, _>>()?;
-    let (title, description) = (escape(title), escape(description));
-    let id = format!("figure-{:016x}", hash([&title, &description, &body]));
+    let about = [title, description].map(|text| text.map(escape));
+    let id = format!("figure-{:016x}", hash(&about, &body));
+    let (title, description) =
+        (said("title", &about[0], &id), said("desc", &about[1], &id));
     let Scene { width, height, .. } = scene;
     let (view_width, view_height) = scene.units();
     let family = fonts::FAMILY;
@@ -34,10 +37,18 @@ pub(crate) fn document(
          aria-labelledby=\"{id}-title {id}-desc\" \
          width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {view_width} {view_height}\" \
          style=\"max-width:100%;height:auto;color:{TEXT}\" font-family=\"{family}\">\n\
-         <title id=\"{id}-title\">{title}</title>\n\
-         <desc id=\"{id}-desc\">{description}</desc>\n\
-         {body}</svg>\n"
+         {title}\n{description}\n{body}</svg>\n"
     ))
+}
+
+/// What the picture is (escaped): in Portuguese, and in English in an attribute.
+fn said(element: &str, text: &Text, id: &str) -> String {
+    let [portuguese, english] = Language::ALL.map(|it| text.in_language(it));
+    let english = match text.common() {
+        Some(_) => String::new(),
+        None => format!(" data-en=\"{english}\""),
+    };
+    format!("<{element} id=\"{id}-{element}\"{english}>{portuguese}</{element}>")
 }
 
 /// A mark as an element, on a line of its own.
@@ -108,17 +119,25 @@ fn text(label: &Label) -> String {
         Turn::None => String::new(),
         turn => format!(" transform=\"rotate(-{}, {x}, {y})\"", turn.degrees()),
     };
-    format!(
-        "<text x=\"{x}\" y=\"{y}\" dy=\"{}em\"{anchor} font-size=\"{size}\"{}{weight}{turn}>{}</text>",
+    let look = format!(
+        "x=\"{x}\" y=\"{y}\" dy=\"{}em\"{anchor} font-size=\"{size}\"{}{weight}{turn}",
         fonts::BASELINE,
         paint("fill", label.ink),
-        escape(&label.text).replace('"', "&quot;").replace('\'', "&apos;")
-    )
+    );
+    let [portuguese, english] =
+        Language::ALL.map(|it| escape(label.text.in_language(it)));
+    let english = format!("<text {look}>{english}</text>");
+    match label.text.common() {
+        Some(_) => english,
+        None => format!(
+            "<switch><text systemLanguage=\"pt\" {look}>{portuguese}</text>{english}</switch>"
+        ),
+    }
 }
 
 /// The cells as one picture, each of its pixels stretched over its cell.
 fn image(area: Area, pixels: &Pixels) -> Result<String, FigureError> {
-    let png = bitmap::encode_viridis(&pixels.indices, pixels.columns)?;
+    let png = bitmap::encode_indexed(pixels)?;
     Ok(format!(
         "<image{} preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" \
          href=\"data:image/png;base64,{}\"/>",
@@ -127,12 +146,12 @@ fn image(area: Area, pixels: &Pixels) -> Result<String, FigureError> {
     ))
 }
 
-/// `text` as XML's character data, on one line.
+/// `text` as XML's character data or the value of an attribute, on one line.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     // Writing to a String does not fail.
     let _ = escape_html_body_text(&mut escaped, &printable(text));
-    escaped
+    escaped.replace('"', "&quot;").replace('\'', "&apos;")
 }
 
 /// `text` with a space for every character that would break the line or that XML has no
@@ -146,9 +165,11 @@ pub(crate) fn printable(text: &str) -> String {
 
 /// FNV-1a over all the parts, each with an end that no text has: the same content always
 /// has the same name.
-fn hash(parts: [&str; 3]) -> u64 {
+fn hash(about: &[Text; 2], body: &str) -> u64 {
     let mut hasher = FnvHasher::default();
-    for part in parts {
+    let words =
+        about.iter().flat_map(|text| Language::ALL.map(|it| text.in_language(it)));
+    for part in words.chain([body]) {
         hasher.write(part.as_bytes());
         hasher.write_u8(0xff);
     }
@@ -201,7 +222,8 @@ mod tests {
         for (mark, expected) in cases {
             assert_eq!(element(&mark).unwrap().trim_end(), expected);
         }
-        let pixels = Pixels { columns: 1, indices: vec![0] };
+        let palette = crate::palette::Palette::Viridis;
+        let pixels = Pixels { columns: 1, indices: vec![0], palette };
         let image = element(&Mark::Pixels(area, pixels)).unwrap();
         let start = r#"<image x="0" y="1" width="2" height="3" preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,"#;
         assert!(image.starts_with(start) && image.ends_with("\"/>\n"), "{image}");
@@ -216,7 +238,10 @@ mod tests {
 
     #[test]
     fn escapes() {
-        assert_eq!(escape("a<b> & \"c\" 'd'"), "a&lt;b&gt; &amp; \"c\" 'd'");
+        assert_eq!(
+            escape("a<b> & \"c\" 'd'"),
+            "a&lt;b&gt; &amp; &quot;c&quot; &apos;d&apos;"
+        );
         assert_eq!(escape("a\nb\u{0}c\u{1b}d\u{ffff}"), "a b c d ");
     }
 }

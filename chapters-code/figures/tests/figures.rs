@@ -4,7 +4,8 @@ use std::error::Error;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use figures::{
-    BarChart, Diagram, Figure, FigureError, Heatmap, HeatmapGrid, LineChart, viridis,
+    BarChart, Diagram, Figure, FigureError, Heatmap, HeatmapGrid, Language, LineChart,
+    viridis,
 };
 use ndarray::{Array2, Array3, array};
 use proptest::prelude::*;
@@ -183,6 +184,71 @@ fn the_page_decides_the_colours_of_text() -> Checked {
     Ok(())
 }
 
+/// The same figure of each kind, with its texts in two languages, or one.
+fn spoken(
+    say: fn(&'static str, &'static str) -> figures::Text,
+) -> [Result<Figure, FigureError>; 5] {
+    let points = [(1.0, 2.0), (2.0, 3.0)];
+    let map = || {
+        Heatmap::new(&weights())
+            .row_labels([say("um", "one"), "q".into(), "k".into()])
+            .row_title(say("linha", "row"))
+            .column_title(say("coluna", "column"))
+            .title(say("Um mapa de calor & mais", "A heatmap & more"))
+    };
+    let line = LineChart::new()
+        .title(say("Curvas", "Curves"))
+        .x_title(say("época", "epoch"))
+        .y_title("loss")
+        .series(say("treino", "training"), &points)
+        .dashed_series(say("acaso", "chance"), &points);
+    let bars = BarChart::new([say("um", "one"), say("dois", "two")])
+        .series(say("peso", "weight"), &[1.0, 2.0]);
+    let boxes =
+        Diagram::new().title("x").node([say("entrada", "input"), "(n, d)".into()]);
+    let grid = HeatmapGrid::of([map(), map()])
+        .panel_titles([say("antes", "before"), say("depois", "after")])
+        .grid_row_titles([say("camada 0", "layer 0")]);
+    [map().draw(), grid.draw(), line.draw(), bars.draw(), boxes.draw()]
+}
+
+#[test]
+fn a_figure_speaks_two_languages() -> Checked {
+    let both = spoken(|portuguese, english| (portuguese, english).into());
+    let portuguese = spoken(|portuguese, _| portuguese.into());
+    let english = spoken(|_, english| english.into());
+    for ((both, portuguese), english) in both.into_iter().zip(portuguese).zip(english) {
+        let both = both?;
+        assert_well_formed(both.svg());
+        assert!(both.svg().contains("</text></switch>"), "{}", both.svg());
+        for (language, one) in
+            [(Language::Portuguese, portuguese?), (Language::English, english?)]
+        {
+            let chosen = both.in_language(language)?;
+            let words = |figure: &Figure| {
+                let texts = figure
+                    .svg()
+                    .split('>')
+                    .filter_map(|tag| tag.strip_suffix("</text"));
+                texts.map(str::to_owned).collect::<Vec<_>>()
+            };
+            // There is room for both languages, so the places may differ.
+            assert_eq!(words(&chosen), words(&one));
+            let about = |figure: &Figure| {
+                let lines = figure.svg().lines().skip(1).take(2);
+                lines
+                    .filter_map(|line| Some(line.split_once('>')?.1.to_owned()))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(about(&chosen), about(&one));
+            assert!(svg_size(&one).0 <= svg_size(&both).0);
+        }
+        let as_it_is = both.in_language(Language::Portuguese)?.png()?;
+        assert_eq!(both.png()?, as_it_is, "a picture speaks Portuguese");
+    }
+    Ok(())
+}
+
 #[test]
 fn same_input_same_bytes() -> Checked {
     let (one, two) = (small().draw()?, small().draw()?);
@@ -194,8 +260,8 @@ fn same_input_same_bytes() -> Checked {
 #[test]
 fn numbers_read_on_every_cell() -> Checked {
     let values = Array2::from_shape_fn((16, 16), |(i, j)| (i * 16 + j) as f64 / 255.0);
-    let figure =
-        Heatmap::new(&values).row_labels([""; 16]).column_labels([""; 16]).draw()?;
+    let map = Heatmap::new(&values).row_labels([""; 16]).column_labels([""; 16]);
+    let figure = map.annotate(true).draw()?;
     let lines: Vec<&str> = figure.svg().lines().collect();
     let mut cells = 0;
     for pair in lines.windows(2) {
@@ -358,7 +424,7 @@ fn awful_grids_and_bars_are_drawn() -> Checked {
         ]),
     ];
     for grid in grids {
-        assert_drawn(&grid.draw()?, (2400, 6000), usize::MAX)?;
+        assert_drawn(&grid.draw()?, (2400, 6200), usize::MAX)?;
     }
     let many: Vec<String> = (0..1000).map(|i| i.to_string()).collect();
     let bars = [
@@ -393,8 +459,8 @@ fn numbers_show_where_they_fit() -> Checked {
     let has_numbers =
         |map: Heatmap| map.draw().map(|figure| figure.svg().contains(">0.25</text>"));
     let square = |n| Heatmap::new(&Array2::from_elem((n, n), 0.25)).range(-1.0, 1.0);
-    assert!(has_numbers(square(16))?);
-    assert!(!has_numbers(square(17))?);
+    assert!(has_numbers(square(9))?);
+    assert!(!has_numbers(square(12))?, "they would be too small to read");
     assert!(has_numbers(square(17).annotate(true))?);
     assert!(!has_numbers(square(3).annotate(false))?);
     Ok(())
@@ -461,13 +527,13 @@ fn all_heads_of_bert_fit() -> Checked {
         .row_labels(&labels)
         .column_labels(&labels)
         .grid_row_titles((0..12).map(|layer| format!("layer {layer}")))
-        .grid_column_titles((0..12).map(|head| format!("head {head}")))
+        .grid_column_titles((0..12).map(|head| format!("h{head}")))
         .range(0.0, 1.0);
     let figure = grid.draw()?;
     assert_drawn(&figure, (751, 10_000), 140_000)?;
     for index in 0..12 {
         assert_eq!(written(&figure, &format!("layer {index}")), 1);
-        assert_eq!(written(&figure, &format!("head {index}")), 1);
+        assert_eq!(written(&figure, &format!("h{index}")), 1);
     }
     assert!(!figure.svg().contains("##token"));
     let images = images(&figure)?;

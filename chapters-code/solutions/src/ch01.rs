@@ -1,6 +1,7 @@
 //! Exercises of chapter 1, solved.
 
 use ndarray::{Array2, Axis};
+use self_attention::faults::Fault;
 
 // ANCHOR: softmax
 pub fn softmax(scores: &Array2<f64>) -> Array2<f64> {
@@ -18,18 +19,42 @@ pub fn softmax(scores: &Array2<f64>) -> Array2<f64> {
 }
 // ANCHOR_END: softmax
 
-// ANCHOR: scaled_scores
-pub fn scaled_scores(q: &Array2<f64>, k: &Array2<f64>) -> Array2<f64> {
-    let d_k = q.ncols() as f64;
-    q.dot(&k.t()) / d_k.sqrt() // [n, d_k] · [d_k, m] -> [n, m]
+// ANCHOR: previous_word
+pub fn previous_word(n: usize) -> (Array2<f64>, Array2<f64>) {
+    let width = n as f64; // d_k
+    // Scores of 0 are e⁰ = 1: the others' sum stays below a hundredth of e^score.
+    let score = (100.0 * width).ln();
+    // The query of word i is long, and points where the key of word i − 1 points.
+    let w_query = Array2::from_shape_fn((n, n), |(word, place)| {
+        if place == word.saturating_sub(1) { score * width.sqrt() } else { 0.0 }
+    });
+    (w_query, Array2::eye(n))
 }
-// ANCHOR_END: scaled_scores
+// ANCHOR_END: previous_word
 
-// ANCHOR: attention
-pub fn attention(q: &Array2<f64>, k: &Array2<f64>, v: &Array2<f64>) -> Array2<f64> {
-    softmax(&scaled_scores(q, k)).dot(v) // [n, m] · [m, d_v] -> [n, d_v]
+// ANCHOR: diagnose
+pub fn diagnose(
+    q: &Array2<f64>,
+    k: &Array2<f64>,
+    weights: &Array2<f64>,
+) -> (Fault, Array2<f64>) {
+    let raw = q.dot(&k.t()); // [n, d_k] · [d_k, n] -> [n, n]
+    let scores = &raw / (q.ncols() as f64).sqrt();
+    let exponentials = scores.exp();
+    let suspects = [
+        (Fault::NotScaled, softmax(&raw)),
+        (Fault::Columns, softmax(&scores.t().to_owned()).reversed_axes()),
+        (Fault::AllTogether, &exponentials / exponentials.sum()),
+        (Fault::Swapped, softmax(&scores.t().to_owned())),
+    ];
+    let distance = |map: &Array2<f64>| (map - weights).abs().sum();
+    let nearest = suspects
+        .iter()
+        .min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)))
+        .map_or(Fault::NotScaled, |&(fault, _)| fault);
+    (nearest, softmax(&scores))
 }
-// ANCHOR_END: attention
+// ANCHOR_END: diagnose
 
 // ANCHOR: score_variances
 pub fn score_variances(dots: &[f64], d_k: usize) -> (f64, f64) {

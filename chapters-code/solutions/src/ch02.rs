@@ -1,6 +1,15 @@
 //! Exercises of chapter 2, solved.
 
-use ndarray::{Array1, Array2, Array3, Axis};
+use ndarray::{Array1, Array2, Array3, Axis, concatenate};
+use self_attention::{scaled_scores, softmax};
+
+// ANCHOR: attention
+/// Chapter 1's attention, `[n, d_v]`.
+fn attention(q: &Array2<f64>, k: &Array2<f64>, v: &Array2<f64>) -> Array2<f64> {
+    let scores = scaled_scores(q, k).expect("queries as wide as keys");
+    softmax(&scores).dot(v) // [n, m] · [m, d_v] -> [n, d_v]
+}
+// ANCHOR_END: attention
 
 // ANCHOR: split_heads
 pub fn split_heads(x: &Array2<f64>, heads: usize) -> Array3<f64> {
@@ -12,21 +21,42 @@ pub fn split_heads(x: &Array2<f64>, heads: usize) -> Array3<f64> {
 }
 // ANCHOR_END: split_heads
 
-// ANCHOR: merge_heads
-pub fn merge_heads(heads: &Array3<f64>) -> Array2<f64> {
-    let (count, n, d_k) = heads.dim();
-    // [heads, n, d_k] -> [n, heads, d_k]: the words come first
-    let by_word = heads.view().permuted_axes([1, 0, 2]);
-    // [n, heads, d_k] -> [n, heads · d_k]: the pieces of each row are joined
-    by_word.to_shape((n, count * d_k)).expect("as many numbers").into_owned()
+// ANCHOR: grouped_query
+pub fn grouped_query(
+    q: &Array2<f64>,
+    k: &Array2<f64>,
+    v: &Array2<f64>,
+    (heads, groups): (usize, usize),
+) -> Array2<f64> {
+    let queries = split_heads(q, heads); // [heads, n, d_k]
+    let [keys, values] = [k, v].map(|x| split_heads(x, groups)); // [groups, m, d_k]
+    let mut found = Array2::zeros((q.nrows(), 0));
+    for (head, q) in queries.outer_iter().enumerate() {
+        let group = head / (heads / groups);
+        let k = keys.index_axis(Axis(0), group).to_owned();
+        let v = values.index_axis(Axis(0), group).to_owned();
+        let output = attention(&q.to_owned(), &k, &v); // [n, d_k]
+        found = concatenate![Axis(1), found, output]; // d_k columns more
+    }
+    found
 }
-// ANCHOR_END: merge_heads
+// ANCHOR_END: grouped_query
 
-// ANCHOR: causal_mask
-pub fn causal_mask(n: usize) -> Array2<f64> {
-    Array2::from_shape_fn((n, n), |(i, j)| if j > i { f64::NEG_INFINITY } else { 0.0 })
+// ANCHOR: attend_next
+pub fn attend_next(
+    keys: &mut Array2<f64>,
+    values: &mut Array2<f64>,
+    q: &Array1<f64>,
+    k: &Array1<f64>,
+    v: &Array1<f64>,
+) -> Array1<f64> {
+    keys.push_row(k.view()).expect("as wide as the others"); // [i + 1, d_k]
+    values.push_row(v.view()).expect("as wide as the others"); // [i + 1, d_v]
+    let query = q.clone().insert_axis(Axis(0)); // [d_k] -> [1, d_k]
+    // No mask: all that is kept comes before the new word, or is it.
+    attention(&query, keys, values).row(0).to_owned()
 }
-// ANCHOR_END: causal_mask
+// ANCHOR_END: attend_next
 
 // ANCHOR: hide_padding
 pub fn hide_padding(mask: &Array2<f64>, padding: &[bool]) -> Array2<f64> {
@@ -52,16 +82,19 @@ pub fn tells_order(
 }
 // ANCHOR_END: tells_order
 
-// ANCHOR: sinusoidal
-pub fn sinusoidal(position: usize, d_model: usize) -> Array1<f64> {
-    Array1::from_shape_fn(d_model, |column| {
-        let pair = column / 2; // i
-        let exponent = 2.0 * pair as f64 / d_model as f64;
-        let angle = position as f64 / 10_000_f64.powf(exponent);
-        if column % 2 == 0 { angle.sin() } else { angle.cos() }
-    })
+// ANCHOR: rotate
+pub fn rotate(x: &Array1<f64>, position: usize) -> Array1<f64> {
+    let d_k = x.len() as f64;
+    let mut turned = x.clone();
+    for first in (0..x.len()).step_by(2) {
+        let angle = position as f64 / 10_000_f64.powf(first as f64 / d_k); // first = 2i
+        let (sine, cosine) = angle.sin_cos();
+        turned[first] = x[first] * cosine - x[first + 1] * sine;
+        turned[first + 1] = x[first] * sine + x[first + 1] * cosine;
+    }
+    turned
 }
-// ANCHOR_END: sinusoidal
+// ANCHOR_END: rotate
 
 // ANCHOR: layer_norm
 pub fn layer_norm(x: &Array2<f64>, epsilon: f64) -> Array2<f64> {
@@ -76,26 +109,50 @@ pub fn layer_norm(x: &Array2<f64>, epsilon: f64) -> Array2<f64> {
 }
 // ANCHOR_END: layer_norm
 
-// ANCHOR: greedy
-pub fn greedy(
+// ANCHOR: beam
+pub fn beam(
     next_logits: impl Fn(&[usize]) -> Array1<f64>,
     (start, end): (usize, usize),
     limit: usize,
 ) -> Vec<usize> {
-    let mut tokens = vec![start];
+    let ended = |tokens: &[usize]| tokens.len() > 1 && tokens.last() == Some(&end);
+    // Sentences, each with the logarithm of its likelihood.
+    let mut kept = vec![(vec![start], 0.0)];
     for _ in 0..limit {
-        let logits = next_logits(&tokens); // [vocabulary]
-        let mut likeliest = 0;
-        for (token, &logit) in logits.iter().enumerate() {
-            if logit > logits[likeliest] {
-                likeliest = token;
+        let mut candidates = Vec::new();
+        for (tokens, likelihood) in kept {
+            if ended(&tokens) {
+                candidates.push((tokens, likelihood));
+                continue;
+            }
+            let logits = next_logits(&tokens); // [vocabulary]
+            let scores = logits.insert_axis(Axis(0)); // [vocabulary] -> [1, vocabulary]
+            let probabilities = softmax(&scores);
+            for (token, probability) in probabilities.iter().enumerate() {
+                let longer = [tokens.as_slice(), &[token]].concat();
+                candidates.push((longer, likelihood + probability.ln()));
             }
         }
-        tokens.push(likeliest);
-        if likeliest == end {
+        candidates.sort_by(|(_, a), (_, b)| b.total_cmp(a)); // the likeliest first
+        candidates.truncate(2);
+        kept = candidates;
+        if kept.iter().all(|(tokens, _)| ended(tokens)) {
             break;
         }
     }
-    tokens
+    kept.swap_remove(0).0
 }
-// ANCHOR_END: greedy
+// ANCHOR_END: beam
+
+// ANCHOR: top_k
+pub fn top_k(logits: &Array1<f64>, k: usize, temperature: f64) -> Array1<f64> {
+    let mut order: Vec<usize> = (0..logits.len()).collect();
+    // A stable sort: of equals, the first stays first.
+    order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+    let mut scores = logits / temperature;
+    for &token in order.iter().skip(k) {
+        scores[token] = f64::NEG_INFINITY;
+    }
+    softmax(&scores.insert_axis(Axis(0))).row(0).to_owned() // [vocabulary]
+}
+// ANCHOR_END: top_k

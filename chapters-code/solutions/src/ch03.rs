@@ -1,12 +1,28 @@
 //! Exercises of chapter 3, solved.
 
 use ndarray::{Array1, Array2};
+use self_attention::softmax;
 
-// ANCHOR: slope
-pub fn slope(f: impl Fn(f64) -> f64, x: f64, h: f64) -> f64 {
-    (f(x + h) - f(x - h)) / (2.0 * h)
+// ANCHOR: wrong_derivatives
+pub fn wrong_derivatives(
+    loss: impl Fn(&Array1<f64>) -> f64,
+    weights: &Array1<f64>,
+    gradient: &Array1<f64>,
+    (h, tolerance): (f64, f64),
+) -> Vec<usize> {
+    let nudged = |i: usize, by: f64| {
+        let mut weights = weights.clone();
+        weights[i] += by;
+        loss(&weights)
+    };
+    let wrong = |&i: &usize| {
+        let slope = (nudged(i, h) - nudged(i, -h)) / (2.0 * h);
+        let gap = (slope - gradient[i]).abs();
+        gap > tolerance || gap.is_nan()
+    };
+    (0..weights.len()).filter(wrong).collect()
 }
-// ANCHOR_END: slope
+// ANCHOR_END: wrong_derivatives
 
 // ANCHOR: descend
 pub fn descend(w: f64, examples: &[(f64, f64)], rate: f64, steps: usize) -> f64 {
@@ -77,10 +93,35 @@ pub fn clip(gradients: &mut [Array1<f64>], limit: f64) -> f64 {
 }
 // ANCHOR_END: clip
 
-// ANCHOR: anti_diagonal
-pub fn anti_diagonal(weights: &Array2<f64>) -> f64 {
-    let n = weights.nrows() - 1;
-    let shares = (0..n).map(|t| weights[[t, n - 1 - t]]);
-    shares.sum::<f64>() / n as f64
+// ANCHOR: masked_gradient
+pub fn masked_gradient(
+    logits: &Array2<f64>,
+    right: &[usize],
+    mask: &[f64],
+) -> Array2<f64> {
+    let mut gradient = softmax(logits); // p
+    for (place, &column) in right.iter().enumerate() {
+        gradient[[place, column]] -= 1.0; // p − y
+    }
+    for (mut row, &learned) in gradient.rows_mut().into_iter().zip(mask) {
+        row *= learned; // all of the row, and not y alone
+    }
+    gradient / mask.iter().sum::<f64>().max(1.0) // of the places that are learned
 }
-// ANCHOR_END: anti_diagonal
+// ANCHOR_END: masked_gradient
+
+// ANCHOR: smoothed_loss
+pub fn smoothed_loss(
+    logits: &Array1<f64>,
+    right: usize,
+    smoothing: f64,
+) -> (f64, Array1<f64>) {
+    let classes = logits.len();
+    let mut y = Array1::from_elem(classes, smoothing / classes as f64);
+    y[right] += 1.0 - smoothing;
+    let maximum = logits.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
+    let exponentials: f64 = logits.iter().map(|z| (z - maximum).exp()).sum();
+    let log_p = logits - maximum - exponentials.ln(); // [classes]
+    (-y.dot(&log_p), log_p.exp() - y)
+}
+// ANCHOR_END: smoothed_loss

@@ -1,9 +1,10 @@
 //! Wrong answers to chapter 2's exercises.
 
 use ndarray::{
-    Array, Array1, Array2, Array3, ArrayView1, Axis, Dimension, concatenate,
+    Array, Array1, Array2, Array3, ArrayView1, Axis, Dimension, concatenate, s,
 };
-use whole_transformer::mask;
+use self_attention::softmax;
+use whole_transformer::{mask, scaled_dot_product, split_heads};
 
 use super::assert_caught;
 use super::checks::ch02 as check;
@@ -62,105 +63,173 @@ fn ch02_1_wrong_split_heads() {
     });
 }
 
+/// What `heads` heads find, `[n, heads · d_k]`: head `h` with group `group(h)` of the keys
+/// and `values(h)` of the values.
+fn heads_of(
+    [q, k, v]: [&Array2<f64>; 3],
+    (heads, groups): (usize, usize),
+    group: impl Fn(usize) -> usize,
+    values: impl Fn(usize) -> usize,
+) -> Array2<f64> {
+    let queries = split_heads(q, heads).unwrap();
+    let [k, v] = [k, v].map(|x| split_heads(x, groups).unwrap());
+    let found = (0..heads).map(|head| {
+        let [q, k, v] = [(&queries, head), (&k, group(head)), (&v, values(head))]
+            .map(|(x, index)| x.index_axis(Axis(0), index).to_owned());
+        scaled_dot_product(&q, &k, &v, None).unwrap().output
+    });
+    let found: Vec<Array2<f64>> = found.collect();
+    let views: Vec<_> = found.iter().map(|output| output.view()).collect();
+    concatenate(Axis(1), &views).unwrap()
+}
+
 #[test]
-fn ch02_2_wrong_merge_heads() {
-    let joined = |heads: &Array3<f64>, axes| {
-        let (count, n, d_k) = heads.dim();
-        let permuted = heads.view().permuted_axes(axes);
-        permuted.to_shape((n, count * d_k)).unwrap().into_owned()
-    };
-    assert_caught("Reshaped straight from [heads, n, d_k]", || {
-        check::merge_heads(|heads| joined(heads, [0, 1, 2]));
+fn ch02_2_wrong_grouped_query() {
+    let shared = |head: usize, (heads, groups): (usize, usize)| head * groups / heads;
+    check::grouped_query(|q, k, v, shape| {
+        let group = |head| shared(head, shape);
+        heads_of([q, k, v], shape, group, group)
     });
-    assert_caught("interleave", || {
-        check::merge_heads(|heads| joined(heads, [1, 2, 0]));
-    });
-    assert_caught("swap the axes first", || {
-        check::merge_heads(|heads| joined(heads, [0, 2, 1]));
-    });
-    assert_caught("nor added up", || {
-        check::merge_heads(|heads| heads.sum_axis(Axis(0)));
-    });
-    assert_caught("nor added up", || {
-        check::merge_heads(|heads| heads.mean_axis(Axis(0)).unwrap());
-    });
-    assert_caught("one above the other", || {
-        check::merge_heads(|heads| {
-            let heads: Vec<_> = heads.outer_iter().collect();
-            concatenate(Axis(0), &heads).unwrap()
+    // Every other head shares.
+    assert_caught("neighbours, not every other", || {
+        check::grouped_query(|q, k, v, shape| {
+            let group = |head| head % shape.1;
+            heads_of([q, k, v], shape, group, group)
         });
     });
-    assert_caught("head 0's columns come first", || {
-        check::merge_heads(|heads| {
-            let heads: Vec<_> = heads.outer_iter().rev().collect();
-            concatenate(Axis(1), &heads).unwrap()
+    // The keys are shared, the values are all of group 0; or the other way round.
+    assert_caught("neighbours", || {
+        check::grouped_query(|q, k, v, shape| {
+            heads_of([q, k, v], shape, |head| shared(head, shape), |_| 0)
         });
     });
-    assert_caught("3 heads of 2 columns", || {
-        check::merge_heads(|heads| {
-            let heads = [heads.index_axis(Axis(0), 0), heads.index_axis(Axis(0), 1)];
-            concatenate(Axis(1), &heads).unwrap()
+    assert_caught("neighbours", || {
+        check::grouped_query(|q, k, v, shape| {
+            heads_of([q, k, v], shape, |_| 0, |head| shared(head, shape))
+        });
+    });
+    // Every head has the first head's queries.
+    assert_caught("its own queries", || {
+        check::grouped_query(|q, k, v, (heads, groups)| {
+            let first = q.slice(s![.., ..q.ncols() / heads]);
+            let q = concatenate(Axis(1), &vec![first; heads]).unwrap();
+            let group = |head| shared(head, (heads, groups));
+            heads_of([&q, k, v], (heads, groups), group, group)
+        });
+    });
+    // As many heads as groups.
+    assert_caught("[n, heads · d_k]", || {
+        check::grouped_query(|q, k, v, (heads, groups)| {
+            let q = q.slice(s![.., ..groups * q.ncols() / heads]).to_owned();
+            heads_of([&q, k, v], (groups, groups), |head| head, |head| head)
+        });
+    });
+    // Only multi-query, or two heads to a group whatever the shape.
+    assert_caught("share group 0", || {
+        check::grouped_query(|q, k, v, shape| heads_of([q, k, v], shape, |_| 0, |_| 0));
+    });
+    assert_caught("the first three heads", || {
+        check::grouped_query(|q, k, v, shape| {
+            let group = |head: usize| (head / 2).min(shape.1 - 1);
+            heads_of([q, k, v], shape, group, group)
+        });
+    });
+    // The scores are divided by the root of all columns, not of a head's.
+    assert_caught("4 heads, 1 groups, head 0", || {
+        check::grouped_query(|q, k, v, (heads, groups)| {
+            let group = |head| shared(head, (heads, groups));
+            let q = q / (heads as f64).sqrt();
+            heads_of([&q, k, v], (heads, groups), group, group)
         });
     });
 }
 
-/// A mask with one number where `j > i` and another elsewhere.
-fn triangle(n: usize, later: f64, elsewhere: f64) -> Array2<f64> {
-    Array2::from_shape_fn((n, n), |(i, j)| if j > i { later } else { elsewhere })
+/// A step that keeps `k` and `v`, and finds what `find` makes of the query and of all keys
+/// and values kept.
+fn step(
+    (keys, values): (&mut Array2<f64>, &mut Array2<f64>),
+    (k, v): (&Array1<f64>, &Array1<f64>),
+    find: impl Fn(&Array2<f64>, &Array2<f64>) -> Array1<f64>,
+) -> Array1<f64> {
+    keys.push_row(k.view()).unwrap();
+    values.push_row(v.view()).unwrap();
+    find(keys, values)
+}
+
+/// What the query finds among keys and values, `[d_v]`.
+fn found(q: &Array1<f64>, keys: &Array2<f64>, values: &Array2<f64>) -> Array1<f64> {
+    let q = q.clone().insert_axis(Axis(0));
+    scaled_dot_product(&q, keys, values, None).unwrap().output.row(0).to_owned()
 }
 
 #[test]
-fn ch02_3_wrong_causal_mask() {
-    assert_caught("every word sees itself", || {
-        check::causal_mask(|n| {
-            Array2::from_shape_fn((n, n), |(i, j)| if j >= i { HIDDEN } else { 0.0 })
+fn ch02_3_wrong_attend_next() {
+    check::attend_next(|keys, values, q, k, v| {
+        step((keys, values), (k, v), |keys, values| found(q, keys, values))
+    });
+    // Nothing is kept: the word sees itself alone.
+    assert_caught("are those of words 0 to 0", || {
+        check::attend_next(|_, _, _, _, v| v.clone());
+    });
+    assert_caught("the keys kept", || {
+        check::attend_next(|keys, values, q, k, v| {
+            *keys = k.clone().insert_axis(Axis(0));
+            *values = v.clone().insert_axis(Axis(0));
+            found(q, keys, values)
         });
     });
-    assert_caught("the other triangle", || {
-        check::causal_mask(|n| triangle(n, HIDDEN, 0.0).t().to_owned());
-    });
-    assert_caught("added to the scores", || {
-        check::causal_mask(|n| triangle(n, 0.0, 1.0));
-    });
-    assert_caught("added to the scores", || {
-        check::causal_mask(|n| triangle(n, 1.0, 0.0));
-    });
-    for large in [-1e4, -1e9, -1e300, f64::MIN] {
-        assert_caught("can be beaten", || {
-            check::causal_mask(|n| triangle(n, large, 0.0));
-        });
-    }
-    assert_caught("can be beaten", || {
-        check::causal_mask(|n| triangle(n, f64::INFINITY, 0.0));
-    });
-    assert_caught("can be beaten", || check::causal_mask(|n| Array2::zeros((n, n))));
-    // −∞ as a factor: 0 · −∞ is NaN.
-    assert_caught("the diagonal is all 0", || {
-        check::causal_mask(|n| triangle(n, 1.0, 0.0) * HIDDEN);
-    });
-    // Only the next word hidden, not the ones after it.
-    assert_caught("what is hidden must get", || {
-        check::causal_mask(|n| {
-            let next = |(i, j)| if j == i + 1 { HIDDEN } else { 0.0 };
-            Array2::from_shape_fn((n, n), next)
+    assert_caught("the values kept", || {
+        check::attend_next(|keys, values, q, k, v| {
+            keys.push_row(k.view()).unwrap();
+            let mut all = values.clone();
+            all.push_row(v.view()).unwrap();
+            while all.nrows() < keys.nrows() {
+                all.push_row(v.view()).unwrap();
+            }
+            found(q, keys, &all)
         });
     });
-    // Only the previous word seen, not the ones before it.
-    assert_caught("near or far", || {
-        check::causal_mask(|n| {
-            let near = |(i, j)| if j <= i && j + 1 >= i { 0.0 } else { HIDDEN };
-            Array2::from_shape_fn((n, n), near)
+    // The new word above the others.
+    assert_caught("in order", || {
+        check::attend_next(|keys, values, q, k, v| {
+            let above = |row: &Array1<f64>, others: &Array2<f64>| {
+                let row = row.view().insert_axis(Axis(0));
+                concatenate(Axis(0), &[row, others.view()]).unwrap()
+            };
+            *keys = above(k, keys);
+            *values = above(v, values);
+            found(q, keys, values)
         });
     });
-    assert_caught("mask of [n, n]", || {
-        check::causal_mask(|n| triangle(n + 1, HIDDEN, 0.0));
+    // The word is kept only after it has looked: it doesn't see itself.
+    assert_caught("looks at itself", || {
+        check::attend_next(|keys, values, q, k, v| {
+            let before = (keys.clone(), values.clone());
+            step((keys, values), (k, v), |keys, values| {
+                if before.0.nrows() == 0 {
+                    found(q, keys, values)
+                } else {
+                    found(q, &before.0, &before.1)
+                }
+            })
+        });
     });
-    assert_caught("follows n", || check::causal_mask(|_| triangle(3, HIDDEN, 0.0)));
-    assert_caught("0 where j ≤ i", || {
-        check::causal_mask(|n| {
-            let mut mask = triangle(n, HIDDEN, 0.0);
-            mask[[1, 0]] = -1e-3;
-            mask
+    // The query is compared with itself; the mean of the values; √d_k forgotten.
+    assert_caught("the softmax of q · k", || {
+        check::attend_next(|keys, values, _, k, v| {
+            step((keys, values), (k, v), |keys, values| found(k, keys, values))
+        });
+    });
+    assert_caught("the softmax of q · k", || {
+        check::attend_next(|keys, values, _, k, v| {
+            step((keys, values), (k, v), |_, values| values.mean_axis(Axis(0)).unwrap())
+        });
+    });
+    assert_caught("/ √d_k", || {
+        check::attend_next(|keys, values, q, k, v| {
+            step((keys, values), (k, v), |keys, values| {
+                found(&(q * (q.len() as f64).sqrt()), keys, values)
+            })
         });
     });
 }
@@ -320,98 +389,88 @@ fn ch02_5_wrong_tells_order() {
     assert_caught("expected true", || check::tells_order(|_, _, _| false));
 }
 
-/// One position's vector, from the angle and whether it is the sine, column by column.
-fn waves(d_model: usize, wave: impl Fn(usize) -> (f64, bool)) -> Array1<f64> {
-    Array1::from_shape_fn(d_model, |column| {
-        let (angle, is_sine) = wave(column);
-        if is_sine { angle.sin() } else { angle.cos() }
-    })
+/// Pairs of columns, each turned by `turn` and the angle of pair `i`.
+fn turned(
+    x: &Array1<f64>,
+    angle: impl Fn(usize) -> f64,
+    turn: impl Fn([f64; 2], f64) -> [f64; 2],
+) -> Array1<f64> {
+    let pairs = x.len() / 2;
+    let turned = (0..pairs).flat_map(|i| turn([x[2 * i], x[2 * i + 1]], angle(i)));
+    turned.collect()
+}
+
+/// A turn from the first coordinate towards the second.
+fn turn([a, b]: [f64; 2], angle: f64) -> [f64; 2] {
+    let (sine, cosine) = angle.sin_cos();
+    [a * cosine - b * sine, a * sine + b * cosine]
 }
 
 #[test]
-fn ch02_6_wrong_sinusoidal() {
-    let angle = |position: usize, base: f64, numerator: usize, d_model: usize| {
-        position as f64 / base.powf(numerator as f64 / d_model as f64)
+fn ch02_6_wrong_rotate() {
+    let angle = |x: &Array1<f64>, position: usize| {
+        let d_k = x.len() as f64;
+        move |i: usize| position as f64 / 1e4_f64.powf(2.0 * i as f64 / d_k)
     };
-    let even = |column: usize| column.is_multiple_of(2);
-    let pair = |column: usize| column / 2 * 2;
-    let right = move |position, d_model| {
-        waves(d_model, |c| (angle(position, 1e4, pair(c), d_model), even(c)))
-    };
-    check::sinusoidal(right); // what the wrong ones below differ from
-    // The exponent from the column, from twice the column, and from the pair alone.
-    assert_caught("the same angle", || {
-        check::sinusoidal(|position, d_model| {
-            waves(d_model, |c| (angle(position, 1e4, c, d_model), even(c)))
+    check::rotate(|x, position| turned(x, angle(x, position), turn));
+    // Positions are added, as the sinusoids are.
+    assert_caught("turns nothing", || {
+        check::rotate(|x, position| {
+            x + &whole_transformer::sinusoidal(position + 1, x.len()).row(position)
         });
     });
-    assert_caught("the same angle", || {
-        check::sinusoidal(|position, d_model| {
-            waves(d_model, |c| (angle(position, 1e4, 2 * c, d_model), even(c)))
+    assert_caught("turns nothing", || {
+        check::rotate(|x, position| turned(x, angle(x, position + 1), turn));
+    });
+    assert_caught("towards the second", || {
+        check::rotate(|x, position| {
+            turned(x, angle(x, position), |pair, angle| turn(pair, -angle))
         });
     });
-    assert_caught("a hundredth of the position", || {
-        check::sinusoidal(|position, d_model| {
-            waves(d_model, |c| (angle(position, 1e4, c / 2, d_model), even(c)))
+    assert_caught("towards the second", || {
+        check::rotate(|x, position| {
+            let angle = angle(x, position);
+            turned(x, |i| angle(i).to_radians(), turn)
         });
     });
-    assert_caught("sines, odd columns cosines", || {
-        check::sinusoidal(|position, d_model| {
-            let half = d_model.div_ceil(2);
-            waves(d_model, |c| (angle(position, 1e4, c % half * 2, d_model), c < half))
-        });
-    });
-    assert_caught("even columns are sines", || {
-        check::sinusoidal(|position, d_model| {
-            waves(d_model, |c| (angle(position, 1e4, pair(c), d_model), !even(c)))
-        });
-    });
-    for base in [1e3, 1e5, 1e4_f64.ln()] {
-        assert_caught("a hundredth of the position", || {
-            check::sinusoidal(|position, d_model| {
-                waves(d_model, |c| (angle(position, base, pair(c), d_model), even(c)))
-            });
-        });
-    }
-    assert_caught("in radians", || {
-        check::sinusoidal(|position, d_model| {
-            waves(d_model, |c| {
-                (angle(position, 1e4, pair(c), d_model).to_radians(), even(c))
+    // The second coordinate is made of the new first one.
+    assert_caught("from the old ones", || {
+        check::rotate(|x, position| {
+            turned(x, angle(x, position), |[a, b], angle| {
+                let (sine, cosine) = angle.sin_cos();
+                let a = a * cosine - b * sine;
+                [a, a * sine + b * cosine]
             })
         });
     });
-    assert_caught("count from 0", || {
-        check::sinusoidal(|position, d_model| right(position + 1, d_model));
+    assert_caught("a hundredth of the position", || {
+        check::rotate(|x, position| turned(x, |_| position as f64, turn));
     });
-    // A division of whole numbers.
-    assert_caught("in whole numbers", || {
-        check::sinusoidal(|position, d_model| {
-            waves(d_model, |c| (angle(position, 1e4, pair(c) / d_model, 1), even(c)))
+    assert_caught("a hundredth of the position", || {
+        check::rotate(|x, position| {
+            let angle = |i| position as f64 / 1e4_f64.powf(i as f64 / x.len() as f64);
+            turned(x, angle, turn)
         });
     });
-    // Multiplied, not divided.
-    assert_caught("position / 10000^(2/4)", || {
-        check::sinusoidal(|position, d_model| {
-            waves(d_model, |c| (angle(position, 1e-4, pair(c), d_model), even(c)))
+    assert_caught("a hundredth of the position", || {
+        check::rotate(|x, position| {
+            turned(
+                x,
+                |i| position as f64 / 1e4_f64.powi((2 * i / x.len()) as i32),
+                turn,
+            )
         });
     });
-    // The last column left out, or 0, if d_model is odd; rounded to an even width.
-    assert_caught("the last column is a sine", || {
-        check::sinusoidal(|position, d_model| right(position, d_model / 2 * 2));
-    });
-    assert_caught("the last column is a sine", || {
-        check::sinusoidal(|position, d_model| {
-            let mut found = right(position, d_model);
-            if !even(d_model) {
-                found[d_model - 1] = 0.0;
+    // Halves, not neighbours, make the pairs.
+    assert_caught("Neighbours make a pair", || {
+        check::rotate(|x, position| {
+            let half = x.len() / 2;
+            let angle = angle(x, position);
+            let mut found = x.clone();
+            for i in 0..half {
+                [found[i], found[i + half]] = turn([x[i], x[i + half]], angle(i));
             }
             found
-        });
-    });
-    assert_caught("the angle of pair i", || {
-        check::sinusoidal(|position, d_model| {
-            let width = d_model / 2 * 2;
-            waves(d_model, |c| (angle(position, 1e4, pair(c), width), even(c)))
         });
     });
 }
@@ -491,153 +550,203 @@ fn ch02_7_wrong_layer_norm() {
     });
 }
 
-/// The place of the largest logit; of equals, the first.
-fn largest(logits: &Array1<f64>) -> usize {
-    let first = |best, token| if logits[token] > logits[best] { token } else { best };
-    (0..logits.len()).fold(0, first)
+type NextLogits = fn(&[usize]) -> Array1<f64>;
+
+/// What a wrong beam may do otherwise than the right one.
+#[derive(Clone, Copy)]
+struct Beam {
+    width: usize,
+    /// What a token adds, of its logits and its probability.
+    gain: fn(logit: f64, probability: f64) -> f64,
+    /// Only one continuation of each sentence is kept.
+    one_of_each: bool,
+    /// A sentence that has ended is dropped.
+    drops_ended: bool,
+    /// Stops as soon as one of the sentences kept has ended.
+    stops_early: bool,
+    /// Even `start` ends a sentence if it equals `end`.
+    start_ends: bool,
 }
 
-/// The right decoding if `choose` is [`largest`].
-fn decode(
-    choose: impl Fn(&Array1<f64>) -> usize,
-    next_logits: fn(&[usize]) -> Array1<f64>,
-    (start, end): (usize, usize),
-    limit: usize,
-) -> Vec<usize> {
-    let mut tokens = vec![start];
-    for _ in 0..limit {
-        let next = choose(&next_logits(&tokens));
-        tokens.push(next);
-        if next == end {
-            break;
+const RIGHT: Beam = Beam {
+    width: 2,
+    gain: |_, probability| probability.ln(),
+    one_of_each: false,
+    drops_ended: false,
+    stops_early: false,
+    start_ends: false,
+};
+
+impl Beam {
+    fn write(
+        self,
+        next_logits: NextLogits,
+        (start, end): (usize, usize),
+        limit: usize,
+    ) -> Vec<usize> {
+        let ended = |tokens: &[usize]| {
+            tokens.last() == Some(&end) && (self.start_ends || tokens.len() > 1)
+        };
+        let mut kept: Vec<(Vec<usize>, f64)> = vec![(vec![start], 0.0)];
+        for _ in 0..limit {
+            let mut candidates: Vec<(Vec<usize>, f64)> = Vec::new();
+            for (tokens, score) in &kept {
+                if ended(tokens) {
+                    if !self.drops_ended {
+                        candidates.push((tokens.clone(), *score));
+                    }
+                    continue;
+                }
+                let mut next = self.continuations(tokens, *score, next_logits);
+                next.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+                next.truncate(if self.one_of_each && tokens.len() > 1 { 1 } else { 9 });
+                candidates.extend(next);
+            }
+            if candidates.is_empty() {
+                break;
+            }
+            candidates.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+            candidates.truncate(self.width);
+            kept = candidates;
+            if self.stops_early && kept.iter().any(|(tokens, _)| ended(tokens)) {
+                break;
+            }
         }
+        kept.swap_remove(0).0
     }
-    tokens
+
+    fn continuations(
+        self,
+        tokens: &[usize],
+        score: f64,
+        next_logits: NextLogits,
+    ) -> Vec<(Vec<usize>, f64)> {
+        let logits = next_logits(tokens);
+        let probabilities = softmax(&logits.clone().insert_axis(Axis(0)));
+        let gains = logits.iter().zip(&probabilities);
+        let gains = gains.map(|(&logit, &probability)| (self.gain)(logit, probability));
+        let longer = |token| [tokens, &[token]].concat();
+        gains.enumerate().map(|(token, gain)| (longer(token), score + gain)).collect()
+    }
 }
 
 #[test]
-fn ch02_8_wrong_choices() {
-    check::greedy(|next_logits, ends, limit| decode(largest, next_logits, ends, limit));
-    let assert_caught = |hint, choose: fn(&Array1<f64>) -> usize| {
+fn ch02_8_wrong_beam() {
+    let caught = |hint: &str, wrong: Beam| {
         assert_caught(hint, || {
-            check::greedy(|next_logits, ends, limit| {
-                decode(choose, next_logits, ends, limit)
+            check::beam(|next_logits, ends, limit| {
+                wrong.write(next_logits, ends, limit)
             });
         });
     };
-    let hint = "the one with the largest logit";
-    assert_caught(hint, |logits| largest(&-logits));
-    assert_caught(hint, |logits| largest(&logits.abs()));
-    // The best so far starts at 0, which no logit beats.
-    assert_caught(hint, |logits| largest(&logits.mapv(|logit| logit.max(0.0))));
-    assert_caught("of equal logits, the first", |logits| {
-        let logits = logits.iter().enumerate();
-        logits.max_by(|(_, a), (_, b)| a.total_cmp(b)).unwrap().0
+    check::beam(|next_logits, ends, limit| RIGHT.write(next_logits, ends, limit));
+    caught("is not the likeliest sentence", Beam { width: 1, ..RIGHT });
+    caught("has forgotten the third", Beam { width: 3, ..RIGHT });
+    caught("not of logits", Beam { gain: |logit, _| logit, ..RIGHT });
+    caught("Compare products", Beam { gain: |_, probability| probability, ..RIGHT });
+    caught("the likeliest token", Beam { gain: |_, p| -p.ln(), ..RIGHT });
+    caught("of all candidates", Beam { one_of_each: true, ..RIGHT });
+    caught("is not the likeliest sentence", Beam { drops_ended: true, ..RIGHT });
+    caught("only when both have ended", Beam { stops_early: true, ..RIGHT });
+    caught("doesn't end the sentence", Beam { start_ends: true, ..RIGHT });
+    assert_caught("has ended is kept as it is", || {
+        // What has ended goes on.
+        check::beam(|next_logits, (start, _), limit| {
+            RIGHT.write(next_logits, (start, usize::MAX), limit)
+        });
+    });
+    assert_caught("without `start`", || {
+        check::beam(|next_logits, ends, limit| {
+            RIGHT.write(next_logits, ends, limit.max(1))
+        });
+    });
+    assert_caught("the likelier of the two sentences kept", || {
+        check::beam(|next_logits, ends, limit| {
+            RIGHT.write(next_logits, ends, limit)[1..].to_vec()
+        });
     });
 }
 
+/// The softmax of the scores, `[vocabulary]`, that overflows for none.
+fn softmax_of(scores: &Array1<f64>) -> Array1<f64> {
+    softmax(&scores.clone().insert_axis(Axis(0))).row(0).to_owned()
+}
+
+/// The tokens from the largest logit to the smallest; of equals, the first comes first.
+fn by_logit(logits: &Array1<f64>) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..logits.len()).collect();
+    order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+    order
+}
+
+/// `scores` with `value` for all tokens of `order` but the first `k`.
+fn cut(scores: Array1<f64>, order: &[usize], k: usize, value: f64) -> Array1<f64> {
+    let mut scores = scores;
+    for &token in order.iter().skip(k) {
+        scores[token] = value;
+    }
+    scores
+}
+
 #[test]
-fn ch02_8_wrong_ends() {
-    let next = |next_logits: fn(&[usize]) -> Array1<f64>, tokens: &[usize]| {
-        largest(&next_logits(tokens))
-    };
-    // Doesn't stop at `end`.
-    assert_caught("stop as soon as `end` is chosen", || {
-        check::greedy(|next_logits, (start, _), limit| {
-            decode(largest, next_logits, (start, usize::MAX), limit)
+fn ch02_9_wrong_top_k() {
+    let hidden = f64::NEG_INFINITY;
+    check::top_k(|logits, k, t| {
+        softmax_of(&cut(logits / t, &by_logit(logits), k, hidden))
+    });
+    assert_caught("they share all", || {
+        check::top_k(|logits, _, t| softmax_of(&(logits / t)))
+    });
+    // Cut after the softmax, and not shared out again.
+    assert_caught("they share all", || {
+        check::top_k(|logits, k, t| {
+            cut(softmax_of(&(logits / t)), &by_logit(logits), k, 0.0)
         });
     });
-    // Notices `end` one token too late.
-    assert_caught("nothing comes after it", || {
-        check::greedy(|next_logits, (start, end), limit| {
-            let mut tokens = vec![start];
-            for _ in 0..limit {
-                let ended = tokens.len() > 1 && tokens.last() == Some(&end);
-                tokens.push(next(next_logits, &tokens));
-                if ended {
-                    break;
-                }
-            }
-            tokens
+    // A logit of 0 is not nothing: here it is the largest.
+    assert_caught("the others get 0", || {
+        check::top_k(|logits, k, t| {
+            softmax_of(&cut(logits / t, &by_logit(logits), k, 0.0))
         });
     });
-    assert_caught("keep it", || {
-        check::greedy(|next_logits, (start, end), limit| {
-            let mut tokens = decode(largest, next_logits, (start, end), limit);
-            tokens.retain(|&token| token != end);
-            tokens
+    assert_caught("the others get 0", || {
+        check::top_k(|logits, k, t| {
+            let order: Vec<usize> = by_logit(logits).into_iter().rev().collect();
+            softmax_of(&cut(logits / t, &order, k, hidden))
         });
     });
-    // One token too many, one too few, or no `start`.
-    assert_caught("counts the tokens chosen", || {
-        check::greedy(|next_logits, ends, limit| {
-            decode(largest, next_logits, ends, limit + 1)
+    assert_caught("count as half", || {
+        check::top_k(|logits, k, _| {
+            softmax_of(&cut(logits.clone(), &by_logit(logits), k, hidden))
         });
     });
-    assert_caught("counts the tokens chosen", || {
-        check::greedy(|next_logits, ends, limit| {
-            decode(largest, next_logits, ends, limit - 1)
+    assert_caught("count as half", || {
+        check::top_k(|logits, k, t| {
+            softmax_of(&cut(logits * t, &by_logit(logits), k, hidden))
         });
     });
-    assert_caught("`start`, then one token", || {
-        check::greedy(|next_logits, ends, limit| {
-            decode(largest, next_logits, ends, limit)[1..].to_vec()
+    // All that equal the k-th are kept; of equals, the last.
+    assert_caught("exactly k tokens", || {
+        check::top_k(|logits, k, t| {
+            let order = by_logit(logits);
+            let least = logits[order[k.min(logits.len()) - 1]];
+            softmax_of(
+                &logits.mapv(|logit| if logit < least { hidden } else { logit / t }),
+            )
         });
     });
-    // A loop that tests the limit after it has chosen.
-    assert_caught("the limit is how many tokens", || {
-        check::greedy(|next_logits, ends, limit| {
-            decode(largest, next_logits, ends, limit.max(1))
+    assert_caught("of equal logits, the first", || {
+        check::top_k(|logits, k, t| {
+            let mut order: Vec<usize> = (0..logits.len()).rev().collect();
+            order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+            softmax_of(&cut(logits / t, &order, k, hidden))
         });
     });
-    // No limit; neither limit nor end.
-    assert_caught("counts the tokens chosen", || {
-        check::greedy(|next_logits, ends, _| {
-            decode(largest, next_logits, ends, usize::MAX)
-        });
-    });
-    assert_caught("stop at `limit`", || {
-        check::greedy(|next_logits, (start, _), _| {
-            decode(largest, next_logits, (start, usize::MAX), usize::MAX)
-        });
-    });
-    // The last token alone.
-    assert_caught("all tokens so far", || {
-        check::greedy(|next_logits, (start, end), limit| {
-            let mut tokens = vec![start];
-            while tokens.len() <= limit
-                && (tokens.len() == 1 || tokens.last() != Some(&end))
-            {
-                let last = tokens.len() - 1;
-                tokens.push(next(next_logits, &tokens[last..]));
-            }
-            tokens
-        });
-    });
-    // The tokens chosen so far, without `start`.
-    assert_caught("`start` first", || {
-        check::greedy(|next_logits, (start, end), limit| {
-            let mut tokens = vec![start];
-            while tokens.len() <= limit && tokens.last() != Some(&end) {
-                tokens.push(next(next_logits, &tokens[1..]));
-            }
-            tokens
-        });
-    });
-    // Always from `start` alone.
-    assert_caught("with a limit of 10", || {
-        check::greedy(|next_logits, (start, _), limit| {
-            let chosen = (0..limit).map(|_| next(next_logits, &[start]));
-            std::iter::once(start).chain(chosen).collect()
-        });
-    });
-    assert_caught("it doesn't end the sentence", || {
-        check::greedy(|next_logits, (start, end), limit| {
-            let mut tokens = vec![start];
-            while tokens.len() <= limit && tokens.last() != Some(&end) {
-                tokens.push(next(next_logits, &tokens));
-            }
-            tokens
+    assert_caught("must not overflow", || {
+        check::top_k(|logits, k, t| {
+            let exponentials = cut(logits / t, &by_logit(logits), k, hidden).exp();
+            let sum = exponentials.sum();
+            exponentials / sum
         });
     });
 }

@@ -7,27 +7,109 @@ use ndarray::{Array1, Array2, Axis};
 use super::assert_caught;
 use super::checks::ch03 as check;
 
+/// The places whose derivative is refused, by what the loss says of each place.
+fn refused(
+    gradient: &Array1<f64>,
+    slope: impl Fn(usize) -> f64,
+    bad: impl Fn(f64) -> bool,
+) -> Vec<usize> {
+    (0..gradient.len()).filter(|&i| bad(slope(i) - gradient[i])).collect()
+}
+
 #[test]
-fn ch03_1_wrong_slope() {
-    check::slope(|f, x, h| (f(x + h) - f(x - h)) / (2.0 * h));
-    check::slope(|f, x, h| (f(x + h) - f(x - h)) / h / 2.0);
-    // From one side, from the other; over half the way; the wrong way round; no division.
-    assert_caught("From 3 and 3.5 alone", || {
-        check::slope(|f, x, h| (f(x + h) - f(x)) / h);
+fn ch03_1_wrong_derivatives() {
+    type Loss = fn(&Array1<f64>) -> f64;
+    let nudged = |loss: Loss, weights: &Array1<f64>, i: usize, by: f64| {
+        let mut weights = weights.clone();
+        weights[i] += by;
+        loss(&weights)
+    };
+    let slope = |loss: Loss, weights: &Array1<f64>, i: usize, h: f64| {
+        (nudged(loss, weights, i, h) - nudged(loss, weights, i, -h)) / (2.0 * h)
+    };
+    check::wrong_derivatives(|loss, weights, gradient, (h, tolerance)| {
+        refused(
+            gradient,
+            |i| slope(loss, weights, i, h),
+            |gap| !(gap.abs() <= tolerance),
+        )
     });
-    assert_caught("twice h", || check::slope(|f, x, h| (f(x) - f(x - h)) / h));
-    assert_caught("twice h", || check::slope(|f, x, h| (f(x + h) - f(x - h)) / h));
-    assert_caught("a change of 6", || {
-        check::slope(|f, x, h| (f(x - h) - f(x + h)) / (2.0 * h));
+    // From one side; over half the way.
+    assert_caught("from one side alone", || {
+        check::wrong_derivatives(|loss, weights, gradient, (h, tolerance)| {
+            let above = |i| (nudged(loss, weights, i, h) - loss(weights)) / h;
+            refused(gradient, above, |gap| gap.is_nan() || gap.abs() > tolerance)
+        });
     });
-    assert_caught("the slope −4", || check::slope(|f, x, h| f(x + h) - f(x - h)));
-    // Half of h to each side.
-    assert_caught("at x − h and at x + h", || {
-        check::slope(|f, x, h| (f(x + h / 2.0) - f(x - h / 2.0)) / h);
+    assert_caught("the way is twice h", || {
+        check::wrong_derivatives(|loss, weights, gradient, (h, tolerance)| {
+            let twice = |i| 2.0 * slope(loss, weights, i, h);
+            refused(gradient, twice, |gap| gap.is_nan() || gap.abs() > tolerance)
+        });
     });
-    // Its own h.
-    assert_caught("at x − h and at x + h", || {
-        check::slope(|f, x, _| (f(x + 1e-3) - f(x - 1e-3)) / 2e-3);
+    // Only those that are too large; relative; NaN passes; those that are right.
+    assert_caught("too large or too small", || {
+        check::wrong_derivatives(|loss, weights, gradient, (h, tolerance)| {
+            refused(gradient, |i| slope(loss, weights, i, h), |gap| gap > tolerance)
+        });
+    });
+    assert_caught("is a distance", || {
+        check::wrong_derivatives(|loss, weights, gradient, (h, tolerance)| {
+            let relative = |i: usize| {
+                let slope = slope(loss, weights, i, h);
+                gradient[i] + (slope - gradient[i]) / slope.abs()
+            };
+            refused(gradient, relative, |gap| gap.is_nan() || gap.abs() > tolerance)
+        });
+    });
+    assert_caught("NaN is no derivative", || {
+        check::wrong_derivatives(|loss, weights, gradient, (h, tolerance)| {
+            refused(
+                gradient,
+                |i| slope(loss, weights, i, h),
+                |gap| gap.abs() > tolerance,
+            )
+        });
+    });
+    assert_caught("the derivatives 4 and 3", || {
+        check::wrong_derivatives(|loss, weights, gradient, (h, tolerance)| {
+            refused(
+                gradient,
+                |i| slope(loss, weights, i, h),
+                |gap| gap.abs() <= tolerance,
+            )
+        });
+    });
+    assert_caught("places count from 0", || {
+        check::wrong_derivatives(|loss, weights, gradient, (h, tolerance)| {
+            let bad = |gap: f64| gap.is_nan() || gap.abs() > tolerance;
+            let places = refused(gradient, |i| slope(loss, weights, i, h), bad);
+            places.iter().map(|place| place + 1).collect()
+        });
+    });
+    // A weight that was nudged stays where it is.
+    assert_caught("put it back before the next", || {
+        check::wrong_derivatives(|loss, weights, gradient, (h, tolerance)| {
+            let mut weights = weights.clone();
+            let mut places = Vec::new();
+            for i in 0..weights.len() {
+                weights[i] += h;
+                let above = loss(&weights);
+                weights[i] -= 2.0 * h;
+                let gap = (above - loss(&weights)) / (2.0 * h) - gradient[i];
+                if gap.is_nan() || gap.abs() > tolerance {
+                    places.push(i);
+                }
+            }
+            places
+        });
+    });
+    // All weights at once.
+    assert_caught("the derivatives 4 and 3", || {
+        check::wrong_derivatives(|loss, weights, gradient, (h, tolerance)| {
+            let all = (loss(&(weights + h)) - loss(&(weights - h))) / (2.0 * h);
+            refused(gradient, |_| all, |gap| gap.is_nan() || gap.abs() > tolerance)
+        });
     });
 }
 
@@ -647,84 +729,179 @@ fn ch03_6_wrong_clip() {
     });
 }
 
+/// p − y at each place, a row that is not learned times `kept`.
+fn p_minus_y(
+    logits: &Array2<f64>,
+    right: &[usize],
+    kept: impl Fn(usize) -> f64,
+) -> Array2<f64> {
+    let mut gradient = self_attention::softmax(logits);
+    for (place, &column) in right.iter().enumerate() {
+        gradient[[place, column]] -= 1.0;
+        gradient.row_mut(place).mapv_inplace(|value| value * kept(place));
+    }
+    gradient
+}
+
 #[test]
-fn ch03_7_wrong_anti_diagonal() {
-    let mean = |weights: &Array2<f64>, n: usize, at: &dyn Fn(usize) -> [usize; 2]| {
-        (0..n).map(|t| weights[at(t)]).sum::<f64>() / n as f64
+fn ch03_7_wrong_masked_gradient() {
+    let learned = |mask: &[f64]| mask.iter().sum::<f64>();
+    check::masked_gradient(|logits, right, mask| {
+        p_minus_y(logits, right, |place| mask[place]) / learned(mask).max(1.0)
+    });
+    // The colleague's.
+    let colleagues = |logits: &Array2<f64>, right: &[usize], mask: &[f64]| {
+        let mut gradient = self_attention::softmax(logits);
+        for (place, &column) in right.iter().enumerate() {
+            gradient[[place, column]] -= mask[place];
+        }
+        gradient
     };
-    check::anti_diagonal(|weights| {
-        let n = weights.nrows() - 1;
-        mean(weights, n, &|t| [t, n - 1 - t])
-    });
-    // Columns for rows: the same places.
-    check::anti_diagonal(|weights| {
-        let n = weights.nrows() - 1;
-        mean(weights, n, &|t| [n - 1 - t, t])
-    });
-    let hint = "The last row and column are the end's";
-    // With the end.
-    assert_caught(hint, || {
-        check::anti_diagonal(|weights| {
-            let n = weights.nrows();
-            mean(weights, n, &|t| [t, n - 1 - t])
+    assert_caught("its whole row is 0", || {
+        check::masked_gradient(|logits, right, mask| {
+            colleagues(logits, right, mask) / right.len() as f64
         });
     });
-    assert_caught(hint, || {
-        check::anti_diagonal(|weights| {
-            let n = weights.nrows() - 1;
-            mean(weights, n, &|t| [t, n - t])
+    // One fault mended, the other not.
+    assert_caught("its whole row is 0", || {
+        check::masked_gradient(|logits, right, mask| {
+            colleagues(logits, right, mask) / learned(mask).max(1.0)
         });
     });
-    // The letters, and the end that looks at the end.
-    assert_caught(hint, || {
-        check::anti_diagonal(|weights| {
-            let n = weights.nrows() - 1;
-            mean(weights, n + 1, &|t| if t < n { [t, n - 1 - t] } else { [n, n] })
+    assert_caught("not over 3", || {
+        check::masked_gradient(|logits, right, mask| {
+            p_minus_y(logits, right, |place| mask[place]) / right.len() as f64
         });
     });
-    for dropped in [0, 1] {
-        assert_caught("the main diagonal is what copying looks at", || {
-            check::anti_diagonal(|weights| {
-                mean(weights, weights.nrows() - dropped, &|t| [t, t])
+    // The mask turned around; none; the sum; y − p.
+    assert_caught("(p − y) / 3", || {
+        check::masked_gradient(|logits, right, mask| {
+            p_minus_y(logits, right, |place| 1.0 - mask[place]) / learned(mask).max(1.0)
+        });
+    });
+    assert_caught("its whole row is 0", || {
+        check::masked_gradient(|logits, right, mask| {
+            p_minus_y(logits, right, |_| 1.0) / learned(mask).max(1.0)
+        });
+    });
+    for factor in [3.0, -1.0] {
+        assert_caught("(p − y) / 3", || {
+            check::masked_gradient(|logits, right, mask| {
+                let gradient = p_minus_y(logits, right, |place| mask[place]);
+                gradient * factor / learned(mask).max(1.0)
             });
         });
     }
-    // The sum; the sum over n + 1.
-    assert_caught("the mean is 0.5625", || {
-        check::anti_diagonal(|weights| {
-            let n = weights.nrows() - 1;
-            n as f64 * mean(weights, n, &|t| [t, n - 1 - t])
+    // The classes counted with the places.
+    assert_caught("(p − y) / 3", || {
+        check::masked_gradient(|logits, right, mask| {
+            let gradient = p_minus_y(logits, right, |place| mask[place]);
+            gradient / (learned(mask) * logits.ncols() as f64).max(1.0)
         });
     });
-    assert_caught("the mean is 0.5625", || {
-        check::anti_diagonal(|weights| {
-            let n = weights.nrows() - 1;
-            n as f64 * mean(weights, n, &|t| [t, n - 1 - t]) / (n + 1) as f64
+    // Hidden logits are 0 before the softmax: p is even there, and no 0.
+    assert_caught("its whole row is 0", || {
+        check::masked_gradient(|logits, right, mask| {
+            let shown = Array1::from(mask.to_vec()).insert_axis(Axis(1));
+            p_minus_y(&(logits * &shown), right, |_| 1.0) / learned(mask).max(1.0)
         });
     });
-    // How often the letter is the first choice; the first choice's share.
-    assert_caught("the mean is 0.5625", || {
-        check::anti_diagonal(|weights| {
-            let n = weights.nrows() - 1;
-            let first = |t: usize| {
-                weights.row(t).iter().all(|&weight| weight <= weights[[t, n - 1 - t]])
-            };
-            (0..n).filter(|&t| first(t)).count() as f64 / n as f64
+    assert_caught("don't divide by 0", || {
+        check::masked_gradient(|logits, right, mask| {
+            p_minus_y(logits, right, |place| mask[place]) / learned(mask)
         });
     });
-    assert_caught("the mean is 0.5625", || {
-        check::anti_diagonal(|weights| {
-            let n = weights.nrows() - 1;
-            let most = weights.fold_axis(Axis(1), 0.0_f64, |&a, &b| a.max(b));
-            most.iter().take(n).sum::<f64>() / n as f64
+}
+
+/// ln p, from the logits.
+fn log_softmax(logits: &Array1<f64>) -> Array1<f64> {
+    let maximum = logits.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
+    logits - maximum - logits.mapv(|z| (z - maximum).exp()).sum().ln()
+}
+
+/// The target: a share for each column, and more for the right one.
+fn target(classes: usize, right: usize, share: f64, more: f64) -> Array1<f64> {
+    let mut y = Array1::from_elem(classes, share);
+    y[right] += more;
+    y
+}
+
+fn loss_of(logits: &Array1<f64>, y: Array1<f64>) -> (f64, Array1<f64>) {
+    let log_p = log_softmax(logits);
+    (-y.dot(&log_p), log_p.exp() - y)
+}
+
+#[test]
+fn ch03_8_wrong_smoothed_loss() {
+    let right_target = |logits: &Array1<f64>, right: usize, smoothing: f64| {
+        target(logits.len(), right, smoothing / logits.len() as f64, 1.0 - smoothing)
+    };
+    check::smoothed_loss(|logits, right, smoothing| {
+        loss_of(logits, right_target(logits, right, smoothing))
+    });
+    // Shared out among the others only; the right one keeps 1; `smoothing` for each.
+    assert_caught("the right one too", || {
+        check::smoothed_loss(|logits, right, smoothing| {
+            let share = smoothing / (logits.len() - 1) as f64;
+            loss_of(logits, target(logits.len(), right, share, 1.0 - smoothing - share))
         });
     });
-    // Of what is left without the end.
-    assert_caught("the mean is 0.5625", || {
-        check::anti_diagonal(|weights| {
-            let n = weights.nrows() - 1;
-            let left = |t: usize| 1.0 - weights[[t, n]];
-            (0..n).map(|t| weights[[t, n - 1 - t]] / left(t)).sum::<f64>() / n as f64
+    assert_caught("whatever the target", || {
+        check::smoothed_loss(|logits, right, smoothing| {
+            let share = smoothing / logits.len() as f64;
+            loss_of(logits, target(logits.len(), right, share, 1.0))
+        });
+    });
+    assert_caught("whatever the target", || {
+        check::smoothed_loss(|logits, right, smoothing| {
+            loss_of(logits, target(logits.len(), right, smoothing, 1.0 - smoothing))
+        });
+    });
+    // The smoothed gradient, and the loss of the right column alone.
+    assert_caught("every column counts", || {
+        check::smoothed_loss(|logits, right, smoothing| {
+            let (_, gradient) = loss_of(logits, right_target(logits, right, smoothing));
+            (-log_softmax(logits)[right], gradient)
+        });
+    });
+    // The smoothed loss, and the gradient of the sharp one.
+    assert_caught("the right one has 0.8 besides", || {
+        check::smoothed_loss(|logits, right, smoothing| {
+            let (loss, _) = loss_of(logits, right_target(logits, right, smoothing));
+            (loss, loss_of(logits, target(logits.len(), right, 0.0, 1.0)).1)
+        });
+    });
+    // Upwards.
+    assert_caught("and p − y", || {
+        check::smoothed_loss(|logits, right, smoothing| {
+            let (loss, gradient) =
+                loss_of(logits, right_target(logits, right, smoothing));
+            (loss, -gradient)
+        });
+    });
+    // The distance from the target: nothing at p = y.
+    assert_caught("whatever the target", || {
+        check::smoothed_loss(|logits, right, smoothing| {
+            let y = right_target(logits, right, smoothing);
+            let entropy: f64 =
+                y.iter().map(|&y| if y > 0.0 { -y * y.ln() } else { 0.0 }).sum();
+            let (loss, gradient) = loss_of(logits, y);
+            (loss - entropy, gradient)
+        });
+    });
+    // The logarithm of a softmax; exp without the maximum.
+    assert_caught("less the maximum", || {
+        check::smoothed_loss(|logits, right, smoothing| {
+            let y = right_target(logits, right, smoothing);
+            let p = log_softmax(logits).exp();
+            (-(&y * &p.ln()).sum(), p - y)
+        });
+    });
+    assert_caught("less the maximum", || {
+        check::smoothed_loss(|logits, right, smoothing| {
+            let y = right_target(logits, right, smoothing);
+            let log_p = logits - logits.exp().sum().ln();
+            (-y.dot(&log_p), log_p.exp() - y)
         });
     });
 }

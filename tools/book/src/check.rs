@@ -9,9 +9,13 @@ use crate::notebook;
 use crate::workspace::{Chapter, Language, Workspace};
 
 pub mod docs;
+pub mod english;
 pub mod figures;
+mod glossary;
 pub mod listings;
 pub mod numbers;
+pub mod outputs;
+pub mod rivals;
 pub mod roundtrip;
 pub mod site;
 pub mod terms;

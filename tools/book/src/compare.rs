@@ -20,7 +20,9 @@ use regex::Regex;
 use scraper::node::{Element, Node};
 use serde_json::Value;
 
+use crate::figure;
 use crate::notebook::{self, INSTALL, SETUP, VARIES};
+use crate::workspace::Language;
 
 /// How far apart two weights in a view's data may be, however small they are: chapter
 /// 5's tolerance beside transformers.
@@ -306,7 +308,11 @@ impl<'a> Judge<'a> {
 
     /// SVG or HTML: the same elements, with attributes and texts that agree.
     fn markup(&mut self, expected: &str, found: &str) -> Result<()> {
-        let [wanted, actual] = [expected, found].map(scraper::Html::parse_fragment);
+        let [wanted, actual] = [expected, found].map(|drawn| {
+            // A record has a language; what has just been executed has both.
+            let drawn = figure::in_language(drawn, Language::Portuguese);
+            scraper::Html::parse_fragment(&drawn)
+        });
         let mut pairs = vec![(wanted.tree.root(), actual.tree.root(), 1.0)];
         while let Some((wanted, actual, mut pixel)) = pairs.pop() {
             if is_picture_of_view(&wanted) {
@@ -364,7 +370,7 @@ impl<'a> Judge<'a> {
             | "transform" | "viewBox" => coordinates(expected, found, pixel),
             "fill" | "stroke" => colours(expected, found),
             "src" | "href" => self.embedded(expected, found),
-            "alt" | "title" | "aria-label" => self.text(expected, found),
+            "alt" | "title" | "aria-label" | "data-en" => self.text(expected, found),
             _ => same("value", expected, found),
         }
     }

@@ -1,18 +1,20 @@
 //! Pictures on a page: the drawings of `src/img/`, inlined so that they follow the
-//! page's theme, and what every picture needs, escaped text.
+//! page's theme, what cells have drawn, in the page's language, and what every picture
+//! needs, escaped text.
 
 use std::ops::Range;
 use std::path::Path;
 use std::sync::LazyLock;
 
 use anyhow::{Result, ensure};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use mdbook_markdown::pulldown_cmark::{Event, Tag, TagEnd};
 use pulldown_cmark_escape::escape_html;
 use regex::Regex;
 
 use crate::include::normalize;
 use crate::markdown::events;
-use crate::workspace::Workspace;
+use crate::workspace::{Language, Workspace};
 
 /// An SVG drawing named in Markdown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +112,105 @@ pub struct Legend {
     pub html: String,
 }
 
+/// What a cell has drawn (an SVG, or HTML), in one language. As it is drawn, a text in two
+/// languages is a `<switch>`, which follows the reader's browser; here each text has one
+/// language, and keeps the other as `data-en` or `data-pt`: nothing is lost, and what is in
+/// one language can be turned to the other.
+#[must_use]
+pub fn in_language(drawn: &str, language: Language) -> String {
+    static SWITCH: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r#"<switch><text systemLanguage="pt" ([^>]*)>([^<]*)</text><text [^>]*>([^<]*)</text></switch>"#,
+        )
+        .expect("a valid pattern")
+    });
+    static EMBEDDED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(src="data:image/svg\+xml;base64,)([A-Za-z0-9+/=]+)""#)
+            .expect("a valid pattern")
+    });
+    let chosen = SWITCH.replace_all(drawn, r#"<text $1 data-en="$3">$2</text>"#);
+    let turned = turned(&chosen, language);
+    let embedded = EMBEDDED.replace_all(&turned, |picture: &regex::Captures<'_>| {
+        let svg = BASE64_STANDARD.decode(&picture[2]).ok();
+        match svg.and_then(|bytes| String::from_utf8(bytes).ok()) {
+            Some(svg) => {
+                let svg = BASE64_STANDARD.encode(in_language(&svg, language));
+                format!("{}{svg}\"", &picture[1])
+            }
+            None => picture[0].to_owned(),
+        }
+    });
+    embedded.into_owned()
+}
+
+/// Exchanges each text that is in the other language with its translation beside it.
+fn turned(drawn: &str, language: Language) -> String {
+    static TEXT: LazyLock<[Regex; 2]> = LazyLock::new(|| {
+        ["en", "pt"].map(|other| {
+            Regex::new(&format!(
+                r#"<(text|title|desc)( [^>]*?)? data-{other}="([^"]*)"([^>]*)>([^<]*)<"#
+            ))
+            .expect("a valid pattern")
+        })
+    });
+    static ALT: LazyLock<[Regex; 2]> = LazyLock::new(|| {
+        ["en", "pt"].map(|other| {
+            Regex::new(&format!(r#" alt="([^"]*)" data-{other}="([^"]*)""#))
+                .expect("a valid pattern")
+        })
+    });
+    let (wanted, other) = match language {
+        Language::English => (0, "pt"),
+        Language::Portuguese => (1, "en"),
+    };
+    let text = format!("<$1$2 data-{other}=\"$5\"$4>$3<");
+    let alt = format!(" alt=\"$2\" data-{other}=\"$1\"");
+    let drawn = TEXT[wanted].replace_all(drawn, text);
+    ALT[wanted].replace_all(&drawn, alt).into_owned()
+}
+
+/// An SVG as large as its texts ask for, so that they can be read: on a wide page the smallest
+/// has the size of the page's own; on a telephone it isn't smaller than nine pixels, and a
+/// picture that is too wide for that scrolls sideways, by the keyboard, too.
+fn fitted(content: &str) -> String {
+    const BODY: f64 = 15.6;
+    const SMALLEST: f64 = 9.0;
+    const TELEPHONE: f64 = 360.0;
+    let Some((width, text)) = size(content) else { return content.to_owned() };
+    let (wide, least) = (width * (BODY / text).max(1.0), width * SMALLEST / text);
+    let style = format!(" style=\"width:{wide:.0}px;min-width:{least:.0}px;");
+    let svg = content.replacen(" style=\"", &style, 1);
+    if least.round() <= TELEPHONE {
+        return svg;
+    }
+    format!("<div class=\"wide\" role=\"group\" tabindex=\"0\">\n{svg}\n</div>")
+}
+
+/// How wide an SVG is, and how large its smallest text, in pixels, if it has a style and
+/// texts.
+fn size(svg: &str) -> Option<(f64, f64)> {
+    static SIZE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#" font-size="([0-9.]+)""#).expect("a valid pattern")
+    });
+    let opening = svg.trim_start().strip_prefix("<svg")?.split('>').next()?;
+    let value =
+        |name: &str| opening.split(&format!("{name}=\"")).nth(1)?.split('"').next();
+    value(" style")?;
+    let width: f64 = value(" width")?.parse().ok()?;
+    let units: f64 = value(" viewBox")?.split_whitespace().nth(2)?.parse().ok()?;
+    let sizes = SIZE.captures_iter(svg).filter_map(|size| size[1].parse::<f64>().ok());
+    let smallest = sizes.reduce(f64::min)?;
+    Some((width, smallest * width / units))
+}
+
+/// What a cell has drawn, without the other language.
+fn alone(drawn: &str) -> String {
+    static OTHER: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#" data-(?:en|pt)="[^"]*""#).expect("a valid pattern")
+    });
+    OTHER.replace_all(drawn, "").into_owned()
+}
+
 /// A figure on a page: one HTML block without blank lines, which would end it in
 /// Markdown.
 #[must_use]
@@ -121,11 +222,9 @@ pub fn figure(content: &str, legend: Option<&Legend>) -> String {
             format!("<figcaption>{html}</figcaption>"),
         ),
     };
-    let content = content
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect::<Vec<_>>()
-        .join("\n");
+    let content = alone(&fitted(content));
+    let lines = content.lines().filter(|line| !line.trim().is_empty());
+    let content = lines.collect::<Vec<_>>().join("\n");
     format!("<figure class=\"drawing\"{id}>\n{content}\n{caption}</figure>")
 }
 
@@ -180,12 +279,77 @@ mod tests {
     }
 
     #[test]
+    fn a_figure_is_turned_from_language_to_language() {
+        let drawn = "<svg><title id=\"a\" data-en=\"Loss &lt;\">Perda</title>\n\
+             <switch><text systemLanguage=\"pt\" x=\"1\" fill=\"#000\">época</text>\
+             <text x=\"1\" fill=\"#000\">epoch</text></switch><text x=\"2\">0.5</text></svg>";
+        let portuguese = in_language(drawn, Language::Portuguese);
+        assert_eq!(
+            portuguese,
+            "<svg><title id=\"a\" data-en=\"Loss &lt;\">Perda</title>\n\
+             <text x=\"1\" fill=\"#000\" data-en=\"epoch\">época</text>\
+             <text x=\"2\">0.5</text></svg>"
+        );
+        let english = in_language(drawn, Language::English);
+        assert!(english.contains(" data-pt=\"Perda\">Loss &lt;</title>"), "{english}");
+        assert!(english.contains(" data-pt=\"época\">epoch</text>"), "{english}");
+        assert_eq!(in_language(&portuguese, Language::English), english);
+        assert_eq!(in_language(&english, Language::Portuguese), portuguese);
+        for done in [&portuguese, &english] {
+            let html = figure(done, None);
+            assert!(!html.contains("data-"), "{html}");
+        }
+        let image = |svg: &str, alt: &str| {
+            let data = BASE64_STANDARD.encode(svg);
+            format!("<p><img alt={alt} src=\"data:image/svg+xml;base64,{data}\"></p>")
+        };
+        let html = image(drawn, "\"Perda\" data-en=\"Loss\"");
+        for (language, svg, alt) in [
+            (Language::Portuguese, &portuguese, "\"Perda\" data-en=\"Loss\""),
+            (Language::English, &english, "\"Loss\" data-pt=\"Perda\""),
+        ] {
+            assert_eq!(in_language(&html, language), image(svg, alt));
+        }
+    }
+
+    #[test]
     fn a_view_s_picture_says_what_the_page_says() {
         let view = "<div><img src=\"data:,\" alt=\"Lines\"><img alt=\"b\"></div>";
         assert_eq!(
             with_alt(view, "a $1 \"b\""),
             "<div><img src=\"data:,\" alt=\"a $1 &quot;b&quot;\"><img alt=\"b\"></div>"
         );
+    }
+
+    #[test]
+    fn a_picture_is_as_large_as_its_smallest_text_asks_for() {
+        let svg = |width: u32, text: u32| {
+            format!(
+                "<svg width=\"{width}\" viewBox=\"0 0 {} 4\" style=\"height:auto\">\n\
+                 <text font-size=\"{}\">a</text><text font-size=\"400\">b</text></svg>",
+                4 * width,
+                4 * text
+            )
+        };
+        let has = |svg: &str, text: &str| {
+            let html = figure(svg, None);
+            assert!(html.contains(text), "{html}");
+            html.contains("tabindex")
+        };
+        assert!(!has(
+            &svg(480, 12),
+            "style=\"width:624px;min-width:360px;height:auto\""
+        ));
+        assert!(!has(
+            &svg(480, 16),
+            "style=\"width:480px;min-width:270px;height:auto\""
+        ));
+        assert!(has(&svg(720, 12), "min-width:540px;"));
+        assert!(!has(
+            "<svg viewBox=\"0 0 1 1\"></svg>",
+            "<svg viewBox=\"0 0 1 1\"></svg>"
+        ));
+        assert!(!has("<div><p>a</p></div>", "<div><p>a</p></div>"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use nbformat::v4::{Notebook, Output};
 use serde_json::{Value, json};
 
 use crate::cells;
+use crate::figure;
 use crate::i18n;
 use crate::jupyter::Place;
 use crate::markdown;
@@ -50,7 +51,7 @@ pub fn build(
     let mut count = 0;
     let mut code_cell = |id: &str, code: &str, varies: bool| {
         count += 1;
-        let outputs = outputs.get(id).cloned().unwrap_or_default();
+        let outputs = outputs_in(outputs.get(id), language);
         code_cell(id, code, count, outputs, varies)
     };
     let mut before_first_code = true;
@@ -395,6 +396,25 @@ pub fn outputs(notebook: &Notebook) -> Outputs {
     code_cells(notebook)
         .map(|(id, _, outputs)| (id.to_owned(), outputs.to_vec()))
         .collect()
+}
+
+/// A cell's outputs with their figures in one language.
+#[must_use]
+pub fn outputs_in(outputs: Option<&Vec<Output>>, language: Language) -> Vec<Output> {
+    let mut outputs = outputs.cloned().unwrap_or_default();
+    for output in &mut outputs {
+        let forms = match output {
+            Output::DisplayData(display) => &mut display.data.content,
+            Output::ExecuteResult(result) => &mut result.data.content,
+            Output::Stream { .. } | Output::Error(_) => continue,
+        };
+        for form in forms {
+            if let MediaType::Svg(drawn) | MediaType::Html(drawn) = form {
+                *drawn = figure::in_language(drawn, language);
+            }
+        }
+    }
+    outputs
 }
 
 /// The recorded outputs of a chapter, if its page and crates still give them.

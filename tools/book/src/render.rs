@@ -10,7 +10,7 @@ use nbformat::v4::Output;
 use serde_json::Value;
 
 use crate::figure::{self, Legend, escape};
-use crate::notebook::{Outputs, tidy};
+use crate::notebook::{Outputs, outputs_in, tidy};
 use crate::page::{Block, Caption, Cell, Choice, Located};
 use crate::workspace::{Language, Workspace};
 use crate::{markdown, math};
@@ -101,13 +101,12 @@ pub fn page(
                 prose(workspace, Path::new(name), text, legend.as_ref(), &at)?
             }
             Block::Cell(cell) => {
-                let outputs =
-                    outputs.get(&cell.id).map(Vec::as_slice).unwrap_or_default();
+                let outputs = outputs_in(outputs.get(&cell.id), language);
                 let said = said(below, &words).with_context(at)?;
                 cell_with_outputs(
                     name,
                     cell,
-                    outputs,
+                    &outputs,
                     said.as_ref(),
                     &words,
                     &mut scripts,
@@ -156,7 +155,7 @@ fn choice_begins(choice: &Choice, words: &Words) -> Result<String> {
     if !choice.right {
         return Ok(open);
     }
-    Ok(format!("{open}\n<p class=\"right\">{}</p>", words.right))
+    Ok(format!("{open}\n<p class=\"verdict\">{}</p>", words.right))
 }
 
 /// What is said of the figure of a cell.
@@ -452,7 +451,7 @@ mod tests {
                 " <em>big</em>?</p>\n\n<details",
                 "<summary><code>b</code></summary>\n\nc\n\n</details>\n\n<details",
                 &format!(
-                    "<summary>d</summary>\n<p class=\"right\">{right}</p>\n\ne\n\n</details>"
+                    "<summary>d</summary>\n<p class=\"verdict\">{right}</p>\n\ne\n\n</details>"
                 ),
             ] {
                 assert!(html.contains(part), "{part} is not in {html}");

@@ -65,8 +65,13 @@ enum Command {
         under: Option<String>,
     },
     /// Check freshness, links, alternative texts, translation, the numbers in the prose and
-    /// of figures, and the length and folds of listings, their anchors and docs
-    Check,
+    /// of figures, terms, and the length and folds of listings, their anchors and docs
+    Check {
+        /// Only list the cells that print numbers of which their section's prose takes up none:
+        /// a list to judge
+        #[arg(long)]
+        outputs: bool,
+    },
     /// Bring po/en.po up to date with the pages
     Messages,
     /// Speak mdBook's preprocessor protocol on standard input and output
@@ -161,7 +166,12 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
                 say(&format!("{}: {agreement}", chapter.name))?;
             }
         }
-        Command::Check => check_all(&workspace)?,
+        Command::Check { outputs: false } => check_all(&workspace)?,
+        Command::Check { outputs: true } => {
+            for cell in check::outputs::unread(&workspace)? {
+                say(&cell)?;
+            }
+        }
         Command::Messages => {
             let waiting = i18n::update(&workspace, Language::English)?;
             say(&format!(
@@ -220,6 +230,8 @@ fn check_all(workspace: &Workspace) -> Result<()> {
         check::roundtrip::altered,
         cells::unfaithful,
         check::terms::early,
+        check::rivals::used,
+        check::english::faults,
     ] {
         findings.extend(check(workspace)?);
     }

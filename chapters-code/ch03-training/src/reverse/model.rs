@@ -71,6 +71,15 @@ fn causal_mask(n: usize) -> Result<Tensor> {
 }
 // ANCHOR_END: reverser_forward
 
+/// The strings, those of one length together, the shortest first.
+fn by_length(strings: &[String]) -> impl Iterator<Item = Vec<&str>> {
+    let mut by_length: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    for string in strings {
+        by_length.entry(string.len()).or_default().push(string);
+    }
+    by_length.into_values()
+}
+
 impl Reverser {
     /// Letters' vectors times √d_model, plus their positions': `[batch, n] ->
     /// [batch, n, d_model]`.
@@ -104,13 +113,9 @@ impl Reverser {
 
     /// The share of the strings that are reversed without a fault, ending included.
     pub fn accuracy(&self, strings: &[String]) -> Result<f64> {
-        let mut by_length: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
-        for string in strings {
-            by_length.entry(string.len()).or_default().push(string);
-        }
         let mut right = 0;
-        for strings in by_length.values() {
-            let written = self.greedy(strings)?;
+        for strings in by_length(strings) {
+            let written = self.greedy(&strings)?;
             let reversed = |string: &&str| string.chars().rev().collect::<String>();
             right += strings
                 .iter()
@@ -119,6 +124,22 @@ impl Reverser {
                 .count();
         }
         Ok(right as f64 / strings.len().max(1) as f64)
+    }
+
+    /// The share of the strings' letters that are the likeliest at their place, if the
+    /// right ones before them are given: what an early fault would spoil is counted.
+    pub fn letters_right(&self, strings: &[String]) -> Result<f64> {
+        let (mut right, mut letters) = (0.0, 0);
+        for strings in by_length(strings) {
+            let (given, expected) = teach(&strings)?; // [batch, n + 1]
+            let logits = self.forward(&read(&strings)?, &given)?.logits;
+            let hits = logits.argmax(D::Minus1)?.eq(&expected)?; // [batch, n + 1]
+            let n = hits.dim(1)? - 1; // the end is no letter
+            let hits = hits.narrow(1, 0, n)?.to_dtype(DType::F64)?;
+            right += hits.sum_all()?.to_scalar::<f64>()?;
+            letters += strings.len() * n;
+        }
+        Ok(right / letters.max(1) as f64)
     }
 
     /// Where each written letter of a string looks, with the reversed string given: for

@@ -1,6 +1,7 @@
 // COLOURS comes from colours.json: twelve for each theme, found by search. In OKLab the closest two are
-// 0.19 apart (0.11 in d3's ten, which bertviz uses), half of that for red-green blind eyes, and each
-// has a contrast of 3 to the page at least. A thirteenth head and later ones take hues in between.
+// 0.18 apart (0.11 in d3's ten, which bertviz uses), half of that for red-green blind eyes, and each
+// has a contrast of 4 to the page at least: what is left of it in a faint line can still be seen. A
+// thirteenth head and later ones take hues in between.
 const TONES = {
   light: { text: '#1c1c1c', faint: '#767676', background: '#ffffff', positive: '#0c4fd8', negative: '#d8480c', line: '#2a5db0' },
   dark: { text: '#e6e6e6', faint: '#9a9a9a', background: '#1b1b1f', positive: '#4da3ff', negative: '#ff8a4d', line: '#6fb2ff' },
@@ -9,8 +10,10 @@ const TONES = {
 const colourOf = (theme, index) => COLOURS[theme][index]
   ?? `hsl(${Math.round(index * 137.5) % 360} 65% ${theme === 'dark' ? 65 : 40}%)`;
 
-// How opaque a weight is: on dark, little light is not seen as little.
-const opacityOf = (theme, weight) => (theme === 'dark' ? weight ** 0.65 : weight);
+// How a weight is drawn: as opaque as it is large, as in bertviz (on dark, where a thin bright line is
+// seen as less, a little more), and thicker, in eighths of a pixel, so that few lines differ in it.
+const opacityOf = (theme, weight) => (theme === 'dark' ? weight ** 0.85 : weight);
+const widthOf = (weight, most) => Math.max(0.5, Math.round(weight * most * 8) / 8);
 
 // Light or dark, by the colour that the page around gives to text: it works in the book, in Jupyter
 // and in a page that knows nothing of us.

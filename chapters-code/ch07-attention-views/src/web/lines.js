@@ -1,6 +1,7 @@
 // A layer's attention as lines between tokens: the head view, and a head of the model view.
 
 const MOST_LINES = 20000; // at once; each frame stays short
+const THICKEST = 3; // pixels
 const PAIRS = 10; // in the table
 const SLICE = 0.55; // of the colour beside a token, which stays legible
 
@@ -36,13 +37,13 @@ class LinesView {
     this.table.fill();
   }
 
-  // A line is as dark as its weight; with more heads, lighter, so that a sum does not blacken all.
+  // A line is as dark and as thick as its weight; with more heads, lighter, so that a sum does not blacken all.
   paint(pen, { left, right, width, top, bottom, selection }) {
     const share = 1 / Math.sqrt(this.heads.length);
     const middle = index => (index + 0.5) * ROW;
     const opacity = weight => opacityOf(this.view.theme, weight);
     const line = (head, from, to, weight) =>
-      pen.line(left, from, right, to, this.colour(head), opacity(weight) * share);
+      pen.line(left, from, right, to, this.colour(head), opacity(weight) * share, widthOf(weight, THICKEST));
     if (selection === null) {
       for (const { head, row, column, weight } of this.strongest.lines) {
         if (weight >= this.least) line(head, middle(row), middle(column), weight);

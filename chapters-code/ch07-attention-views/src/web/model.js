@@ -1,6 +1,7 @@
 // Model view: every head of every layer, small; one at a time large.
 
 const THUMB_BINS = 24; // longer texts: the largest weight of each bin
+const THUMB_THICKEST = 2; // pixels
 const FRAME = 10; // milliseconds of drawing
 
 class ModelView extends Body {
@@ -162,7 +163,8 @@ class ModelView extends Body {
       for (let column = 0; column < columns; column++) {
         const weight = weights[row * columns + column];
         if (weight < this.least) continue;
-        pen.line(x + 3, middle(row), x + width - 3, middle(column), colour, opacityOf(theme, weight));
+        const [opacity, thick] = [opacityOf(theme, weight), widthOf(weight, THUMB_THICKEST)];
+        pen.line(x + 3, middle(row), x + width - 3, middle(column), colour, opacity, thick);
       }
     }
   }

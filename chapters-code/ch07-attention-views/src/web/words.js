@@ -1,30 +1,30 @@
 // Labels in the page's language.
 const WORDS = {
   pt: {
-    layer: 'Camada', head: 'Cabeça', heads: 'Cabeças', layers: 'Camadas', attention: 'Atenção',
-    minimum: 'Peso mínimo', all: 'Todas', expand: 'Ver q e k', collapse: 'Ver linhas',
+    layer: 'Camada', head: 'Head', heads: 'Heads', layers: 'Camadas', attention: 'Atenção',
+    minimum: 'Peso mínimo', all: 'Todos', expand: 'Ver q e k', collapse: 'Ver linhas',
     close: 'Fechar', save: 'Salvar', top: 'Maiores pesos', from: 'de', to: 'para', weight: 'peso',
     looking: 'Tokens que olham', lookedAt: 'Tokens olhados', loading: 'Abrindo…',
-    query: 'consulta q', key: 'chave k', product: 'q × k', score: 'q·k / √d', softmax: 'softmax',
+    query: 'query q', key: 'key k', product: 'q × k', score: 'q·k / √d', softmax: 'softmax',
     copy: 'Copiar JSON', json: 'Baixar JSON', csv: 'Baixar CSV', svg: 'Baixar SVG',
     png: 'Baixar PNG', link: 'Copiar endereço', copied: 'Copiado.', saved: 'Salvo',
     refused: 'O navegador não deixou copiar.',
     filters: {
       all: 'Tudo', aa: 'A → A', bb: 'B → B', ab: 'A → B', ba: 'B → A',
-      encoder: 'Codificador', decoder: 'Decodificador', cross: 'Cruzada',
+      encoder: 'Encoder', decoder: 'Decoder', cross: 'Atenção cruzada',
     },
     help: 'Passe o ponteiro sobre um token, ou use as setas; um clique o fixa, Esc o solta.',
-    headHelp: 'Clique liga ou desliga; duplo clique (ou Shift+Enter) isola, ou volta a todas.',
-    gridHelp: 'Escolha uma cabeça para vê-la grande.',
+    headHelp: 'Clique liga ou desliga; duplo clique (ou Shift+Enter) isola, ou volta a todos.',
+    gridHelp: 'Escolha um head para vê-lo grande.',
     strongest: (shown, all, least) =>
       `Desenhadas as ${shown} linhas mais fortes de ${all} (peso a partir de ${least}).`,
-    mean: count => `média de ${count} cabeças`,
+    mean: count => `média de ${count} heads`,
     rounded: 'Pesos arredondados a 1/65535 para o arquivo caber.',
     failed: 'Não foi possível abrir esta vista',
     darkest: number => `cor cheia = ${number}`,
     hidden: 'vem depois: escondido',
-    tooMany: 'Números demais para um arquivo: abra uma cabeça, e salve-a.',
-    views: { head: 'Atenção, por cabeça', model: 'Atenção, todas as cabeças', neuron: 'Atenção, uma cabeça por dentro' },
+    tooMany: 'Números demais para um arquivo: abra um head, e salve-o.',
+    views: { head: 'Atenção, por head', model: 'Atenção, todos os heads', neuron: 'Atenção, um head por dentro' },
   },
   en: {
     layer: 'Layer', head: 'Head', heads: 'Heads', layers: 'Layers', attention: 'Attention',
@@ -37,7 +37,7 @@ const WORDS = {
     refused: 'The browser did not let the text be copied.',
     filters: {
       all: 'All', aa: 'A → A', bb: 'B → B', ab: 'A → B', ba: 'B → A',
-      encoder: 'Encoder', decoder: 'Decoder', cross: 'Cross',
+      encoder: 'Encoder', decoder: 'Decoder', cross: 'Cross-attention',
     },
     help: 'Point at a token, or use the arrow keys; a click pins it, Esc lets it go.',
     headHelp: 'Click turns on or off; double click (or Shift+Enter) isolates, or brings all back.',

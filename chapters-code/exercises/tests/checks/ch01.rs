@@ -2,8 +2,11 @@
 
 use approx::abs_diff_eq;
 use ndarray::{Array2, Axis, array};
-use self_attention::scaling::dot_products;
+use self_attention::faults::Fault;
+use self_attention::numpy::NumpyRandom;
+use self_attention::scaling::{dot_products, unit_variance};
 use self_attention::{SelfAttention, embeddings};
+use whole_transformer::likeliest;
 
 use super::assert_close;
 
@@ -43,39 +46,105 @@ pub fn softmax(softmax: impl Fn(&Array2<f64>) -> Array2<f64>) {
     assert_close(&masked, &array![[1.0, 0.0], [0.0, 0.0]], hint);
 }
 
-pub fn scaled_scores(
-    scaled_scores: impl Fn(&Array2<f64>, &Array2<f64>) -> Array2<f64>,
-) {
-    // Square on purpose: with n = d_k, a K that is not transposed goes unnoticed by its shape.
-    let q = array![[1.0, 2.0], [0.0, 1.0]];
-    let k = array![[3.0, 1.0], [2.0, 4.0]]; // not symmetric
-    let expected = array![[5.0, 10.0], [1.0, 4.0]] / 2.0_f64.sqrt();
-    let hint = "score [i, j] is query i · key j (K is transposed), divided by √d_k.";
-    assert_close(&scaled_scores(&q, &k), &expected, hint);
-
-    let q = array![[1.0, 1.0, 1.0, 1.0]];
-    let k = array![[1.0, 1.0, 1.0, 1.0], [2.0, 0.0, 0.0, 0.0]];
-    let hint = "d_k is the width of a query (here 4), not how many there are.";
-    assert_close(&scaled_scores(&q, &k), &array![[2.0, 1.0]], hint);
+pub fn previous_word(previous_word: impl Fn(usize) -> (Array2<f64>, Array2<f64>)) {
+    for n in [3, 2, 1, 4, 16, 100] {
+        let (w_query, w_key) = previous_word(n);
+        for (name, matrix) in [("W_query", &w_query), ("W_key", &w_key)] {
+            assert_eq!(matrix.shape(), [n, n], "{name} for {n} words is [n, n]");
+            assert!(
+                matrix.iter().all(|number| number.is_finite()),
+                "{name} must hold finite numbers, but found\n{matrix}"
+            );
+        }
+        // X is the identity: row i of Q is row i of W_query.
+        let scores = self_attention::scaled_scores(&w_query, &w_key);
+        let weights = self_attention::softmax(&scores.expect("as wide as each other"));
+        for word in (1..n).chain([0]) {
+            let row = weights.row(word);
+            let before = word.saturating_sub(1);
+            if row[before] >= 0.99 {
+                continue;
+            }
+            let favourite = likeliest(&row.to_owned());
+            let hint = match (favourite == before, word) {
+                (true, _) => {
+                    "it is the right word, but the weight is too small: the scores are \
+                     divided by √d_k, here √n, and each of the others, with score 0, adds 1 to the sum"
+                }
+                (false, 0) => "nothing comes before the first word: it looks at itself",
+                (false, _) if favourite == word + 1 => {
+                    "that is the word after: the row of W_query is the word that looks, \
+                     and in W_key the one that is looked at"
+                }
+                (false, _) => {
+                    "its query has to match the key of the word before it alone"
+                }
+            };
+            panic!(
+                "with {n} words, word {word} gives word {before} the weight {:.4} and \
+                 looks most at word {favourite}: {hint}. The map is\n{weights:.2}",
+                row[before]
+            );
+        }
+    }
 }
 
-pub fn attention(
-    attention: impl Fn(&Array2<f64>, &Array2<f64>, &Array2<f64>) -> Array2<f64>,
-) {
-    let layer = SelfAttention::from_numpy_seed(42, 4, 3);
-    let by_the_book = layer.forward(&embeddings()).expect("the chapter's own example");
-    let output = attention(&by_the_book.q, &by_the_book.k, &by_the_book.v);
-    let hint = "softmax(Q Kᵀ / √d_k) times V: if exercises 1 and 2 pass, are the values \
-                mixed, not the keys?";
-    assert_close(&output, &by_the_book.output, hint);
+/// Queries and keys of `n` words, each `[n, d_k]`.
+fn queries_and_keys(seed: u32, n: usize, d_k: usize) -> [Array2<f64>; 2] {
+    let mut random = NumpyRandom::seed(seed);
+    [(); 2].map(|()| unit_variance(&mut random, n, d_k))
+}
 
-    // Values of another width than the keys, and one query that matches one key alone.
-    let q = array![[1e3, 0.0]];
-    let k = array![[1e3, 0.0], [0.0, 1e3]];
-    let v = array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]];
-    let hint =
-        "a query that matches one key alone gets that key's value, whatever its width.";
-    assert_close(&attention(&q, &k, &v), &array![[1.0, 2.0, 3.0]], hint);
+/// The map with the fault, `[n, n]`.
+pub fn wrong_map(fault: Fault, q: &Array2<f64>, k: &Array2<f64>) -> Array2<f64> {
+    let softmax = self_attention::softmax;
+    let raw = q.dot(&k.t());
+    let scores = &raw / (q.ncols() as f64).sqrt();
+    match fault {
+        Fault::NotScaled => softmax(&raw),
+        Fault::Columns => softmax(&scores.reversed_axes()).reversed_axes(),
+        Fault::Swapped => softmax(&scores.reversed_axes()),
+        Fault::AllTogether => {
+            let exponentials = scores.exp();
+            let sum = exponentials.sum();
+            exponentials / sum
+        }
+    }
+}
+
+type Diagnosis = (Fault, Array2<f64>);
+
+pub fn diagnose(
+    diagnose: impl Fn(&Array2<f64>, &Array2<f64>, &Array2<f64>) -> Diagnosis,
+) {
+    let faults = [
+        (Fault::AllTogether, "no row sums to 1, and all numbers together do"),
+        (Fault::Columns, "the columns sum to 1, the rows do not"),
+        (Fault::NotScaled, "rows sum to 1, but their weights are those of Q Kᵀ itself"),
+        (Fault::Swapped, "row i has what the queries make of key i: K Qᵀ, not Q Kᵀ"),
+    ];
+    // Also a map of two words, where a softmax of 2 × 2 numbers is easily mistaken, and
+    // queries so short that scaled and unscaled scores nearly agree.
+    for (seed, n, d_k, length) in
+        [(1, 5, 4, 1.0), (2, 3, 16, 1.0), (3, 2, 3, 1.0), (4, 4, 2, 0.1)]
+    {
+        let [mut q, k] = queries_and_keys(seed, n, d_k);
+        q *= length;
+        let right = self_attention::softmax(
+            &self_attention::scaled_scores(&q, &k).expect("as wide as each other"),
+        );
+        for (fault, symptom) in faults {
+            let weights = wrong_map(fault, &q, &k);
+            let (found, mended) = diagnose(&q, &k, &weights);
+            assert!(
+                found == fault,
+                "found {found:?}, but the fault is {fault:?}: {symptom}. The map is\n\
+                 {weights:.4}"
+            );
+            let hint = "the map mended is softmax(Q Kᵀ / √d_k), row by row.";
+            assert_close(&mended, &right, hint);
+        }
+    }
 }
 
 pub fn score_variances(score_variances: impl Fn(&[f64], usize) -> (f64, f64)) {

@@ -2,7 +2,9 @@
 
 #![allow(clippy::float_cmp, reason = "labels, masks and maxima are exact")]
 
-use ndarray::{Array1, Array2, Array3, Axis, array};
+use std::ops::Range;
+
+use ndarray::{Array1, Array2, Array3, Axis, array, s};
 use self_attention::numpy::NumpyRandom;
 use self_attention::softmax;
 use whole_transformer::{mask, scaled_dot_product};
@@ -48,66 +50,100 @@ pub fn split_heads(split_heads: impl Fn(&Array2<f64>, usize) -> Array3<f64>) {
     assert_close(&split_heads(&x, 1), &labelled_heads(1, 4, 6), hint);
 }
 
-pub fn merge_heads(merge_heads: impl Fn(&Array3<f64>) -> Array2<f64>) {
-    let found = merge_heads(&labelled_heads(2, 4, 3));
-    assert_eq!(
-        found.shape(),
-        [4, 6],
-        "2 heads of 4 words by 3 columns are [n, heads · d_k] = [4, 6]: heads go side by \
-         side, not one above the other, nor added up"
-    );
-    let x = labelled(4, 6);
-    for ((i, _), &number) in found.indexed_iter() {
-        assert!(
-            (0..6).any(|j| number == x[[i, j]]),
-            "row {i} must have the numbers of word {i}, {}, but it is\n{}\n\
-             Reshaped straight from [heads, n, d_k], a row gets several words of one \
-             head: swap the axes first, [n, heads, d_k].",
-            x.row(i),
-            found.row(i)
-        );
-    }
-    let hint = "head 0's columns come first, all of them, then head 1's: do not \
-                interleave them.";
-    assert_close(&found, &x, hint);
-    let hint = "3 heads of 2 columns make 6.";
-    assert_close(&merge_heads(&labelled_heads(3, 4, 2)), &x, hint);
+/// Random words, `[rows, columns]`.
+fn random(seed: u32, rows: usize, columns: usize) -> Array2<f64> {
+    NumpyRandom::seed(seed).rand(rows, columns) * 4.0 - 2.0
 }
 
-pub fn causal_mask(causal_mask: impl Fn(usize) -> Array2<f64>) {
-    let found = causal_mask(3);
-    assert_eq!(found.shape(), [3, 3], "3 words need a mask of [n, n] = [3, 3]");
-    assert!(
-        !found.iter().any(|&number| number == 1.0),
-        "the mask is added to the scores, and so 0 shows a key and −∞ hides it, but it \
-         has ones:\n{found}"
-    );
-    assert!(
-        found.diag().iter().all(|&number| number == 0.0),
-        "every word sees itself, so the diagonal is all 0, but found\n{found}"
-    );
-    assert!(
-        found[[2, 0]] == 0.0,
-        "the last query, row 2, sees the first key, column 0, but found\n{found}\n\
-         A query sees all that came before it, near or far: is the other triangle hidden?"
-    );
-    // What is hidden has the largest scores there are, what is not the smallest.
-    let scores =
-        Array2::from_shape_fn((3, 3), |(i, j)| if j > i { f64::MAX } else { f64::MIN });
-    let weights = softmax(&(scores + &found));
-    let expected = array![[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [1.0, 1.0, 1.0]];
-    let expected = &expected / &expected.sum_axis(Axis(1)).insert_axis(Axis(1));
-    let hint = "these are the weights of enormous hidden scores: what is hidden must get \
-                0 whatever its score. Only −∞ does that; a large finite number can be \
-                beaten.";
-    assert_close(&weights, &expected, hint);
-    let expected =
-        array![[0.0, HIDDEN, HIDDEN], [0.0, 0.0, HIDDEN], [0.0, 0.0, 0.0_f64]];
-    let hint = "0 where j ≤ i, −∞ where j > i.";
-    assert_close(&found, &expected, hint);
-    let hint = "the size of the mask follows n.";
-    assert_close(&causal_mask(1), &array![[0.0]], hint);
-    assert_close(&causal_mask(6), &mask::causal(6), hint);
+/// Attention of `n` queries to `m` keys, `[n, d_v]`.
+fn attend(q: &Array2<f64>, k: &Array2<f64>, v: &Array2<f64>) -> Array2<f64> {
+    scaled_dot_product(q, k, v, None).expect("shapes that fit").output
+}
+
+/// What the head finds whose queries are columns `q` and whose keys and values are columns
+/// `kv`, `[n, d_k]`.
+fn head_of(
+    (queries, q): (&Array2<f64>, Range<usize>),
+    (keys, values, kv): (&Array2<f64>, &Array2<f64>, Range<usize>),
+) -> Array2<f64> {
+    let columns =
+        |x: &Array2<f64>, range: Range<usize>| x.slice(s![.., range]).to_owned();
+    attend(&columns(queries, q), &columns(keys, kv.clone()), &columns(values, kv))
+}
+
+type Grouped = (usize, usize);
+
+pub fn grouped_query(
+    grouped_query: impl Fn(&Array2<f64>, &Array2<f64>, &Array2<f64>, Grouped) -> Array2<f64>,
+) {
+    let q = random(1, 5, 12);
+    for (heads, groups, hint) in [
+        (
+            4,
+            1,
+            "with one group (multi-query), every head has its own queries, and all look \
+             with them at the same keys and mix the same values.",
+        ),
+        (
+            4,
+            2,
+            "heads 0 and 1 share group 0, heads 2 and 3 group 1: neighbours, not every \
+             other one.",
+        ),
+        (6, 2, "with 6 heads in 2 groups, the first three heads share group 0."),
+        (3, 3, "with as many groups as heads, it is the attention of several heads."),
+        (1, 1, "one head alone has all columns."),
+    ] {
+        let d_k = 12 / heads;
+        let [k, v] = [2, 3].map(|seed| random(seed, 7, groups * d_k)); // [m, groups · d_k]
+        let found = grouped_query(&q, &k, &v, (heads, groups));
+        assert_eq!(
+            found.shape(),
+            [5, 12],
+            "{heads} heads of {d_k} columns put side by side are [n, heads · d_k] = [5, 12]"
+        );
+        for head in 0..heads {
+            let group = head * groups / heads;
+            let (mine, shared) = (head * d_k, group * d_k);
+            let expected =
+                head_of((&q, mine..mine + d_k), (&k, &v, shared..shared + d_k));
+            let found = found.slice(s![.., mine..mine + d_k]).to_owned();
+            let place = format!("{heads} heads, {groups} groups, head {head}: {hint}");
+            assert_close(&found, &expected, &place);
+        }
+    }
+}
+
+pub fn attend_next(
+    attend_next: impl Fn(
+        &mut Array2<f64>,
+        &mut Array2<f64>,
+        &Array1<f64>,
+        &Array1<f64>,
+        &Array1<f64>,
+    ) -> Array1<f64>,
+) {
+    let (n, d_k, d_v) = (5, 4, 3);
+    let (q, k, v) = (random(1, n, d_k), random(2, n, d_k), random(3, n, d_v));
+    let whole = scaled_dot_product(&q, &k, &v, Some(&mask::causal(n)));
+    let whole = whole.expect("shapes that fit").output; // [n, d_v]
+    let (mut keys, mut values) = (Array2::zeros((0, d_k)), Array2::zeros((0, d_v)));
+    for i in 0..n {
+        let row = |x: &Array2<f64>| x.row(i).to_owned();
+        let found = attend_next(&mut keys, &mut values, &row(&q), &row(&k), &row(&v));
+        for (name, kept, all) in [("keys", &keys, &k), ("values", &values, &v)] {
+            let hint = format!(
+                "after word {i} the {name} kept are those of words 0 to {i}, in order: the \
+                 next word needs them."
+            );
+            assert_close(kept, &all.slice(s![..=i, ..]).to_owned(), &hint);
+        }
+        let hint = format!(
+            "word {i} looks at itself and at all before it, and mixes their values with \
+             the softmax of q · k / √d_k."
+        );
+        assert_close(&found, &whole.row(i).to_owned(), &hint);
+    }
 }
 
 pub fn hide_padding(hide_padding: impl Fn(&Array2<f64>, &[bool]) -> Array2<f64>) {
@@ -209,33 +245,40 @@ pub fn tells_order(tells_order: impl Fn(Attend, &Array2<f64>, &[usize]) -> bool)
     }
 }
 
-pub fn sinusoidal(sinusoidal: impl Fn(usize, usize) -> Array1<f64>) {
-    let hint = "sin 0 = 0 and cos 0 = 1, by turns: even columns are sines, odd columns \
-                cosines; positions count from 0.";
-    assert_close(&sinusoidal(0, 6), &array![0.0, 1.0, 0.0, 1.0, 0.0, 1.0], hint);
-    let found = sinusoidal(3, 2);
-    let hint = "columns 0 and 1 are sin(position) and cos(position): the same angle, in \
-                radians.";
-    assert_close(&found, &array![3.0_f64.sin(), 3.0_f64.cos()], hint);
-
-    let found = sinusoidal(50, 4);
-    let angles = [50.0_f64, 0.5];
-    let expected =
-        array![angles[0].sin(), angles[0].cos(), angles[1].sin(), angles[1].cos()];
-    let hint = "columns 2 and 3 are pair 1: with d_model = 4 both have the angle \
-                position / 10000^(2/4), a hundredth of the position (and 2 / 4 in whole \
-                numbers is 0).";
-    assert_close(&found, &expected, hint);
-
-    for (position, d_model) in [(7, 5), (1, 1), (100, 12), (63, 64)] {
-        let expected = whole_transformer::sinusoidal(position + 1, d_model);
-        let hint = format!(
-            "position {position}, d_model = {d_model}: the angle of pair i is position / \
-             10000^(2i / d_model); if d_model is odd, the last column is a sine."
-        );
-        let found = sinusoidal(position, d_model);
-        assert_close(&found, &expected.row(position).to_owned(), &hint);
+pub fn rotate(rotate: impl Fn(&Array1<f64>, usize) -> Array1<f64>) {
+    let x = array![1.0, 2.0, 3.0, -4.0, 0.5, 1.5];
+    let hint = "position 0 turns nothing.";
+    assert_close(&rotate(&x, 0), &x, hint);
+    let (sine, cosine) = 3.0_f64.sin_cos();
+    let hint = "(1, 0) turned by an angle is (cos, sin), here by 3 radians, from the first \
+                coordinate towards the second; both new ones come from the old ones.";
+    assert_close(&rotate(&array![1.0, 0.0], 3), &array![cosine, sine], hint);
+    let hint = "(0, 1) turned by an angle is (−sin, cos).";
+    assert_close(&rotate(&array![0.0, 1.0], 3), &array![-sine, cosine], hint);
+    let (sine, cosine) = 0.5_f64.sin_cos();
+    let hint = "columns 2 and 3 are pair 1: with d_k = 4 its angle is position / \
+                10000^(2/4), a hundredth of the position. Neighbours make a pair.";
+    assert_close(
+        &rotate(&array![0.0, 0.0, 1.0, 0.0], 50),
+        &array![0.0, 0.0, cosine, sine],
+        hint,
+    );
+    let (q, k) = (random(5, 1, 6).row(0).to_owned(), random(6, 1, 6).row(0).to_owned());
+    let expected = rotate(&q, 9).dot(&rotate(&k, 4));
+    let hint = "the score of two words depends on their distance alone: positions 9 and 4, \
+                25 and 20, 1005 and 1000.";
+    for start in [20, 1000] {
+        let found = rotate(&q, start + 5).dot(&rotate(&k, start));
+        assert!((found - expected).abs() < 1e-9, "{expected} became {found}: {hint}");
     }
+    let found = rotate(&x, 77);
+    let lengths = [x.dot(&x), found.dot(&found)].map(f64::sqrt);
+    assert!(
+        (lengths[0] - lengths[1]).abs() < 1e-9,
+        "turning changes no length, but {} became {}",
+        lengths[0],
+        lengths[1]
+    );
 }
 
 pub fn layer_norm(layer_norm: impl Fn(&Array2<f64>, f64) -> Array2<f64>) {
@@ -272,53 +315,142 @@ pub fn layer_norm(layer_norm: impl Fn(&Array2<f64>, f64) -> Array2<f64>) {
     );
 }
 
-const START: usize = 4;
-const END: usize = 6;
+const START: usize = 0;
+const END: usize = 1;
 
-/// Logits of 8 tokens: the likeliest is token 1 after one token, 2 after two, 3 after
-/// three, and then always [`END`]. All are below 0, and token 5 is the least likely.
-fn counting(tokens: &[usize]) -> Array1<f64> {
+/// A story's next logits: a constant is added to all of them, which no softmax notices.
+fn logits(tokens: &[usize], probabilities: [f64; 6], constant: f64) -> Array1<f64> {
     assert!(
         tokens.first().is_some_and(|token| [START, END].contains(token)),
         "next_logits must be given all tokens so far, `start` first, but got {tokens:?}"
     );
     assert!(
-        tokens.len() < 20,
-        "next_logits got {} tokens, more than any limit asked for: count the chosen \
-         ones, and stop at `limit`",
-        tokens.len()
+        !tokens[1..].contains(&END),
+        "next_logits was asked what follows {tokens:?}, which has ended: a sentence that \
+         has ended is kept as it is"
     );
-    let likeliest = if tokens.len() < 4 { tokens.len() } else { END };
-    let mut logits = Array1::from_elem(8, -5.0);
-    logits[5] = -9.0;
-    logits[likeliest] = -1.0;
-    logits
+    assert!(tokens.len() < 9, "next_logits got {tokens:?}: more than any limit");
+    Array1::from(probabilities.map(|probability| probability.ln() + constant).to_vec())
 }
 
-pub fn greedy(
-    greedy: impl Fn(fn(&[usize]) -> Array1<f64>, (usize, usize), usize) -> Vec<usize>,
-) {
-    let hint = "`start`, then one token: the one with the largest logit (all of them are \
-                below 0). The limit counts the tokens chosen, without `start`.";
-    assert_equal("tokens", &greedy(counting, (START, END), 1), &[START, 1], hint);
-    let hint = "of equal logits, the first (`max_by` gives the last).";
-    let level = |_: &[usize]| Array1::zeros(3);
-    assert_equal("tokens", &greedy(level, (START, END), 1), &[START, 0], hint);
-    let hint = "with a limit of 10, stop as soon as `end` is chosen, and keep it: \
-                nothing comes after it.";
-    let whole = [START, 1, 2, 3, END];
-    assert_equal("tokens", &greedy(counting, (START, END), 10), &whole, hint);
-    let hint = "the limit is how many tokens are chosen, `end` included if it is.";
-    for limit in [0, 2, 3, 4] {
-        let found = greedy(counting, (START, END), limit);
-        assert_equal("tokens", &found, &whole[..=limit], hint);
+/// The likeliest first word leads nowhere: 0.5 · 0.3, where the second has 0.4 · 0.9.
+fn blind_alley(tokens: &[usize]) -> Array1<f64> {
+    match &tokens[1..] {
+        [] => logits(tokens, [0.01, 0.04, 0.5, 0.4, 0.03, 0.02], 0.0),
+        [2] => logits(tokens, [0.05, 0.1, 0.15, 0.2, 0.3, 0.2], 10.0),
+        [3] => logits(tokens, [0.02, 0.9, 0.03, 0.02, 0.02, 0.01], -10.0),
+        _ => logits(tokens, [0.02, 0.9, 0.03, 0.02, 0.02, 0.01], 10.0),
     }
-    let hint = "`start` is not a choice: even if it equals `end`, it doesn't end the \
-                sentence.";
-    assert_equal(
-        "tokens",
-        &greedy(counting, (END, END), 10),
-        &[END, 1, 2, 3, END],
-        hint,
-    );
+}
+
+/// Ending at once has 0.43; going on has 0.55 · 0.95 · 0.99.
+fn longer(tokens: &[usize]) -> Array1<f64> {
+    match &tokens[1..] {
+        [] => logits(tokens, [0.005, 0.43, 0.55, 0.006, 0.004, 0.005], 0.0),
+        [2] => logits(tokens, [0.01, 0.01, 0.01, 0.95, 0.01, 0.01], 0.0),
+        _ => logits(tokens, [0.002, 0.99, 0.003, 0.002, 0.002, 0.001], 0.0),
+    }
+}
+
+/// Ending at once has 0.5, and whatever goes on ends below 0.4.
+fn shorter(tokens: &[usize]) -> Array1<f64> {
+    match &tokens[1..] {
+        [] => logits(tokens, [0.01, 0.5, 0.4, 0.06, 0.02, 0.01], 0.0),
+        [2] => logits(tokens, [0.02, 0.03, 0.02, 0.9, 0.02, 0.01], 0.0),
+        _ => logits(tokens, [0.002, 0.99, 0.003, 0.002, 0.002, 0.001], 0.0),
+    }
+}
+
+/// 0.5 · 0.5 is more than 0.3 · 0.8, and 0.5 + 0.5 is less than 0.3 + 0.8.
+fn product(tokens: &[usize]) -> Array1<f64> {
+    match &tokens[1..] {
+        [] => logits(tokens, [0.01, 0.06, 0.5, 0.3, 0.08, 0.05], 0.0),
+        [3] => logits(tokens, [0.02, 0.8, 0.06, 0.05, 0.04, 0.03], 0.0),
+        _ => logits(tokens, [0.02, 0.5, 0.1, 0.18, 0.11, 0.09], 0.0),
+    }
+}
+
+/// The third word to begin with, 4, would have been the best: 0.2 · 0.99.
+fn third(tokens: &[usize]) -> Array1<f64> {
+    match &tokens[1..] {
+        [] => logits(tokens, [0.01, 0.02, 0.41, 0.34, 0.2, 0.02], 0.0),
+        [4] => logits(tokens, [0.002, 0.99, 0.003, 0.002, 0.002, 0.001], 0.0),
+        _ => logits(tokens, [0.1, 0.32, 0.13, 0.14, 0.15, 0.16], 0.0),
+    }
+}
+
+/// Both best sentences begin with 2: 0.7 · 0.45 and 0.7 · 0.44, of which the second ends
+/// better. What begins with 3 has 0.2 · 0.5.
+fn siblings(tokens: &[usize]) -> Array1<f64> {
+    match &tokens[1..] {
+        [] => logits(tokens, [0.01, 0.02, 0.7, 0.2, 0.03, 0.04], 0.0),
+        [2] => logits(tokens, [0.02, 0.03, 0.02, 0.04, 0.45, 0.44], 0.0),
+        [3] => logits(tokens, [0.02, 0.03, 0.5, 0.2, 0.15, 0.1], 0.0),
+        [2, 4] => logits(tokens, [0.1, 0.4, 0.13, 0.14, 0.12, 0.11], 0.0),
+        _ => logits(tokens, [0.02, 0.9, 0.03, 0.02, 0.02, 0.01], 0.0),
+    }
+}
+
+type NextLogits = fn(&[usize]) -> Array1<f64>;
+
+pub fn beam(beam: impl Fn(NextLogits, (usize, usize), usize) -> Vec<usize>) {
+    let ends = (START, END);
+    let hint = "after one step, the likelier of the two sentences kept is start and the \
+                likeliest token.";
+    assert_equal("tokens", &beam(blind_alley, ends, 1), &[0, 2], hint);
+    let hint = "the likeliest first token is not the likeliest sentence: 0.5 · 0.3 is less \
+                than 0.4 · 0.9. Compare products of probabilities (sums of their \
+                logarithms), not of logits: those of another step may all be larger.";
+    assert_equal("tokens", &beam(blind_alley, ends, 2), &[0, 3, END], hint);
+    assert_equal("tokens", &beam(blind_alley, ends, 8), &[0, 3, END], hint);
+    let hint = "one of the two sentences ends at the first step with 0.43; the other, going \
+                on, ends with 0.55 · 0.95 · 0.99: only when both have ended is it decided.";
+    assert_equal("tokens", &beam(longer, ends, 8), &[0, 2, 3, END], hint);
+    let hint =
+        "what has ended, with 0.5, stays and competes: what goes on falls below it.";
+    assert_equal("tokens", &beam(shorter, ends, 8), &[0, END], hint);
+    let hint = "0.5 · 0.5 is likelier than 0.3 · 0.8: probabilities are multiplied.";
+    assert_equal("tokens", &beam(product, ends, 2), &[0, 2, END], hint);
+    let hint = "a beam of two has forgotten the third likeliest first token, however well \
+                its sentence would have ended.";
+    assert_equal("tokens", &beam(third, ends, 8), &[0, 2, END], hint);
+    let hint = "the two kept are the likeliest of all candidates, even if both continue the \
+                same sentence.";
+    assert_equal("tokens", &beam(siblings, ends, 8), &[0, 2, 5, END], hint);
+    let hint =
+        "the limit counts the tokens chosen, without `start`; with 0, nothing is.";
+    assert_equal("tokens", &beam(siblings, ends, 2), &[0, 2, 4], hint);
+    assert_equal("tokens", &beam(siblings, ends, 0), &[0], hint);
+    let hint =
+        "`start` is not chosen: even if it equals `end`, it doesn't end the sentence.";
+    assert_equal("tokens", &beam(blind_alley, (END, END), 8), &[END, 3, END], hint);
+}
+
+pub fn top_k(top_k: impl Fn(&Array1<f64>, usize, f64) -> Array1<f64>) {
+    let softmax_of =
+        |scores: Array1<f64>| softmax(&scores.insert_axis(Axis(0))).row(0).to_owned();
+    let logits = array![-3.0, -1.0, -4.0, -2.0];
+    let hint = "with k the whole vocabulary and temperature 1, it is the softmax.";
+    assert_close(&top_k(&logits, 4, 1.0), &softmax_of(logits.clone()), hint);
+    let hint = "a k larger than the vocabulary keeps all of it.";
+    assert_close(&top_k(&logits, 9, 1.0), &softmax_of(logits.clone()), hint);
+    let hint = "the two largest logits are −1 and −2, places 1 and 3: they share all of the \
+                probability, and the others get 0.";
+    let two = softmax_of(array![-1.0, -2.0]);
+    let expected = array![0.0, two[0], 0.0, two[1]];
+    assert_close(&top_k(&logits, 2, 1.0), &expected, hint);
+    let hint =
+        "at temperature 2 the logits count as half: the likeliest loses to the others.";
+    let two = softmax_of(array![-0.5, -1.0]);
+    let expected = array![0.0, two[0], 0.0, two[1]];
+    assert_close(&top_k(&logits, 2, 2.0), &expected, hint);
+    let hint = "of equal logits, the first: exactly k tokens are kept.";
+    let level = array![1.0, 3.0, 3.0, 3.0];
+    assert_close(&top_k(&level, 2, 1.0), &array![0.0, 0.5, 0.5, 0.0], hint);
+    let hint = "k = 1 is the greedy search.";
+    assert_close(&top_k(&level, 1, 5.0), &array![0.0, 1.0, 0.0, 0.0], hint);
+    let hint = "near temperature 0 the likeliest takes all, and large scores must not \
+                overflow.";
+    let cold = top_k(&array![1.0, 2.0, 4.0], 2, 1e-3);
+    assert_close(&cold, &array![0.0, 0.0, 1.0], hint);
 }

@@ -2,33 +2,48 @@
 
 #![allow(clippy::float_cmp, reason = "what must not change is compared exactly")]
 
-use std::cell::RefCell;
-
 use ndarray::{Array1, Array2, array};
 
-use super::{assert_close, assert_number};
+use super::{assert_close, assert_equal, assert_number};
 
-pub fn slope(slope: impl Fn(&dyn Fn(f64) -> f64, f64, f64) -> f64) {
-    let asked = RefCell::new(Vec::new());
-    let square = |x: f64| {
-        asked.borrow_mut().push(x);
-        x * x
+type Loss = fn(&Array1<f64>) -> f64;
+
+pub fn wrong_derivatives(
+    wrong: impl Fn(Loss, &Array1<f64>, &Array1<f64>, (f64, f64)) -> Vec<usize>,
+) {
+    let assert_wrong = |loss: Loss,
+                        weights: &[f64],
+                        gradient: &[f64],
+                        places: &[usize],
+                        hint: &str| {
+        let what = format!("weights {weights:?}, gradient {gradient:?}");
+        let [weights, gradient] =
+            [weights, gradient].map(|numbers| Array1::from(numbers.to_vec()));
+        let found = wrong(loss, &weights, &gradient, (0.125, 0.01));
+        assert_equal(&what, &found[..], places, hint);
     };
-    let found = slope(&square, 3.0, 0.5);
-    let hint = "x² at 3 ± 0.5 is 12.25 and 6.25: a change of 6 over a way of 1, which is \
-                twice h. From 3 and 3.5 alone it would be 6.5";
-    assert_number(found, 6.0, hint);
-    let mut places = asked.borrow().clone();
-    places.sort_by(f64::total_cmp);
-    let hint = "`f` is asked at x − h and at x + h, and nowhere else";
-    assert_eq!(places, [2.5, 3.5], "{hint}");
-
-    let found = slope(&|x| -4.0 * x + 1.0, 10.0, 0.25);
-    let hint = "a line that falls by 4 has the slope −4 everywhere: above minus below";
-    assert_number(found, -4.0, hint);
-    let found = slope(&|x| x.powi(3), 1.0, 0.1);
-    let hint = "x³ at 1 ± 0.1 is 1.331 and 0.729: 0.602 / 0.2";
-    assert_number(found, 3.01, hint);
+    // w₀² + 3 w₁: at (2, 5) the derivatives are 4 and 3.
+    let loss: Loss = |w| w[0] * w[0] + 3.0 * w[1];
+    let hint = "w₀² + 3 w₁ has the derivatives 4 and 3 at (2, 5). From above and from \
+                below, the way is twice h; from one side alone w₀² would give 4.125";
+    assert_wrong(loss, &[2.0, 5.0], &[4.0, 3.0], &[], hint);
+    let hint = "here the second has the wrong sign: places count from 0";
+    assert_wrong(loss, &[2.0, 5.0], &[4.0, -3.0], &[1], hint);
+    let hint = "a derivative may be wrong by being too large or too small";
+    assert_wrong(loss, &[2.0, 5.0], &[5.0, 2.0], &[0, 1], hint);
+    let hint = "the tolerance, 0.01, is a distance: 4.005 and 2.995 are within it, 4.02 and \
+                2.98 are not";
+    assert_wrong(loss, &[2.0, 5.0], &[4.005, 2.995], &[], hint);
+    assert_wrong(loss, &[2.0, 5.0], &[4.02, 2.98], &[0, 1], hint);
+    // A product: each weight's derivative is the other weight.
+    let hint = "the loss is w₀ · w₁, each derivative is the other weight: nudge one at a \
+                time, and put it back before the next";
+    assert_wrong(|w| w[0] * w[1], &[2.0, 3.0], &[3.0, 2.0], &[], hint);
+    assert_wrong(|w| w[0] * w[1], &[2.0, 3.0], &[2.0, 2.0], &[0], hint);
+    let hint = "NaN is no derivative, and no comparison with it is true";
+    assert_wrong(loss, &[2.0, 5.0], &[f64::NAN, 3.0], &[0], hint);
+    let hint = "without weights there is nothing to be wrong";
+    assert_wrong(|_| 1.0, &[], &[], &[], hint);
 }
 
 pub fn descend(descend: impl Fn(f64, &[(f64, f64)], f64, usize) -> f64) {
@@ -244,26 +259,65 @@ pub fn clip(clip: impl Fn(&mut [Array1<f64>], f64) -> f64) {
     assert!(still && length == 0.0, "zeros stay zeros (0 / 0 is NaN): {gradients:?}");
 }
 
-pub fn anti_diagonal(anti_diagonal: impl Fn(&Array2<f64>) -> f64) {
-    // Two letters and the end.
-    let weights = array![[0.25, 0.75, 0.0], [0.375, 0.5, 0.125], [0.0, 0.0, 1.0]];
-    let hint = "2 letters, so n = 2: the first letter written looks at the last one read, \
-                0.75, the second at the first, 0.375, and the mean is 0.5625. The last row \
-                and column are the end's; the main diagonal is what copying looks at";
-    assert_number(anti_diagonal(&weights), 0.5625, hint);
+pub fn masked_gradient(
+    gradient: impl Fn(&Array2<f64>, &[usize], &[f64]) -> Array2<f64>,
+) {
+    let even = Array2::zeros((3, 2)); // p is 1/2 everywhere
+    let right = [0, 1, 1];
+    let hint = "with every place to be learned it is (p − y) / 3";
+    let expected = array![[-0.5, 0.5], [0.5, -0.5], [0.5, -0.5]] / 3.0;
+    assert_close(&gradient(&even, &right, &[1.0; 3]), &expected, hint);
+    let found = gradient(&even, &right, &[1.0, 1.0, 0.0]);
+    let hint = "the last place is padding: its whole row is 0, p as well as y";
+    assert_close(&found.row(2).to_owned(), &array![0.0, 0.0], hint);
+    let hint = "two places are left to learn from: the mean is over 2, not over 3";
+    let expected = array![[-0.25, 0.25], [0.25, -0.25], [0.0, 0.0]];
+    assert_close(&found, &expected, hint);
 
-    let perfect = array![
-        [0.0, 0.0, 1.0, 0.0],
-        [0.0, 1.0, 0.0, 0.0],
-        [1.0, 0.0, 0.0, 0.0],
-        [0.0, 0.0, 0.0, 1.0],
+    // More padding changes nothing.
+    let logits = array![[2.0, 1.0, -1.0], [7.0, 0.0, 7.0], [-3.0, 9.0, 0.5]];
+    let found = gradient(&logits, &[1, 0, 0], &[1.0, 0.0, 0.0]);
+    let p = self_attention::softmax(&array![[2.0, 1.0, -1.0]]);
+    let expected = array![
+        [p[[0, 0]], p[[0, 1]] - 1.0, p[[0, 2]]],
+        [0.0, 0.0, 0.0],
+        [0.0, 0.0, 0.0]
     ];
-    let hint = "3 letters that look where they should: 1, a mean over 3, not over 4";
-    assert_number(anti_diagonal(&perfect), 1.0, hint);
-    let level = Array2::from_elem((5, 5), 0.2);
-    let hint = "attention spread over 5 places gives each a fifth: count the shares as \
-                they are, not the largest ones, nor shares of what is left without the end";
-    assert_number(anti_diagonal(&level), 0.2, hint);
-    let one = array![[0.875, 0.125], [0.5, 0.5]];
-    assert_number(anti_diagonal(&one), 0.875, "one letter looks at itself");
+    let hint = "one place is left, and it learns as if it were alone: (p − y) / 1";
+    assert_close(&found, &expected, hint);
+    let found = gradient(&logits, &[1, 0, 0], &[0.0; 3]);
+    let hint = "with nothing to learn, zeros: don't divide by 0";
+    assert_close(&found, &Array2::zeros((3, 3)), hint);
+}
+
+pub fn smoothed_loss(
+    smoothed_loss: impl Fn(&Array1<f64>, usize, f64) -> (f64, Array1<f64>),
+) {
+    let logits = array![2.0, 1.0, -1.0];
+    let p = self_attention::softmax(&array![[2.0, 1.0, -1.0]]).row(0).to_owned();
+    let (loss, gradient) = smoothed_loss(&logits, 1, 0.0);
+    let hint = "without smoothing it is the chapter's: −ln p, and p − y";
+    assert_number(loss, -p[1].ln(), hint);
+    assert_close(&gradient, &array![p[0], p[1] - 1.0, p[2]], hint);
+
+    let (loss, gradient) = smoothed_loss(&Array1::zeros(4), 2, 0.2);
+    let hint =
+        "four equal logits: every p is 1/4, so −ln p is ln 4 whatever the target";
+    assert_number(loss, 4_f64.ln(), hint);
+    let hint = "0.2 shared out among all four, the right one too, is 0.05 each, and the \
+                right one has 0.8 besides: the gradient is p − y";
+    assert_close(&gradient, &array![0.2, 0.2, -0.6, 0.2], hint);
+
+    let (loss, gradient) = smoothed_loss(&logits, 1, 0.3);
+    let y = array![0.1, 0.8, 0.1];
+    let expected = -(&y * &p.ln()).sum();
+    let hint = "every column counts in the loss, with its share of the target";
+    assert_number(loss, expected, hint);
+    assert_close(&gradient, &(&p - &y), "the gradient is p − y, with the smoothed y");
+
+    let (loss, gradient) = smoothed_loss(&array![1000.0, 0.0], 0, 0.5);
+    let hint = "with 1000 nats between two logits, p of the second is rounded to 0, and \
+                ln 0 is −∞: take the logarithm before the exponential, less the maximum";
+    assert_number(loss, 250.0, hint);
+    assert_close(&gradient, &array![0.25, -0.25], hint);
 }

@@ -1,31 +1,33 @@
 //! The colour bar beside the cells.
 
-use crate::axis::{Scale, Tick};
-use crate::frame::{TICK_SIZE, widest};
+use crate::axis::Tick;
+use crate::frame::widest_tick;
+use crate::palette::Colours;
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene};
-use crate::viridis::{self, VIRIDIS};
 
 /// From the cells to the bar.
-const SPACE: f64 = 22.0;
-const WIDTH: f64 = 16.0;
+const SPACE: f64 = 16.0;
+const WIDTH: f64 = 14.0;
 const BANDS: usize = 100;
 /// About how many numbers stand beside it.
 const TICKS: usize = 7;
 const TICK: f64 = 4.0;
 
 pub(super) struct Bar {
+    colours: Colours,
     ticks: Vec<Tick>,
+    /// Of the numbers' text.
+    size: f64,
 }
 
 impl Bar {
-    pub(super) fn new(scale: &Scale) -> Self {
-        Self { ticks: scale.ticks(TICKS) }
+    pub(super) fn new(colours: Colours, size: f64) -> Self {
+        Self { colours, ticks: colours.scale.ticks(TICKS), size }
     }
 
     /// Everything to the right of the cells.
     pub(super) fn width(&self) -> f64 {
-        let labels = self.ticks.iter().map(|tick| tick.label.as_str());
-        SPACE + WIDTH + TICK + 4.0 + widest(labels, TICK_SIZE, false)
+        SPACE + WIDTH + TICK + 4.0 + widest_tick(&self.ticks, self.size)
     }
 
     /// As high as `cells`, but never too low for its numbers.
@@ -45,14 +47,14 @@ impl Bar {
             let y = bar.y + down * bar.height;
             let rest = Area { y, height: bar.bottom() - y, ..bar };
             let middle = (band as f64 + 0.5) / BANDS as f64;
-            let colour = VIRIDIS[usize::from(viridis::index(1.0 - middle))];
+            let colour = self.colours.at(1.0 - middle);
             scene.add(Mark::Rect(rest, Ink::Rgb(colour)));
         }
         for tick in &self.ticks {
             let y = bar.bottom() - tick.at * bar.height;
             let end = bar.right() + TICK;
             scene.add(Mark::Path(vec![(bar.right(), y), (end, y)], 1.0, Ink::Text));
-            let label = Label::new(&tick.label, (end + 4.0, y), TICK_SIZE);
+            let label = Label::new(&tick.label, (end + 4.0, y), self.size);
             scene.label(label.anchor(Anchor::Start));
         }
     }

@@ -3,11 +3,11 @@
 use ndarray::Axis;
 
 use super::Heatmap;
-use crate::axis::Scale;
 use crate::fonts;
 use crate::frame::SMALLEST_TEXT;
+use crate::palette::Colours;
 use crate::scene::{Area, Ink, Label, Mark, Pixels, Scene};
-use crate::viridis::{self, readable_on, viridis};
+use crate::viridis::{self, readable_on};
 
 /// The most rows or columns that get a rectangle a cell.
 pub(super) const MOST_CELLS: usize = 64;
@@ -15,9 +15,9 @@ pub(super) const MOST_CELLS: usize = 64;
 pub(super) const MOST_RECTANGLES: usize = 1024;
 const LARGEST_NUMBER: f64 = 17.0;
 /// Beside a number, within its cell.
-const NUMBER_AIR: f64 = 8.0;
+const NUMBER_AIR: f64 = 6.0;
 /// A number is this high in its cell.
-const NUMBER_HEIGHT: f64 = 0.27;
+const NUMBER_HEIGHT: f64 = 0.45;
 /// Pixels of an image for each pixel of the page: more cells are averaged.
 const SHARPNESS: f64 = 1.6;
 
@@ -35,11 +35,11 @@ pub(super) fn draw(
     scene: &mut Scene,
     map: &Heatmap,
     area: Area,
-    scale: &Scale,
+    colours: &Colours,
     look: Look,
 ) {
     let Look::Rectangles(number_size) = look else {
-        scene.add(Mark::Pixels(area, pixels(map, area, scale)));
+        scene.add(Mark::Pixels(area, pixels(map, area, colours)));
         return;
     };
     let (rows, columns) = map.values.dim();
@@ -52,7 +52,7 @@ pub(super) fn draw(
             width: width - gap,
             height: height - gap,
         };
-        let colour = viridis(scale.place(value));
+        let colour = colours.of(value);
         scene.add(Mark::Rect(cell, Ink::Rgb(colour)));
         if let Some(size) = number_size {
             let number = Label::new(map.written(value), cell.middle(), size);
@@ -62,17 +62,18 @@ pub(super) fn draw(
 }
 
 /// The cells as an image; where there are too many, each pixel is the mean of several.
-fn pixels(map: &Heatmap, area: Area, scale: &Scale) -> Pixels {
+fn pixels(map: &Heatmap, area: Area, colours: &Colours) -> Pixels {
     let (rows, columns) = map.values.dim();
     let block = (block(rows, area.height), block(columns, area.width));
     let mut indices = Vec::new();
     for band in map.values.axis_chunks_iter(Axis(0), block.0) {
         for part in band.axis_chunks_iter(Axis(1), block.1) {
-            let places = part.iter().map(|value| scale.place(*value));
+            let places = part.iter().map(|value| colours.scale.place(*value));
             indices.push(viridis::index(places.sum::<f64>() / part.len() as f64));
         }
     }
-    Pixels { columns: columns.div_ceil(block.1), indices }
+    let columns = columns.div_ceil(block.1);
+    Pixels { columns, indices, palette: colours.palette }
 }
 
 /// How many of `count` cells along `length` make one pixel.

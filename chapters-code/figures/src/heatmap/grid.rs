@@ -4,12 +4,13 @@ mod layout;
 
 use ndarray::{ArrayRef3, Axis};
 
-use super::{DESCRIBED, Heatmap, Side, check_range, owned};
+use super::{DESCRIBED, Heatmap, Side, check_range, crossed, owned};
 use crate::axis::extent;
 use crate::error::FigureError;
 use crate::figure::Figure;
 use crate::frame::Caption;
-use crate::svg::printable;
+use crate::palette::{Colours, Palette};
+use crate::text::{Language, Text};
 use layout::Layout;
 
 /// A description says something of each panel of a grid of up to this many.
@@ -57,10 +58,10 @@ const DESCRIBED_PANELS: usize = 16;
 #[derive(Clone, Debug)]
 pub struct HeatmapGrid {
     panels: Vec<Heatmap>,
-    panel_titles: Option<Vec<String>>,
+    panel_titles: Option<Vec<Text>>,
     per_row: Option<usize>,
-    grid_rows: Option<Vec<String>>,
-    grid_columns: Option<Vec<String>>,
+    grid_rows: Option<Vec<Text>>,
+    grid_columns: Option<Vec<Text>>,
     caption: Caption,
     range: Option<(f64, f64)>,
 }
@@ -94,7 +95,7 @@ impl HeatmapGrid {
     /// Unless set, a panel has its heatmap's title; one without is counted from 0 if
     /// the rows and columns of panels have no titles either.
     #[must_use]
-    pub fn panel_titles<L: IntoIterator<Item: AsRef<str>>>(
+    pub fn panel_titles<L: IntoIterator<Item: Into<Text>>>(
         mut self,
         titles: L,
     ) -> Self {
@@ -113,7 +114,7 @@ impl HeatmapGrid {
     /// Names the rows of panels, from the top (`layer 0`, `layer 1`, …): as many titles
     /// as there are such rows.
     #[must_use]
-    pub fn grid_row_titles<L: IntoIterator<Item: AsRef<str>>>(
+    pub fn grid_row_titles<L: IntoIterator<Item: Into<Text>>>(
         mut self,
         titles: L,
     ) -> Self {
@@ -124,7 +125,7 @@ impl HeatmapGrid {
     /// Names the columns of panels, from the left (`head 0`, `head 1`, …): as many
     /// titles as there are such columns.
     #[must_use]
-    pub fn grid_column_titles<L: IntoIterator<Item: AsRef<str>>>(
+    pub fn grid_column_titles<L: IntoIterator<Item: Into<Text>>>(
         mut self,
         titles: L,
     ) -> Self {
@@ -134,7 +135,7 @@ impl HeatmapGrid {
 
     /// Names the rows of every panel, from the top: as many labels as a panel has rows.
     #[must_use]
-    pub fn row_labels<L: IntoIterator<Item: AsRef<str>>>(self, labels: L) -> Self {
+    pub fn row_labels<L: IntoIterator<Item: Into<Text>>>(self, labels: L) -> Self {
         let labels = owned(labels);
         self.each(|panel| panel.rows.labels = Some(labels.clone()))
     }
@@ -142,7 +143,7 @@ impl HeatmapGrid {
     /// Names the columns of every panel, from the left: as many labels as a panel has
     /// columns.
     #[must_use]
-    pub fn column_labels<L: IntoIterator<Item: AsRef<str>>>(self, labels: L) -> Self {
+    pub fn column_labels<L: IntoIterator<Item: Into<Text>>>(self, labels: L) -> Self {
         let labels = owned(labels);
         self.each(|panel| panel.columns.labels = Some(labels.clone()))
     }
@@ -150,16 +151,16 @@ impl HeatmapGrid {
     /// What the rows of every panel are; "Query" unless set, and nothing if empty. It is
     /// written beside the labels, if all panels agree on it.
     #[must_use]
-    pub fn row_title(self, title: impl AsRef<str>) -> Self {
-        let title = printable(title.as_ref());
+    pub fn row_title(self, title: impl Into<Text>) -> Self {
+        let title = title.into();
         self.each(|panel| panel.rows.title.clone_from(&title))
     }
 
     /// What the columns of every panel are; "Key" unless set, and nothing if empty. It
     /// is written under the labels, if all panels agree on it.
     #[must_use]
-    pub fn column_title(self, title: impl AsRef<str>) -> Self {
-        let title = printable(title.as_ref());
+    pub fn column_title(self, title: impl Into<Text>) -> Self {
+        let title = title.into();
         self.each(|panel| panel.columns.title.clone_from(&title))
     }
 
@@ -171,6 +172,18 @@ impl HeatmapGrid {
     pub fn range(mut self, min: f64, max: f64) -> Self {
         self.range = Some((min, max));
         self
+    }
+
+    /// Colours numbers around zero, as [`Heatmap::diverging`].
+    #[must_use]
+    pub fn diverging(self) -> Self {
+        self.each(|panel| panel.palette = Palette::Diverging)
+    }
+
+    /// Colours by the square root, as [`Heatmap::root_scale`].
+    #[must_use]
+    pub fn root_scale(self) -> Self {
+        self.each(|panel| panel.root = true)
     }
 
     /// Decimals of the numbers in the cells: 2 unless set, 15 at most.
@@ -204,8 +217,9 @@ impl HeatmapGrid {
     /// - [`FigureError::Draw`]: the drawing library failed.
     pub fn draw(&self) -> Result<Figure, FigureError> {
         self.check()?;
-        let title = format!("{} × {}", self.row_side_title(), self.column_side_title());
-        self.caption.figure(Layout::new(self).scene(), title, self.describe())
+        let title = crossed(&self.row_side_title(), &self.column_side_title());
+        let description = Text::both(|language| self.describe(language));
+        self.caption.figure(Layout::new(self).scene(), title, description)
     }
 
     fn check(&self) -> Result<(), FigureError> {
@@ -232,33 +246,39 @@ impl HeatmapGrid {
         (panels.div_ceil(columns), columns)
     }
 
-    /// The ends of the colour scale.
+    /// The least and the greatest number that has a colour of its own.
     fn ends(&self) -> (f64, f64) {
         let ends = self.panels.iter().map(Heatmap::ends);
         self.range.unwrap_or_else(|| extent(ends.flat_map(|(low, high)| [low, high])))
     }
 
-    fn panel_title(&self, index: usize) -> String {
+    /// All panels have the colours of the first.
+    fn colours(&self) -> Colours {
+        let first = &self.panels[0];
+        Colours::new(first.palette, self.ends(), first.root)
+    }
+
+    fn panel_title(&self, index: usize) -> Text {
         let own = self.panels[index].caption.title();
         match &self.panel_titles {
             Some(titles) => titles[index].clone(),
-            None if !own.is_empty() => own.to_owned(),
+            None if !own.is_empty() => own.clone(),
             None if self.grid_rows.is_some() || self.grid_columns.is_some() => {
-                String::new()
+                Text::default()
             }
-            None => index.to_string(),
+            None => index.to_string().into(),
         }
     }
 
-    fn row_side_title(&self) -> &str {
+    fn row_side_title(&self) -> Text {
         common_title(self.panels.iter().map(|panel| &panel.rows))
     }
 
-    fn column_side_title(&self) -> &str {
+    fn column_side_title(&self) -> Text {
         common_title(self.panels.iter().map(|panel| &panel.columns))
     }
 
-    fn describe(&self) -> String {
+    fn describe(&self, language: Language) -> String {
         let count = self.panels.len();
         if count > DESCRIBED_PANELS {
             let (rows, columns) = self.shape();
@@ -271,10 +291,13 @@ impl HeatmapGrid {
         }
         let cells: usize = self.panels.iter().map(|panel| panel.values.len()).sum();
         let panels = self.panels.iter().enumerate().map(|(index, panel)| {
-            let values =
-                if cells > DESCRIBED { panel.summary() } else { panel.describe() };
-            match self.panel_title(index) {
-                title if title.is_empty() => values,
+            let values = if cells > DESCRIBED {
+                panel.summary()
+            } else {
+                panel.describe(language)
+            };
+            match self.panel_title(index).in_language(language) {
+                "" => values,
                 title => format!("{title}: {values}"),
             }
         });
@@ -283,9 +306,9 @@ impl HeatmapGrid {
 }
 
 /// The title that all `sides` have, or nothing.
-fn common_title<'a>(mut sides: impl Iterator<Item = &'a Side>) -> &'a str {
-    let Some(first) = sides.next() else { return "" };
-    if sides.all(|side| side.title == first.title) { &first.title } else { "" }
+fn common_title<'a>(mut sides: impl Iterator<Item = &'a Side>) -> Text {
+    let first = sides.next().map(|side| side.title.clone()).unwrap_or_default();
+    if sides.all(|side| side.title == first) { first } else { Text::default() }
 }
 
 /// The least number of columns, from the square root of `panels` up, that leaves no
@@ -299,7 +322,7 @@ fn even_columns(panels: usize) -> usize {
 
 fn check_titles(
     of: &'static str,
-    titles: Option<&Vec<String>>,
+    titles: Option<&Vec<Text>>,
     expected: usize,
 ) -> Result<(), FigureError> {
     match titles.map(Vec::len) {

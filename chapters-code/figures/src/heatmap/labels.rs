@@ -1,9 +1,9 @@
 //! What is written beside the rows and under the columns of cells.
 
 use super::Side;
-use crate::fonts;
-use crate::frame::{SMALLEST_TEXT, TEXT_SIZE, line_of, widest};
+use crate::frame::{SIDE_LINE, SMALLEST_TEXT, TEXT_SIZE, widest};
 use crate::scene::{Anchor, Area, Label, Scene, Turn};
+use crate::text::Text;
 
 /// Between the cells and what stands beside them.
 pub(super) const SPACE: f64 = 9.0;
@@ -12,7 +12,7 @@ const LONGEST_LABEL: f64 = 220.0;
 
 /// The labels of one side that are shown, and how.
 pub(super) struct Labels {
-    shown: Vec<(usize, String)>,
+    shown: Vec<(usize, Text)>,
     size: f64,
     turn: Turn,
 }
@@ -35,8 +35,8 @@ impl Labels {
         };
         let widest = labels.width() / TEXT_SIZE;
         let level = (room - 8.0) / widest;
-        if level >= 11.0 || side.labels.is_none() && level >= SMALLEST_TEXT {
-            labels.size = level.min(TEXT_SIZE).floor();
+        if level >= SMALLEST_TEXT {
+            labels.size = level.min(TEXT_SIZE);
         } else if room * std::f64::consts::FRAC_1_SQRT_2 >= TEXT_SIZE * 1.1 {
             labels.turn = Turn::Slant;
         } else {
@@ -63,7 +63,7 @@ impl Labels {
     }
 
     pub(super) fn width(&self) -> f64 {
-        widest(self.shown.iter().map(|(_, text)| text.as_str()), self.size, false)
+        widest(self.shown.iter().map(|(_, text)| text), self.size, false)
     }
 
     /// How far turned labels reach down, or level ones.
@@ -127,15 +127,15 @@ impl Labels {
 
 /// One row or column of so many is labelled, so that labels don't touch: 1, 2, 5, 10 …
 fn thinned(side: &Side, pitch: f64) -> usize {
-    let spacing = if side.labels.is_some() { 10.0 } else { 32.0 };
+    let spacing = if side.labels.is_some() { SMALLEST_TEXT } else { 26.0 };
     let steps =
         (0..9).flat_map(|power| [1, 2, 5].map(|step| step * 10_usize.pow(power)));
     let mut wide = steps.filter(|every| pitch * *every as f64 >= spacing);
     wide.next().unwrap_or(usize::MAX)
 }
 
-fn shown(side: &Side, count: usize, every: usize, size: f64) -> Vec<(usize, String)> {
-    let short = |text: String| fonts::elide(&text, size, false, LONGEST_LABEL);
+fn shown(side: &Side, count: usize, every: usize, size: f64) -> Vec<(usize, Text)> {
+    let short = |text: Text| text.elide(size, false, LONGEST_LABEL);
     (0..count).step_by(every).map(|index| (index, short(side.label(index)))).collect()
 }
 
@@ -144,16 +144,15 @@ fn shown(side: &Side, count: usize, every: usize, size: f64) -> Vec<(usize, Stri
 pub(super) fn draw_side_titles(
     scene: &mut Scene,
     cells: Area,
-    sides: [&str; 2],
+    sides: [&Text; 2],
     (left, down): (f64, f64),
 ) {
     let (middle_x, middle_y) = cells.middle();
-    let title = |text: &str, at, length: f64| {
-        let text = fonts::elide(text, TEXT_SIZE, false, length.max(80.0));
-        Label::new(text, at, TEXT_SIZE)
+    let title = |text: &Text, at, length: f64| {
+        Label::new(text.elide(TEXT_SIZE, false, length.max(80.0)), at, TEXT_SIZE)
     };
-    let beside = cells.x - SPACE - left - line_of(" ") + TEXT_SIZE / 2.0;
+    let beside = cells.x - SPACE - left - SIDE_LINE + TEXT_SIZE / 2.0;
     scene.label(title(sides[0], (beside, middle_y), cells.height).turn(Turn::Up));
-    let below = cells.bottom() + SPACE + down + line_of(" ") - TEXT_SIZE / 2.0;
+    let below = cells.bottom() + SPACE + down + SIDE_LINE - TEXT_SIZE / 2.0;
     scene.label(title(sides[1], (middle_x, below), cells.width));
 }

@@ -4,18 +4,20 @@ use super::Heatmap;
 use super::bar::Bar;
 use super::cells::{self, Look, MOST_CELLS, MOST_RECTANGLES};
 use super::labels::{Labels, SPACE, draw_side_titles};
-use crate::axis::Scale;
-use crate::frame::{Heading, PAD, SMALLEST_TEXT, line_of};
+use crate::frame::{Heading, PAD, SMALLEST_TEXT, TEXT_SIZE, TICK_SIZE, WIDTH, line_of};
+use crate::palette::Colours;
 use crate::scene::{Area, Scene};
 
 /// The most rows or columns that show their numbers unasked.
 const MOST_NUMBERS: usize = 16;
-/// Cells that are asked to show their numbers grow up to this side for all of them.
-const LARGEST_SIDE: f64 = 1600.0;
+/// The height of all cells, …
+const LARGEST_SIDE: f64 = 640.0;
+/// … unless they are asked to show their numbers: for these they may grow.
+const LARGEST_ANNOTATED: f64 = 1600.0;
 
 pub(super) struct Layout<'a> {
     map: &'a Heatmap,
-    scale: Scale,
+    colours: Colours,
     cells: Area,
     look: Look,
     row_labels: Labels,
@@ -29,9 +31,11 @@ pub(super) struct Layout<'a> {
 impl<'a> Layout<'a> {
     pub(super) fn new(map: &'a Heatmap) -> Self {
         let (rows, columns) = map.values.dim();
-        let (low, high) = map.ends();
-        let scale = Scale::new(low, high);
-        let (pitch, look) = pitch(map);
+        let colours = map.colours();
+        let bar = Bar::new(colours, TICK_SIZE);
+        let widest = Labels::of_rows(&map.rows, rows, 2.0 * TEXT_SIZE).width();
+        let beside = 2.0 * PAD + line_of(&map.rows.title) + widest + SPACE;
+        let (pitch, look) = pitch(map, WIDTH - beside - bar.width());
         let mut cells = Area {
             x: 0.0,
             y: 0.0,
@@ -41,13 +45,11 @@ impl<'a> Layout<'a> {
         let row_labels = Labels::of_rows(&map.rows, rows, cells.height / rows as f64);
         let column_labels =
             Labels::of_columns(&map.columns, columns, cells.width / columns as f64);
-        let bar = Bar::new(&scale);
-
         let left = PAD + line_of(&map.rows.title) + row_labels.width() + SPACE;
         cells.x = left.max(PAD + column_labels.overhang()).round();
         let mut width = (cells.right() + bar.width() + PAD).ceil();
 
-        let heading = map.caption.heading(width.max(440.0) - 2.0 * PAD);
+        let heading = map.caption.heading(WIDTH - 2.0 * PAD);
         let wider = heading.width() + 2.0 * PAD - width;
         if wider > 0.0 {
             cells.x += (wider / 2.0).round();
@@ -59,7 +61,7 @@ impl<'a> Layout<'a> {
             (cells.bottom() + SPACE + below).max(Bar::area(cells).bottom()) + PAD;
         Self {
             map,
-            scale,
+            colours,
             cells,
             look,
             row_labels,
@@ -76,10 +78,10 @@ impl<'a> Layout<'a> {
         let Self { map, cells, row_labels, column_labels, .. } = self;
         let (rows, columns) = map.values.dim();
         self.heading.draw(&mut scene, cells.middle().0, self.width);
-        cells::draw(&mut scene, map, *cells, &self.scale, self.look);
+        cells::draw(&mut scene, map, *cells, &self.colours, self.look);
         row_labels.draw_rows(&mut scene, *cells, rows);
         column_labels.draw_columns(&mut scene, *cells, columns);
-        let titles = [map.rows.title.as_str(), &map.columns.title];
+        let titles = [&map.rows.title, &map.columns.title];
         let reach = (row_labels.width(), column_labels.height());
         draw_side_titles(&mut scene, *cells, titles, reach);
         self.bar.draw(&mut scene, Bar::area(*cells));
@@ -87,19 +89,23 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// The length of a cell's side with its gap, and what the cells look like.
-fn pitch(map: &Heatmap) -> (f64, Look) {
+/// The length of a cell's side with its gap, where all of a row have `room`, and what the
+/// cells look like. Cells with words beside them aren't smaller than a word is high.
+fn pitch(map: &Heatmap, room: f64) -> (f64, Look) {
     let (rows, columns) = map.values.dim();
     let most = rows.max(columns);
     let count = most as f64;
+    let pitch = (room / columns as f64).min(LARGEST_SIDE / rows as f64);
     if most > MOST_CELLS {
-        return (640.0 / count, Look::Image);
+        return (pitch, Look::Image);
     }
-    let side = (210.0 + 30.0 * count).min(640.0);
-    let pitch = (side / count).clamp(10.0, 100.0).floor();
+    let named = map.rows.labels.is_some() || map.columns.labels.is_some();
+    let least = if named { SMALLEST_TEXT.ceil() } else { 4.0 };
+    let pitch = pitch.clamp(least, 100.0).floor();
     let widest = cells::widest_number(map);
     if map.annotate == Some(true) {
-        let pitch = pitch.max(cells::least_pitch(widest).min(LARGEST_SIDE / count));
+        let pitch =
+            pitch.max(cells::least_pitch(widest).min(LARGEST_ANNOTATED / count));
         return (pitch, Look::Rectangles(Some(cells::number_size(widest, pitch))));
     }
     let size = cells::number_size(widest, pitch);

@@ -428,17 +428,9 @@ fn head_by_mouse(saved: &mut Saved, shown: &mut Shown) {
     let strongest = strongest.fold(0.0, f64::max);
     saved.says(".top tbody tr:first-child td:last-child", &digits(strongest, 4));
     saved.hover(&token("right", first_largest(&weights)));
-    let head = head_word(saved);
-    saved.says(".status", &format!("· {head} "));
+    saved.says(".status", "· head ");
     saved.click(&token("left", 1));
     saved.click(".top > summary");
-}
-
-/// The word for a head in the view's language.
-fn head_word(saved: &mut Saved) -> String {
-    let portuguese =
-        saved.tab.evaluate("document.documentElement.lang.startsWith('pt')");
-    if portuguese == true { "cabeça" } else { "head" }.to_owned()
 }
 
 fn model_by_mouse(saved: &mut Saved, shown: &mut Shown) {

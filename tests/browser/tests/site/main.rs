@@ -462,6 +462,40 @@ fn hints_and_solutions_are_folded_and_open() {
     assert!(folds > 0, "no page has hints or solutions");
 }
 
+/// By click and by keyboard, in a browser that runs no script; what is right is not seen before.
+#[test]
+fn a_question_answers_without_scripts() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    tab.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
+    let mut questions = 0;
+    for page in all_pages() {
+        let label = page.label();
+        tab.load(&page.url);
+        let choices = tab.evaluate("document.querySelectorAll('main .choice').length");
+        if choices == 0 {
+            continue;
+        }
+        questions += 1;
+        tab.evaluate(
+            "document.querySelectorAll('main .choice').forEach((c, i) => { c.id = `choice-${i}`; })",
+        );
+        let seen = "[...document.querySelectorAll('main .verdict')].filter(v => v.checkVisibility()).length";
+        assert_eq!(tab.evaluate(seen), 0, "{label}: an answer before the choice");
+        let first = "main .question .choice:has(.verdict)";
+        tab.click(&label, &format!("{first} > summary"));
+        tab.wait(&label, &format!("{seen} === 1"));
+        tab.tab_to(&label, "#choice-1 > summary");
+        let open = "document.querySelector('#choice-1').open";
+        let before = tab.evaluate(open);
+        tab.press("Enter");
+        tab.wait(&label, &format!("{open} !== {before}"));
+        tab.press(" ");
+        tab.wait(&label, &format!("{open} === {before}"));
+    }
+    assert!(questions > 0, "no page has a question");
+}
+
 #[test]
 fn a_page_reloads_when_its_source_is_saved() {
     let alone = REBUILDING.write().unwrap_or_else(PoisonError::into_inner);

@@ -327,7 +327,7 @@
           }
         }
       }
-      for (const element of all('main figcaption, main .cell-output, main .admonition-title, main .badge, main .stale')) {
+      for (const element of all('main figcaption, main .question, main .question-title, main .verdict, main .cell-output, main .admonition-title, main .badge, main .stale')) {
         const ink = faded(colour(getComputedStyle(element).color), opacity(element));
         judge(`<${element.localName} class="${element.className}"> “${short(element.textContent)}”`, ink, backdrop(element));
       }

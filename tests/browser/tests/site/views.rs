@@ -504,9 +504,9 @@ fn head_view_menus_and_threshold() {
 fn encoder_and_decoder_share_a_menu() {
     let mut saved = Saved::open("en", &[encoder_decoder().html().unwrap()]);
     let menu = ".controls label:nth-of-type(2) select";
-    assert_eq!(saved.text(menu), "EncoderDecoderCross");
+    assert_eq!(saved.text(menu), "EncoderDecoderCross-attention");
     assert_eq!(saved.count(".left .token"), 3);
-    saved.select(menu, "Cross");
+    saved.select(menu, "Cross-attention");
     assert_eq!((saved.count(".left .token"), saved.count(".right .token")), (2, 3));
     saved.click(&chip(1));
     saved.hover(&token("left", 1));

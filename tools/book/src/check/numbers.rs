@@ -49,22 +49,24 @@ pub fn unsourced(workspace: &Workspace) -> Result<Vec<String>> {
     Ok(findings)
 }
 
-static NUMBER: LazyLock<Regex> =
+pub(super) static NUMBER: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\d+(?:\.\d+)?(?:e-?\d+)?").expect("a valid pattern"));
-static NUMERAL: LazyLock<Regex> =
+pub(super) static NUMERAL: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\d+(?:[.,]\d+)*").expect("a valid pattern"));
 
-fn numbers_shown(outputs: &Outputs, blocks: &[Located]) -> Vec<f64> {
-    let mut texts: Vec<String> = Vec::new();
-    for output in outputs.values().flatten() {
-        match output {
-            Output::Stream { text, .. } => texts.push(text.0.clone()),
-            other => {
-                let value = serde_json::to_value(other).unwrap_or_default();
-                texts.push(value["data"]["text/plain"].to_string()); // drawings are no sources
-            }
+/// What an output says in words and numbers; drawings say nothing.
+pub(super) fn printed(output: &Output) -> String {
+    match output {
+        Output::Stream { text, .. } => text.0.clone(),
+        other => {
+            let value = serde_json::to_value(other).unwrap_or_default();
+            value["data"]["text/plain"].to_string()
         }
     }
+}
+
+fn numbers_shown(outputs: &Outputs, blocks: &[Located]) -> Vec<f64> {
+    let mut texts: Vec<String> = outputs.values().flatten().map(printed).collect();
     for located in blocks {
         match &located.block {
             Block::Cell(cell) => texts.push(cell.code.clone()),
@@ -175,7 +177,7 @@ fn is_measurement(before: &str, after: &str) -> bool {
     !in_word && !named
 }
 
-fn rounds_to(source: f64, claim: &str) -> bool {
+pub(super) fn rounds_to(source: f64, claim: &str) -> bool {
     let decimals = claim.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     format!("{source:.decimals$}") == claim
 }

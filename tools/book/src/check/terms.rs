@@ -21,57 +21,15 @@
 //! - inside a longer term ("entropia" in "entropia cruzada"), or if another entry, explained
 //!   earlier, has the same form: a word with two meanings is only held to its first.
 
-use std::path::Path;
 use std::sync::LazyLock;
 
 use anyhow::Result;
-use mdbook_markdown::pulldown_cmark::{Event, Tag};
-use regex::{Captures, Regex};
+use regex::Regex;
 
-use crate::markdown::{self, Passage};
-use crate::page::{self, Block, Located};
-use crate::workspace::{Workspace, forward};
-
-/// The glossary's file in `src/`.
-const GLOSSARY: &str = "glossary.md";
-
-/// A place in the book: the page's number in the summary, the section's on the page (0 is
-/// what stands above the first one).
-type Place = (usize, usize);
-
-/// What a page says in prose.
-struct Page {
-    /// Its file in `src/`.
-    file: String,
-    sections: Vec<Section>,
-}
-
-struct Section {
-    /// What links call it: the part after `#`, empty for a page's opening.
-    id: String,
-    sentences: Vec<Sentence>,
-}
-
-struct Sentence {
-    /// 1-based line of the page.
-    line: usize,
-    /// As it is written.
-    raw: String,
-    /// Without code, formulas and the addresses of links.
-    words: String,
-    /// The same in lower case.
-    lower: String,
-}
-
-/// An entry of the glossary.
-struct Term {
-    /// 1-based line of the glossary.
-    line: usize,
-    forms: Vec<String>,
-    /// The section that explains it, as a link has it.
-    target: String,
-    place: Place,
-}
+use super::glossary::{
+    self, GLOSSARY, Page, Place, Sentence, Term, entries, pattern, sentences,
+};
+use crate::workspace::Workspace;
 
 /// Terms used before they are explained, and entries of the glossary that don't say where
 /// that is.
@@ -80,16 +38,8 @@ struct Term {
 ///
 /// If a page or the glossary can't be read.
 pub fn early(workspace: &Workspace) -> Result<Vec<String>> {
-    let src = Path::new("src");
-    let mut pages = Vec::new();
-    for path in workspace.pages()? {
-        let file = forward(path.strip_prefix(src).unwrap_or(&path));
-        if file != GLOSSARY {
-            let blocks = page::parse(workspace, &path, &workspace.read(&path)?)?;
-            pages.push(Page::new(&file, &blocks));
-        }
-    }
-    Ok(faults(&workspace.read(&src.join(GLOSSARY))?, &pages))
+    let (glossary, pages) = glossary::read(workspace)?;
+    Ok(faults(&glossary, &pages))
 }
 
 fn faults(glossary: &str, pages: &[Page]) -> Vec<String> {
@@ -117,61 +67,10 @@ fn faults(glossary: &str, pages: &[Page]) -> Vec<String> {
     findings
 }
 
-/// The list items of the glossary, each on one line, with the line where it starts.
-fn entries(glossary: &str) -> Vec<(usize, String)> {
-    let items = markdown::events(glossary)
-        .filter(|(event, _)| matches!(event, Event::Start(Tag::Item)));
-    items
-        .map(|(_, range)| {
-            let words: Vec<&str> = glossary[range.clone()].split_whitespace().collect();
-            (markdown::line_of(glossary, range.start), words.join(" "))
-        })
-        .collect()
-}
-
-static ENTRY: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^- \*\*\[(.+?)\]\(([^)#]+\.md(?:#[^)]+)?)\)\*\*"));
-static FORMS: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"<!-- (forms|only): (.*?) -->"));
-/// What a page shows but does not say: comments and the texts of pictures.
-static ASIDE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?s)<!--.*?-->|!\[.*?\]\([^)]*\)"));
-static CODE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"\$?`[^`]*`\$?|\]\([^)]*\)|<https?:[^>]*>"));
-static SENTENCE_END: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r#"[.!?…][”"»)*]*\s+"#));
 static CHAPTERS: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"capítulos? (\d+(?:(?:, | e )\d+)*)"));
 
-fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("a valid pattern")
-}
-
 impl Term {
-    /// Reads an entry; or says what is wrong with it.
-    fn new(line: usize, entry: &str, pages: &[Page]) -> Result<Self, String> {
-        let Some(parts) = ENTRY.captures(entry) else {
-            return Err("an entry is - **[term](page.md#section)**: …".to_owned());
-        };
-        let mut forms = vec![parts[1].to_owned()];
-        if let Some(more) = FORMS.captures(entry) {
-            if &more[1] == "only" {
-                forms.clear();
-            }
-            forms.extend(more[2].split(',').map(|form| form.trim().to_owned()));
-        }
-        let target = parts[2].to_owned();
-        let (file, id) = target.split_once('#').unwrap_or((&target, ""));
-        let place = pages.iter().enumerate().find_map(|(p, page)| {
-            let section = page.sections.iter().position(|section| section.id == id)?;
-            (page.file == file).then_some((p, section))
-        });
-        match place {
-            Some(place) => Ok(Self { line, forms, target, place }),
-            None => Err(format!("no page in SUMMARY.md has the section {target}")),
-        }
-    }
-
     /// Whether the section that should explain the term has it not, and where it is used
     /// before.
     fn faults(&self, terms: &[Self], pages: &[Page]) -> Vec<String> {
@@ -226,102 +125,16 @@ impl Term {
     }
 }
 
-/// All that the pages say, in order.
-fn sentences(pages: &[Page]) -> impl Iterator<Item = (Place, &Sentence)> {
-    pages.iter().enumerate().flat_map(|(p, page)| {
-        page.sections.iter().enumerate().flat_map(move |(s, section)| {
-            section.sentences.iter().map(move |sentence| ((p, s), sentence))
-        })
-    })
-}
-
 /// The forms of terms that a form is a part of.
 fn longer<'a>(form: &str, terms: &'a [Term]) -> Vec<&'a str> {
     let forms = terms.iter().flat_map(|term| &term.forms).map(String::as_str);
     forms.filter(|other| other.len() > form.len() && other.contains(form)).collect()
 }
 
-impl Sentence {
-    fn new(line: usize, text: &str) -> Self {
-        let raw = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let words = CODE.replace_all(&raw, " ").into_owned();
-        Self { line, lower: words.to_lowercase(), words, raw }
-    }
-
-    /// Whether a form of a term stands here as a word, other than inside a longer term.
-    fn has(&self, form: &str, longer: &[&str]) -> bool {
-        if form.contains('`') {
-            return self.raw.contains(form);
-        }
-        let as_written = form.chars().any(char::is_uppercase);
-        let text = if as_written { &self.words } else { &self.lower };
-        if !text.contains(form) {
-            return false;
-        }
-        let apart = |text: String, longer: &&str| text.replace(longer, "");
-        let text = longer.iter().fold(text.clone(), apart);
-        let in_word = |c: char| c.is_alphanumeric() || c == '_';
-        text.match_indices(form).any(|(at, _)| {
-            let before = text[..at].chars().next_back();
-            let after = text[at + form.len()..].chars().next();
-            !before.is_some_and(in_word) && !after.is_some_and(in_word)
-        })
-    }
-}
-
-impl Page {
-    fn new(file: &str, blocks: &[Located]) -> Self {
-        let opening = Section { id: String::new(), sentences: Vec::new() };
-        let mut page = Self { file: file.to_owned(), sections: vec![opening] };
-        for located in blocks {
-            let text = match &located.block {
-                Block::Alt(_) => continue,
-                block => block.words(),
-            };
-            let Some(text) = text else { continue };
-            let text = ASIDE.replace_all(text, |aside: &Captures| {
-                "\n".repeat(aside[0].matches('\n').count())
-            });
-            for passage in markdown::passages(&text) {
-                let line = located.line + markdown::line_of(&text, passage.byte) - 1;
-                page.push(line, &passage);
-            }
-        }
-        page
-    }
-
-    fn push(&mut self, line: usize, passage: &Passage) {
-        let paragraph = passage.text;
-        if let Some(declared) = &passage.section {
-            let id = declared.clone().unwrap_or_else(|| id(paragraph));
-            self.sections.push(Section { id, sentences: Vec::new() });
-        }
-        let section = self.sections.last_mut().expect("a page has an opening");
-        let mut start = 0;
-        let ends = SENTENCE_END.find_iter(paragraph).map(|end| end.end());
-        for end in ends.chain([paragraph.len()]) {
-            let line = line + paragraph[..start].matches('\n').count();
-            section.sentences.push(Sentence::new(line, &paragraph[start..end]));
-            start = end;
-        }
-    }
-}
-
-/// The id that mdBook gives to a heading.
-fn id(heading: &str) -> String {
-    let kept = |c: &char| c.is_alphanumeric() || ['_', '-', ' '].contains(c);
-    heading
-        .trim()
-        .to_lowercase()
-        .chars()
-        .filter(kept)
-        .collect::<String>()
-        .replace(' ', "-")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page::{Block, Located};
 
     fn page(file: &str, text: &str) -> Page {
         let block = Block::Markdown(text.to_owned());

@@ -1,25 +1,25 @@
 //! Where everything of a grid of heatmaps goes. All lengths are pixels.
 
 use super::HeatmapGrid;
-use crate::axis::Scale;
-use crate::fonts;
 use crate::frame::{
-    self, Heading, LINE, PAD, SMALLEST_TEXT, TEXT_SIZE, TICK_SIZE, line_of,
+    Heading, LINE, PAD, SMALLEST_TEXT, TEXT_SIZE, TICK_SIZE, WIDTH, line_of, widest,
 };
 use crate::heatmap::bar::Bar;
 use crate::heatmap::cells::{self, Look, MOST_CELLS, MOST_RECTANGLES};
 use crate::heatmap::labels::{Labels, SPACE, draw_side_titles};
 use crate::heatmap::{Heatmap, Side};
+use crate::palette::Colours;
 use crate::scene::{Anchor, Area, Label, Scene};
+use crate::text::Text;
 
-/// A grid isn't wider, so that a phone's screen still shows its texts, …
-const WIDTH: f64 = 560.0;
-/// … unless its cells would be smaller than this …
+/// A grid is wider than [`WIDTH`] if its cells would be smaller than this …
 const SMALL_CELL: f64 = 4.0;
 /// … or, with labels, too small for those; …
-const LABELLED_CELL: f64 = 15.0;
+const LABELLED_CELL: f64 = 13.0;
 /// … but it never is wider than the page for their sake.
 const PAGE: f64 = 720.0;
+/// The texts of a grid that wide can be read where it is shown on 360 pixels, too.
+const WIDE_TEXT: f64 = 18.0;
 /// Numbers in the cells may take more.
 const LARGEST_WIDTH: f64 = 1600.0;
 const LARGEST_CELL: f64 = 32.0;
@@ -27,7 +27,7 @@ const LARGEST_PANEL: f64 = 640.0;
 /// A panel smaller than this has no labels or numbers beside it.
 const THUMBNAIL: f64 = 72.0;
 /// Cells smaller than this have neither labels nor gaps between them.
-const SMALLEST_CELL: f64 = 10.0;
+const SMALLEST_CELL: f64 = 12.0;
 const LONGEST_ROW_TITLE: f64 = 120.0;
 const HIGHEST_BAR: f64 = 320.0;
 
@@ -64,7 +64,7 @@ impl Plan {
             reach(label_width(&grid.panels)) * columns as f64
         };
         let frame = 2.0 * PAD + bar.width() + row_titles;
-        let with_labels = frame + line_of(grid.row_side_title()) + labels;
+        let with_labels = frame + line_of(&grid.row_side_title()) + labels;
 
         let least = if labelled { LABELLED_CELL } else { SMALL_CELL };
         let (pitch, numbers) = pitch_of(grid, with_labels, GAP, least);
@@ -172,7 +172,7 @@ fn most(lengths: impl Iterator<Item = f64>) -> f64 {
 /// One heatmap with what is written around it.
 struct Panel<'a> {
     map: &'a Heatmap,
-    title: Vec<String>,
+    title: Vec<Text>,
     title_size: f64,
     rows: Labels,
     columns: Labels,
@@ -190,14 +190,14 @@ impl<'a> Panel<'a> {
         let mut panel = Self {
             map,
             title: Vec::new(),
-            title_size: if width < THUMBNAIL { TICK_SIZE } else { TEXT_SIZE },
+            title_size: TEXT_SIZE,
             rows: Labels::none(),
             columns: Labels::none(),
             cells: Area { x: 0.0, y: 0.0, width, height },
         };
         let room = width + plan.gap - 2.0;
         let title = grid.panel_title(index);
-        panel.title = fonts::wrap(&title, panel.title_size, false, room, 2);
+        panel.title = title.wrap(panel.title_size, false, room, 2);
         if plan.labels && (index.is_multiple_of(per_row) || !plan.rows_shared) {
             panel.rows = Labels::of_rows(&map.rows, rows, plan.pitch);
         }
@@ -229,9 +229,9 @@ impl<'a> Panel<'a> {
         }
     }
 
-    fn draw(&self, scene: &mut Scene, scale: &Scale, look: Look) {
+    fn draw(&self, scene: &mut Scene, colours: &Colours, look: Look) {
         let (rows, columns) = self.map.values.dim();
-        cells::draw(scene, self.map, self.cells, scale, look);
+        cells::draw(scene, self.map, self.cells, colours, look);
         self.rows.draw_rows(scene, self.cells, rows);
         self.columns.draw_columns(scene, self.cells, columns);
         let (middle, _) = self.cells.middle();
@@ -245,8 +245,10 @@ impl<'a> Panel<'a> {
 
 pub(super) struct Layout<'a> {
     grid: &'a HeatmapGrid,
-    scale: Scale,
+    colours: Colours,
     bar: Bar,
+    /// The size of the titles of rows and columns of panels.
+    text: f64,
     plan: Plan,
     panels: Vec<Panel<'a>>,
     /// Around the cells of all panels.
@@ -258,19 +260,26 @@ pub(super) struct Layout<'a> {
 
 impl<'a> Layout<'a> {
     pub(super) fn new(grid: &'a HeatmapGrid) -> Self {
-        let (low, high) = grid.ends();
-        let scale = Scale::new(low, high);
-        let bar = Bar::new(&scale);
-        let row_titles = reach(widest(&row_titles(grid), TEXT_SIZE));
-        let plan = Plan::new(grid, &bar, row_titles);
+        let colours = grid.colours();
+        let mut text = TEXT_SIZE;
+        let mut bar = Bar::new(colours, TICK_SIZE);
+        let mut row_titles = title_reach(grid, text);
+        let mut plan = Plan::new(grid, &bar, row_titles);
+        if !plan.labels {
+            text = WIDE_TEXT;
+            bar = Bar::new(colours, text);
+            row_titles = title_reach(grid, text);
+            plan = Plan::new(grid, &bar, row_titles);
+        }
         let panel = |index| Panel::new(grid, &plan, index);
         let panels = (0..grid.panels.len()).map(panel).collect();
-        let heading = grid.caption.heading(PAGE);
+        let heading = grid.caption.heading(WIDTH - 2.0 * PAD);
         let block = Area { x: 0.0, y: 0.0, width: 0.0, height: 0.0 };
         let mut layout = Self {
             grid,
-            scale,
+            colours,
             bar,
+            text,
             plan,
             panels,
             block,
@@ -278,17 +287,17 @@ impl<'a> Layout<'a> {
             width: 0.0,
             height: 0.0,
         };
-        layout.place_columns(PAD + row_titles + line_of(layout.side_titles()[0]));
+        layout.place_columns(PAD + row_titles + line_of(&layout.side_titles()[0]));
         layout.place_rows();
         layout
     }
 
     /// What the rows and the columns are called, written where their labels are.
-    fn side_titles(&self) -> [&'a str; 2] {
+    fn side_titles(&self) -> [Text; 2] {
         if self.plan.labels {
             [self.grid.row_side_title(), self.grid.column_side_title()]
         } else {
-            ["", ""]
+            Default::default()
         }
     }
 
@@ -346,7 +355,7 @@ impl<'a> Layout<'a> {
         let bottom = most(self.panels.iter().map(|panel| panel.cells.bottom()));
         self.block.y = self.panels[0].cells.y;
         self.block.height = bottom - self.block.y;
-        let title = line_of(self.side_titles()[1]);
+        let title = line_of(&self.side_titles()[1]);
         self.height = (self.bottom() + title).max(self.bar_area().bottom()) + PAD;
     }
 
@@ -366,11 +375,12 @@ impl<'a> Layout<'a> {
         let cells = self.panels.iter().map(|panel| panel.map.values.len()).sum();
         for panel in &self.panels {
             let look = self.plan.look(panel.map, cells);
-            panel.draw(&mut scene, &self.scale, look);
+            panel.draw(&mut scene, &self.colours, look);
         }
         self.draw_grid_titles(&mut scene);
         let reach = (self.label_width(), self.bottom() - self.block.bottom() - SPACE);
-        draw_side_titles(&mut scene, self.block, self.side_titles(), reach);
+        let titles = self.side_titles();
+        draw_side_titles(&mut scene, self.block, [&titles[0], &titles[1]], reach);
         self.bar.draw(&mut scene, self.bar_area());
         scene
     }
@@ -383,12 +393,12 @@ impl<'a> Layout<'a> {
 
     fn draw_grid_titles(&self, scene: &mut Scene) {
         let (_, columns) = self.grid.shape();
-        let beside = reach(self.label_width()) + line_of(self.side_titles()[0]);
+        let beside = reach(self.label_width()) + line_of(&self.side_titles()[0]);
         let x = self.block.x - beside - SPACE;
         let firsts = self.panels.iter().step_by(columns);
-        for (title, panel) in row_titles(self.grid).iter().zip(firsts) {
+        for (title, panel) in row_titles(self.grid, self.text).iter().zip(firsts) {
             let at = (x, panel.cells.middle().1);
-            scene.label(Label::new(title, at, TEXT_SIZE).anchor(Anchor::End));
+            scene.label(Label::new(title, at, self.text).anchor(Anchor::End));
         }
         let size = self.column_title_size();
         let above = most(self.panels.iter().take(columns).map(Panel::above));
@@ -396,7 +406,7 @@ impl<'a> Layout<'a> {
         for (title, panel) in self.grid.grid_columns.iter().flatten().zip(&self.panels)
         {
             let room = self.column_title_room(panel);
-            let title = fonts::elide(title, size, false, room);
+            let title = title.elide(size, false, room);
             scene.label(Label::new(title, (panel.cells.middle().0, y), size));
         }
     }
@@ -409,19 +419,19 @@ impl<'a> Layout<'a> {
     fn column_title_size(&self) -> f64 {
         let titles = self.grid.grid_columns.iter().flatten().zip(&self.panels);
         let sizes = titles.map(|(title, panel)| {
-            self.column_title_room(panel) / fonts::width(title, 1.0, false).max(0.1)
+            self.column_title_room(panel) / title.width(1.0, false).max(0.1)
         });
-        sizes.fold(TEXT_SIZE, f64::min).floor().max(SMALLEST_TEXT)
+        sizes.fold(self.text, f64::min).max(SMALLEST_TEXT)
     }
 }
 
-/// The titles of the rows of panels, as long as they may be.
-fn row_titles(grid: &HeatmapGrid) -> Vec<String> {
-    let short =
-        |title: &String| fonts::elide(title, TEXT_SIZE, false, LONGEST_ROW_TITLE);
-    grid.grid_rows.iter().flatten().map(short).collect()
+/// How far the titles of the rows of panels reach out.
+fn title_reach(grid: &HeatmapGrid, size: f64) -> f64 {
+    reach(widest(&row_titles(grid, size), size, false))
 }
 
-fn widest(texts: &[String], size: f64) -> f64 {
-    frame::widest(texts.iter().map(String::as_str), size, false)
+/// The titles of the rows of panels, as long as they may be.
+fn row_titles(grid: &HeatmapGrid, size: f64) -> Vec<Text> {
+    let short = |title: &Text| title.elide(size, false, LONGEST_ROW_TITLE);
+    grid.grid_rows.iter().flatten().map(short).collect()
 }
