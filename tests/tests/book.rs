@@ -65,7 +65,7 @@ fn the_english_edition_is_american_and_typographic() {
 
 #[test]
 fn every_chapter_asks_before_it_shows() {
-    assert_none(&check::questions::few(&workspace()).unwrap());
+    assert_none(&check::questions::weak(&workspace()).unwrap());
 }
 
 #[test]
