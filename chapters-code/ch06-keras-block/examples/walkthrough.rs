@@ -131,7 +131,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: combine
     let fresh: Model = Model::new(&network.ids, &network.logits, 42)?; // not trained
-    println!("q · k / √d_k   largest of its row   diagonal   elsewhere   letters at most");
+    println!(
+        "q · k / √d_k   largest of its row   diagonal   elsewhere   letters at most"
+    );
     for (name, model) in [("before", &fresh), ("after", &learner)] {
         let map = number_by_position(model)?; // [9, 9]
         let (own, all) = (map.diag().sum(), map.sum());
