@@ -400,12 +400,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let half: usize = count / 2;
     println!("   T  −ln p, first half  calibration error, second half");
     for temperature in [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0] {
+        let loss = mean_loss_at(&held_out.margins[..half], temperature);
         let answers = answers_at(&held_out.margins[half..], temperature);
         let error = calibration_error(&reliability(&answers, 0.5, 10));
-        println!(
-            "{temperature:4}  {:17.4}  {error:30.4}",
-            mean_loss_at(fit, temperature)
-        );
+        println!("{temperature:4}  {loss:17.4}  {error:30.4}");
     }
     // ANCHOR_END: temperatures
 

@@ -154,8 +154,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .column_labels((1..10).map(|position| position.to_string()))
         .row_title(("query do número", "query of the number"))
         .column_title(("key da posição", "key of the position"))
-        .digits(0)
         .diverging()
+        .digits(0)
         .title((
             "O que um número soma ao score de uma posição",
             "What a number adds to the score of a position",
