@@ -291,7 +291,11 @@ pub fn measure(
         naive_bayes: share_right(&naive_bayes),
         agreement: Agreement::of(&classifier, &naive_bayes),
         train: share_right(&answers(&reviews.train)?),
-        positive_probability: TEXTS.map(str::to_owned).into_iter().zip(positive).collect(),
+        positive_probability: TEXTS
+            .map(str::to_owned)
+            .into_iter()
+            .zip(positive)
+            .collect(),
     })
 }
 

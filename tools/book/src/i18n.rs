@@ -138,7 +138,7 @@ fn line_where(
 fn alone(workspace: &Workspace, page: &Path, text: &str) -> Result<(), Fault> {
     page::cut(workspace, page, text)?;
     for image in figure::images(text) {
-        let drawing = figure::drawing(workspace, page, &image, None);
+        let drawing = figure::drawing(workspace, page, &image, None, Language::English);
         drawing.map_err(|error| Fault { byte: image.range.start, error })?;
     }
     math::check(text)

@@ -98,7 +98,8 @@ pub fn page(
             Block::Markdown(text) => {
                 let at = |line: usize| format!("{name}:{}", located.line + line - 1);
                 let legend = legend(below, &words).with_context(|| at(1))?;
-                prose(workspace, Path::new(name), text, legend.as_ref(), &at)?
+                let page = (Path::new(name), language);
+                prose(workspace, page, text, legend.as_ref(), &at)?
             }
             Block::Cell(cell) => {
                 let outputs = outputs_in(outputs.get(&cell.id), language);
@@ -196,7 +197,7 @@ fn legend<'a>(
 /// line of it.
 fn prose(
     workspace: &Workspace,
-    page: &Path,
+    (page, language): (&Path, Language),
     text: &str,
     legend: Option<&Legend>,
     at: &dyn Fn(usize) -> String,
@@ -207,7 +208,7 @@ fn prose(
     let last = drawings.last().cloned();
     for image in drawings {
         let legend = legend.filter(|_| last.as_ref() == Some(&image));
-        let drawing = figure::drawing(workspace, page, &image, legend);
+        let drawing = figure::drawing(workspace, page, &image, legend, language);
         let drawing = drawing.with_context(|| line(&image.range))?;
         parts.push((image.range, drawing));
     }

@@ -467,7 +467,7 @@ fn hints_and_solutions_are_folded_and_open() {
 fn a_question_answers_without_scripts() {
     let _site = reading();
     let mut tab = Tab::open();
-    tab.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
+    tab.without_scripts();
     let mut questions = 0;
     for page in all_pages() {
         let label = page.label();
