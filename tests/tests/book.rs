@@ -64,6 +64,11 @@ fn the_english_edition_is_american_and_typographic() {
 }
 
 #[test]
+fn every_chapter_asks_before_it_shows() {
+    assert_none(&check::questions::few(&workspace()).unwrap());
+}
+
+#[test]
 fn no_line_of_code_is_cut_on_a_page() {
     assert_none(&check::listings::wide(&workspace()).unwrap());
 }

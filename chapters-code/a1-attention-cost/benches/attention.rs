@@ -19,7 +19,6 @@ use self_attention::numpy::NumpyRandom;
 use self_attention::scaling::unit_variance;
 use whole_transformer::scaled_dot_product;
 
-#[path = "machine.rs"]
 mod machine;
 
 #[global_allocator]

@@ -16,7 +16,6 @@ use attention_cost::parallel::{Parallel, Times, attention_in_threads, recurrence
 use self_attention::numpy::NumpyRandom;
 use self_attention::scaling::unit_variance;
 
-#[path = "machine.rs"]
 mod machine;
 
 const WIDTH: usize = 256;

@@ -5,7 +5,8 @@
 //! from the crate.
 
 // The imports serve the notebook's definitions too; the globs yield to them.
-#![allow(unused_imports, clippy::too_many_lines, clippy::wildcard_imports)]
+#![allow(unused_imports, clippy::items_after_statements)]
+#![allow(clippy::too_many_lines, clippy::wildcard_imports)]
 
 // ANCHOR: imports
 use figures::{Heatmap, LineChart};

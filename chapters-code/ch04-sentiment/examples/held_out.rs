@@ -31,7 +31,8 @@ fn main() -> Result<()> {
     let (mut margins, mut longest) = (Vec::new(), 0);
     for line in held_out {
         let (label, text) = line.split_once('\t').context("a line without a tab")?;
-        let encoded = pipeline.model.tokenizer.encode(text, None, Truncate::To(usize::MAX))?;
+        let encoded =
+            pipeline.model.tokenizer.encode(text, None, Truncate::To(usize::MAX))?;
         longest = longest.max(encoded.len());
         let right = if label == "1" { positive } else { 1 - positive };
         let logits = pipeline.logits_of(&[encoded.ids])?;

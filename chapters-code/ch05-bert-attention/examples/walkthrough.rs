@@ -124,8 +124,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             share / chance
         );
     }
-    let first = share_at(&model, &sentences, |_| 1)?;
-    let stop = share_at(&model, &sentences, |n| n - 2)?;
+    let first: f64 = share_at(&model, &sentences, |_| 1)?;
+    let stop: f64 = share_at(&model, &sentences, |n| n - 2)?;
     println!("\nfirst word {first:.2}, full stop {stop:.2}");
     // ANCHOR_END: by_length
 
@@ -349,30 +349,30 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: held_out
 
     // ANCHOR: likeness
-    println!("two heads share        whole maps   words only");
+    fn print_likeness(heads: [&Likeness; 2]) {
+        let mean = |list: &[f64]| list.iter().sum::<f64>() / list.len() as f64;
+        println!("two heads share        whole maps   words only");
+        for (name, [all, words]) in [
+            ("two heads", heads.map(|one| Likeness::mean(&one.heads))),
+            ("words shuffled", heads.map(|one| Likeness::mean(&one.shuffled))),
+            ("the nearest two", heads.map(|one| mean(&one.nearest()))),
+            ("itself elsewhere", heads.map(|one| mean(&one.itself))),
+        ] {
+            println!("{name:<20} {all:10.2} {words:12.2}");
+        }
+        let [all, words] = heads.map(|one| {
+            let pairs = one.nearest().into_iter().zip(one.itself.clone());
+            pairs.filter(|(other, itself)| other >= itself).count()
+        });
+        println!("nearer than itself   {all:7} {words:12}");
+        for least in [0.9, 0.8, 0.7, 0.6] {
+            let [all, words] = heads.map(|one| one.groups(least));
+            println!("groups of {least:.1} and more {all:4} {words:12}");
+        }
+    }
     let some: Vec<&str> = sentences.iter().step_by(2).copied().collect();
     let whole: Likeness = Likeness::of(&model, &some, Part::Whole)?;
-    let in_words: Likeness = Likeness::of(&model, &some, Part::Words)?;
-    let both: [&Likeness; 2] = [&whole, &in_words];
-    let mean = |list: &[f64]| list.iter().sum::<f64>() / list.len() as f64;
-    let rows: [(&str, [f64; 2]); 4] = [
-        ("two heads", both.map(|one| Likeness::mean(&one.heads))),
-        ("words shuffled", both.map(|one| Likeness::mean(&one.shuffled))),
-        ("the nearest two", both.map(|one| mean(&one.nearest()))),
-        ("itself elsewhere", both.map(|one| mean(&one.itself))),
-    ];
-    for (name, [all, words]) in rows {
-        println!("{name:<20} {all:10.2} {words:12.2}");
-    }
-    let twins = both.map(|one| {
-        let pairs = one.nearest().into_iter().zip(one.itself.clone());
-        pairs.filter(|(other, itself)| other >= itself).count()
-    });
-    println!("nearer than itself   {:7} {:12}", twins[0], twins[1]);
-    for least in [0.9, 0.8, 0.7, 0.6] {
-        let [all, words] = both.map(|one| one.groups(least));
-        println!("groups of {least:.1} and more {all:4} {words:12}");
-    }
+    print_likeness([&whole, &Likeness::of(&model, &some, Part::Words)?]);
     // ANCHOR_END: likeness
 
     // ANCHOR: robot
@@ -421,8 +421,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ] {
         println!("{name:<20} {:5.1} of {}", tally.map().sum(), tally.map().len());
     }
-    let (one, other): (&[_], &[_]) = all.split_at(all.len() / 2);
-    for (half, judge) in [(one, other), (other, one)] {
+    for swap in [false, true] {
+        let (one, other) = all.split_at(all.len() / 2);
+        let (half, judge) = if swap { (other, one) } else { (one, other) };
         let half = Pronouns::of(&model, half)?;
         let (at, _) = top(&(half.right.map() - half.wrong.map()), 1)[0];
         let judge = Pronouns::of(&model, judge)?;
@@ -458,8 +459,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     let (at, share): ((usize, usize), f64) = top(&minilm.map(SHARES[3].1), 1)[0];
-    let exchanged: f64 = measured.shuffled.heads[at.0][at.1].previous;
-    println!("{}·{} previous {share:.3}, words exchanged {exchanged:.3}\n", at.0, at.1);
+    let still: f64 = measured.shuffled.heads[at.0][at.1].previous;
+    println!("{}·{} previous {share:.3}, words exchanged {still:.3}\n", at.0, at.1);
     print_verbs(&measured.verbs);
     println!("\nfar\n");
     print_control(&measured.verbs.far);
@@ -631,13 +632,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     agreement("words, by rollout", &influences, |one| {
         (words(&one.rollout), words(&one.change))
     });
-    let to_stop =
-        |one: &&Influence| argmax(&words(&one.rollout)) + 3 == one.tokens.len();
-    println!(
-        "\nrollout's first word is the full stop in {} of {} sentences",
-        influences.iter().filter(to_stop).count(),
-        influences.len()
-    );
+    let mut stops: usize = 0; // sentences where rollout's first word is the full stop
+    for one in &influences {
+        stops += usize::from(argmax(&words(&one.rollout)) + 3 == one.tokens.len());
+    }
+    println!("\nrollout's first word is the full stop in {stops}");
     // ANCHOR_END: agreement
 
     // ANCHOR: each_head

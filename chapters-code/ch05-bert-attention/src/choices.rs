@@ -21,8 +21,8 @@ pub struct Choices {
     pub places: Array3<usize>,
 }
 
-/// The place of the greatest weight of the row of the token at `i`, `[n]`, without the
-/// first and the last place, which are special, and `i` itself. Of equals, the first; if
+/// The place of the greatest weight of the row of the token at `i`, `[n]`, without `i`
+/// itself and the first and last place, which are special. Of equals, the first; if
 /// there is no other word, `i`.
 fn choice(row: &ArrayRef1<f32>, i: usize) -> usize {
     let others = (1..row.len().saturating_sub(1)).filter(|&j| j != i);
@@ -85,7 +85,6 @@ impl Choices {
     }
 }
 
-// ANCHOR: tally
 /// How often each head's choice was the one asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tally {
@@ -129,7 +128,6 @@ impl Tally {
         self.share(head).map(label).unwrap_or_default()
     }
 }
-// ANCHOR_END: tally
 
 impl Tally {
     /// The looks of both together; `other` has to be of the same model.

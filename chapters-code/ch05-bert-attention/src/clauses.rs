@@ -9,7 +9,6 @@ use crate::attentions::Result;
 use crate::choices::{Choices, Tally};
 use crate::sentences::TwoClauses;
 
-// ANCHOR: clauses
 /// Which verb some words choose: the one of their own clause, or of the other.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct VerbLooks {
@@ -36,7 +35,6 @@ pub struct Clauses {
     /// For each subject, the chance that a blind choice is its verb.
     pub chances: Vec<f64>,
 }
-// ANCHOR_END: clauses
 
 /// A clause of a sentence that has been read: the places of its words.
 struct Clause {
@@ -76,7 +74,6 @@ fn find(choices: &Choices, sentence: &TwoClauses) -> Option<[Clause; 2]> {
     ])
 }
 
-// ANCHOR: add_clause
 impl Clauses {
     /// Counts one clause.
     fn add(&mut self, choices: &Choices, clause: &Clause) {
@@ -96,7 +93,6 @@ impl Clauses {
         self.chances.push(choices.blind());
     }
 }
-// ANCHOR_END: add_clause
 
 impl Clauses {
     /// What a model's heads do in each half of the sentences, the first, third, fifth …

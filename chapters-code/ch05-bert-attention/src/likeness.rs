@@ -8,8 +8,8 @@ use sentiment::Pretrained;
 use crate::attentions::{Attentions, Result};
 
 // ANCHOR: overlap
-/// The share of attention that two rows give to the same places, `Σ min(a, b)`: 1 if they
-/// are equal, 0 if they have no place in common.
+/// The share of attention that two rows give to the same places, `Σ min(a, b)`: 1 if
+/// they are equal, 0 if they have no place in common.
 pub fn overlap(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(&a, &b)| if a < b { a } else { b }).sum()
 }
@@ -156,7 +156,6 @@ impl Likeness {
         self.heads.outer_iter().enumerate().map(nearest).collect()
     }
 
-    // ANCHOR: groups
     /// How many groups there are, if a head joins the first group whose first head it is
     /// alike to by `least`, and otherwise begins one.
     pub fn groups(&self, least: f64) -> usize {
@@ -168,7 +167,6 @@ impl Likeness {
         }
         firsts.len()
     }
-    // ANCHOR_END: groups
 }
 
 #[cfg(test)]

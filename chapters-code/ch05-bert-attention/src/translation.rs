@@ -162,7 +162,6 @@ fn add_pair(found: &mut Vec<TranslationHead>, layers: &[Array4<f32>], pair: &Nou
     }
 }
 
-// ANCHOR: noun_look
 /// A noun that looks, in one head: where it stands, where its translation does, and
 /// whether that is the word of the other sentence that gets most from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,7 +177,6 @@ pub struct NounLook {
     /// Whether the translation gets the most.
     pub hit: bool,
 }
-// ANCHOR_END: noun_look
 
 /// What one head does from each noun to its translation, both ways: two looks a pair.
 ///
@@ -232,18 +230,17 @@ fn noun_look(row: &ArrayRef1<f32>, from: usize, to: usize, second: usize) -> Nou
     }
 }
 
-// ANCHOR: sentence_end
 /// How one head translates the last word of a sentence, and the others: with the full
 /// stop behind it, or with none in both sentences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SentenceEnd {
-    /// Of the last words, how many chose their translation.
+    /// The number of last words that chose their translation.
     pub last: usize,
-    /// How many last words looked.
+    /// The number of last words that looked.
     pub lasts: usize,
-    /// Of the words elsewhere, how many did.
+    /// The number of words elsewhere that chose their translation.
     pub elsewhere: usize,
-    /// How many words elsewhere looked.
+    /// The number of words elsewhere that looked.
     pub others: usize,
 }
 
@@ -277,7 +274,6 @@ pub fn sentence_end(
     }
     Ok(found)
 }
-// ANCHOR_END: sentence_end
 
 #[cfg(test)]
 mod tests {

@@ -131,7 +131,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: combine
     let fresh: Model = Model::new(&network.ids, &network.logits, 42)?; // not trained
-    println!("q · k / √d_k   largest of its row   diagonal   elsewhere   letters at most");
+    println!(
+        "q · k / √d_k   largest of its row   diagonal   elsewhere   letters at most"
+    );
     for (name, model) in [("before", &fresh), ("after", &learner)] {
         let map = number_by_position(model)?; // [9, 9]
         let (own, all) = (map.diag().sum(), map.sum());
@@ -150,10 +152,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Heatmap::new(&number_by_position(&learner)?)
         .row_labels((1..10).map(|number| number.to_string()))
         .column_labels((1..10).map(|position| position.to_string()))
-        .row_title("query of the number")
-        .column_title("key of the position")
+        .row_title(("query do número", "query of the number"))
+        .column_title(("key da posição", "key of the position"))
+        .diverging()
         .digits(0)
-        .title("What a number adds to the score of a position")
+        .title((
+            "O que um número soma ao score de uma posição",
+            "What a number adds to the score of a position",
+        ))
         .draw()?
         .show()?;
     // ANCHOR_END: combine_map

@@ -117,7 +117,11 @@ pub fn diagonal_first(map: &Array2<f64>) -> usize {
     let largest = |row: ndarray::ArrayView1<f64>| {
         (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]))
     };
-    map.rows().into_iter().enumerate().filter(|(i, row)| largest(*row) == Some(*i)).count()
+    map.rows()
+        .into_iter()
+        .enumerate()
+        .filter(|(i, row)| largest(*row) == Some(*i))
+        .count()
 }
 
 /// An example as a reader sees it: `3 d a h c b b i e f`.

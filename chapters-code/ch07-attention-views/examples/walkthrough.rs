@@ -139,8 +139,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: full_stop
 
     // ANCHOR: endings
-    let english_first: Vec<(&str, &str)> =
-        pairs().into_iter().map(|(portuguese, english)| (english, portuguese)).collect();
+    let english_first: Vec<(&str, &str)> = pairs()
+        .into_iter()
+        .map(|(portuguese, english)| (english, portuguese))
+        .collect();
     println!("nouns that find their translation    at the end    elsewhere");
     for (name, stop) in [("with full stops", true), ("without", false)] {
         let end = sentence_end(&model, &english_first, (1, 11), true, stop)?;

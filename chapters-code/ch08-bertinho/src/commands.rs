@@ -461,7 +461,8 @@ pub fn finetune(arguments: &Finetune) -> Result<()> {
         &mut observe,
     )?;
     progress.finish();
-    let finetuned = measure(&config, &as_stored(&trained)?, &tokenizer, reviews, options)?;
+    let finetuned =
+        measure(&config, &as_stored(&trained)?, &tokenizer, reviews, options)?;
     Metrics::Stdout.line(&finetuned)?;
     let per_cent = |rate: f64| format!("{:.1} %", 100.0 * rate);
     let values = [

@@ -7,8 +7,8 @@ use bertinho::batches::{Sequence, both_orders, padded};
 use bertinho::checkpoint::write_atomically;
 use bertinho::export::{export, fill_card};
 use bertinho::finetune::{
-    Agreement, FinetuneOptions, Finetuned, classifier_config, every_other_layer, finetune,
-    positive_probability, right_answers, share_right,
+    Agreement, FinetuneOptions, Finetuned, classifier_config, every_other_layer,
+    finetune, positive_probability, right_answers, share_right,
 };
 use bertinho::learner::masked_lm;
 use bertinho::naive_bayes::NaiveBayes;
@@ -110,7 +110,8 @@ fn a_classifier_learns_the_sample_and_repeats_itself() {
 
 #[test]
 fn two_classifiers_are_compared_review_by_review() {
-    let (one, other) = ([true, true, false, false, true], [true, false, true, false, true]);
+    let (one, other) =
+        ([true, true, false, false, true], [true, false, true, false, true]);
     let expected =
         Agreement { both: 2, only_classifier: 1, only_naive_bayes: 1, neither: 1 };
     assert_eq!(Agreement::of(&one, &other), expected);

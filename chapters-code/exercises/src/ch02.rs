@@ -98,11 +98,11 @@ pub fn layer_norm(x: &Array2<f64>, epsilon: f64) -> Array2<f64> {
 /// likeliest sentences so far are kept. A sentence's likelihood is the product of its
 /// tokens' probabilities (the softmax of the logits).
 ///
-/// `next_logits` is given all tokens so far, `start` first, and returns a score for each
-/// token that could come next, `[vocabulary]`. A sentence that has chosen `end` is kept
-/// as it is, and competes with those that go on. After `limit` steps, or when both
-/// sentences kept have ended, returns the likelier one, with `start`. No two sentences
-/// are equally likely.
+/// `next_logits` is given all tokens so far, `start` first, and returns a score for
+/// each token that could come next, `[vocabulary]`. A sentence that has chosen `end`
+/// is kept as it is, and competes with those that go on. After `limit` steps, or when
+/// both sentences kept have ended, returns the likelier one, with `start`. No two
+/// sentences are equally likely.
 pub fn beam(
     next_logits: impl Fn(&[usize]) -> Array1<f64>,
     (start, end): (usize, usize),

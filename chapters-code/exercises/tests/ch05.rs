@@ -5,10 +5,10 @@
 mod checks;
 
 tests! { ch05:
-    ch05_1_share_to_previous: share_to_previous,
-    ch05_2_entropy: entropy,
-    ch05_3_sharpest_head: sharpest_head,
-    ch05_4_top_key_across: top_key_across,
-    ch05_5_without_special: without_special,
-    ch05_6_rollout: rollout,
+    ch05_1_sharpest_head: sharpest_head,
+    ch05_2_top_key_across: top_key_across,
+    ch05_3_without_special: without_special,
+    ch05_4_reads_gender: reads_gender,
+    ch05_5_held_out: held_out,
+    ch05_6_find_flaw: find_flaw,
 }

@@ -4,7 +4,7 @@ use crate::axis::{Scale, Tick, extent};
 use crate::error::FigureError;
 use crate::figure::Figure;
 use crate::frame::{
-    Caption, Heading, PAD, SIDE_LINE, TEXT_SIZE, TICK_SIZE, WIDTH, widest,
+    Caption, Heading, PAD, SIDE_LINE, TEXT_SIZE, TICK_SIZE, TITLE_SIZE, WIDTH, widest,
 };
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene};
 use crate::text::{Language, Text};
@@ -151,7 +151,7 @@ impl<'a> Layout<'a> {
         let panel = ((WIDTH - left - gaps - PAD) / count).floor();
         let panel = panel.min(PANEL.0).max(PANEL.1);
         let width = left + count * panel + gaps + PAD;
-        let heading = chart.caption.heading(width - 2.0 * PAD);
+        let heading = chart.caption.heading(TITLE_SIZE, width - 2.0 * PAD);
         let top = heading.bottom() + SIDE_LINE;
         let row = ROW.min(TALLEST / labels.len() as f64);
         let tall = labels.len() as f64 * row;

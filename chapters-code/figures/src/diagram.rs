@@ -2,12 +2,12 @@
 
 use crate::error::FigureError;
 use crate::figure::Figure;
-use crate::frame::{Caption, LINE, PAD, TEXT_SIZE, TICK_SIZE, widest};
+use crate::frame::{Caption, LINE, PAD, TEXT_SIZE, TICK_SIZE, TITLE_SIZE, widest};
 use crate::scene::{Area, Ink, Label, Mark, Scene};
 use crate::text::{Language, Text};
 
 /// Between the text of a box and its border.
-const INSIDE: f64 = 10.0;
+const INSIDE: f64 = 8.0;
 /// Between boxes side by side.
 const BESIDE: f64 = 22.0;
 /// Between a row of boxes and the next: an arrow.
@@ -194,6 +194,26 @@ impl<'a> Layout<'a> {
                 self.spread(row);
             }
         }
+        self.straighten();
+    }
+
+    /// Lets arrows that pass by boxes go straight down from where they start, where they have
+    /// room.
+    fn straighten(&mut self) {
+        for row in self.rows.clone() {
+            for &item in &row {
+                let Item { node, width, ref above, .. } = self.items[item];
+                let (None, Some(&from)) = (node, above.first()) else { continue };
+                let x = self.items[from].x;
+                let clear = |&other: &usize| {
+                    let Item { x: beside, width: wide, .. } = self.items[other];
+                    other == item || (x - beside).abs() >= (width + wide) / 2.0
+                };
+                if row.iter().all(clear) {
+                    self.items[item].x = x;
+                }
+            }
+        }
     }
 
     /// Moves the items of a row apart until none overlap, their middle where it was.
@@ -220,7 +240,7 @@ impl<'a> Layout<'a> {
         let edge = |item: &Item, sign: f64| item.x + sign * item.width / 2.0;
         let left = self.items.iter().map(|i| edge(i, -1.0)).fold(f64::MAX, f64::min);
         let right = self.items.iter().map(|i| edge(i, 1.0)).fold(f64::MIN, f64::max);
-        let heading = self.diagram.caption.heading(right - left);
+        let heading = self.diagram.caption.heading(TITLE_SIZE, right - left);
         let width = (right - left).max(heading.width()) + 2.0 * PAD;
         let shift = (width - (right - left)) / 2.0 - left;
         let heights: Vec<f64> = self.rows.iter().map(|row| self.height(row)).collect();

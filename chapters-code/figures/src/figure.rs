@@ -67,7 +67,8 @@ impl Figure {
         bitmap::png(&self.scene)
     }
 
-    /// Writes the figure to `path`, as an SVG or a PNG by its extension (in any case).
+    /// Writes the figure to `path`, as an SVG (in both languages) or a PNG (in Portuguese, see
+    /// [`Figure::png`]) by its extension, in any case.
     ///
     /// # Errors
     ///

@@ -45,15 +45,14 @@ pub(crate) fn elide(text: &str, size: f64, bold: bool, room: f64) -> String {
     if text.len() <= LONGEST && fits(text) {
         return text.to_owned();
     }
-    let mut kept: Vec<char> = text.chars().take(LONGEST).collect();
-    while kept.pop().is_some() {
-        let start: String = kept.iter().collect();
-        let shorter = start.trim_end().to_owned() + "…";
-        if fits(&shorter) {
-            return shorter;
-        }
-    }
-    String::new()
+    let kept: Vec<char> = text.chars().take(LONGEST).collect();
+    let shorter = |count: &usize| {
+        let start: String = kept[..*count].iter().collect();
+        start.trim_end().to_owned() + "…"
+    };
+    let counts: Vec<usize> = (0..kept.len()).collect();
+    let fitting = counts.partition_point(|count| fits(&shorter(count)));
+    fitting.checked_sub(1).map_or(String::new(), |longest| shorter(&longest))
 }
 
 /// Breaks `text` at spaces into at most `most` lines that fit in `room` pixels; what

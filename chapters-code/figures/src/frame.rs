@@ -71,9 +71,9 @@ impl Caption {
         &self.title
     }
 
-    /// The heading over a picture that has `room` for it.
-    pub(crate) fn heading(&self, room: f64) -> Heading {
-        Heading { lines: self.title.wrap(TITLE_SIZE, true, room, 4) }
+    /// The heading over a picture that has `room` for it, in letters of this size.
+    pub(crate) fn heading(&self, size: f64, room: f64) -> Heading {
+        Heading { lines: self.title.wrap(size, true, room, 4), size }
     }
 
     /// Finishes `scene`; `title` stands in for the caption's if it has none, and
@@ -92,18 +92,19 @@ impl Caption {
 /// The lines of a title above a picture.
 pub(crate) struct Heading {
     lines: Vec<Text>,
+    size: f64,
 }
 
 impl Heading {
     pub(crate) fn width(&self) -> f64 {
-        widest(&self.lines, TITLE_SIZE, true)
+        widest(&self.lines, self.size, true)
     }
 
     /// From the top of the picture to what stands under the heading.
     pub(crate) fn bottom(&self) -> f64 {
         match self.lines.len() {
             0 => PAD,
-            lines => (PAD + lines as f64 * TITLE_SIZE * LINE + 10.0).round(),
+            lines => (PAD + lines as f64 * self.size * LINE + 10.0).round(),
         }
     }
 
@@ -112,8 +113,8 @@ impl Heading {
         let half = self.width() / 2.0 + PAD;
         let x = middle.min(width - half).max(half);
         for (line, text) in self.lines.iter().enumerate() {
-            let y = PAD + (line as f64 + 0.5) * TITLE_SIZE * LINE;
-            scene.label(Label::new(text, (x, y), TITLE_SIZE).bold());
+            let y = PAD + (line as f64 + 0.5) * self.size * LINE;
+            scene.label(Label::new(text, (x, y), self.size).bold());
         }
     }
 }

@@ -6,7 +6,8 @@ use crate::axis::{Scale, Tick, significant};
 use crate::error::FigureError;
 use crate::figure::Figure;
 use crate::frame::{
-    Caption, Heading, PAD, TEXT_SIZE, TICK_SIZE, WIDTH, line_of, widest_tick,
+    Caption, Heading, PAD, TEXT_SIZE, TICK_SIZE, TITLE_SIZE, WIDTH, line_of,
+    widest_tick,
 };
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene, Turn};
 use crate::text::{Language, Text};
@@ -243,20 +244,21 @@ impl<'a> Layout<'a> {
         let points = || chart.series.iter().flat_map(|series| series.points.iter());
         let x = Scale::around(points().map(|(x, _)| *x), chart.x.log);
         let y = Scale::around(points().map(|(_, y)| *y), chart.y.log);
-        let given = chart.x_ticks.as_ref().map(|values| x.ticks_at(values));
-        let x_ticks = given.unwrap_or_else(|| x.ticks(TICKS));
         let y_ticks = y.ticks(TICKS);
         let beside = widest_tick(&y_ticks, TICK_SIZE) + 8.0;
         let left = (PAD + line_of(&chart.y.title) + beside).round();
         let room = WIDTH - left - PAD;
         let legend = Legend::new(&chart.series, room, NARROWEST);
-        let heading = chart.caption.heading(WIDTH - 2.0 * PAD);
+        let heading = chart.caption.heading(TITLE_SIZE, WIDTH - 2.0 * PAD);
         let plot = Area {
             x: left,
             y: heading.bottom() + legend.height(),
             width: room - legend.width(),
             height: legend.plot_height(TALL),
         };
+        let given = chart.x_ticks.as_ref().map(|values| x.ticks_at(values));
+        let count = if legend.width() > 0.0 { TICKS - 2 } else { TICKS };
+        let x_ticks = given.unwrap_or_else(|| x.ticks(count));
         let height = plot.bottom() + 10.0 + TICK_SIZE + line_of(&chart.x.title) + PAD;
         Self { chart, x, y, x_ticks, y_ticks, plot, heading, legend, height }
     }

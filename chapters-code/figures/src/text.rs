@@ -33,7 +33,7 @@ pub struct Text {
 }
 
 impl Text {
-    /// A text made once for each language.
+    /// A text made for each language.
     pub(crate) fn both(of: impl Fn(Language) -> String) -> Self {
         let [portuguese, english] = Language::ALL.map(of);
         Self { portuguese, english }
@@ -53,7 +53,10 @@ impl Text {
 
     /// The same text, changed in both languages.
     pub(crate) fn map(&self, change: impl Fn(&str) -> String) -> Self {
-        Self::both(|language| change(self.in_language(language)))
+        match self.common() {
+            Some(text) => change(text).into(),
+            None => Self::both(|language| change(self.in_language(language))),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -250,6 +250,69 @@ fn a_figure_speaks_two_languages() -> Checked {
 }
 
 #[test]
+fn no_text_is_smaller_than_nine_pixels_on_a_telephone() -> Checked {
+    let tokens: Vec<String> = (0..16).map(|i| format!("##tok{i}")).collect();
+    let map = |n: usize| {
+        Heatmap::new(&Array2::from_shape_fn((n, n), |(i, j)| (i + j) as f64 / 64.0))
+            .row_labels(&tokens[..n])
+            .column_labels(&tokens[..n])
+            .title("Um título que não cabe numa linha só, de tão comprido que ele é")
+    };
+    let points: Vec<(f64, f64)> =
+        (0..13_000).step_by(500).map(|x| (x.into(), 1e-3)).collect();
+    let chart = |names: [&str; 3]| {
+        let chart = LineChart::new().title("t").x_title("step").y_title("loss");
+        names.iter().fold(chart, |chart, name| chart.series(*name, &points)).draw()
+    };
+    let heads = Array3::from_shape_fn((5, 12, 12), |(i, j, k)| (i * j + k) as f64);
+    let figures = [
+        small().draw()?,
+        map(9).draw()?,
+        map(16).annotate(false).draw()?,
+        Heatmap::new(&Array2::zeros((64, 64))).draw()?,
+        Heatmap::new(&Array2::from_elem((12, 12), 1.5)).digits(1).draw()?,
+        eight_heads().draw()?,
+        HeatmapGrid::new(&heads).columns(2).row_title("layer").draw()?,
+        HeatmapGrid::new(&Array3::zeros((144, 12, 12)))
+            .grid_row_titles((0..12).map(|layer| layer.to_string()))
+            .grid_column_titles((0..12).map(|head| head.to_string()))
+            .title("144")
+            .draw()?,
+        chart(["treino", "validação", "acaso"])?,
+        chart(["334 palavras: guardadas", "84 palavras: guardadas", "acaso"])?,
+        BarChart::new(WORDS)
+            .series("peso", &[0.1, 0.2, 0.4])
+            .series("mudança", &[1.0; 3])
+            .draw()?,
+    ];
+    for figure in figures {
+        let width = f64::from(svg_size(&figure).0);
+        let texts = figure.svg().lines().filter(|line| line.starts_with("<text "));
+        for text in texts {
+            let size = number(text, "font-size") / 4.0 * (360.0 / width).min(1.0);
+            assert!(size >= 8.995, "{size} pixels on a page of 400: {text}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn colours_part_at_zero_and_roots_tell_small_numbers_apart() -> Checked {
+    let map = Heatmap::new(&array![[0.0, 0.5], [-0.25, -0.5]]).diverging();
+    let figure = map.clone().draw()?;
+    let colours = fills(&figure, 4);
+    assert_eq!(colours[0], "#e8e8e6");
+    assert_eq!([colours[1], colours[3]], ["#a44c1d", "#2e69b2"]);
+    // One side longer than the other: zero stays grey.
+    assert_eq!(fills(&map.clone().range(-0.5, 2.0).draw()?, 1), ["#e8e8e6"]);
+    let grid = HeatmapGrid::of([map.clone(), map]).draw()?;
+    assert_eq!(fills(&grid, 8)[4..], colours);
+    let shares = Heatmap::new(&array![[0.0, 0.25, 1.0]]).range(0.0, 1.0).root_scale();
+    assert_eq!(fills(&shares.draw()?, 3), ["#440154", "#21918c", "#fde725"]);
+    Ok(())
+}
+
+#[test]
 fn same_input_same_bytes() -> Checked {
     let (one, two) = (small().draw()?, small().draw()?);
     assert_eq!(one.svg(), two.svg());

@@ -1,34 +1,24 @@
 //! Exercises of chapter 5, solved.
 
-use ndarray::{Array1, Array2, Array3, Array4, Axis};
+use std::ops::Range;
 
-// ANCHOR: share_to_previous
-pub fn share_to_previous(attention: &Array3<f64>) -> Array1<f64> {
-    let (heads, n, _) = attention.dim();
-    Array1::from_shape_fn(heads, |h| {
-        (1..n).map(|i| attention[[h, i, i - 1]]).sum::<f64>() / (n - 1) as f64
-    })
-}
-// ANCHOR_END: share_to_previous
-
-// ANCHOR: entropy
-pub fn entropy(weights: &Array2<f64>) -> Array1<f64> {
-    let bits = |&w: &f64| if w > 0.0 { -w * w.log2() } else { 0.0 };
-    weights.map_axis(Axis(1), |row| row.iter().map(bits).sum())
-}
-// ANCHOR_END: entropy
+use ndarray::{Array2, Array4, ArrayView1, Axis, s};
 
 // ANCHOR: sharpest_head
+fn entropy(row: ArrayView1<f64>) -> f64 {
+    row.iter().filter(|&&w| w > 0.0).map(|w| -w * w.log2()).sum()
+}
+
 pub fn sharpest_head(attentions: &Array4<f64>) -> (usize, usize) {
-    let (layers, heads, n, _) = attentions.dim();
+    let (layers, heads, ..) = attentions.dim();
     let mut best = ((0, 0), f64::INFINITY);
     for layer in 0..layers {
         for head in 0..heads {
-            let weights = attentions.index_axis(Axis(0), layer);
-            let weights = weights.index_axis(Axis(0), head).to_owned(); // [n, n]
-            let mean = entropy(&weights).sum() / n as f64;
-            if mean < best.1 {
-                best = ((layer, head), mean);
+            let weights = attentions.slice(s![layer, head, .., ..]); // [n, n]
+            // All heads have as many rows: the least sum is the least mean.
+            let bits: f64 = weights.rows().into_iter().map(entropy).sum();
+            if bits < best.1 {
+                best = ((layer, head), bits);
             }
         }
     }
@@ -67,15 +57,67 @@ pub fn without_special(weights: &Array2<f64>, special: &[bool]) -> Array2<f64> {
 }
 // ANCHOR_END: without_special
 
-// ANCHOR: rollout
-pub fn rollout(attentions: &Array4<f64>) -> Array2<f64> {
-    let (_, heads, n, _) = attentions.dim();
-    let mut through = Array2::eye(n);
-    for layer in attentions.outer_iter() {
-        let mean = layer.sum_axis(Axis(0)) / heads as f64; // [n, n]
-        let mixed = mean * 0.5 + Array2::<f64>::eye(n) * 0.5;
-        through = mixed.dot(&through);
-    }
-    through
+// ANCHOR: reads_gender
+pub fn reads_gender(
+    head: &dyn Fn(&[&str]) -> Array2<f64>,
+    words: &[&str],
+    pronoun: usize,
+    masculine: usize,
+    feminine: usize,
+) -> bool {
+    let mut swapped = words.to_vec();
+    swapped.swap(masculine, feminine);
+    let orders =
+        [(words.to_vec(), masculine, feminine), (swapped, feminine, masculine)];
+    orders.into_iter().all(|(mut words, masculine, feminine)| {
+        [("ela", feminine, masculine), ("ele", masculine, feminine)].into_iter().all(
+            |(word, right, wrong)| {
+                words[pronoun] = word;
+                let weights = head(&words); // [n, n]
+                weights[[pronoun, right]] > weights[[pronoun, wrong]]
+            },
+        )
+    })
 }
-// ANCHOR_END: rollout
+// ANCHOR_END: reads_gender
+
+// ANCHOR: held_out
+pub fn held_out(hits: &Array2<bool>, control: &Array2<bool>) -> (usize, f64) {
+    let (cases, heads) = hits.dim();
+    let half = cases / 2;
+    let lead = |head: usize, cases: Range<usize>| {
+        let count = |of: &Array2<bool>| {
+            cases.clone().filter(|&case| of[[case, head]]).count() as f64
+        };
+        (count(hits) - count(control)) / half as f64
+    };
+    let mut best = 0;
+    for head in 1..heads {
+        if lead(head, 0..half) > lead(best, 0..half) {
+            best = head;
+        }
+    }
+    (best, lead(best, half..cases))
+}
+// ANCHOR_END: held_out
+
+// ANCHOR: find_flaw
+pub fn find_flaw(weights: &Array2<f64>, hidden: &[bool], causal: bool) -> &'static str {
+    let some = |wrong: &dyn Fn((usize, usize), f64) -> bool| {
+        weights.indexed_iter().any(|(at, &weight)| wrong(at, weight))
+    };
+    let all_one =
+        |axis| weights.sum_axis(axis).iter().all(|sum| (sum - 1.0).abs() < 1e-9);
+    if some(&|_, weight| !weight.is_finite() || weight < 0.0) {
+        "no weights"
+    } else if !all_one(Axis(1)) {
+        if all_one(Axis(0)) { "columns" } else { "rows" }
+    } else if some(&|(_, j), weight| hidden[j] && weight > 1e-9) {
+        "padding"
+    } else if causal && some(&|(i, j), weight| j > i && weight > 1e-9) {
+        "future"
+    } else {
+        "none"
+    }
+}
+// ANCHOR_END: find_flaw

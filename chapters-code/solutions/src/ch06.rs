@@ -65,7 +65,8 @@ pub fn grouped_attention(
     let shared = groups * (dim / heads); // columns of the keys, and of the values
     let layers = [(dim, dim), (dim, shared), (dim, shared), (dim, dim)];
     let parameters = layers.iter().map(|(inputs, units)| inputs * units + units).sum();
-    let projections: usize = layers.iter().map(|(inputs, units)| n * inputs * units).sum();
+    let projections: usize =
+        layers.iter().map(|(inputs, units)| n * inputs * units).sum();
     // Each head has a map of its own, whoever made its keys: heads · n · n · d_k, twice.
     (parameters, projections + 2 * n * n * dim)
 }

@@ -5,93 +5,6 @@ use ndarray::{Array1, Array2, Array4, Axis};
 use super::assert_caught;
 use super::checks::ch05 as check;
 
-#[test]
-fn ch05_1_wrong_share_to_previous() {
-    let mean = |step: isize, by: usize| {
-        move |attention: &ndarray::Array3<f64>| {
-            let (heads, n, _) = attention.dim();
-            Array1::from_shape_fn(heads, |h| {
-                let at = |i: usize| {
-                    let j = i.checked_add_signed(step).filter(|&j| j < n);
-                    j.map_or(0.0, |j| attention[[h, i, j]])
-                };
-                (0..n).map(at).sum::<f64>() / (n - by) as f64
-            })
-        }
-    };
-    check::share_to_previous(mean(-1, 1));
-    assert_caught("divide by n − 1", || check::share_to_previous(mean(-1, 0)));
-    assert_caught("[i, i − 1]", || check::share_to_previous(mean(1, 1)));
-    assert_caught("below the diagonal", || check::share_to_previous(mean(0, 0)));
-    // The sum, not the mean.
-    assert_caught("its share is 1", || {
-        check::share_to_previous(|attention| {
-            mean(-1, 1)(attention) * (attention.dim().1 - 1) as f64
-        });
-    });
-    // How often the one before is the first choice.
-    assert_caught("the weights themselves", || {
-        check::share_to_previous(|attention| {
-            let (heads, n, _) = attention.dim();
-            Array1::from_shape_fn(heads, |h| {
-                let first = |i: usize| {
-                    let row = attention.slice(ndarray::s![h, i, ..]);
-                    row.iter().all(|&w| w <= row[i - 1])
-                };
-                (1..n).filter(|&i| first(i)).count() as f64 / (n - 1) as f64
-            })
-        });
-    });
-    // One number for all heads.
-    assert_caught("each of the 3 heads", || {
-        check::share_to_previous(|attention| {
-            Array1::from_elem(1, mean(-1, 1)(attention).mean().unwrap())
-        });
-    });
-}
-
-#[test]
-fn ch05_2_wrong_entropy() {
-    let by_row = |term: fn(f64) -> f64| {
-        move |weights: &Array2<f64>| {
-            weights.map_axis(Axis(1), |row| row.iter().map(|&w| term(w)).sum::<f64>())
-        }
-    };
-    check::entropy(by_row(|w| if w == 0.0 { 0.0 } else { -w * w.log2() }));
-    assert_caught("leave the weights of 0 out", || {
-        check::entropy(by_row(|w| -w * w.log2()));
-    });
-    assert_caught("log₂, not ln", || {
-        check::entropy(by_row(|w| if w == 0.0 { 0.0 } else { -w * w.ln() }));
-    });
-    assert_caught("1 bit", || {
-        check::entropy(by_row(|w| if w == 0.0 { 0.0 } else { w * w.log2() }));
-    });
-    assert_caught("1 bit", || {
-        check::entropy(by_row(|w| if w == 0.0 { 0.0 } else { -w.log2() }));
-    });
-    // A small number added to each weight, so that log 0 never comes.
-    assert_caught("without anything added to it", || {
-        check::entropy(by_row(|w| -w * (w + 1e-14).log2()));
-    });
-    assert_caught("nothing added to the weights", || {
-        check::entropy(by_row(|w| -w * (w + 1e-9).log2()));
-    });
-    assert_caught("one number a row", || {
-        check::entropy(|weights| {
-            let by_column = by_row(|w| if w == 0.0 { 0.0 } else { -w * w.log2() });
-            by_column(&weights.t().to_owned())
-        });
-    });
-    // The mean, not the sum.
-    assert_caught("1 bit", || {
-        check::entropy(|weights| {
-            let term = by_row(|w| if w == 0.0 { 0.0 } else { -w * w.log2() });
-            term(weights) / weights.ncols() as f64
-        });
-    });
-}
-
 /// The place of the head with the least of something; of equals the first, or the last.
 fn least(
     attentions: &Array4<f64>,
@@ -118,7 +31,7 @@ fn bits(weights: &Array2<f64>) -> Array1<f64> {
 }
 
 #[test]
-fn ch05_3_wrong_sharpest_head() {
+fn ch05_1_wrong_sharpest_head() {
     check::sharpest_head(|a| least(a, |w| bits(w).sum(), false));
     assert_caught("the least there is", || {
         check::sharpest_head(|a| least(a, |w| -bits(w).sum(), false));
@@ -166,7 +79,7 @@ fn across(
 }
 
 #[test]
-fn ch05_4_wrong_top_key() {
+fn ch05_2_wrong_top_key() {
     check::top_key_across(|w, b| across(w, 1..b - 1, b..w.ncols() - 1));
     assert_caught("sentence A has 2 words", || {
         check::top_key_across(|w, b| across(w, 0..b, b..w.ncols() - 1));
@@ -218,7 +131,7 @@ fn selected(weights: &Array2<f64>, special: &[bool]) -> Array2<f64> {
 }
 
 #[test]
-fn ch05_5_wrong_without_special() {
+fn ch05_3_wrong_without_special() {
     assert_caught("divided by its own sum", || check::without_special(selected));
     assert_caught("not 0 / 0", || {
         check::without_special(|weights, special| {
@@ -283,73 +196,312 @@ fn ch05_5_wrong_without_special() {
     });
 }
 
-/// The right answer, but for `mix`, made of a layer's mean, and the order.
-fn rolled(
-    attentions: &Array4<f64>,
-    mix: impl Fn(Array2<f64>) -> Array2<f64>,
-    later_on_the_left: bool,
-) -> Array2<f64> {
-    let mut through = Array2::<f64>::eye(attentions.dim().2);
-    for layer in attentions.outer_iter() {
-        let mixed = mix(layer.mean_axis(Axis(0)).unwrap());
-        through =
-            if later_on_the_left { mixed.dot(&through) } else { through.dot(&mixed) };
+/// The right answer, if all is true: which sentences are asked, and how `a` and `b`, the
+/// right noun's weight and the wrong one's, are compared.
+fn gender(
+    orders: &'static [bool],
+    pronouns: &'static [&'static str],
+    right: fn(&Array2<f64>, usize, usize, usize) -> bool,
+) -> impl Fn(&dyn Fn(&[&str]) -> Array2<f64>, &[&str], usize, usize, usize) -> bool {
+    move |head, words, pronoun, masculine, feminine| {
+        orders.iter().all(|&swap| {
+            let (mut words, [m, f]) = (words.to_vec(), [masculine, feminine]);
+            let [m, f] = if swap { [f, m] } else { [m, f] };
+            if swap {
+                words.swap(m, f);
+            }
+            pronouns.iter().all(|&word| {
+                if !word.is_empty() {
+                    words[pronoun] = word;
+                }
+                let (a, b) = if words[pronoun] == "ela" { (f, m) } else { (m, f) };
+                right(&head(&words), pronoun, a, b)
+            })
+        })
     }
-    through
 }
 
 #[test]
-fn ch05_6_wrong_rollout() {
-    let half = |mean: Array2<f64>| (&mean + &Array2::<f64>::eye(mean.nrows())) / 2.0;
-    check::rollout(|attentions| rolled(attentions, half, true));
-    assert_caught("in this order", || {
-        check::rollout(|attentions| rolled(attentions, half, false));
+fn ch05_4_wrong_reads_gender() {
+    let more = |w: &Array2<f64>, p: usize, a: usize, b: usize| w[[p, a]] > w[[p, b]];
+    let (both, pronouns): (&[bool], &[&str]) = (&[false, true], &["ela", "ele"]);
+    check::reads_gender(gender(both, pronouns, more));
+    // Only the sentence's own pronoun.
+    assert_caught("ask it with the other pronoun", || {
+        check::reads_gender(gender(both, &[""], more));
     });
-    assert_caught("half the identity", || {
-        check::rollout(|attentions| rolled(attentions, |mean| mean, true));
+    // Only the sentence's own order.
+    assert_caught("Let the nouns change places", || {
+        check::reads_gender(gender(&[false], pronouns, more));
     });
-    assert_caught("half the identity", || {
-        check::rollout(|attentions| {
-            rolled(attentions, |mean| &mean + &Array2::<f64>::eye(mean.nrows()), true)
+    // Only one sentence.
+    assert_caught("ask it with the other pronoun", || {
+        check::reads_gender(gender(&[false], &[""], more));
+    });
+    assert_caught("*more* than the wrong one", || {
+        check::reads_gender(gender(both, pronouns, |w, p, a, b| {
+            w[[p, a]] >= w[[p, b]]
+        }));
+    });
+    assert_caught("the row looks", || {
+        check::reads_gender(gender(both, pronouns, |w, p, a, b| {
+            w[[p, a]] > w[[p, b]] || w[[a, p]] > w[[b, p]]
+        }));
+    });
+    // The right noun has to be the choice.
+    assert_caught("compare the nouns with each other", || {
+        check::reads_gender(gender(both, pronouns, |w, p, a, _| {
+            let row = w.row(p);
+            row.indexed_iter().all(|(j, &weight)| j == a || weight < row[a])
+        }));
+    });
+    // More than half the attention.
+    assert_caught("compare the nouns with each other", || {
+        check::reads_gender(gender(both, pronouns, |w, p, a, _| w[[p, a]] > 0.5));
+    });
+    // The nouns change places, but not in the answer.
+    assert_caught("each stands where the other did", || {
+        check::reads_gender(|head, words, pronoun, masculine, feminine| {
+            [false, true].iter().all(|&swap| {
+                let mut words = words.to_vec();
+                if swap {
+                    words.swap(masculine, feminine);
+                }
+                [("ela", feminine, masculine), ("ele", masculine, feminine)].iter().all(
+                    |&(word, a, b)| {
+                        words[pronoun] = word;
+                        let weights = head(&words);
+                        weights[[pronoun, a]] > weights[[pronoun, b]]
+                    },
+                )
+            })
         });
     });
-    // The sum of the heads.
-    assert_caught("the mean", || {
-        check::rollout(|attentions| {
-            let heads = attentions.dim().1 as f64;
-            rolled(attentions, |mean| half(mean * heads), true)
+    // One of the sentences is enough.
+    assert_caught("ask it with the other pronoun", || {
+        check::reads_gender(|head, words, pronoun, masculine, feminine| {
+            ["ela", "ele"].iter().any(|&word| {
+                let mut words = words.to_vec();
+                words[pronoun] = word;
+                let (a, b) = if word == "ela" {
+                    (feminine, masculine)
+                } else {
+                    (masculine, feminine)
+                };
+                let weights = head(&words);
+                weights[[pronoun, a]] > weights[[pronoun, b]]
+            })
         });
     });
-    // The first head alone.
-    assert_caught("the mean", || {
-        check::rollout(|attentions| {
-            let first = attentions.slice(ndarray::s![.., ..1, .., ..]).to_owned();
-            rolled(&first, half, true)
+    // The places of the first test.
+    assert_caught("the places are given", || {
+        check::reads_gender(|head, words, _, _, _| {
+            gender(&[false, true], &["ela", "ele"], |w, p, a, b| w[[p, a]] > w[[p, b]])(
+                head, words, 6, 1, 4,
+            )
         });
     });
-    // The mean over the layers, not their product.
-    assert_caught("times layer 0's", || {
-        check::rollout(|attentions| {
-            let mean = attentions.mean_axis(Axis(0)).unwrap();
-            half(mean.mean_axis(Axis(0)).unwrap())
+}
+
+type Halves = (std::ops::Range<usize>, std::ops::Range<usize>);
+
+/// The right answer, if the halves and the lead are right.
+fn chosen(
+    hits: &Array2<bool>,
+    control: &Array2<bool>,
+    (choose, judge): Halves,
+    lead: impl Fn(f64, f64) -> f64,
+    last: bool,
+) -> (usize, f64) {
+    let of = |head: usize, cases: &std::ops::Range<usize>| {
+        let share = |of: &Array2<bool>| {
+            let hits = cases.clone().filter(|&case| of[[case, head]]).count();
+            hits as f64 / cases.len() as f64
+        };
+        lead(share(hits), share(control))
+    };
+    let mut best = 0;
+    for head in 1..hits.ncols() {
+        let (new, old) = (of(head, &choose), of(best, &choose));
+        if new > old || (last && new >= old) {
+            best = head;
+        }
+    }
+    (best, of(best, &judge))
+}
+
+#[test]
+fn ch05_5_wrong_held_out() {
+    let halves = |hits: &Array2<bool>| {
+        let n = hits.nrows();
+        (0..n / 2, n / 2..n)
+    };
+    let difference = |hits: f64, control: f64| hits - control;
+    check::held_out(|h, c| chosen(h, c, halves(h), difference, false));
+    assert_caught("of equals, the first", || {
+        check::held_out(|h, c| chosen(h, c, halves(h), difference, true));
+    });
+    // Chosen by all cases.
+    assert_caught("no part in the choice", || {
+        check::held_out(|h, c| {
+            chosen(h, c, (0..h.nrows(), halves(h).1), difference, false)
         });
     });
-    // The residual once for all layers.
-    assert_caught("in this order", || {
-        check::rollout(|attentions| half(rolled(attentions, |mean| mean, true)));
-    });
-    // The last two layers alone.
-    assert_caught("three layers", || {
-        check::rollout(|attentions| {
-            let from = attentions.dim().0.saturating_sub(2);
-            let last = attentions.slice(ndarray::s![from.., .., .., ..]).to_owned();
-            rolled(&last, half, true)
+    // Judged where it was chosen.
+    assert_caught("the second half", || {
+        check::held_out(|h, c| {
+            chosen(h, c, (halves(h).0, halves(h).0), difference, false)
         });
     });
-    // The heads' maps transposed.
-    assert_caught("half of the head's weights", || {
-        check::rollout(|attentions| {
-            rolled(attentions, |mean| half(mean.t().to_owned()), true)
+    assert_caught("the second half", || {
+        check::held_out(|h, c| {
+            chosen(h, c, (halves(h).0, 0..h.nrows()), difference, false)
+        });
+    });
+    // The halves changed.
+    assert_caught("no part in the choice", || {
+        check::held_out(|h, c| {
+            let (one, other) = halves(h);
+            chosen(h, c, (other, one), difference, false)
+        });
+    });
+    // Without the control.
+    assert_caught("so does its control", || {
+        check::held_out(|h, c| chosen(h, c, halves(h), |hits, _| hits, false));
+    });
+    assert_caught("can be below 0", || {
+        check::held_out(|h, c| {
+            let (head, lead) = chosen(h, c, halves(h), difference, false);
+            (head, lead.max(0.0))
+        });
+    });
+    assert_caught("can be below 0", || {
+        check::held_out(|h, c| {
+            let (head, lead) = chosen(h, c, halves(h), difference, false);
+            (head, lead.abs())
+        });
+    });
+    // A count, not a share.
+    assert_caught("1 hit of 4", || {
+        check::held_out(|h, c| {
+            let (head, lead) = chosen(h, c, halves(h), difference, false);
+            (head, lead * h.nrows() as f64 / 2.0)
+        });
+    });
+    // Every other case.
+    assert_caught("head", || {
+        check::held_out(|h, c| {
+            let order: Vec<usize> =
+                (0..h.nrows()).step_by(2).chain((1..h.nrows()).step_by(2)).collect();
+            let [h, c] = [h, c].map(|of| of.select(Axis(0), &order));
+            chosen(&h, &c, halves(&h), difference, false)
+        });
+    });
+}
+
+/// What a check of a map looks at.
+#[derive(Clone, Copy)]
+struct Looks {
+    signs: fn(f64) -> bool,
+    sums: fn(f64) -> bool,
+    columns_first: bool,
+    hidden_rows: bool,
+    seen: fn(f64) -> bool,
+    later: fn(usize, usize) -> bool,
+}
+
+const RIGHT: Looks = Looks {
+    signs: |w| w.is_finite() && w >= 0.0,
+    sums: |sum| (sum - 1.0).abs() < 1e-9,
+    columns_first: false,
+    hidden_rows: false,
+    seen: |w| w > 1e-9,
+    later: |i, j| j > i,
+};
+
+fn flaw(looks: Looks) -> impl Fn(&Array2<f64>, &[bool], bool) -> &'static str {
+    move |weights, hidden, causal| {
+        let sums =
+            |axis| weights.sum_axis(Axis(axis)).iter().all(|&sum| (looks.sums)(sum));
+        let (rows, columns) = (sums(1), sums(0));
+        let any = |wrong: &dyn Fn(usize, usize) -> bool| {
+            weights.indexed_iter().any(|((i, j), &w)| wrong(i, j) && (looks.seen)(w))
+        };
+        if !weights.iter().all(|&weight| (looks.signs)(weight)) {
+            "no weights"
+        } else if columns && (looks.columns_first || !rows) {
+            "columns"
+        } else if !rows {
+            "rows"
+        } else if any(&|i, j| hidden[if looks.hidden_rows { i } else { j }]) {
+            "padding"
+        } else if causal && any(&|i, j| (looks.later)(i, j)) {
+            "future"
+        } else {
+            "none"
+        }
+    }
+}
+
+#[test]
+fn ch05_6_wrong_find_flaw() {
+    check::find_flaw(flaw(RIGHT));
+    assert_caught("ask whether it is finite", || {
+        check::find_flaw(flaw(Looks { signs: |w| !(w < 0.0), ..RIGHT }));
+    });
+    assert_caught("no weight is negative", || {
+        check::find_flaw(flaw(Looks { signs: f64::is_finite, ..RIGHT }));
+    });
+    assert_caught("rows are what counts", || {
+        check::find_flaw(flaw(Looks { columns_first: true, ..RIGHT }));
+    });
+    #[allow(clippy::float_cmp)]
+    let exact = Looks { sums: |sum| sum == 1.0, ..RIGHT };
+    assert_caught("up to 1e-9", || check::find_flaw(flaw(exact)));
+    assert_caught("its column is 0", || {
+        check::find_flaw(flaw(Looks { hidden_rows: true, ..RIGHT }));
+    });
+    assert_caught("j ≤ i", || {
+        check::find_flaw(flaw(Looks { later: |i, j| j >= i, ..RIGHT }));
+    });
+    assert_caught("j ≤ i", || {
+        check::find_flaw(flaw(Looks { later: |i, j| j < i, ..RIGHT }));
+    });
+    assert_caught("may look back only", || {
+        check::find_flaw(flaw(Looks { later: |_, _| false, ..RIGHT }));
+    });
+    // The causal mask is always asked for.
+    assert_caught("the future may be seen", || {
+        check::find_flaw(|weights, hidden, _| flaw(RIGHT)(weights, hidden, true));
+    });
+    // Padding is not asked for.
+    assert_caught("row 0 looks at it", || {
+        check::find_flaw(|weights, _, causal| {
+            flaw(RIGHT)(weights, &vec![false; weights.nrows()], causal)
+        });
+    });
+    // The sums are not asked for.
+    assert_caught("softmax ran over the other axis", || {
+        check::find_flaw(flaw(Looks { sums: |_| true, ..RIGHT }));
+    });
+    // The future before the sums.
+    assert_caught("Say so before anything else", || {
+        check::find_flaw(|weights, hidden, causal| {
+            let later = weights.indexed_iter().any(|((i, j), &w)| j > i && w > 1e-9);
+            if causal && later {
+                "future"
+            } else {
+                flaw(RIGHT)(weights, hidden, causal)
+            }
+        });
+    });
+    // All that isn't right is the columns' fault.
+    assert_caught("no softmax at all", || {
+        check::find_flaw(|weights, hidden, causal| {
+            match flaw(RIGHT)(weights, hidden, causal) {
+                "rows" => "columns",
+                other => other,
+            }
         });
     });
 }

@@ -149,7 +149,9 @@ fn ch06_3_wrong_attention_shape() {
 
 /// The last axis along which `whole` says that the sums are right.
 fn axis(weights: &Array3<f64>, whole: impl Fn(f64) -> bool) -> Option<usize> {
-    (0..3).rev().find(|&axis| weights.sum_axis(Axis(axis)).iter().all(|&sum| whole(sum)))
+    (0..3)
+        .rev()
+        .find(|&axis| weights.sum_axis(Axis(axis)).iter().all(|&sum| whole(sum)))
 }
 
 fn near(sum: f64) -> bool {
@@ -185,7 +187,8 @@ fn ch06_4_wrong_softmax_axis() {
     });
     assert_caught("the last axis counts", || {
         check::softmax_axis(|weights| {
-            (0..3).find(|&axis| weights.sum_axis(Axis(axis)).iter().all(|&sum| near(sum)))
+            (0..3)
+                .find(|&axis| weights.sum_axis(Axis(axis)).iter().all(|&sum| near(sum)))
         });
     });
     #[allow(clippy::float_cmp)]
@@ -221,7 +224,10 @@ fn ch06_5_wrong_grouped_attention() {
     assert_caught("queries and output are as before", || {
         check::grouped_attention(|dim, heads, groups, n| {
             let shared = groups * dim / heads;
-            (3 * (dim * shared + shared) + shared * dim + dim, grouped(dim, heads, groups, n).1)
+            (
+                3 * (dim * shared + shared) + shared * dim + dim,
+                grouped(dim, heads, groups, n).1,
+            )
         });
     });
     // Biases counted as products; the values' product forgotten; a map per group.
@@ -247,7 +253,8 @@ fn ch06_5_wrong_grouped_attention() {
 
 /// One-hot numbers and positions, in columns of their own, and the kernels that pair them.
 fn pointer(scale: f64, shift: usize) -> [Array2<f64>; 4] {
-    let (mut tokens, mut positions) = (Array2::zeros((20, 20)), Array2::zeros((10, 20)));
+    let (mut tokens, mut positions) =
+        (Array2::zeros((20, 20)), Array2::zeros((10, 20)));
     let (mut query, mut key) = (Array2::zeros((20, 10)), Array2::zeros((20, 10)));
     for i in 0..10 {
         tokens[[i, i]] = 1.0;

@@ -7,7 +7,10 @@ use super::checks::ch07 as check;
 
 /// The first name whose number is at least a half.
 fn named(found: [(&'static str, f64); 4]) -> &'static str {
-    found.into_iter().find(|(_, share)| *share >= 0.5).map_or("spread", |(name, _)| name)
+    found
+        .into_iter()
+        .find(|(_, share)| *share >= 0.5)
+        .map_or("spread", |(name, _)| name)
 }
 
 /// The shares that each name asks for.

@@ -36,7 +36,9 @@ fn begins(pieces: &[&str], i: usize) -> bool {
 #[test]
 fn ch08_1_wrong_asked_words() {
     let below = |number: f64| number < 0.15;
-    check::asked_words(|pieces, drawn| asked(pieces, drawn, |i| begins(pieces, i), below));
+    check::asked_words(|pieces, drawn| {
+        asked(pieces, drawn, |i| begins(pieces, i), below)
+    });
     assert_caught("0.15 itself isn't below", || {
         check::asked_words(|pieces, drawn| {
             asked(pieces, drawn, |i| begins(pieces, i), |number| number <= 0.15)
@@ -62,7 +64,11 @@ fn ch08_1_wrong_asked_words() {
         check::asked_words(|pieces, drawn| {
             let mut asked: Vec<bool> = Vec::new();
             for i in 0..pieces.len() {
-                asked.push(if begins(pieces, i) { drawn[i] < 0.15 } else { asked[i - 1] });
+                asked.push(if begins(pieces, i) {
+                    drawn[i] < 0.15
+                } else {
+                    asked[i - 1]
+                });
             }
             asked
         });
@@ -117,7 +123,9 @@ fn ch08_2_wrong_best_trial() {
         });
     });
     assert_caught("after 3 epochs", || {
-        check::best_trial(|trials| least(trials, end).map(|(i, epochs)| (i, epochs - 1)));
+        check::best_trial(|trials| {
+            least(trials, end).map(|(i, epochs)| (i, epochs - 1))
+        });
     });
     assert_caught("never the best", || {
         check::best_trial(|trials| {

@@ -94,6 +94,7 @@ pub fn drawing(
     page: &Path,
     image: &Image,
     legend: Option<&Legend>,
+    language: Language,
 ) -> Result<String> {
     ensure!(
         !image.alt.trim().is_empty(),
@@ -101,6 +102,7 @@ pub fn drawing(
         image.path
     );
     let svg = workspace.read(&normalize(&page.with_file_name(&image.path)))?;
+    let svg = in_language(&svg, language);
     Ok(figure(&with_label(&svg, &image.alt), legend).replace('\n', " "))
 }
 
@@ -115,7 +117,8 @@ pub struct Legend {
 /// What a cell has drawn (an SVG, or HTML), in one language. As it is drawn, a text in two
 /// languages is a `<switch>`, which follows the reader's browser; here each text has one
 /// language, and keeps the other as `data-en` or `data-pt`: nothing is lost, and what is in
-/// one language can be turned to the other.
+/// one language can be turned to the other. (The drawings of `src/img/` are Portuguese, with
+/// `data-en` where English differs.)
 #[must_use]
 pub fn in_language(drawn: &str, language: Language) -> String {
     static SWITCH: LazyLock<Regex> = LazyLock::new(|| {

@@ -145,7 +145,11 @@ impl Place<'_> {
             ),
         };
         let bytes = match kind {
-            "svg+xml" => self.workspace.read(path)?.into_bytes(), // lines end as everywhere
+            // Lines end as everywhere.
+            "svg+xml" => {
+                figure::in_language(&self.workspace.read(path)?, self.language)
+                    .into_bytes()
+            }
             _ => fs::read(self.workspace.root.join(path))
                 .with_context(|| format!("cannot read {}", path.display()))?,
         };

@@ -98,7 +98,8 @@ pub fn page(
             Block::Markdown(text) => {
                 let at = |line: usize| format!("{name}:{}", located.line + line - 1);
                 let legend = legend(below, &words).with_context(|| at(1))?;
-                prose(workspace, Path::new(name), text, legend.as_ref(), &at)?
+                let page = (Path::new(name), language);
+                prose(workspace, page, text, legend.as_ref(), &at)?
             }
             Block::Cell(cell) => {
                 let outputs = outputs_in(outputs.get(&cell.id), language);
@@ -196,7 +197,7 @@ fn legend<'a>(
 /// line of it.
 fn prose(
     workspace: &Workspace,
-    page: &Path,
+    (page, language): (&Path, Language),
     text: &str,
     legend: Option<&Legend>,
     at: &dyn Fn(usize) -> String,
@@ -207,7 +208,7 @@ fn prose(
     let last = drawings.last().cloned();
     for image in drawings {
         let legend = legend.filter(|_| last.as_ref() == Some(&image));
-        let drawing = figure::drawing(workspace, page, &image, legend);
+        let drawing = figure::drawing(workspace, page, &image, legend, language);
         let drawing = drawing.with_context(|| line(&image.range))?;
         parts.push((image.range, drawing));
     }
@@ -315,21 +316,19 @@ fn rich_output(
         Value::Array(lines) => Some(lines.iter().filter_map(Value::as_str).collect()),
         _ => None,
     };
-    let svg = media("image/svg+xml");
-    if svg.is_none() && media("text/html").is_none() {
-        return Ok(text_output(&media("text/plain").unwrap_or_default(), words));
-    }
-    let Some(Said { legend, alt }) = said else {
-        bail!("a figure without a caption: write {{{{#caption …}}}} after its cell");
-    };
-    let drawn = match svg {
-        Some(svg) => figure::with_label(&svg, &plain(alt)),
-        None => {
-            let view = scripts_once(&media("text/html").unwrap_or_default(), scripts);
-            figure::with_alt(&view, &plain(alt))
+    let alt = said.map(|said| plain(said.alt)).unwrap_or_default();
+    let picture = media("image/svg+xml").map(|svg| figure::with_label(&svg, &alt));
+    let drawn = picture.or_else(|| {
+        let view = scripts_once(&media("text/html")?, scripts);
+        Some(figure::with_alt(&view, &alt))
+    });
+    match (drawn, said) {
+        (Some(drawn), Some(said)) => Ok(figure::figure(&drawn, Some(&said.legend))),
+        (Some(_), None) => {
+            bail!("a figure without a caption: write {{{{#caption …}}}} after its cell")
         }
-    };
-    Ok(figure::figure(&drawn, Some(legend)))
+        (None, _) => Ok(text_output(&media("text/plain").unwrap_or_default(), words)),
+    }
 }
 
 /// Leaves out the module scripts that the page has already. Each cell brings all that its

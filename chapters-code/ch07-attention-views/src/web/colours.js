@@ -10,10 +10,13 @@ const TONES = {
 const colourOf = (theme, index) => COLOURS[theme][index]
   ?? `hsl(${Math.round(index * 137.5) % 360} 65% ${theme === 'dark' ? 65 : 40}%)`;
 
-// How a weight is drawn: as opaque as it is large, as in bertviz (on dark, where a thin bright line is
-// seen as less, a little more), and thicker, in eighths of a pixel, so that few lines differ in it.
-const opacityOf = (theme, weight) => (theme === 'dark' ? weight ** 0.85 : weight);
-const widthOf = (weight, most) => Math.max(0.5, Math.round(weight * most * 8) / 8);
+// How a weight is drawn: the larger, the more opaque and the thicker (in eighths of a pixel, so that
+// few lines differ in it). Small, where hundreds of lines lie together, it is as opaque as it is
+// large, as in bertviz; large, the weak lines of a head that looks everywhere can be seen, too. On
+// dark, a thin bright line is seen as less than a dark one on white.
+const OPACITY = { small: { light: 1, dark: 0.85 }, large: { light: 0.7, dark: 0.6 } };
+const opacityOf = (theme, weight, size = 'large') => weight ** OPACITY[size][theme];
+const widthOf = (weight, least, most) => Math.round((least + weight * (most - least)) * 8) / 8;
 
 // Light or dark, by the colour that the page around gives to text: it works in the book, in Jupyter
 // and in a page that knows nothing of us.

@@ -1,7 +1,7 @@
 // A layer's attention as lines between tokens: the head view, and a head of the model view.
 
 const MOST_LINES = 20000; // at once; each frame stays short
-const THICKEST = 3; // pixels
+const THICK = [1, 3]; // pixels: the least, the most
 const PAIRS = 10; // in the table
 const SLICE = 0.55; // of the colour beside a token, which stays legible
 
@@ -43,7 +43,7 @@ class LinesView {
     const middle = index => (index + 0.5) * ROW;
     const opacity = weight => opacityOf(this.view.theme, weight);
     const line = (head, from, to, weight) =>
-      pen.line(left, from, right, to, this.colour(head), opacity(weight) * share, widthOf(weight, THICKEST));
+      pen.line(left, from, right, to, this.colour(head), opacity(weight) * share, widthOf(weight, ...THICK));
     if (selection === null) {
       for (const { head, row, column, weight } of this.strongest.lines) {
         if (weight >= this.least) line(head, middle(row), middle(column), weight);

@@ -1,7 +1,7 @@
 // Model view: every head of every layer, small; one at a time large.
 
 const THUMB_BINS = 24; // longer texts: the largest weight of each bin
-const THUMB_THICKEST = 2; // pixels
+const THUMB_THICK = [0.5, 2]; // pixels: the least, the most
 const FRAME = 10; // milliseconds of drawing
 
 class ModelView extends Body {
@@ -159,11 +159,12 @@ class ModelView extends Body {
     const { weights, rows, columns } = this.bins(layer, head);
     const step = (height - 6) / Math.max(rows, columns);
     const middle = index => y + 3 + (index + 0.5) * step;
+    const [least, most] = THUMB_THICK.map(thick => Math.min(thick, thick * step / 3)); // lines stay apart
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
         const weight = weights[row * columns + column];
         if (weight < this.least) continue;
-        const [opacity, thick] = [opacityOf(theme, weight), widthOf(weight, THUMB_THICKEST)];
+        const [opacity, thick] = [opacityOf(theme, weight, 'small'), widthOf(weight, least, most)];
         pen.line(x + 3, middle(row), x + width - 3, middle(column), colour, opacity, thick);
       }
     }

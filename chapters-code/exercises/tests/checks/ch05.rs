@@ -1,90 +1,8 @@
 //! Checks for the exercises of chapter 5.
 
-use ndarray::{Array1, Array2, Array3, Array4, Axis, array};
-use self_attention::numpy::NumpyRandom;
-use self_attention::softmax;
+use ndarray::{Array2, Array4, array};
 
 use super::{assert_close, assert_equal};
-
-/// A head that gives all its attention to one place a row.
-fn pointing(to: &[usize]) -> Array2<f64> {
-    let n = to.len();
-    Array2::from_shape_fn((n, n), |(i, j)| if to[i] == j { 1.0 } else { 0.0 })
-}
-
-/// Random attention, `[layers, heads, n, n]`, each row adding up to 1.
-fn random(seed: u32, shape: [usize; 4]) -> Array4<f64> {
-    let [layers, heads, n, m] = shape;
-    let scores = NumpyRandom::seed(seed).rand(layers * heads * n, m) * 6.0;
-    let weights = softmax(&scores); // [layers · heads · n, m]
-    // [layers · heads · n, m] -> [layers, heads, n, m]
-    weights.to_shape(shape).expect("as many numbers").into_owned()
-}
-
-pub fn share_to_previous(share_to_previous: impl Fn(&Array3<f64>) -> Array1<f64>) {
-    // Head 0 looks back, head 1 ahead, head 2 at itself; the ends look where they can.
-    let heads = [pointing(&[0, 0, 1, 2]), pointing(&[1, 2, 3, 3]), Array2::eye(4)];
-    let heads = ndarray::stack(Axis(0), &heads.each_ref().map(|h| h.view()));
-    let heads = heads.expect("heads of one size");
-    let found = share_to_previous(&heads);
-    assert_eq!(found.len(), 3, "one number for each of the 3 heads");
-    assert!(
-        found[2].abs() < 1e-12,
-        "head 2 looks at itself, never at the token before, but found {}: the one \
-         before i is i − 1, below the diagonal.",
-        found[2]
-    );
-    assert!(
-        found[1].abs() < 1e-12,
-        "head 1 looks at the token after, never at the one before, but found {}. The \
-         row looks, the column is looked at: the one before i is [i, i − 1].",
-        found[1]
-    );
-    let hint = "head 0 gives all to the token before, and so its share is 1: the first \
-                token has none before it and doesn't count, so divide by n − 1.";
-    assert_close(&found, &array![1.0, 0.0, 0.0], hint);
-
-    let weights = random(42, [1, 2, 5, 5]).index_axis(Axis(0), 0).to_owned();
-    let expected = Array1::from_shape_fn(2, |h| {
-        (0..4).map(|i| weights[[h, i + 1, i]]).sum::<f64>() / 4.0
-    });
-    let hint =
-        "the mean of the weights themselves, of [1, 0], [2, 1], [3, 2] and [4, 3].";
-    assert_close(&share_to_previous(&weights), &expected, hint);
-}
-
-pub fn entropy(entropy: impl Fn(&Array2<f64>) -> Array1<f64>) {
-    let weights = array![[0.5, 0.5, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]];
-    let found = entropy(&weights);
-    assert!(
-        found.iter().all(|bits| !bits.is_nan()),
-        "0 · log 0 is NaN for a computer, and 0 here: leave the weights of 0 out. Found \
-         {found}"
-    );
-    let hint = "two equal choices are 1 bit, one choice alone is 0 bits: log₂, not ln, \
-                one number a row, and nothing added to the weights.";
-    assert_close(&found, &array![1.0, 0.0], hint);
-    let level = Array2::from_elem((2, 8), 0.125);
-    let hint = "eight equal weights are log₂ 8 = 3 bits, whatever the number of rows: \
-                the sum over the row, not its mean.";
-    assert_close(&entropy(&level), &array![3.0, 3.0], hint);
-    let tiny = array![[1.0 - 1e-9, 1e-9]];
-    let expected = -(1.0 - 1e-9) * (1.0_f64 - 1e-9).log2() - 1e-9 * 1e-9_f64.log2();
-    let found = entropy(&tiny);
-    assert!(
-        (found[0] - expected).abs() < 1e-15,
-        "a small weight counts as it is, without anything added to it: expected \
-         {expected:e}, found {:e}",
-        found[0]
-    );
-    let weights = random(1, [1, 1, 6, 6]);
-    let weights = weights.to_shape((6, 6)).expect("one head").into_owned();
-    let expected = weights.map_axis(Axis(1), |row| {
-        -row.iter().map(|w| w * w.ln()).sum::<f64>() / 2.0_f64.ln()
-    });
-    let hint = "−Σ w · log₂ w over each row.";
-    assert_close(&entropy(&weights), &expected, hint);
-}
 
 pub fn sharpest_head(sharpest_head: impl Fn(&Array4<f64>) -> (usize, usize)) {
     let mut attentions = Array4::from_elem((2, 3, 4, 4), 0.25);
@@ -178,34 +96,200 @@ pub fn without_special(without_special: impl Fn(&Array2<f64>, &[bool]) -> Array2
     assert_close(&without_special(&all, &[false; 3]), &all, hint);
 }
 
-pub fn rollout(rollout: impl Fn(&Array4<f64>) -> Array2<f64>) {
-    let stacked = |heads: &[Array2<f64>], layers: usize| {
-        let n = heads[0].nrows();
-        let per_layer = heads.len() / layers;
-        Array4::from_shape_fn((layers, per_layer, n, n), |(l, h, i, j)| {
-            heads[l * per_layer + h][[i, j]]
+/// A sentence with `ela` at 6, a masculine noun at 1, a feminine one at 4.
+const SENTENCE: [&str; 8] =
+    ["o", "robô", "pegou", "a", "bola", "porque", "ela", "caiu"];
+
+/// A head that gives 0.6 from each pronoun to the place that `chooses` names, and the
+/// rest evenly.
+fn pointing(
+    words: &[&str],
+    chooses: impl Fn(&[&str], usize) -> Option<usize>,
+) -> Array2<f64> {
+    let n = words.len();
+    let mut weights = Array2::from_elem((n, n), 1.0 / n as f64);
+    for i in 0..n {
+        if let Some(to) = chooses(words, i) {
+            weights.row_mut(i).fill(0.4 / n as f64);
+            weights[[i, to]] += 0.6;
+        }
+    }
+    weights
+}
+
+fn place(words: &[&str], word: &str) -> Option<usize> {
+    words.iter().position(|&other| other == word)
+}
+
+pub fn reads_gender(
+    reads_gender: impl Fn(
+        &dyn Fn(&[&str]) -> Array2<f64>,
+        &[&str],
+        usize,
+        usize,
+        usize,
+    ) -> bool,
+) {
+    let judge =
+        |head: &dyn Fn(&[&str]) -> Array2<f64>| reads_gender(head, &SENTENCE, 6, 1, 4);
+    // Reads the gender, wherever the nouns stand.
+    let reader = |words: &[&str]| {
+        pointing(words, |words, i| match words[i] {
+            "ela" => place(words, "bola"),
+            "ele" => place(words, "robô"),
+            _ => None,
         })
     };
-    let one = stacked(&[pointing(&[1, 1])], 1);
-    let hint = "one layer, one head: half of the head's weights, half the identity.";
-    assert_close(&rollout(&one), &array![[0.5, 0.5], [0.0, 1.0]], hint);
-    let heads = stacked(&[pointing(&[1, 1]), pointing(&[0, 0])], 1);
-    let hint = "of two heads, the mean: the rows still add up to 1.";
-    assert_close(&rollout(&heads), &array![[0.75, 0.25], [0.25, 0.75]], hint);
-    // Layer 0: 1 reads 0. Layer 1: 0 reads 1.
-    let layers = stacked(&[pointing(&[0, 0]), pointing(&[1, 1])], 2);
-    let hint = "a later layer reads what the earlier ones have mixed: layer 1's mix \
-                times layer 0's, in this order.";
-    assert_close(&rollout(&layers), &array![[0.75, 0.25], [0.5, 0.5]], hint);
-
-    let attentions = random(7, [3, 2, 4, 4]);
-    let mixed = |layer: usize| {
-        let layer = attentions.index_axis(Axis(0), layer);
-        let mean = layer.mean_axis(Axis(0)).expect("two heads"); // [n, n]
-        (mean + Array2::<f64>::eye(4)) / 2.0
+    assert!(
+        judge(&reader),
+        "this head looks from `ela` at the feminine noun and from `ele` at the masculine \
+         one, in both orders: it reads the gender. After the nouns change places, each \
+         stands where the other did; and the pronoun is written, not only thought of."
+    );
+    let feminine = |words: &[&str]| {
+        pointing(words, |words, i| {
+            ["ela", "ele"].contains(&words[i]).then(|| place(words, "bola"))?
+        })
     };
-    let expected = mixed(2).dot(&mixed(1)).dot(&mixed(0));
-    let hint = "three layers of two heads: (½A₂ + ½I)(½A₁ + ½I)(½A₀ + ½I), where Aₗ is \
-                the mean of the layer's heads.";
-    assert_close(&rollout(&attentions), &expected, hint);
+    assert!(
+        !judge(&feminine),
+        "this head looks at `bola` from `ela` and from `ele` alike: ask it with the other \
+         pronoun, too."
+    );
+    let nearest = |words: &[&str]| pointing(words, |_, i| (i == 6).then_some(4));
+    assert!(
+        !judge(&nearest),
+        "this head looks at the nearer noun, whoever asks: it is right for `ela` here, \
+         and by the place alone."
+    );
+    // From `ela` the nearer noun, from `ele` the farther one: a place for each pronoun.
+    let places = |words: &[&str]| {
+        pointing(words, |words, i| match words[i] {
+            "ela" => Some(4),
+            "ele" => Some(1),
+            _ => None,
+        })
+    };
+    assert!(
+        !judge(&places),
+        "this head reads the pronoun but not the nouns: from `ela` it looks at place 4, \
+         whatever stands there. Let the nouns change places."
+    );
+    let level = |words: &[&str]| pointing(words, |_, _| None);
+    assert!(
+        !judge(&level),
+        "this head looks at all words alike: the right noun has to get *more* than the \
+         wrong one."
+    );
+    // Most goes to another word; the two nouns are compared with each other.
+    let verb = |words: &[&str]| {
+        let mut weights = reader(words) * 0.5;
+        weights.column_mut(2).mapv_inplace(|weight| weight + 0.5);
+        weights
+    };
+    assert!(
+        judge(&verb),
+        "most of this head's attention goes to the verb, and of the two nouns the right \
+         one gets more: compare the nouns with each other."
+    );
+    let reversed = |words: &[&str]| reader(words).reversed_axes();
+    assert!(
+        !judge(&reversed),
+        "here the nouns look at the pronoun, not the pronoun at the nouns: the row looks, \
+         the column is looked at."
+    );
+    let words = ["a", "rua", "viu", "o", "carro", "e", "ele", "sumiu"];
+    let head = |words: &[&str]| {
+        pointing(words, |words, i| match words[i] {
+            "ela" => place(words, "rua"),
+            "ele" => place(words, "carro"),
+            _ => None,
+        })
+    };
+    assert!(
+        reads_gender(&head, &words, 6, 4, 1),
+        "a sentence with `ele`, whose masculine noun is the second: the places are given."
+    );
+}
+
+pub fn held_out(held_out: impl Fn(&Array2<bool>, &Array2<bool>) -> (usize, f64)) {
+    let (t, f) = (true, false);
+    // Head 0 hits always, and so does its control; head 1 leads in the first half; head 2
+    // leads most over all, and only in the second.
+    let hits = array![
+        [t, t, f],
+        [t, t, f],
+        [t, f, f],
+        [t, f, f],
+        [t, f, t],
+        [t, t, t],
+        [t, f, t],
+        [t, f, t],
+    ];
+    let control = Array2::from_shape_fn((8, 3), |(_, head)| head == 0);
+    let (head, lead) = held_out(&hits, &control);
+    let hint = "in the first half head 1 leads by 2 of 4 and the others by 0. Head 0 hits \
+                always, but so does its control; head 2 leads in the second half, which \
+                must have no part in the choice.";
+    assert_equal("head", &head, &1, hint);
+    let hint = "the chosen head's lead in the second half: 1 hit of 4, and none of its \
+                control.";
+    assert!((lead - 0.25).abs() < 1e-12, "expected 0.25, found {lead}: {hint}");
+
+    // A lucky head: ahead in the half that chose it, behind in the other.
+    let hits = array![[f, t], [f, t], [t, f], [t, f], [t, f], [f, f]];
+    let control = array![[f, f], [f, f], [f, f], [f, t], [f, f], [f, f]];
+    let (head, lead) = held_out(&hits, &control);
+    let hint = "head 1 leads by 2 of 3 in the first half, head 0 by 1.";
+    assert_equal("head", &head, &1, hint);
+    let hint = "a lead can be below 0: in the second half head 1 has no hit, and its \
+                control has 1 of 3.";
+    assert!((lead + 1.0 / 3.0).abs() < 1e-12, "expected -0.3333, found {lead}: {hint}");
+    let level = Array2::from_elem((4, 3), t);
+    let hint = "of equals, the first head.";
+    assert_equal("head", &held_out(&level, &level).0, &0, hint);
+}
+
+pub fn find_flaw(find_flaw: impl Fn(&Array2<f64>, &[bool], bool) -> &'static str) {
+    let shown = [false; 3];
+    let good = array![[0.5, 0.25, 0.25], [0.2, 0.2, 0.6], [0.1, 0.8, 0.1]];
+    let hint = "rows add up to 1, nothing is hidden and the future may be seen.";
+    assert_equal("flaw", &find_flaw(&good, &shown, false), &"none", hint);
+    let hint = "the same map, where a token may look back only.";
+    assert_equal("flaw", &find_flaw(&good, &shown, true), &"future", hint);
+    let causal = array![[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.25, 0.25, 0.5]];
+    let hint = "all looks go back, or to the token itself: j ≤ i.";
+    assert_equal("flaw", &find_flaw(&causal, &shown, true), &"none", hint);
+    let hint = "transposed, the columns add up to 1: softmax ran over the other axis. Say \
+                so before anything else.";
+    let columns = good.t().to_owned();
+    assert_equal("flaw", &find_flaw(&columns, &shown, true), &"columns", hint);
+    let both = array![[0.5, 0.5], [0.5, 0.5]];
+    let hint = "rows and columns add up to 1: rows are what counts, nothing is wrong.";
+    assert_equal("flaw", &find_flaw(&both, &[false; 2], false), &"none", hint);
+    let scores = array![[2.0, 0.5], [0.25, 0.1]];
+    let hint = "neither rows nor columns add up to 1: no softmax at all.";
+    assert_equal("flaw", &find_flaw(&scores, &[false; 2], false), &"rows", hint);
+    let hint = "token 2 is hidden, and its column isn't 0: row 0 looks at it.";
+    let last = [false, false, true];
+    assert_equal("flaw", &find_flaw(&good, &last, true), &"padding", hint);
+    let padded = array![[0.5, 0.5, 0.0], [0.2, 0.8, 0.0], [0.9, 0.1, 0.0]];
+    let hint = "a hidden token is not looked at, but it may look: its column is 0, its \
+                row isn't.";
+    assert_equal("flaw", &find_flaw(&padded, &last, false), &"none", hint);
+    let negative = array![[1.5, -0.5], [0.5, 0.5]];
+    let hint = "rows add up to 1, but no weight is negative.";
+    assert_equal(
+        "flaw",
+        &find_flaw(&negative, &[false; 2], false),
+        &"no weights",
+        hint,
+    );
+    let blind = array![[f64::NAN, f64::NAN], [0.5, 0.5]];
+    let hint = "NaN: a row whose keys were all hidden. It is not less than 0, nor more \
+                than 1: ask whether it is finite.";
+    assert_equal("flaw", &find_flaw(&blind, &[false; 2], false), &"no weights", hint);
+    let nearly = array![[0.7, 0.1, 0.2 - 5e-10], [0.2, 0.2, 0.6], [1.0, 0.0, 0.0]];
+    let hint = "a computer's sums are rounded, and 1 - 5e-10 counts as 1: up to 1e-9.";
+    assert_equal("flaw", &find_flaw(&nearly, &shown, false), &"none", hint);
 }

@@ -81,7 +81,8 @@ pub fn attention_shape(
     let hint = "each of the 7 that look gets `units` numbers: neither their own width, 64, \
                 nor a head's part of them";
     assert_equal("output", &output, &[None, Some(7), Some(32)], hint);
-    let hint = "one head has a map, too, and a sequence of unknown length stays unknown";
+    let hint =
+        "one head has a map, too, and a sequence of unknown length stays unknown";
     let open = [Some(2), None, Some(16)];
     let [weights, output] = shape(&open, &open, 1, 16);
     assert_equal("weights", &weights, &[Some(2), Some(1), None, None], hint);
@@ -101,7 +102,12 @@ pub fn attention_shape(
     };
     refused(&x, &memory, 5, "32 columns can't be shared among 5 heads");
     refused(&x, &memory, 0, "no heads share nothing, and nothing may be divided by 0");
-    refused(&x, &[Some(4), Some(10), Some(48)], 8, "an unknown batch isn't a batch of 4");
+    refused(
+        &x,
+        &[Some(4), Some(10), Some(48)],
+        8,
+        "an unknown batch isn't a batch of 4",
+    );
     refused(&x, &[None, Some(10)], 8, "two axes are no batch of sequences");
 }
 
@@ -127,7 +133,8 @@ pub fn softmax_axis(softmax_axis: impl Fn(&Array3<f64>) -> Option<usize>) {
     let hint = "rows that add up to 2 are no softmax, and their mean isn't asked for";
     assert_equal("twice as much", &softmax_axis(&(&last * 2.0)), &None, hint);
     let level = Array3::from_elem((2, 4, 4), 0.25);
-    let hint = "all weights equal: rows and columns add up to 1, and the last axis counts";
+    let hint =
+        "all weights equal: rows and columns add up to 1, and the last axis counts";
     assert_equal("uniform", &softmax_axis(&level), &Some(2), hint);
     let rounded = last.mapv(|weight| weight + 1e-13);
     let hint = "sums are rounded: 1 to 1e-9, not to the last bit";
@@ -159,7 +166,10 @@ pub fn grouped_attention(
 }
 
 /// Where the first token looks, `[10]`, by the weights that were written.
-fn first_looks([tokens, positions, query, key]: &[Array2<f64>; 4], ids: &[usize]) -> Vec<f64> {
+fn first_looks(
+    [tokens, positions, query, key]: &[Array2<f64>; 4],
+    ids: &[usize],
+) -> Vec<f64> {
     let x = tokens.select(Axis(0), ids) + positions; // [10, width]
     let (q, k) = (x.dot(query), x.dot(key)); // [10, d_k]
     let scores = q.dot(&k.t()) / (query.ncols() as f64).sqrt(); // [10, 10]
@@ -177,15 +187,19 @@ pub fn pointer_by_hand(pointer_by_hand: impl Fn() -> [Array2<f64>; 4]) {
          kernels see them; queries and keys have the same `d_k`"
     );
     let alike = |number: usize| [vec![number], vec![10; 9]].concat();
-    let mixed = |number: usize| (0..10).map(move |p| if p == 0 { number } else { 10 + (7 * p) % 10 });
+    let mixed = |number: usize| {
+        (0..10).map(move |p| if p == 0 { number } else { 10 + (7 * p) % 10 })
+    };
     for number in 1..10 {
         for ids in [alike(number), mixed(number).collect()] {
             let weights = first_looks(&written, &ids);
-            let (largest, weight) = (0..10).map(|j| (j, weights[j])).fold(
-                (0, f64::MIN),
-                |best, one| if one.1 > best.1 { one } else { best },
+            let (largest, weight) =
+                (0..10).map(|j| (j, weights[j])).fold((0, f64::MIN), |best, one| {
+                    if one.1 > best.1 { one } else { best }
+                });
+            let what = format!(
+                "of {ids:?}, the first token looks most at {largest}, with {weight:.3}"
             );
-            let what = format!("of {ids:?}, the first token looks most at {largest}, with {weight:.3}");
             assert!(
                 weights[number] >= 0.5 || largest == number,
                 "{what}: it should be {number}. Its query is made of the number's vector, \

@@ -31,8 +31,9 @@ pub fn look(look: impl Fn(&Array2<f64>, usize) -> &'static str) {
             "expected {expected:?}, but found {found:?}: {hint}\n{weights:.2}"
         );
     };
-    let assert_look =
-        |weights: &Array2<f64>, name: &str, hint: &str| assert_from(3, weights, name, hint);
+    let assert_look = |weights: &Array2<f64>, name: &str, hint: &str| {
+        assert_from(3, weights, name, hint)
+    };
     let hint = "every token looks at token 4: its *column* is bright. Rows add up to 1 in any \
                 head";
     assert_look(&head(6, 0.8, |_| Some(4)), "fan", hint);
@@ -41,7 +42,8 @@ pub fn look(look: impl Fn(&Array2<f64>, usize) -> &'static str) {
     assert_look(&head(6, 0.9, |i| i.checked_sub(1)), "previous", hint);
     let hint = "row i is bright at column i + 1: above the diagonal";
     assert_look(&head(6, 0.9, |i| (i < 5).then_some(i + 1)), "next", hint);
-    let hint = "tokens 0 to 2 look at 3 to 5, and these at 0 to 2: both directions count";
+    let hint =
+        "tokens 0 to 2 look at 3 to 5, and these at 0 to 2: both directions count";
     assert_look(&head(6, 0.9, |i| Some((i + 3) % 6)), "across", hint);
     let hint = "each token looks at itself: that is none of the others";
     assert_look(&head(6, 0.9, Some), "spread", hint);
@@ -57,7 +59,8 @@ pub fn look(look: impl Fn(&Array2<f64>, usize) -> &'static str) {
     let hint = "the first token has no previous one: the mean is of n − 1 tokens";
     assert_look(&weights, "previous", hint);
     // Token 0 gets 0.5 of all, and tokens 1 and 2 give the previous one more than half.
-    let weights = array![[0.25, 0.375, 0.375], [0.875, 0.125, 0.0], [0.375, 0.625, 0.0]];
+    let weights =
+        array![[0.25, 0.375, 0.375], [0.875, 0.125, 0.0], [0.375, 0.625, 0.0]];
     let hint = "token 0 gets 1.5 of 3, and most look at the previous one, too: the first that \
                 holds, and half is enough";
     assert_look(&weights, "fan", hint);

@@ -11,19 +11,29 @@ pub fn asked_words(asked_words: impl Fn(&[&str], &[f64]) -> Vec<bool>) {
     };
     let hint = "words of one piece: those below 0.15, and 0.15 itself isn't below";
     assert_asked(&[("o", 0.1), ("gato", 0.15), ("preto", 0.0)], &[1, 0, 1], hint);
-    let hint = "`ca ##chor ##ro` is one word, and the number of `ca` decides for all three";
-    let word = |first, rest| [("ca", first), ("##chor", rest), ("##ro", rest), ("late", 0.9)];
+    let hint =
+        "`ca ##chor ##ro` is one word, and the number of `ca` decides for all three";
+    let word =
+        |first, rest| [("ca", first), ("##chor", rest), ("##ro", rest), ("late", 0.9)];
     assert_asked(&word(0.1, 0.9), &[1, 1, 1, 0], hint);
     let hint = "the numbers of the other pieces don't count: 0.1 there asks nothing";
     assert_asked(&word(0.9, 0.1), &[0, 0, 0, 0], hint);
     let hint = "two words side by side, each with its own number";
-    let row = [("ca", 0.1), ("##o", 0.9), ("ga", 0.9), ("##to", 0.1), ("g", 0.1), ("##o", 0.5)];
+    let row = [
+        ("ca", 0.1),
+        ("##o", 0.9),
+        ("ga", 0.9),
+        ("##to", 0.1),
+        ("g", 0.1),
+        ("##o", 0.5),
+    ];
     assert_asked(&row, &[1, 1, 0, 0, 1, 1], hint);
     let hint = "[CLS] and [SEP] are never asked, whatever was drawn";
     assert_asked(&[("[CLS]", 0.0), ("sim", 0.1), ("[SEP]", 0.0)], &[0, 1, 0], hint);
     let hint = "a ## after [SEP] begins a word, and its own number decides; what goes on \
                 follows it";
-    let row = [("sim", 0.9), ("[SEP]", 0.9), ("##ro", 0.1), ("##s", 0.9), ("[SEP]", 0.1)];
+    let row =
+        [("sim", 0.9), ("[SEP]", 0.9), ("##ro", 0.1), ("##s", 0.9), ("[SEP]", 0.1)];
     assert_asked(&row, &[0, 0, 1, 1, 0], hint);
     let row = [("sim", 0.1), ("[SEP]", 0.1), ("##ro", 0.9), ("##s", 0.1)];
     assert_asked(&row, &[1, 0, 0, 0], hint);
@@ -52,7 +62,8 @@ pub fn best_trial(best_trial: impl Fn(&[Trial]) -> Option<(usize, usize)>) {
         (0.2, vec![1.0], vec![f64::NEG_INFINITY]),
         (0.01, vec![2.0, 2.0], vec![f64::INFINITY, 2.5]),
     ];
-    let hint = "NaN and infinity are never the best, and a trial counts until it explodes";
+    let hint =
+        "NaN and infinity are never the best, and a trial counts until it explodes";
     assert_equal(what, &best_trial(&exploded), &Some((2, 2)), hint);
     assert_equal(what, &best_trial(&exploded[..2]), &Some((0, 1)), hint);
     assert_equal(what, &best_trial(&exploded[1..2]), &None, hint);
@@ -137,12 +148,13 @@ pub fn best_pair(
 }
 
 pub fn merge(merge: impl Fn(&[&str], (&str, &str)) -> Vec<String>) {
-    let assert_merged = |pieces: &str, pair: (&str, &str), expected: &str, hint: &str| {
-        let pieces: Vec<&str> = pieces.split(' ').collect();
-        let what = format!("{pieces:?} with {pair:?}");
-        let expected: Vec<&str> = expected.split(' ').collect();
-        assert_equal(&what, &merge(&pieces, pair), &expected, hint);
-    };
+    let assert_merged =
+        |pieces: &str, pair: (&str, &str), expected: &str, hint: &str| {
+            let pieces: Vec<&str> = pieces.split(' ').collect();
+            let what = format!("{pieces:?} with {pair:?}");
+            let expected: Vec<&str> = expected.split(' ').collect();
+            assert_equal(&what, &merge(&pieces, pair), &expected, hint);
+        };
     let hint = "`##a ##t` becomes one piece, which goes on a word: `##at`, with its ## at the \
                 beginning only";
     assert_merged("g ##a ##t ##o", ("##a", "##t"), "g ##at ##o", hint);
@@ -150,11 +162,14 @@ pub fn merge(merge: impl Fn(&[&str], (&str, &str)) -> Vec<String>) {
     assert_merged("g ##a ##t ##o", ("g", "##a"), "ga ##t ##o", hint);
     let hint = "every place where the pair stands, not the first alone";
     assert_merged("b ##a ##n ##a ##n ##a", ("##a", "##n"), "b ##an ##an ##a", hint);
-    let hint = "from left to right, and each piece once: the third `##a` finds no partner";
+    let hint =
+        "from left to right, and each piece once: the third `##a` finds no partner";
     assert_merged("b ##a ##a ##a", ("##a", "##a"), "b ##aa ##a", hint);
-    let hint = "the new `##aa` isn't merged with the next `##a`, nor with another `##aa`";
+    let hint =
+        "the new `##aa` isn't merged with the next `##a`, nor with another `##aa`";
     assert_merged("b ##a ##a ##a ##a", ("##a", "##a"), "b ##aa ##aa", hint);
-    let hint = "`a` and `##a` are two pieces, and the order counts: nothing to merge here";
+    let hint =
+        "`a` and `##a` are two pieces, and the order counts: nothing to merge here";
     assert_merged("a ##n ##a", ("##a", "##n"), "a ##n ##a", hint);
     assert_merged("a", ("a", "##n"), "a", hint);
     assert_equal("no pieces", &merge(&[], ("a", "##b")), &[""; 0], hint);
@@ -184,7 +199,8 @@ pub fn leaks(leaks: impl Fn(&[(&str, &str)], &[(&str, &str)]) -> Vec<usize>) {
     let varied = [("the CAT  slept", "x"), (" I am cold ! ", "y"), ("z", "é novo.")];
     assert_leaks(&varied, &[0, 1, 2], hint);
     let hint = "a part of a sentence isn't the sentence; marks inside count";
-    let parts = [("The cat", "O gato"), ("I, am cold", "A"), ("The cat slept. Then?", "B")];
+    let parts =
+        [("The cat", "O gato"), ("I, am cold", "A"), ("The cat slept. Then?", "B")];
     assert_leaks(&parts, &[], hint);
     let hint = "nothing held out gives nothing away, and nothing learned neither";
     assert_leaks(&[], &[], hint);

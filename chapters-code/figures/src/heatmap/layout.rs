@@ -4,7 +4,9 @@ use super::Heatmap;
 use super::bar::Bar;
 use super::cells::{self, Look, MOST_CELLS, MOST_RECTANGLES};
 use super::labels::{Labels, SPACE, draw_side_titles};
-use crate::frame::{Heading, PAD, SMALLEST_TEXT, TEXT_SIZE, TICK_SIZE, WIDTH, line_of};
+use crate::frame::{
+    Heading, PAD, SMALLEST_TEXT, TEXT_SIZE, TICK_SIZE, TITLE_SIZE, WIDTH, line_of,
+};
 use crate::palette::Colours;
 use crate::scene::{Area, Scene};
 
@@ -49,7 +51,7 @@ impl<'a> Layout<'a> {
         cells.x = left.max(PAD + column_labels.overhang()).round();
         let mut width = (cells.right() + bar.width() + PAD).ceil();
 
-        let heading = map.caption.heading(WIDTH - 2.0 * PAD);
+        let heading = map.caption.heading(TITLE_SIZE, WIDTH - 2.0 * PAD);
         let wider = heading.width() + 2.0 * PAD - width;
         if wider > 0.0 {
             cells.x += (wider / 2.0).round();

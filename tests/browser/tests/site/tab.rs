@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -21,6 +21,8 @@ const PART: u64 = 6000;
 pub struct Tab {
     connection: Connection,
     context: String,
+    /// Whether the pages' scripts run, frames' callbacks among them.
+    scripts: bool,
 }
 
 impl Tab {
@@ -36,13 +38,19 @@ impl Tab {
     /// Opens an empty tab, 1400 × 1000.
     pub fn open_live() -> Self {
         let (connection, context) = chromium::open_tab();
-        let mut tab = Self { connection, context };
+        let mut tab = Self { connection, context, scripts: true };
         for domain in ["Page", "Network", "Runtime", "Log"] {
             tab.call(&format!("{domain}.enable"), &json!({}));
         }
         tab.call("Page.setLifecycleEventsEnabled", &json!({ "enabled": true }));
         tab.resize(1400, 1000);
         tab
+    }
+
+    /// From now on, no page's script runs.
+    pub fn without_scripts(&mut self) {
+        self.scripts = false;
+        self.call("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
     }
 
     fn call(&mut self, method: &str, params: &Value) -> Value {
@@ -144,6 +152,10 @@ impl Tab {
 
     /// Gives the page's own tasks a turn; a page on its way to another needs none.
     fn let_the_page_work(&mut self) {
+        if !self.scripts {
+            std::thread::sleep(Duration::from_millis(50)); // some frames
+            return;
+        }
         let _ = self.try_evaluate("new Promise(done => requestAnimationFrame(done))");
     }
 

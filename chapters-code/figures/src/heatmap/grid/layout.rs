@@ -2,7 +2,8 @@
 
 use super::HeatmapGrid;
 use crate::frame::{
-    Heading, LINE, PAD, SMALLEST_TEXT, TEXT_SIZE, TICK_SIZE, WIDTH, line_of, widest,
+    Heading, LINE, PAD, SMALLEST_TEXT, TEXT_SIZE, TICK_SIZE, TITLE_SIZE, WIDTH,
+    line_of, widest,
 };
 use crate::heatmap::bar::Bar;
 use crate::heatmap::cells::{self, Look, MOST_CELLS, MOST_RECTANGLES};
@@ -20,6 +21,7 @@ const LABELLED_CELL: f64 = 13.0;
 const PAGE: f64 = 720.0;
 /// The texts of a grid that wide can be read where it is shown on 360 pixels, too.
 const WIDE_TEXT: f64 = 18.0;
+const WIDE_TITLE: f64 = 21.0;
 /// Numbers in the cells may take more.
 const LARGEST_WIDTH: f64 = 1600.0;
 const LARGEST_CELL: f64 = 32.0;
@@ -261,19 +263,21 @@ pub(super) struct Layout<'a> {
 impl<'a> Layout<'a> {
     pub(super) fn new(grid: &'a HeatmapGrid) -> Self {
         let colours = grid.colours();
-        let mut text = TEXT_SIZE;
+        let (mut text, mut title) = (TEXT_SIZE, TITLE_SIZE);
         let mut bar = Bar::new(colours, TICK_SIZE);
         let mut row_titles = title_reach(grid, text);
         let mut plan = Plan::new(grid, &bar, row_titles);
         if !plan.labels {
-            text = WIDE_TEXT;
+            (text, title) = (WIDE_TEXT, WIDE_TITLE);
             bar = Bar::new(colours, text);
             row_titles = title_reach(grid, text);
             plan = Plan::new(grid, &bar, row_titles);
         }
         let panel = |index| Panel::new(grid, &plan, index);
         let panels = (0..grid.panels.len()).map(panel).collect();
-        let heading = grid.caption.heading(WIDTH - 2.0 * PAD);
+        let heading = grid
+            .caption
+            .heading(title, if plan.labels { WIDTH } else { PAGE } - 2.0 * PAD);
         let block = Area { x: 0.0, y: 0.0, width: 0.0, height: 0.0 };
         let mut layout = Self {
             grid,
