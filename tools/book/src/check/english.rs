@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use anyhow::Result;
-use mdbook_markdown::pulldown_cmark::Event;
+use mdbook_markdown::pulldown_cmark::{Event, Tag, TagEnd};
 use regex::Regex;
 
 use super::glossary::{self, pattern};
@@ -129,8 +129,14 @@ pub fn faults(workspace: &Workspace) -> Result<Vec<String>> {
 /// What is wrong with a translation, with its bytes; code and formulas apart.
 fn faults_of(text: &str, rivals: &Rivals) -> Vec<(usize, String)> {
     let mut found = Vec::new();
+    let mut code = false;
     for (event, range) in markdown::events(text) {
-        if !matches!(event, Event::Text(_)) {
+        match event {
+            Event::Start(Tag::CodeBlock(_)) => code = true,
+            Event::End(TagEnd::CodeBlock) => code = false,
+            _ => {}
+        }
+        if code || !matches!(event, Event::Text(_)) {
             continue;
         }
         let words = &text[range.clone()];
@@ -184,6 +190,7 @@ mod tests {
                 &["straight '", "straight \"", "straight \""],
             ),
             ("“I love it, it's fantastic!” `it's` $`f'`$", &[]),
+            ("```console\nls \"grey\"\n```\n", &[]),
             ("Cost, costs", &["say loss"]),
         ] {
             let faults = faults_of(text, &rivals);
