@@ -75,7 +75,7 @@ pub fn ranks<T: PartialOrd>(values: &[T]) -> Vec<f64> {
     let rank = |value: &T| {
         let below = values.iter().filter(|other| *other < value).count();
         let equal = values.iter().filter(|other| *other == value).count();
-        below as f64 + (equal as f64 + 1.0) / 2.0
+        below as f64 + 0.5 * (equal as f64 + 1.0)
     };
     values.iter().map(rank).collect()
 }
@@ -85,7 +85,7 @@ pub fn ranks<T: PartialOrd>(values: &[T]) -> Vec<f64> {
 /// constant.
 pub fn rank_correlation<T: PartialOrd>(a: &[T], b: &[T]) -> f64 {
     let centered = |values: &[T]| -> Vec<f64> {
-        let mean = (values.len() as f64 + 1.0) / 2.0;
+        let mean = 0.5 * (values.len() as f64 + 1.0);
         ranks(values).iter().map(|rank| rank - mean).collect()
     };
     let (a, b) = (centered(a), centered(b));

@@ -231,11 +231,12 @@ fn ranks_are_places_and_equal_values_share_them() {
     assert!(ranks::<f64>(&[]).is_empty());
 }
 
-/// R's `dbinom` and `pbinom`, and a count of all outcomes where the chances differ.
+/// Sums of binomial coefficients over 2ⁿ, from Python's `math.comb`; where the chances
+/// differ, a count of all outcomes.
 #[test]
-fn hits_by_chance_are_rs() {
+fn hits_by_chance_are_counted() {
     let close = |found: f64, expected: f64| {
-        assert!((found - expected).abs() < 1e-12, "{found}")
+        assert!((found - expected).abs() < 1e-12, "{found}");
     };
     close(at_most(3, &[0.5; 10]), 0.171_875);
     close(at_least(6, &[0.5; 10]), 0.376_953_125);
@@ -257,9 +258,9 @@ fn hits_by_chance_are_rs() {
     assert!(at_most(1, &[f64::NAN]).is_nan());
 }
 
-/// R's `binom.test(a, a + b)$p.value`.
+/// Twice the smaller tail's binomial coefficients over 2ⁿ, from Python's `math.comb`.
 #[test]
-fn the_sign_test_is_rs() {
+fn the_sign_test_is_exact() {
     for (one, other, expected) in [
         (0, 0, 1.0),
         (3, 3, 1.0),

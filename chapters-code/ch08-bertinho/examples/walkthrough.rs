@@ -426,12 +426,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("its own reviews   {:.1} %", 100.0 * finetuned.train);
     println!("held-out reviews  {:.1} %", 100.0 * finetuned.held_out);
     println!("naive Bayes       {:.1} %", 100.0 * finetuned.naive_bayes);
-    let Agreement { both, only_classifier, only_naive_bayes, neither }: Agreement =
-        finetuned.agreement;
-    println!("right: both {both}, neither {neither}");
-    println!("   only bertinho-sentiment {only_classifier}");
-    println!("   only naive Bayes        {only_naive_bayes}");
-    println!("a fair coin: p = {:.2}", sign_test(only_classifier, only_naive_bayes));
+    let two: Agreement = finetuned.agreement;
+    println!("right: both {}, neither {}", two.both, two.neither);
+    println!("   only bertinho-sentiment {}", two.only_classifier);
+    println!("   only naive Bayes        {}", two.only_naive_bayes);
+    let p: f64 = sign_test(two.only_classifier, two.only_naive_bayes);
+    println!("a fair coin: p = {p:.2}");
     for (text, positive) in &finetuned.positive_probability {
         println!("{:5.1} % praise: {text}", 100.0 * positive);
     }

@@ -211,17 +211,17 @@ pub fn share_right(right: &[bool]) -> f64 {
     right.iter().filter(|&&right| right).count() as f64 / right.len().max(1) as f64
 }
 
-/// Of the same reviews, how many two classifiers get right together, one by one, and not
-/// at all.
+/// How two classifiers' answers to the same reviews go together: a count for each of the
+/// four ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Agreement {
-    /// Both right.
+    /// Reviews that both get right.
     pub both: usize,
-    /// Only the fine-tuned classifier.
+    /// Reviews that only the fine-tuned classifier gets right.
     pub only_classifier: usize,
-    /// Only naive Bayes.
+    /// Reviews that only naive Bayes gets right.
     pub only_naive_bayes: usize,
-    /// Neither.
+    /// Reviews that neither gets right.
     pub neither: usize,
 }
 

@@ -6,13 +6,13 @@
 use ndarray::{Array2, Array3};
 
 // ANCHOR: look
-/// Exercise 1. What a head's lines show at a glance in the model view, from its weights,
-/// `[n, n]`, at least two tokens; those of sentence B begin at `sentence_b_start`. The
-/// first of these that holds:
+/// Exercise 1. What a head's lines show at a glance in the model view, from its
+/// weights, `[n, n]`, at least two tokens; those of sentence B begin at
+/// `sentence_b_start`. The first of these that holds:
 ///
 /// - `"fan"`: one of the tokens gets at least half of all attention;
-/// - `"previous"`, `"next"`: the tokens that have such a neighbor give it at least half
-///   of their attention, in the mean;
+/// - `"previous"`, `"next"`: the tokens that have such a neighbor give it at least
+///   half of their attention, in the mean;
 /// - `"across"`: at least half of all attention goes to the other sentence;
 /// - `"spread"`: none of these.
 pub fn look(weights: &Array2<f64>, sentence_b_start: usize) -> &'static str {
@@ -54,10 +54,10 @@ pub fn json_in_script(token: &str) -> String {
 // ANCHOR_END: json_in_script
 
 // ANCHOR: moved
-/// Exercise 5. What each line carries, which isn't its weight: of a token that looks, `i`,
-/// and one that is looked at, `j`, the length of `weights[i, j] · values[j]`, as a share of
-/// the lengths in its row. `weights` are `[n, m]`, `values` `[m, d_v]`; the answer is
-/// `[n, m]`. A row that carries nothing is 0 throughout.
+/// Exercise 5. What each line carries, which isn't its weight: of a token that looks,
+/// `i`, and one that is looked at, `j`, the length of `weights[i, j] · values[j]`, as
+/// a share of the lengths in its row. `weights` are `[n, m]`, `values` `[m, d_v]`;
+/// the answer is `[n, m]`. A row that carries nothing is 0 throughout.
 pub fn moved(weights: &Array2<f64>, values: &Array2<f64>) -> Array2<f64> {
     todo!("exercise 5: the share of each line in what a token takes")
 }

@@ -79,7 +79,7 @@ pub fn temperature(logits: &Array2<f64>, right: &[usize]) -> f64 {
     };
     let (mut low, mut high) = (0.05, 20.0);
     for _ in 0..60 {
-        let middle = (low + high) / 2.0;
+        let middle = f64::midpoint(low, high);
         if derivative(middle) <= 0.0 { low = middle } else { high = middle }
     }
     1.0 / high

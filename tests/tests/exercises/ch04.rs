@@ -370,7 +370,8 @@ fn pair(
     for i in 0..words.len() {
         for j in i + 1..words.len() {
             let found = of(fall(&[i, j]), fall(&[i]), fall(&[j]));
-            if found > best.1 || (last && found == best.1) {
+            let wins = if last { found >= best.1 } else { found > best.1 };
+            if wins {
                 best = ((i, j), found);
             }
         }

@@ -15,6 +15,7 @@ mod glossary;
 pub mod listings;
 pub mod numbers;
 pub mod outputs;
+pub mod questions;
 pub mod rivals;
 pub mod roundtrip;
 pub mod site;

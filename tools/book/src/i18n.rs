@@ -346,12 +346,18 @@ fn translated(old: &Catalog, entry: &Entry) -> Option<Message> {
 fn suggested(gone: &[(String, String)], entry: &Entry) -> Message {
     let mut builder = Message::build_singular();
     builder.with_msgid(entry.text.clone());
+    let length = entry.text.chars().count() as f64;
+    let of_its_length = |id: &str| {
+        let other = id.chars().count() as f64;
+        length.min(other) >= ALIKE * length.max(other)
+    };
     let best = gone
         .iter()
+        .filter(|(id, translation)| !translation.is_empty() && of_its_length(id))
         .map(|(id, translation)| {
             (strsim::normalized_levenshtein(id, &entry.text), translation)
         })
-        .filter(|(alike, translation)| *alike >= ALIKE && !translation.is_empty())
+        .filter(|(alike, _)| *alike >= ALIKE)
         .max_by(|a, b| a.0.total_cmp(&b.0));
     if let Some((_, translation)) = best {
         builder.with_msgstr(translation.clone());

@@ -316,21 +316,19 @@ fn rich_output(
         Value::Array(lines) => Some(lines.iter().filter_map(Value::as_str).collect()),
         _ => None,
     };
-    let svg = media("image/svg+xml");
-    if svg.is_none() && media("text/html").is_none() {
-        return Ok(text_output(&media("text/plain").unwrap_or_default(), words));
-    }
-    let Some(Said { legend, alt }) = said else {
-        bail!("a figure without a caption: write {{{{#caption …}}}} after its cell");
-    };
-    let drawn = match svg {
-        Some(svg) => figure::with_label(&svg, &plain(alt)),
-        None => {
-            let view = scripts_once(&media("text/html").unwrap_or_default(), scripts);
-            figure::with_alt(&view, &plain(alt))
+    let alt = said.map(|said| plain(said.alt)).unwrap_or_default();
+    let picture = media("image/svg+xml").map(|svg| figure::with_label(&svg, &alt));
+    let drawn = picture.or_else(|| {
+        let view = scripts_once(&media("text/html")?, scripts);
+        Some(figure::with_alt(&view, &alt))
+    });
+    match (drawn, said) {
+        (Some(drawn), Some(said)) => Ok(figure::figure(&drawn, Some(&said.legend))),
+        (Some(_), None) => {
+            bail!("a figure without a caption: write {{{{#caption …}}}} after its cell")
         }
-    };
-    Ok(figure::figure(&drawn, Some(legend)))
+        (None, _) => Ok(text_output(&media("text/plain").unwrap_or_default(), words)),
+    }
 }
 
 /// Leaves out the module scripts that the page has already. Each cell brings all that its

@@ -468,15 +468,10 @@ fn a_question_answers_without_scripts() {
     let _site = reading();
     let mut tab = Tab::open();
     tab.without_scripts();
-    let mut questions = 0;
-    for page in all_pages() {
+    for language in LANGUAGES {
+        let page = page(language, CHAPTER);
         let label = page.label();
         tab.load(&page.url);
-        let choices = tab.evaluate("document.querySelectorAll('main .choice').length");
-        if choices == 0 {
-            continue;
-        }
-        questions += 1;
         tab.evaluate(
             "document.querySelectorAll('main .choice').forEach((c, i) => { c.id = `choice-${i}`; })",
         );
@@ -485,6 +480,7 @@ fn a_question_answers_without_scripts() {
         let first = "main .question .choice:has(.verdict)";
         tab.click(&label, &format!("{first} > summary"));
         tab.wait(&label, &format!("{seen} === 1"));
+        tab.evaluate("document.querySelector('#choice-0 > summary').focus()");
         tab.tab_to(&label, "#choice-1 > summary");
         let open = "document.querySelector('#choice-1').open";
         let before = tab.evaluate(open);
@@ -493,7 +489,6 @@ fn a_question_answers_without_scripts() {
         tab.press(" ");
         tab.wait(&label, &format!("{open} === {before}"));
     }
-    assert!(questions > 0, "no page has a question");
 }
 
 #[test]
