@@ -203,6 +203,6 @@ mod tests {
         let mut words = Part::Words.shuffled(3, &mut random);
         words.sort_unstable();
         assert_eq!(words, [0, 1, 2]);
-        assert_eq!(Part::Words.of(vec![0.5, 0.1, 0.3, 0.1]), [0.25, 0.75]);
+        assert_eq!(Part::Words.of(vec![0.25, 0.125, 0.375, 0.25]), [0.25, 0.75]);
     }
 }

@@ -214,8 +214,9 @@ mod tests {
         assert_eq!(all.len(), 4 * include_str!("../data/pronouns.tsv").lines().count());
         assert_eq!(all[0].text, "O menino viu a menina porque ela estava triste.");
         assert_eq!(all[3].text, "A menina viu o menino porque ele estava triste.");
-        let place =
-            |one: &PronounSentence, word: &str| one.text.find(&format!(" {word}"));
+        let place = |one: &PronounSentence, wanted: &str| {
+            words(&one.text).iter().position(|&word| word == wanted)
+        };
         let first = |one: &&PronounSentence| {
             place(one, one.right).unwrap() < place(one, one.wrong).unwrap()
         };

@@ -10,12 +10,10 @@ use std::fs;
 use bert_attention::explanation::{argmax, words};
 use bert_attention::nouns::NOUNS;
 use bert_attention::profile::{SHARES, profile, top, uniform};
-use bert_attention::query_key::{best_by_chance, chance};
 use bert_attention::translation::{find_nouns, translation_heads};
 use bert_attention::{
-    Attentions, BertForMaskedLm, HeadProfile, MaskedModel, Measurements, Pretrained,
-    Profiles, QueryKeyPair, SpecialIds, rank_correlation, rollout, sentences,
-    top1_accuracy,
+    Attentions, BertForMaskedLm, Choices, HeadProfile, MaskedModel, Measurements,
+    Pretrained, Profiles, SpecialIds, rank_correlation, rollout, sentences,
 };
 use candle_core::{DType, Device, IndexOp, Tensor, safetensors};
 use candle_nn::VarBuilder;
@@ -142,34 +140,25 @@ fn special_tokens_are_found_in_the_vocabulary() {
 }
 
 #[test]
-fn top1_accuracies_are_what_the_attentions_say() {
+fn choices_are_what_the_attentions_say() {
     let model = model("bert-base");
     let text = "o gato sentou no tapete.";
-    let find = |text, query, key| {
-        QueryKeyPair::find(&model.tokenizer, text, query, key).unwrap()
-    };
-    let pair = find(text, "gato", "sentou").unwrap();
-    assert_eq!((pair.query, pair.key), (2, 3));
-    assert!(find(text, "gato", "cat").is_none());
-    assert!(find("gato gato", "gato", "gato").is_none());
-    let back = find(text, "sentou", "gato").unwrap();
-    let found = top1_accuracy(&model, &[pair.clone(), back]).unwrap();
+    let found = Choices::of(&model, text).unwrap();
+    let (query, key) = (found.find("gato").unwrap(), found.find("sentou").unwrap());
+    assert_eq!((query, key, found.find("cat")), (2, 3, None));
+    assert!((found.blind() - 0.2).abs() < 1e-12);
+    assert_eq!(Choices::of(&model, "gato gato").unwrap().find("gato"), None);
     let seen = Attentions::of(&model, text, None, Truncate::Error).unwrap();
-    for ((layer, head), &rate) in found.indexed_iter() {
+    for ((layer, head), &found) in found.hits(query, key).indexed_iter() {
         let weights = seen.head(layer, head).unwrap(); // [n, n]
-        let hit = |from: usize, to: usize| {
-            let others = (1..7).filter(|&j| j != from && j != to);
-            others.map(|j| weights[[from, j]]).all(|w| w < weights[[from, to]])
-        };
-        let expected = f64::from(u8::from(hit(2, 3)) + u8::from(hit(3, 2))) / 2.0;
-        assert!((rate - expected).abs() < 1e-12, "{layer} {head}: {rate}");
+        let others = (1..7).filter(|&j| j != query && j != key);
+        let expected =
+            others.map(|j| weights[[query, j]]).all(|w| w < weights[[query, key]]);
+        assert_eq!(found, expected, "{layer} {head}");
     }
-    assert!(found.iter().any(|&rate| rate > 0.0), "the test tells nothing apart");
-    assert!((chance(std::slice::from_ref(&pair)) - 0.2).abs() < 1e-12);
-    // One head, one pair: blind, it is wrong more often than not. Of four, one is right
-    // with probability 1 − 0.8⁴ = 0.59.
-    let best = |heads| best_by_chance(std::slice::from_ref(&pair), heads);
-    assert_eq!([1, 3, 4].map(|heads| best(heads) > 0.5), [false, false, true]);
+    let counts = found.counts(query);
+    assert_eq!(counts.iter().sum::<usize>(), found.hits(query, key).len());
+    assert!(counts[key] > 0, "the test tells nothing apart");
 }
 
 #[test]
@@ -329,10 +318,15 @@ fn influence_is_what_hiding_each_word_does() {
 
 #[test]
 fn the_measurements_of_minilm_are_whole() {
-    let Measurements { profiles, verbs } = Measurements::of_minilm().unwrap();
+    let Measurements { profiles, shuffled, verbs, clauses } =
+        Measurements::of_minilm().unwrap();
     assert_eq!(verbs.subjects, sentences::english_subjects().len());
-    assert_eq!(verbs.near.map().dim(), (6, 12));
-    assert_eq!(verbs.far.map().dim(), (6, 12));
+    assert_eq!(verbs.near.subject.map().dim(), (6, 12));
+    assert_eq!(verbs.far.others.map().dim(), (6, 12));
+    assert_eq!(shuffled.tokens, profiles.tokens);
+    let both = clauses[0].clone().with(&clauses[1]);
+    assert_eq!(both.chances.len(), 2 * sentences::english_clauses().len());
+    assert_eq!(both.lead().dim(), (6, 12));
     assert_eq!(profiles.model, "sentence-transformers/all-MiniLM-L6-v2");
     assert_eq!(profiles.sentences, sentences::english().len());
     assert_eq!(profiles.map(|p| p.cls).dim(), (6, 12));

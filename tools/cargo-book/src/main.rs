@@ -225,7 +225,7 @@ fn check_all(workspace: &Workspace) -> Result<()> {
         check::listings::unused_anchors,
         check::docs::riddles,
         check::unlisted_pages,
-        check::questions::few,
+        check::questions::weak,
         check::numbers::unsourced,
         check::figures::misnumbered,
         check::roundtrip::altered,

@@ -1,0 +1,166 @@
+//! The controls: bertinho's counts against NumPy's in f64
+//! (`tests/reference/ch05_controls.py`), and what has to hold whatever the model.
+
+use bert_attention::likeness::Part;
+use bert_attention::profile::{SHARES, share_at};
+use bert_attention::sentences::{self, pronoun_sentences, subjects, two_clauses};
+use bert_attention::translation::{find_nouns, noun_looks, sentence_end};
+use bert_attention::{
+    Choices, Clauses, HeadProfile, Likeness, Pretrained, Profiles, Pronouns, Tally,
+    Verbs, nouns::NOUNS,
+};
+use hub::HubOptions;
+use serde::Deserialize;
+
+type Counts = Vec<Vec<usize>>;
+
+#[derive(Deserialize)]
+struct Reference {
+    near: VerbCounts,
+    far: VerbCounts,
+    clauses: [ClauseCounts; 2],
+    pronouns: PronounCounts,
+    likeness: [f64; 2],
+}
+
+#[derive(Deserialize)]
+struct VerbCounts {
+    subject: Counts,
+    others: Counts,
+    between: Counts,
+}
+
+#[derive(Deserialize)]
+struct ClauseCounts {
+    subjects: Counts,
+    nouns: Counts,
+    words: Counts,
+}
+
+#[derive(Deserialize)]
+struct PronounCounts {
+    right: Counts,
+    wrong: Counts,
+}
+
+fn reference() -> Reference {
+    let text = include_str!("../../../tests/fixtures/ch05-controls.json");
+    serde_json::from_str(text).unwrap()
+}
+
+fn bertinho() -> Pretrained {
+    let folder = hub::resolve("bertinho", &HubOptions::from_env()).unwrap();
+    Pretrained::load(&folder).unwrap()
+}
+
+/// The counts are equal, but for a choice by a hair in f32.
+#[track_caller]
+fn assert_counts(name: &str, found: &Tally, expected: &Counts) {
+    let mut off = 0;
+    for (found, expected) in found.hits.iter().zip(expected) {
+        for (found, expected) in found.iter().zip(expected) {
+            off += found.abs_diff(*expected);
+        }
+    }
+    assert_eq!(found.hits.len(), expected.len(), "{name}");
+    assert!(off <= 1, "{name}: {off} choices differ");
+}
+
+#[test]
+fn verbs_are_numpys() {
+    let (found, expected) = (Verbs::of(&bertinho(), &subjects()).unwrap(), reference());
+    assert_eq!(found.subjects, subjects().len());
+    for (name, found, expected) in
+        [("near", found.near, expected.near), ("far", found.far, expected.far)]
+    {
+        assert_counts(name, &found.subject, &expected.subject);
+        assert_counts(name, &found.others, &expected.others);
+        if found.between.looks > 0 {
+            assert_counts(name, &found.between, &expected.between);
+        } else {
+            assert_eq!(name, "near"); // nothing stands between
+        }
+    }
+}
+
+#[test]
+fn clauses_are_numpys() {
+    let halves = Clauses::halves(&bertinho(), &two_clauses()).unwrap();
+    for (found, expected) in halves.iter().zip(&reference().clauses) {
+        assert_eq!(found.chances.len(), two_clauses().len());
+        assert_counts("subjects", &found.subjects.own, &expected.subjects);
+        assert_counts("nouns", &found.nouns.own, &expected.nouns);
+        assert_counts("words", &found.words.own, &expected.words);
+    }
+}
+
+#[test]
+fn pronouns_are_numpys() {
+    let all = pronoun_sentences();
+    let found = Pronouns::of(&bertinho(), &all).unwrap();
+    assert_eq!((found.right.looks, found.beside.looks), (all.len(), 2 * all.len()));
+    let expected = reference().pronouns;
+    assert_counts("right", &found.right, &expected.right);
+    assert_counts("wrong", &found.wrong, &expected.wrong);
+}
+
+#[test]
+fn likeness_is_numpys() {
+    let (model, expected) = (bertinho(), reference().likeness);
+    let some: Vec<&str> = sentences::both_languages().into_iter().take(8).collect();
+    for (part, expected) in [Part::Whole, Part::Words].into_iter().zip(expected) {
+        let found = Likeness::of(&model, &some, part).unwrap();
+        let mean = Likeness::mean(&found.heads);
+        assert!((mean - expected).abs() < 1e-5, "{part:?}: {mean}, not {expected}");
+        assert!(found.heads.diag().iter().all(|itself| (itself - 1.0).abs() < 1e-5));
+    }
+}
+
+#[test]
+fn exchanged_words_leave_lengths_and_special_tokens() {
+    let (model, some) =
+        (bertinho(), ["O gato dormiu.", "A menina leu o livro na escola."]);
+    let (own, others) = (
+        Profiles::of(&model, &some).unwrap(),
+        Profiles::of_shuffled(&model, &some).unwrap(),
+    );
+    assert_eq!((own.sentences, own.tokens), (others.sentences, others.tokens));
+    let uniform = |of: &Profiles| SHARES.map(|(_, measure)| measure(&of.uniform));
+    assert_eq!(uniform(&own), uniform(&others));
+    assert_ne!(own.heads, others.heads);
+}
+
+#[test]
+fn a_share_at_a_place_is_the_profiles() {
+    let (model, some) =
+        (bertinho(), ["O gato dormiu.", "A menina leu o livro na escola."]);
+    let profiles = Profiles::of(&model, &some).unwrap();
+    let cls = profiles.map(|profile: &HeadProfile| profile.cls).mean().unwrap();
+    let sep = profiles.map(|profile: &HeadProfile| profile.sep).mean().unwrap();
+    assert!((share_at(&model, &some, |_| 0).unwrap() - cls).abs() < 1e-6);
+    assert!((share_at(&model, &some, |n| n - 1).unwrap() - sep).abs() < 1e-6);
+}
+
+#[test]
+fn looks_of_nouns_add_up() {
+    let model = bertinho();
+    let pairs = [("The cat slept on the bed.", "O gato dormiu na cama.")];
+    let nouns = find_nouns(&model.tokenizer, &pairs, &NOUNS).unwrap();
+    let looks = noun_looks(&model.encoder, &nouns, (1, 11)).unwrap();
+    assert_eq!(looks.len(), 2 * nouns.len()); // two nouns, two orders, both ways
+    assert!(looks.iter().all(|look| look.hit && look.place <= 5));
+    let error = noun_looks(&model.encoder, &nouns, (12, 0)).unwrap_err().to_string();
+    assert!(error.contains("layer 12 does not exist"), "{error}");
+    let error = noun_looks(&model.encoder, &nouns, (0, 12)).unwrap_err().to_string();
+    assert!(error.contains("head 12 does not exist"), "{error}");
+    for (first, stop) in [(true, true), (true, false), (false, true), (false, false)] {
+        let end = sentence_end(&model, &pairs, (1, 11), first, stop).unwrap();
+        assert_eq!((end.lasts, end.others), (2, 2)); // bed and cama, cat and gato
+        assert!(end.last <= 2 && end.elsewhere <= 2);
+    }
+}
+
+#[test]
+fn a_sentence_that_is_empty_is_an_error() {
+    assert!(Choices::of(&bertinho(), "").is_err());
+}

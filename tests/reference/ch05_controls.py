@@ -1,0 +1,184 @@
+"""Chapter 5's controls in NumPy and f64: what bertinho's heads choose in its sentences.
+
+    python tests/reference/ch05_controls.py   regenerates tests/fixtures/ch05-controls.json
+
+Reads weights/bertinho and chapter 5's data; the tokenizer, the model and the counting are written
+here anew. Needs numpy (any version).
+"""
+
+import json
+import math
+import pathlib
+import re
+import struct
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DATA = ROOT / "chapters-code" / "ch05-bert-attention" / "data"
+FOLDER = ROOT / "weights" / "bertinho"
+CONFIG = json.loads((FOLDER / "config.json").read_text())
+VOCABULARY = (FOLDER / "vocab.txt").read_text(encoding="utf-8").splitlines()
+IDS = {piece: i for i, piece in enumerate(VOCABULARY)}
+LAYERS, HEADS = CONFIG["num_hidden_layers"], CONFIG["num_attention_heads"]
+
+
+def load(path):
+    data = path.read_bytes()
+    (length,) = struct.unpack_from("<Q", data)
+    found = {}
+    for name, info in json.loads(data[8 : 8 + length]).items():
+        if name != "__metadata__":
+            start, end = (8 + length + offset for offset in info["data_offsets"])
+            values = np.frombuffer(data[start:end], dtype={"F16": "<f2", "F32": "<f4"}[info["dtype"]])
+            found[name.removeprefix("bert.")] = values.reshape(info["shape"]).astype(np.float64)
+    return found
+
+
+WEIGHTS = load(FOLDER / "model.safetensors")
+
+
+def pieces(text):
+    found = []
+    for word in re.findall(r"\w+|[^\w\s]", text):
+        start = 0
+        while start < len(word):
+            mark = "##" if start else ""
+            ends = range(len(word), start, -1)
+            end = next(end for end in ends if mark + word[start:end] in IDS)
+            found.append(mark + word[start:end])
+            start = end
+    return found
+
+
+def linear(name, x):
+    return x @ WEIGHTS[f"{name}.weight"].T + WEIGHTS[f"{name}.bias"]
+
+
+def norm(name, x):
+    x = x - x.mean(-1, keepdims=True)
+    x = x / np.sqrt((x**2).mean(-1, keepdims=True) + CONFIG["layer_norm_eps"])
+    return x * WEIGHTS[f"{name}.weight"] + WEIGHTS[f"{name}.bias"]
+
+
+def gelu(x):
+    erf = np.frompyfunc(math.erf, 1, 1)
+    return x * 0.5 * (1 + erf(x / math.sqrt(2)).astype(np.float64))
+
+
+def read(text):
+    """The tokens of one sentence, and its attentions, [layers, heads, n, n]."""
+    tokens = ["[CLS]", *pieces(text), "[SEP]"]
+    n = len(tokens)
+    words, places, types = (
+        WEIGHTS[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type")
+    )
+    x = words[[IDS[token] for token in tokens]] + places[:n] + types[0]
+    x, found = norm("embeddings.LayerNorm", x), []
+    for layer in range(LAYERS):
+        at = f"encoder.layer.{layer}"
+        q, k, v = (
+            linear(f"{at}.attention.self.{part}", x).reshape(n, HEADS, -1).transpose(1, 0, 2)
+            for part in ("query", "key", "value")
+        )
+        scores = q @ k.transpose(0, 2, 1) / math.sqrt(q.shape[-1])
+        weights = np.exp(scores - scores.max(-1, keepdims=True))
+        weights /= weights.sum(-1, keepdims=True)
+        found.append(weights)
+        context = (weights @ v).transpose(1, 0, 2).reshape(n, -1)
+        attended = linear(f"{at}.attention.output.dense", context)
+        x = norm(f"{at}.attention.output.LayerNorm", x + attended)
+        hidden = linear(f"{at}.output.dense", gelu(linear(f"{at}.intermediate.dense", x)))
+        x = norm(f"{at}.output.LayerNorm", x + hidden)
+    return tokens, np.stack(found)
+
+
+def choices(text):
+    """The tokens, and the place that each chooses, [layers, heads, n]."""
+    tokens, weights = read(text)
+    weights = weights.copy()
+    weights[..., 0] = weights[..., -1] = -1
+    for i in range(len(tokens)):
+        weights[:, :, i, i] = -1
+    return tokens, weights.argmax(-1)
+
+
+def rows(name):
+    lines = (DATA / name).read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines]
+
+
+def verbs(column):
+    counts = {kind: np.zeros((LAYERS, HEADS), int) for kind in ("subject", "others", "between")}
+    for row in rows("subjects.tsv"):
+        tokens, chosen = choices(row[column])
+        subject, verb = tokens.index(row[1]), tokens.index(row[2])
+        for i in range(1, len(tokens) - 1):
+            hits = chosen[:, :, i] == verb
+            if i == subject:
+                counts["subject"] += hits
+            elif i != verb:
+                counts["others"] += hits
+                if subject < i < verb:
+                    counts["between"] += hits
+    return {kind: count.tolist() for kind, count in counts.items()}
+
+
+def clauses():
+    kinds = ("subjects", "nouns", "words")
+    counts = [{k: np.zeros((LAYERS, HEADS), int) for k in kinds} for _ in range(2)]
+    for number, row in enumerate(rows("clauses.tsv")):
+        tokens, chosen = choices(row[7])
+        places = [tokens.index(word) for word in row[1:7]]
+        middle = next(i for i in range(places[2], places[3]) if tokens[i] in ("e", "and"))
+        spans = [range(1, middle), range(middle + 1, len(tokens) - 1)]
+        for (subject, noun, verb), span in zip((places[:3], places[3:]), spans):
+            hits = lambda i: chosen[:, :, i] == verb
+            counts[number % 2]["subjects"] += hits(subject)
+            counts[number % 2]["nouns"] += hits(noun)
+            for i in span:
+                if i not in (subject, verb):
+                    counts[number % 2]["words"] += hits(i)
+    return [{kind: count.tolist() for kind, count in half.items()} for half in counts]
+
+
+def pronouns():
+    right, wrong = np.zeros((LAYERS, HEADS), int), np.zeros((LAYERS, HEADS), int)
+    for masculine, feminine, verb, adjective in rows("pronouns.tsv"):
+        for start in (f"O {masculine} {verb} a {feminine}", f"A {feminine} {verb} o {masculine}"):
+            for pronoun, a, b in (("ela", feminine, masculine), ("ele", masculine, feminine)):
+                tokens, chosen = choices(f"{start} porque {pronoun} estava {adjective}.")
+                chosen = chosen[:, :, tokens.index(pronoun)]
+                right += chosen == tokens.index(a)
+                wrong += chosen == tokens.index(b)
+    return {"right": right.tolist(), "wrong": wrong.tolist()}
+
+
+def likeness(sentences):
+    """How much two heads share in the same row, [heads, heads]: whole rows, words alone."""
+    count = LAYERS * HEADS
+    sums, looks = np.zeros((2, count, count)), 0
+    for sentence in sentences:
+        _, weights = read(sentence)
+        n = weights.shape[-1]
+        for i in range(1, n - 1):
+            row = weights[:, :, i].reshape(count, n)
+            words = row[:, 1:-1] / row[:, 1:-1].sum(-1, keepdims=True)
+            for part, values in enumerate((row, words)):
+                sums[part] += np.minimum(values[:, None], values[None]).sum(-1)
+            looks += 1
+    off = ~np.eye(count, dtype=bool)
+    return [float(part[off].mean() / looks) for part in sums]
+
+
+if __name__ == "__main__":
+    sentences = [row[0] for row in rows("pairs.tsv")][:8]
+    found = {
+        "near": verbs(3),
+        "far": verbs(4),
+        "clauses": clauses(),
+        "pronouns": pronouns(),
+        "likeness": likeness(sentences),
+    }
+    path = ROOT / "tests" / "fixtures" / "ch05-controls.json"
+    path.write_text(json.dumps(found) + "\n", encoding="utf-8")
