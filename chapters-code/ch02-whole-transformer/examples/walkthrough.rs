@@ -210,7 +210,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let variance: f64 = distances.pow2().sum() / 4.0;
     println!("distances {distances}, squares {}", distances.pow2());
     println!("variance {variance}, its root {:.4}", variance.sqrt());
-    println!("{:.4}", distances / variance.sqrt());
+    println!("{:.4}", &distances / variance.sqrt());
     // ANCHOR_END: norm_by_hand
 
     // ANCHOR: norm_rows
@@ -322,9 +322,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     fn mean_length(x: &Array2<f64>) -> f64 {
         x.pow2().sum_axis(Axis(1)).sqrt().sum() / x.nrows() as f64
     }
-    let drawn: &Array2<f64> = &model.source_embedding.weight; // [vocabulary, d_model]
-    println!("embedding, as drawn {:.4}", mean_length(drawn));
-    println!("times √d_model      {:.4}", mean_length(&(drawn * 16_f64.sqrt())));
+    let drawn: Array2<f64> = model.source_embedding.weight.clone(); // [vocabulary, d_model]
+    println!("embedding, as drawn {:.4}", mean_length(&drawn));
+    println!("times √d_model      {:.4}", mean_length(&(&drawn * 16_f64.sqrt())));
     println!("position            {:.4}", mean_length(&sinusoidal(5, 16)));
     // ANCHOR_END: lengths
 
