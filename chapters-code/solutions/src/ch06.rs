@@ -67,7 +67,7 @@ pub fn grouped_attention(
     let parameters = layers.iter().map(|(inputs, units)| inputs * units + units).sum();
     let projections: usize =
         layers.iter().map(|(inputs, units)| n * inputs * units).sum();
-    // Each head has a map of its own, whoever made its keys: heads · n · n · d_k, twice.
+    // Each head has a map of its own, whoever made its keys: n · n · d_k, twice.
     (parameters, projections + 2 * n * n * dim)
 }
 // ANCHOR_END: grouped_attention
