@@ -11,16 +11,14 @@
 //!
 //! None of them panics: where a number makes no sense, the answer is NaN.
 
-use std::iter::once;
-
 // ANCHOR: hits_by_chance
 /// How likely each number of hits is, from 0 to all, if each try hits with the chance
 /// given for it, whatever the others do: `[tries + 1]`, of sum 1.
 pub fn hits_by_chance(chances: &[f64]) -> Vec<f64> {
     let mut likely = vec![1.0]; // no try yet: 0 hits, for sure
     for chance in chances {
-        let miss = likely.iter().map(|p| p * (1.0 - chance)).chain(once(0.0));
-        let hit = once(0.0).chain(likely.iter().map(|p| p * chance));
+        let miss = likely.iter().map(|p| p * (1.0 - chance)).chain([0.0]);
+        let hit = [0.0].into_iter().chain(likely.iter().map(|p| p * chance));
         likely = miss.zip(hit).map(|(as_many, one_more)| as_many + one_more).collect();
     }
     likely

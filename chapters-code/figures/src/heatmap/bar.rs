@@ -16,7 +16,7 @@ const TICK: f64 = 4.0;
 pub(super) struct Bar {
     colours: Colours,
     ticks: Vec<Tick>,
-    /// Of the numbers' text.
+    /// The height of the letters beside it, in pixels.
     size: f64,
 }
 
