@@ -491,8 +491,36 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     // ANCHOR_END: translators
 
-    // ANCHOR: places
+    // ANCHOR: pair
     let best: TranslationHead = translators[0];
+    let pair: Attentions = Attentions::of(
+        &model,
+        "O gato dormiu na cama.",
+        Some("The cat slept on the bed."),
+        Truncate::Error,
+    )?;
+    let translator: Array2<f64> = pair.head(best.layer, best.head)?; // [n, n]
+    Heatmap::new(&translator)
+        .row_labels(&pair.tokens)
+        .column_labels(&pair.tokens)
+        .annotate(false)
+        .range(0.0, 1.0)
+        .title((
+            format!("Camada {}, head {}", best.layer, best.head),
+            format!("Layer {}, head {}", best.layer, best.head),
+        ))
+        .draw()?
+        .show()?;
+    // ANCHOR_END: pair
+
+    // ANCHOR: pair_top_keys
+    for (token, row) in pair.tokens.iter().zip(translator.rows()) {
+        let to = argmax(&row.to_owned());
+        println!("{token:>8} → {:<8}  {:.2}", pair.tokens[to], row[to]);
+    }
+    // ANCHOR_END: pair_top_keys
+
+    // ANCHOR: places
     let at: (usize, usize) = (best.layer, best.head);
     let looks: Vec<NounLook> = noun_looks(&model.encoder, &nouns, at)?;
     println!(
@@ -528,34 +556,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     // ANCHOR_END: sentence_ends
-
-    // ANCHOR: pair
-    let pair: Attentions = Attentions::of(
-        &model,
-        "O gato dormiu na cama.",
-        Some("The cat slept on the bed."),
-        Truncate::Error,
-    )?;
-    let translator: Array2<f64> = pair.head(best.layer, best.head)?; // [n, n]
-    Heatmap::new(&translator)
-        .row_labels(&pair.tokens)
-        .column_labels(&pair.tokens)
-        .annotate(false)
-        .range(0.0, 1.0)
-        .title((
-            format!("Camada {}, head {}", best.layer, best.head),
-            format!("Layer {}, head {}", best.layer, best.head),
-        ))
-        .draw()?
-        .show()?;
-    // ANCHOR_END: pair
-
-    // ANCHOR: pair_top_keys
-    for (token, row) in pair.tokens.iter().zip(translator.rows()) {
-        let to = argmax(&row.to_owned());
-        println!("{token:>8} → {:<8}  {:.2}", pair.tokens[to], row[to]);
-    }
-    // ANCHOR_END: pair_top_keys
 
     // ANCHOR: through
     let through: Array2<f64> = outputs.rollout()?; // [n, n]

@@ -15,10 +15,11 @@ use anyhow::Result;
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, Stmt};
 
-use crate::page;
+use crate::page::{self, Cell};
 use crate::workspace::Workspace;
 
-/// Cells that print a line without its end, or keep what has to be dropped.
+/// Cells that print a line without its end, keep what has to be dropped or what evcxr can't
+/// know the type of, or stand in another order than in their program.
 ///
 /// # Errors
 ///
@@ -28,15 +29,32 @@ pub fn unfaithful(workspace: &Workspace) -> Result<Vec<String>> {
     for chapter in workspace.chapters()? {
         let page = chapter.page();
         let blocks = page::parse(workspace, page, &workspace.read(page)?)?;
-        for (line, cell) in page::cells(&blocks) {
-            findings.extend(
-                faults(&cell.code)
-                    .into_iter()
-                    .map(|fault| finding(page, line, &cell.id, &fault)),
-            );
+        let cells: Vec<(usize, &Cell)> = page::cells(&blocks).collect();
+        let ids: Vec<&str> = cells.iter().map(|(_, cell)| cell.id.as_str()).collect();
+        let program = chapter.crate_folder().join("examples/walkthrough.rs");
+        let early = displaced(&ids, &workspace.read(&program)?);
+        for (line, cell) in &cells {
+            let mut faults = faults(&cell.code);
+            if early.contains(&cell.id.as_str()) {
+                faults.push(format!(
+                    "stands in {} above the cell that the page has before it",
+                    program.display()
+                ));
+            }
+            let found =
+                faults.iter().map(|fault| finding(page, *line, &cell.id, fault));
+            findings.extend(found);
         }
     }
     Ok(findings)
+}
+
+/// The cells that a program has above the one before them.
+fn displaced<'a>(ids: &[&'a str], program: &str) -> Vec<&'a str> {
+    let place = |id: &&str| program.find(&format!("// ANCHOR: {id}\n"));
+    let own: Vec<&str> = ids.iter().copied().filter(|id| place(id).is_some()).collect();
+    let pairs = own.windows(2);
+    pairs.filter(|pair| place(&pair[1]) < place(&pair[0])).map(|pair| pair[1]).collect()
 }
 
 fn finding(page: &Path, line: usize, id: &str, fault: &str) -> String {
@@ -315,6 +333,14 @@ mod tests {
         ] {
             assert_eq!(faults(code).is_empty(), declared, "{code}");
         }
+    }
+
+    #[test]
+    fn a_cell_that_runs_elsewhere_than_its_page_has_it_is_found() {
+        let program =
+            "// ANCHOR: a\n1\n// ANCHOR_END: a\n// ANCHOR: ab\n// ANCHOR: c\n";
+        assert_eq!(displaced(&["a", "of_lib", "ab", "c"], program), [] as [&str; 0]);
+        assert_eq!(displaced(&["ab", "of_lib", "a", "c"], program), ["a"]);
     }
 
     #[test]
