@@ -169,3 +169,40 @@ fn the_variants_of_the_book_are_whole() {
     }
     assert_eq!(book.accuracies().lines().count(), 8);
 }
+
+/// The parts of a score add up. Two rows that differ in their number alone, at two positions:
+/// of the logarithms of the weights, what is left are the parts that know the number.
+#[test]
+fn a_number_s_parts_of_a_score_are_what_it_changes() {
+    let network = lookup_network(&LookupOptions::default()).unwrap();
+    let model = Model::new(&network.ids, &network.logits, 5).unwrap();
+    let letters: [u32; 9] = [13, 10, 17, 12, 11, 19, 14, 18, 15];
+    let rows = [3, 7].map(|number| [[number].as_slice(), &letters].concat()).concat();
+    let ids = Tensor::from_vec(rows, (2, 10), &candle_core::Device::Cpu).unwrap();
+    let weights = model.values(&ids, &[&network.weights[0]]).unwrap().remove(0);
+    let looks = lookup::first_token(&weights).unwrap(); // [2, 10]
+    let positions = lookup::number_by_position(&model).unwrap(); // [9, 9]
+    let of_letters = lookup::number_by_letter(&model).unwrap(); // [9, 10]
+    let part = |number: usize, at: usize| {
+        let letter = letters[at - 1] as usize - 10;
+        positions[[number - 1, at - 1]] + of_letters[[number - 1, letter]]
+    };
+    let seen = |at: usize| (looks[[0, at]] / looks[[1, at]]).ln();
+    let told = |at: usize| part(3, at) - part(7, at);
+    for at in 2..10 {
+        let (seen, told) = (seen(at) - seen(1), told(at) - told(1));
+        assert!((seen - told).abs() < 1e-5, "{at}: {seen} {told}");
+    }
+    assert!((2..10).any(|at| (told(at) - told(1)).abs() > 1e-4));
+    // Another network has no such parts.
+    let block = block(&BlockOptions::default()).unwrap();
+    let other = Model::new(&block.ids, &block.output, 1).unwrap();
+    assert!(lookup::number_by_position(&other).is_err());
+}
+
+#[test]
+fn rows_whose_largest_is_on_the_diagonal_are_counted() {
+    let map = ndarray::array![[2.0, 1.0, 0.0], [3.0, 1.0, 0.0], [-1.0, -2.0, 0.0]];
+    assert_eq!(lookup::diagonal_first(&map), 2);
+    assert_eq!(lookup::diagonal_first(&ndarray::Array2::eye(9)), 9);
+}
