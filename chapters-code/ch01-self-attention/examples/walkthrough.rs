@@ -134,25 +134,35 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: key_lengths
 
     // ANCHOR: other_draws
-    /// Whether “máquinas” (row 2 of X) has the largest weight in every row of the map.
-    fn brightest_everywhere(
+    /// Which columns have the largest weight in every row of the map, one at most.
+    fn largest_everywhere(
         w_query: &Array2<f64>,
         w_key: &Array2<f64>,
-    ) -> Result<bool, AttentionError> {
+    ) -> Result<[bool; 3], AttentionError> {
         let x = embeddings();
-        let scores = scaled_scores(&x.dot(w_query), &x.dot(w_key))?; // [3, 3]
-        Ok(softmax(&scores).rows().into_iter().all(|row| row[2] > row[0].max(row[1])))
+        let weights = softmax(&scaled_scores(&x.dot(w_query), &x.dot(w_key))?); // [3, 3]
+        let largest = |column: usize| {
+            let mut rows = weights.rows().into_iter();
+            rows.all(|row| row.iter().all(|&weight| weight <= row[column]))
+        };
+        Ok([largest(0), largest(1), largest(2)])
     }
-    let (mut positive, mut centered): (usize, usize) = (0, 0);
-    for seed in 0..1000 {
-        let mut random = NumpyRandom::seed(seed);
-        let [w_query, w_key] = [random.rand(4, 3), random.rand(4, 3)];
-        positive += usize::from(brightest_everywhere(&w_query, &w_key)?);
-        let [w_query, w_key] = [w_query, w_key].map(|w| w * 2.0 - 1.0);
-        centered += usize::from(brightest_everywhere(&w_query, &w_key)?);
+    println!("                     {}", WORDS.join("  "));
+    for (numbers, scale, shift) in [(" 0 to 1", 1.0, 0.0), ("−1 to 1", 2.0, -1.0)] {
+        let mut wins = [0; 3];
+        for seed in 0..1000 {
+            let mut random = NumpyRandom::seed(seed);
+            let [w_query, w_key] =
+                [random.rand(4, 3), random.rand(4, 3)].map(|w| w * scale + shift);
+            for (wins, won) in
+                wins.iter_mut().zip(largest_everywhere(&w_query, &w_key)?)
+            {
+                *wins += usize::from(won);
+            }
+        }
+        let [first, second, third] = wins;
+        println!("numbers from {numbers} {first:6} {second:6} {third:9}");
     }
-    println!("numbers from  0 to 1: in {positive} of 1000 draws");
-    println!("numbers from −1 to 1: in {centered} of 1000 draws");
     // ANCHOR_END: other_draws
 
     // ANCHOR: output

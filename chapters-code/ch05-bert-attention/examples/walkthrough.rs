@@ -304,13 +304,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let halves: [Clauses; 2] = Clauses::halves(&model, &two_clauses())?;
     let both: Clauses = halves[0].clone().with(&halves[1]);
-    fn print_clauses(both: &Clauses) {
+    fn print_clauses(both: &Clauses, also: Option<(usize, usize)>) {
         println!("\n{} clauses, blindly {:.2}", both.chances.len(), both.blind());
         println!(
             "        from the subject          from the noun             the rest"
         );
         println!("        own verb           other  own verb           other  own");
-        for (at, _) in top(&both.subjects.own.map(), 4) {
+        let best = top(&both.subjects.own.map(), 4).into_iter().map(|(at, _)| at);
+        for at in best.chain(also) {
             let head = format!("{}·{}", at.0, at.1);
             print!("{head:>6}");
             for looks in [&both.subjects, &both.nouns] {
@@ -320,7 +321,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("  {:.2}", both.words.own.map()[at]);
         }
     }
-    print_clauses(&both);
+    print_clauses(&both, Some((8, 8)));
     // ANCHOR_END: two_clauses
 
     // ANCHOR: held_out
@@ -465,7 +466,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("\nfar\n");
     print_control(&measured.verbs.far);
     let both: Clauses = measured.clauses[0].clone().with(&measured.clauses[1]);
-    print_clauses(&both);
+    print_clauses(&both, None);
     println!();
     print_held_out(&measured.clauses);
     // ANCHOR_END: minilm_claims
@@ -637,6 +638,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         stops += usize::from(argmax(&words(&one.rollout)) + 3 == one.tokens.len());
     }
     println!("\nrollout's first word is the full stop in {stops}");
+    for (name, list) in [
+        ("missed", influences.iter().map(|one| words(&one.change)).collect::<Vec<_>>()),
+        ("looked at", influences.iter().map(|one| words(&one.attention())).collect()),
+    ] {
+        // The hidden word is the last: what stands before it is the last but the stop.
+        let before = list.iter().filter(|of| argmax(of) + 2 == of.len()).count();
+        println!("the word before the hidden one is the most {name} in {before}");
+    }
     // ANCHOR_END: agreement
 
     // ANCHOR: each_head
