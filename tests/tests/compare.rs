@@ -68,6 +68,7 @@ fn with_first_head(
         .row_labels(&attentions.tokens)
         .column_labels(&attentions.tokens)
         .annotate(false)
+        .range(0.0, 1.0)
         .title(("Camada 0, head 0", "Layer 0, head 0"))
         .draw()
         .unwrap();
