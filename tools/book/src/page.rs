@@ -589,7 +589,13 @@ fn fenced(
     body: &[&str],
 ) -> Result<Block> {
     if info == "math" {
-        return Ok(Block::Math(body.join("\n")));
+        let formula = body.join("\n");
+        ensure!(
+            !formula.contains("{,}"),
+            "a decimal comma in a displayed formula, which is the same in both editions: give \
+             the number to the sentence beside it"
+        );
+        return Ok(Block::Math(formula));
     }
     let mut words = words(info);
     let language = words.next().unwrap_or_default();
@@ -867,6 +873,7 @@ mod tests {
             (format!("a {drawing}"), "3: a caption without a cell or a drawing"),
             (drawing.repeat(2), "7: \"ch01-flow\" is already a figure"),
             ("{{#caption }}\n".into(), "1: no such directive"),
+            ("```math\n1{,}5\n```\n".into(), "1: a decimal comma in a displayed formula"),
             ("{{#endquestion a}}\n".into(), "1: no such directive"),
             (question(&["right a"]), "1: a question with 1 choices"),
             (question(&["right a"; 5]), "1: a question with 5 choices"),
