@@ -386,11 +386,12 @@ fn plain_mdbook_builds_the_book() {
         let key = "preprocessor.book.command";
         let command: String = book.config.get(key).unwrap().unwrap();
         let set = std::env::vars().map(|(name, _)| name);
-        let unset: String = set
+        let unset: Vec<String> = set
             .filter(|name| name.starts_with("CARGO_") && name != "CARGO_TARGET_DIR")
-            .map(|name| format!("-u {name} "))
+            .flat_map(|name| ["-u".to_owned(), name])
             .collect();
-        book.config.set(key, format!("env {unset}{command}")).unwrap();
+        let command = format!("env {} {command}", unset.join(" "));
+        book.config.set(key, command).unwrap();
     }
     book.build().unwrap();
     let page = folder.path().join("ch01-self-attention.html");

@@ -171,7 +171,9 @@ mod tests {
         let choices = read([0, 4, 4, 1, 1, 9, 4, 1, 9, 1, 1, 0]);
         let clauses = find(&choices, &SENTENCE).unwrap();
         let mut found = Clauses::default();
-        clauses.iter().for_each(|clause| found.add(&choices, clause));
+        for clause in &clauses {
+            found.add(&choices, clause);
+        }
         let counts = |tally: &Tally| (tally.hits[0][0], tally.looks);
         assert_eq!(counts(&found.subjects.own), (1, 2));
         assert_eq!(counts(&found.subjects.other), (1, 2));

@@ -90,6 +90,7 @@ fn add_overlaps(sums: &mut Array2<f64>, a: &Rows, b: &Rows) {
 }
 
 /// Puts a list in a random order, each as likely (Fisher and Yates).
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 ≤ x < i + 1
 pub(crate) fn shuffle<T>(list: &mut [T], random: &mut NumpyRandom) {
     for i in (1..list.len()).rev() {
         list.swap(i, (random.next_f64() * (i + 1) as f64) as usize);
@@ -133,7 +134,9 @@ impl Likeness {
                 }
             }
         }
-        itself.iter_mut().for_each(|sum| *sum /= looks);
+        for sum in &mut itself {
+            *sum /= looks;
+        }
         let mean = |sums: Array2<f64>| {
             let likeness = |(i, j): (usize, usize)| sums[[i.min(j), i.max(j)]] / looks;
             Array2::from_shape_fn((count, count), likeness) // the same both ways

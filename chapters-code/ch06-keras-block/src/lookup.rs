@@ -101,15 +101,13 @@ fn part(model: &Model, table: &str, first: usize) -> Result<Array2<f64>> {
 
 /// A weight of a network with one head, by Keras' path of it.
 fn weight(model: &Model, path: &str) -> Result<Tensor> {
-    let found = model.variables().find(|variable| variable.path == path);
-    match found {
-        Some(variable) => variable.value(),
-        None => {
-            let problem = "the model has no such weight: is it a LookupNetwork's?";
-            let (path, problem) = (path.to_owned(), problem.to_owned());
-            Err(KerasError::Weights { path, problem })
-        }
-    }
+    let mut variables = model.variables();
+    let Some(variable) = variables.find(|variable| variable.path == path) else {
+        let problem = "the model has no such weight: is it a LookupNetwork's?";
+        let (path, problem) = (path.to_owned(), problem.to_owned());
+        return Err(KerasError::Weights { path, problem });
+    };
+    variable.value()
 }
 
 /// In how many rows of a square map the largest value stands on the diagonal.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::{Array2, Array4, ArrayView1, Axis, s};
 
 // ANCHOR: sharpest_head
-fn entropy(row: ArrayView1<f64>) -> f64 {
+fn entropy(row: &ArrayView1<f64>) -> f64 {
     row.iter().filter(|&&w| w > 0.0).map(|w| -w * w.log2()).sum()
 }
 
@@ -16,7 +16,7 @@ pub fn sharpest_head(attentions: &Array4<f64>) -> (usize, usize) {
         for head in 0..heads {
             let weights = attentions.slice(s![layer, head, .., ..]); // [n, n]
             // All heads have as many rows: the least sum is the least mean.
-            let bits: f64 = weights.rows().into_iter().map(entropy).sum();
+            let bits: f64 = weights.rows().into_iter().map(|row| entropy(&row)).sum();
             if bits < best.1 {
                 best = ((layer, head), bits);
             }

@@ -456,7 +456,7 @@ fn ch02_6_wrong_rotate() {
         check::rotate(|x, position| {
             turned(
                 x,
-                |i| position as f64 / 1e4_f64.powi((2 * i / x.len()) as i32),
+                |i| position as f64 / 1e4_f64.powf((2 * i / x.len()) as f64),
                 turn,
             )
         });
@@ -553,6 +553,7 @@ fn ch02_7_wrong_layer_norm() {
 type NextLogits = fn(&[usize]) -> Array1<f64>;
 
 /// What a wrong beam may do otherwise than the right one.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Copy)]
 struct Beam {
     width: usize,
@@ -695,7 +696,7 @@ fn ch02_9_wrong_top_k() {
         softmax_of(&cut(logits / t, &by_logit(logits), k, hidden))
     });
     assert_caught("they share all", || {
-        check::top_k(|logits, _, t| softmax_of(&(logits / t)))
+        check::top_k(|logits, _, t| softmax_of(&(logits / t)));
     });
     // Cut after the softmax, and not shared out again.
     assert_caught("they share all", || {

@@ -73,7 +73,7 @@ fn attention(
 ) -> Result<[Axes; 2], String> {
     match (x, memory) {
         (&[batch, n, _], &[other, m, _])
-            if batch == other && heads > 0 && units % heads == 0 =>
+            if batch == other && heads > 0 && units.is_multiple_of(heads) =>
         {
             Ok([vec![batch, Some(heads), n, m], vec![batch, n, Some(units)]])
         }

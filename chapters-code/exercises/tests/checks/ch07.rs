@@ -32,7 +32,7 @@ pub fn look(look: impl Fn(&Array2<f64>, usize) -> &'static str) {
         );
     };
     let assert_look = |weights: &Array2<f64>, name: &str, hint: &str| {
-        assert_from(3, weights, name, hint)
+        assert_from(3, weights, name, hint);
     };
     let hint = "every token looks at token 4: its *column* is bright. Rows add up to 1 in any \
                 head";
