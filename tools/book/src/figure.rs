@@ -173,12 +173,13 @@ fn turned(drawn: &str, language: Language) -> String {
 }
 
 /// An SVG as large as its texts ask for, so that they can be read: on a wide page the smallest
-/// has the size of the page's own; on a telephone it isn't smaller than nine pixels, and a
-/// picture that is too wide for that scrolls sideways, by the keyboard, too.
+/// has the size of the page's own; on a telephone 400 pixels wide it isn't smaller than nine
+/// pixels, on narrower ones than eight, and a picture that is too wide for that scrolls
+/// sideways, by the keyboard, too.
 fn fitted(content: &str) -> String {
     const BODY: f64 = 15.6;
-    const SMALLEST: f64 = 9.0;
-    const TELEPHONE: f64 = 360.0;
+    const SMALLEST: f64 = 8.0;
+    const TELEPHONE: f64 = 320.0;
     let Some((width, text)) = size(content) else { return content.to_owned() };
     let (wide, least) = (width * (BODY / text).max(1.0), width * SMALLEST / text);
     let style = format!(" style=\"width:{wide:.0}px;min-width:{least:.0}px;");
@@ -341,13 +342,13 @@ mod tests {
         };
         assert!(!has(
             &svg(480, 12),
-            "style=\"width:624px;min-width:360px;height:auto\""
+            "style=\"width:624px;min-width:320px;height:auto\""
         ));
         assert!(!has(
             &svg(480, 16),
-            "style=\"width:480px;min-width:270px;height:auto\""
+            "style=\"width:480px;min-width:240px;height:auto\""
         ));
-        assert!(has(&svg(720, 12), "min-width:540px;"));
+        assert!(has(&svg(720, 12), "min-width:480px;"));
         assert!(!has(
             "<svg viewBox=\"0 0 1 1\"></svg>",
             "<svg viewBox=\"0 0 1 1\"></svg>"
