@@ -2,40 +2,25 @@
 
     python tests/reference/ch05_controls.py   regenerates tests/fixtures/ch05-controls.json
 
-Reads weights/bertinho and chapter 5's data; the tokenizer, the model and the counting are written
-here anew. Needs numpy (any version).
+Reads weights/bertinho and chapter 5's data; the tokenizer and the counting are written
+here anew, the model is minilm.py's. Needs numpy (any version).
 """
 
 import json
-import math
 import pathlib
 import re
-import struct
 
 import numpy as np
+
+from minilm import Bert
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = ROOT / "chapters-code" / "ch05-bert-attention" / "data"
 FOLDER = ROOT / "weights" / "bertinho"
-CONFIG = json.loads((FOLDER / "config.json").read_text())
+MODEL = Bert(FOLDER)
 VOCABULARY = (FOLDER / "vocab.txt").read_text(encoding="utf-8").splitlines()
 IDS = {piece: i for i, piece in enumerate(VOCABULARY)}
-LAYERS, HEADS = CONFIG["num_hidden_layers"], CONFIG["num_attention_heads"]
-
-
-def load(path):
-    data = path.read_bytes()
-    (length,) = struct.unpack_from("<Q", data)
-    found = {}
-    for name, info in json.loads(data[8 : 8 + length]).items():
-        if name != "__metadata__":
-            start, end = (8 + length + offset for offset in info["data_offsets"])
-            values = np.frombuffer(data[start:end], dtype={"F16": "<f2", "F32": "<f4"}[info["dtype"]])
-            found[name.removeprefix("bert.")] = values.reshape(info["shape"]).astype(np.float64)
-    return found
-
-
-WEIGHTS = load(FOLDER / "model.safetensors")
+LAYERS, HEADS = MODEL.config["num_hidden_layers"], MODEL.config["num_attention_heads"]
 
 
 def pieces(text):
@@ -51,46 +36,10 @@ def pieces(text):
     return found
 
 
-def linear(name, x):
-    return x @ WEIGHTS[f"{name}.weight"].T + WEIGHTS[f"{name}.bias"]
-
-
-def norm(name, x):
-    x = x - x.mean(-1, keepdims=True)
-    x = x / np.sqrt((x**2).mean(-1, keepdims=True) + CONFIG["layer_norm_eps"])
-    return x * WEIGHTS[f"{name}.weight"] + WEIGHTS[f"{name}.bias"]
-
-
-def gelu(x):
-    erf = np.frompyfunc(math.erf, 1, 1)
-    return x * 0.5 * (1 + erf(x / math.sqrt(2)).astype(np.float64))
-
-
 def read(text):
     """The tokens of one sentence, and its attentions, [layers, heads, n, n]."""
     tokens = ["[CLS]", *pieces(text), "[SEP]"]
-    n = len(tokens)
-    words, places, types = (
-        WEIGHTS[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type")
-    )
-    x = words[[IDS[token] for token in tokens]] + places[:n] + types[0]
-    x, found = norm("embeddings.LayerNorm", x), []
-    for layer in range(LAYERS):
-        at = f"encoder.layer.{layer}"
-        q, k, v = (
-            linear(f"{at}.attention.self.{part}", x).reshape(n, HEADS, -1).transpose(1, 0, 2)
-            for part in ("query", "key", "value")
-        )
-        scores = q @ k.transpose(0, 2, 1) / math.sqrt(q.shape[-1])
-        weights = np.exp(scores - scores.max(-1, keepdims=True))
-        weights /= weights.sum(-1, keepdims=True)
-        found.append(weights)
-        context = (weights @ v).transpose(1, 0, 2).reshape(n, -1)
-        attended = linear(f"{at}.attention.output.dense", context)
-        x = norm(f"{at}.attention.output.LayerNorm", x + attended)
-        hidden = linear(f"{at}.output.dense", gelu(linear(f"{at}.intermediate.dense", x)))
-        x = norm(f"{at}.output.LayerNorm", x + hidden)
-    return tokens, np.stack(found)
+    return tokens, MODEL.attentions([IDS[token] for token in tokens], [0] * len(tokens))
 
 
 def choices(text):

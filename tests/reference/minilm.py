@@ -89,14 +89,15 @@ def verified(path, digest):
 
 
 def tensors(path):
-    """A safetensors file's f32 tensors: a header in JSON after its length, then the numbers."""
+    """A safetensors file's floats: a header in JSON after its length, then the numbers."""
+    types = {"F16": "<f2", "F32": "<f4"}
     data = path.read_bytes()
     (length,) = struct.unpack_from("<Q", data)
     found = {}
     for name, info in json.loads(data[8 : 8 + length]).items():
-        if name != "__metadata__" and info["dtype"] == "F32":
+        if info.get("dtype") in types:
             start, end = (8 + length + offset for offset in info["data_offsets"])
-            values = np.frombuffer(data[start:end], dtype="<f4")
+            values = np.frombuffer(data[start:end], dtype=types[info["dtype"]])
             found[name] = values.reshape(info["shape"]).copy()
     return found
 
@@ -107,7 +108,9 @@ class Bert:
     def __init__(self, folder):
         self.config = json.loads((folder / "config.json").read_text())
         weights = tensors(folder / "model.safetensors")
-        self.weights = {name: value.astype(np.float64) for name, value in weights.items()}
+        self.weights = {
+            name.removeprefix("bert."): value.astype(np.float64) for name, value in weights.items()
+        }
 
     def linear(self, name, x):
         return x @ self.weights[f"{name}.weight"].T + self.weights[f"{name}.bias"]

@@ -1,6 +1,6 @@
 //! The book in step with itself: pages, notebooks, crates, translation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use book::build::{self, BuildOptions};
@@ -124,6 +124,38 @@ fn no_test_hides_where_cargo_does_not_look() {
     }
     assert!(untested > 10, "{untested}");
     assert_none(&findings);
+}
+
+/// `cargo book` after `cargo test`, or before it, compiles nothing again: what it stands on has
+/// the features that the workspace's other crates ask for, too (`tools/cargo-book`'s manifest).
+#[test]
+fn cargo_book_compiles_what_cargo_test_does() {
+    let tree = |of: &[&str]| -> BTreeMap<String, BTreeSet<String>> {
+        let output = std::process::Command::new(env!("CARGO"))
+            .args(["tree", "--offline", "--prefix", "none", "--format", "{p}|{f}"])
+            .args(of)
+            .current_dir(book_tests::root())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let lines = lines.lines().map(|line| line.trim_end_matches(" (*)"));
+        let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (name, features) in lines.filter_map(|line| line.split_once('|')) {
+            found.entry(name.to_owned()).or_default().insert(features.to_owned());
+        }
+        found
+    };
+    let all = tree(&["--edges", "normal,build,dev"]);
+    let of_book = tree(&["--edges", "normal,build", "--package", "cargo-book"]);
+    assert!(of_book.len() > 100, "{}", of_book.len());
+    for (name, features) in &of_book {
+        assert_eq!(
+            Some(features),
+            all.get(name),
+            "{name}: `cargo book` and `cargo test`"
+        );
+    }
 }
 
 /// What rust-analyzer reads in place of the crates' manifests (`tools/notebook/view`): the same

@@ -111,11 +111,14 @@ impl Crates {
     ///
     /// If a list can't be read, or a link made. A system without links has none.
     pub fn link_sources(self, root: &Path) -> io::Result<()> {
+        let deps = self.target(root).join("debug/deps");
+        if !deps.is_dir() {
+            return Ok(()); // nothing is compiled
+        }
         let links = root.join("target/notebook/sources");
         fs::create_dir_all(&links)?;
-        let deps = self.target(root).join("debug/deps");
         let mut lists = Vec::new();
-        for list in if deps.is_dir() { entries(&deps)? } else { Vec::new() } {
+        for list in entries(&deps)? {
             if list.extension() == Some("d".as_ref()) {
                 lists.push((list.metadata()?.modified()?, list));
             }
