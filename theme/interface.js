@@ -131,7 +131,7 @@
     if (location.pathname.endsWith('/print.html')) { // all pages in one
       link.href = new URL('print.html', inPage.href).href;
     }
-    link.classList.add('icon-button'); // mdBook's colours for the menu bar
+    link.classList.add('icon-button'); // mdBook's colors for the menu bar
     buttons.prepend(link);
   }
 

@@ -3,7 +3,7 @@
     cargo build --release -p ch08-bertinho --example train_step
     python tests/reference/bench_training.py [--binary PATH] [--layers 3 6 12] [--rounds 15]
 
-Needs torch and transformers. Masked language modelling, hidden 192, 12 heads, feed-forward 768,
+Needs torch and transformers. Masked language modeling, hidden 192, 12 heads, feed-forward 768,
 vocabulary 8,000; 100 rows of 20 tokens, 15 % of them masked; dropout 0.1, gradients clipped to
 norm 1, AdamW. Both guess the vocabulary at masked positions only, and both have two threads. One
 step of each at a time, so that what else the machine does falls on both alike.

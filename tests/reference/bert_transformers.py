@@ -87,7 +87,7 @@ def vocabulary(do_lower_case):
     return list(dict.fromkeys(pieces))
 
 
-def randomised(model):
+def randomized(model):
     """Every parameter random, those that start as 0 or 1 too."""
     for name, parameter in model.named_parameters():
         norm = "norm" in name.lower() and name.endswith("weight")
@@ -148,7 +148,7 @@ def make(name, model, config, do_lower_case):
     tokenizer = BertTokenizerFast(vocab=str(folder / "vocab.txt"), do_lower_case=do_lower_case)
     config.vocab_size, config.pad_token_id = len(vocab), 0
     config._attn_implementation = "eager"  # the one that gives attentions out
-    made = randomised(model(config))
+    made = randomized(model(config))
     made.save_pretrained(folder)
     texts, tensors = expected(tokenizer, made)
     text = json.dumps(texts, ensure_ascii=False, indent=1)

@@ -28,7 +28,7 @@ def numbers(*shape):
     return torch.randn(*shape).mul(1e4).round().div(1e4)
 
 
-def randomised(module):
+def randomized(module):
     """All parameters random: stacks copy one layer, and norms start as the identity."""
     for name, parameter in module.named_parameters():
         values = 0.4 * numbers(*parameter.shape)
@@ -76,7 +76,7 @@ def multi_head():
     """Self-attention and cross-attention, with every mask."""
     cases = []
     for heads in (1, HEADS, D_MODEL):
-        attention = randomised(nn.MultiheadAttention(D_MODEL, heads, batch_first=True))
+        attention = randomized(nn.MultiheadAttention(D_MODEL, heads, batch_first=True))
         x, memory, values = numbers(N, D_MODEL), numbers(M, D_MODEL), numbers(M, D_MODEL)
         partial = torch.tensor([[i == j for j in range(M)] for i in range(N)])
         inputs = [
@@ -106,7 +106,7 @@ def multi_head():
 def layer_norm():
     cases = []
     for epsilon in EPSILONS:
-        norm = randomised(nn.LayerNorm(D_MODEL, eps=epsilon))
+        norm = randomized(nn.LayerNorm(D_MODEL, eps=epsilon))
         x = numbers(N, D_MODEL)
         x[1] = 3.0  # variance 0
         x[2] *= 1e-3  # variance below ε
@@ -133,7 +133,7 @@ def options(norm_first, activation):
 
 def variants(make):
     """One module for each order of the norms and each activation, all with the same weights."""
-    first = randomised(make(**options(False, "relu")))
+    first = randomized(make(**options(False, "relu")))
     for norm_first in (False, True):
         for activation in ("relu", "gelu"):
             module = make(**options(norm_first, activation))

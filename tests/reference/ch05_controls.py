@@ -104,20 +104,32 @@ def pronouns():
 
 
 def likeness(sentences):
-    """How much two heads share in the same row, [heads, heads]: whole rows, words alone."""
+    """How much two heads share, whole rows and words alone: two different heads in the same row;
+    a head with itself, and two different ones, in the same row of the next sentence as long."""
     count = LAYERS * HEADS
-    sums, looks = np.zeros((2, count, count)), 0
+    lengths = {}
     for sentence in sentences:
-        _, weights = read(sentence)
+        weights = read(sentence)[1]
         n = weights.shape[-1]
-        for i in range(1, n - 1):
-            row = weights[:, :, i].reshape(count, n)
-            words = row[:, 1:-1] / row[:, 1:-1].sum(-1, keepdims=True)
-            for part, values in enumerate((row, words)):
-                sums[part] += np.minimum(values[:, None], values[None]).sum(-1)
-            looks += 1
+        lengths.setdefault(n, []).append(weights.reshape(count, n, n)[:, 1:-1])
+    sums, looks = np.zeros((2, 2, count, count)), 0
+    for group in lengths.values():
+        for rows_of, others_of in zip(group, group[1:] + group[:1]):
+            for i in range(rows_of.shape[1]):
+                for part in (0, 1):
+                    own, others = (
+                        row[:, 1:-1] / row[:, 1:-1].sum(-1, keepdims=True) if part else row
+                        for row in (rows_of[:, i], others_of[:, i])
+                    )
+                    for which, values in enumerate((own, others)):
+                        sums[part, which] += np.minimum(own[:, None], values[None]).sum(-1)
+                looks += 1
     off = ~np.eye(count, dtype=bool)
-    return [float(part[off].mean() / looks) for part in sums]
+    same, elsewhere = (sums / looks).swapaxes(0, 1)
+    return [
+        [float(a[off].mean()), float(b[~off].mean()), float(b[off].mean())]
+        for a, b in zip(same, elsewhere)
+    ]
 
 
 if __name__ == "__main__":

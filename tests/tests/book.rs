@@ -61,6 +61,7 @@ fn a_thing_has_one_term() {
 #[test]
 fn the_english_edition_is_american_and_typographic() {
     assert_none(&check::english::faults(&workspace()).unwrap());
+    assert_none(&check::english::in_code(&workspace()).unwrap());
 }
 
 #[test]
@@ -379,24 +380,24 @@ fn pages(site: &Path) -> BTreeMap<String, String> {
     pages
 }
 
-/// The author of a translation is sent to the catalogue, not to a line of the Portuguese
+/// The author of a translation is sent to the catalog, not to a line of the Portuguese
 /// page.
 #[test]
 fn a_formula_that_a_translation_breaks_stops_the_build_at_its_line() {
     let copy = copy_of(&workspace(), <[u8]>::to_vec);
     let changed = Workspace::at(copy.path()).unwrap();
     let path = copy.path().join("po/en.po");
-    let catalogue = std::fs::read_to_string(&path).unwrap();
-    let (translations, formula) = (catalogue.find("\nmsgstr").unwrap(), "$`d_k`$");
-    let found = catalogue[translations..].lines();
+    let catalog = std::fs::read_to_string(&path).unwrap();
+    let (translations, formula) = (catalog.find("\nmsgstr").unwrap(), "$`d_k`$");
+    let found = catalog[translations..].lines();
     let mut translating = false;
     let line = found.enumerate().find_map(|(i, line)| {
         translating =
             line.starts_with("msgstr") || translating && line.starts_with('"');
         (translating && line.contains(formula)).then_some(i)
     });
-    let line = catalogue[..translations].matches('\n').count() + line.unwrap();
-    let mut lines: Vec<String> = catalogue.lines().map(str::to_owned).collect();
+    let line = catalog[..translations].matches('\n').count() + line.unwrap();
+    let mut lines: Vec<String> = catalog.lines().map(str::to_owned).collect();
     lines[line] = lines[line].replacen(formula, "$`\\\\frac{`$", 1);
     std::fs::write(&path, lines.join("\n") + "\n").unwrap();
     let site = tempfile::tempdir().unwrap();

@@ -11,11 +11,11 @@ pub fn row_means(x: &Array2<f64>) -> Array2<f64> {
 }
 
 /// x̂ = (x − μ) r, `[n, d]`, and r = 1/√(σ² + ε), `[n, 1]`, row by row.
-pub fn normalise(x: &Array2<f64>, epsilon: f64) -> (Array2<f64>, Array2<f64>) {
-    let centred = x - &row_means(x); // [n, d] − [n, 1]
-    let variance = row_means(&centred.pow2()); // [n, 1]
+pub fn normalize(x: &Array2<f64>, epsilon: f64) -> (Array2<f64>, Array2<f64>) {
+    let centered = x - &row_means(x); // [n, d] − [n, 1]
+    let variance = row_means(&centered.pow2()); // [n, 1]
     let r = (variance + epsilon).sqrt().recip();
-    (centred * &r, r)
+    (centered * &r, r)
 }
 
 /// Y = x̂ ∘ γ + β, `[n, d]`, of X `[n, d]`, γ and β `[d]`.
@@ -31,7 +31,7 @@ pub fn layer_norm(
 ) -> Result<Array2<f64>> {
     check_shape("γ", gamma.shape(), &[x.ncols()])?;
     check_shape("β", beta.shape(), &[x.ncols()])?;
-    let (normal, _) = normalise(x, epsilon);
+    let (normal, _) = normalize(x, epsilon);
     Ok(normal * gamma + beta)
 }
 // ANCHOR_END: layer_norm
@@ -52,7 +52,7 @@ pub fn layer_norm_paths(
 ) -> Result<[Array2<f64>; 3]> {
     check_shape("dY", dy.shape(), x.shape())?;
     check_shape("γ", gamma.shape(), &[x.ncols()])?;
-    let (normal, r) = normalise(x, epsilon); // [n, d], [n, 1]
+    let (normal, r) = normalize(x, epsilon); // [n, d], [n, 1]
     let g = dy * gamma; // ∂L/∂x̂
     // The same for a whole row: [n, 1] -> [n, d]
     let through_mean = Array2::<f64>::zeros(x.dim()) - &(row_means(&g) * &r);
@@ -70,7 +70,7 @@ pub fn layer_norm_backward(
     epsilon: f64,
 ) -> Result<(Array2<f64>, Array1<f64>, Array1<f64>)> {
     let [direct, mean, variance] = layer_norm_paths(dy, x, gamma, epsilon)?;
-    let (normal, _) = normalise(x, epsilon);
+    let (normal, _) = normalize(x, epsilon);
     let dgamma = (dy * &normal).sum_axis(Axis(0)); // [n, d] -> [d]
     let dbeta = dy.sum_axis(Axis(0)); // [n, d] -> [d]
     Ok((direct + mean + variance, dgamma, dbeta))

@@ -42,7 +42,7 @@ pub use embedding::{check_rows, embedding, embedding_backward};
 pub use error::{DerivationError, Result, check_shape};
 pub use gelu::{gelu, gelu_backward, normal_cdf, normal_density};
 pub use layer_norm::{
-    layer_norm, layer_norm_backward, layer_norm_paths, normalise, row_means,
+    layer_norm, layer_norm_backward, layer_norm_paths, normalize, row_means,
 };
 pub use linear::{linear, linear_backward};
 pub use softmax::softmax_backward;

@@ -261,40 +261,51 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: collapse_chart
 
     // ANCHOR: other_stacks
-    /// The mean cosine of the words after `depth` layers, all drawn from `seed`: attention
-    /// alone; attention, then feed-forward; attention in a post-norm and in a pre-norm
-    /// residual.
-    fn after(depth: usize, seed: u32) -> Result<[f64; 4]> {
+    const STACKS: [&str; 6] = [
+        "attention alone",
+        "with feed-forward",
+        "norm, no residual",
+        "residual, no norm",
+        "post-norm",
+        "pre-norm",
+    ];
+    /// The mean cosine of the words after `depth` layers of each stack, all drawn from
+    /// `seed`.
+    fn after(depth: usize, seed: u32) -> Result<[f64; 6]> {
         let mut random = NumpyRandom::seed(seed);
         let norm = LayerNorm::new(16);
         let x = unit_variance(&mut random, 5, 16); // [n, d_model]
-        let [mut alone, mut network, mut post, mut pre] = [(); 4].map(|()| x.clone());
+        let mut stacks: [Array2<f64>; 6] = std::array::from_fn(|_| x.clone());
         for _ in 0..depth {
             let layer = attention::MultiHeadAttention::random(&mut random, 16, 4)?;
             let attend = |x: &Array2<f64>| Ok(layer.forward(x, x, x, None)?.output);
-            alone = attend(&alone)?;
             let wide = FeedForward::random(&mut random, 16, 64, Activation::Relu);
-            network = wide.forward(&attend(&network)?)?;
-            post = residual(NormOrder::Post, &norm, &post, attend)?;
-            pre = residual(NormOrder::Pre, &norm, &pre, attend)?;
+            let [alone, network, normal, summed, post, pre] = &mut stacks;
+            *alone = attend(alone)?;
+            *network = wide.forward(&attend(network)?)?;
+            *normal = norm.forward(&attend(normal)?)?;
+            *summed = &*summed + &attend(summed)?;
+            *post = residual(NormOrder::Post, &norm, post, attend)?;
+            *pre = residual(NormOrder::Pre, &norm, pre, attend)?;
         }
-        let cosines = [alone, network, post, pre].map(|x| mean_cosine(&x));
-        let [alone, network, post, pre] = cosines;
-        Ok([alone?, network?, post?, pre?])
+        let mut cosines = [0.0; 6];
+        for (cosine, x) in cosines.iter_mut().zip(&stacks) {
+            *cosine = mean_cosine(x)?;
+        }
+        Ok(cosines)
     }
     for depth in [2, 12] {
-        let draws: Result<Vec<[f64; 4]>> =
+        let draws: Result<Vec<[f64; 6]>> =
             (0..50).map(|seed| after(depth, seed)).collect();
         let draws = draws?;
         println!("{depth} layers, 50 draws          lowest   median   highest");
-        let names = ["alone", "with feed-forward", "post-norm", "pre-norm"];
-        for (i, name) in names.into_iter().enumerate() {
+        for (i, name) in STACKS.into_iter().enumerate() {
             let mut cosines: Vec<f64> = draws.iter().map(|draw| draw[i]).collect();
             cosines.sort_by(f64::total_cmp);
             let [lowest, median, highest] = [0, 25, 49].map(|place| cosines[place]);
             println!("{name:>24}    {lowest:.4}   {median:.4}   {highest:.4}");
         }
-        let lower = draws.iter().filter(|[_, _, post, pre]| pre < post).count();
+        let lower = draws.iter().filter(|[.., post, pre]| pre < post).count();
         println!("pre-norm below post-norm: {lower} of 50\n");
     }
     // ANCHOR_END: other_stacks

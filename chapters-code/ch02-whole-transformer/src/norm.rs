@@ -1,4 +1,4 @@
-//! Layer normalisation, and where it goes.
+//! Layer normalization, and where it goes.
 
 use ndarray::{Array1, Array2, Axis};
 use self_attention::check_finite;
@@ -7,7 +7,7 @@ use crate::error::{Result, TransformerError};
 use crate::linear::check_width;
 
 // ANCHOR: layer_norm
-/// Layer normalisation (Ba et al. 2016), PyTorch's `nn.LayerNorm`: each row to mean 0
+/// Layer normalization (Ba et al. 2016), PyTorch's `nn.LayerNorm`: each row to mean 0
 /// and variance 1, then scaled and shifted column by column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerNorm {
@@ -40,17 +40,17 @@ impl LayerNorm {
         check_width(("the norm's bias", &self.bias), ("X", x))?;
         let d_model = x.ncols() as f64;
         let mean = x.sum_axis(Axis(1)) / d_model; // [n, d_model] -> [n]
-        let centred = x - &mean.insert_axis(Axis(1)); // [n, d_model] − [n, 1]
-        let variance = centred.pow2().sum_axis(Axis(1)) / d_model; // [n]
+        let centered = x - &mean.insert_axis(Axis(1)); // [n, d_model] − [n, 1]
+        let variance = centered.pow2().sum_axis(Axis(1)) / d_model; // [n]
         let deviation = (variance + self.epsilon).sqrt();
-        let normal = centred / deviation.insert_axis(Axis(1)); // [n, d_model] / [n, 1]
+        let normal = centered / deviation.insert_axis(Axis(1)); // [n, d_model] / [n, 1]
         Ok(normal * &self.weight + &self.bias) // · [d_model] + [d_model]
     }
 }
 // ANCHOR_END: layer_norm
 
 // ANCHOR: norm_order
-/// Where a layer normalises.
+/// Where a layer normalizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NormOrder {
     /// After the sum, `norm(x + f(x))`: the Transformer of 2017.

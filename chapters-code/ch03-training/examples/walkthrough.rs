@@ -302,5 +302,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{:6.2}  {:6.2}", heads[0], heads[1]);
     }
     // ANCHOR_END: longer
+
+    // ANCHOR: other_seeds
+    let seeds: Vec<SeedRecord> = SeedRecord::recorded()?;
+    println!("{} seeds     strings reversed            letters right", seeds.len());
+    println!("             lowest  median  highest     lowest  median  highest");
+    for i in 0..seeds[0].lengths.len() {
+        print!("{:2} letters", seeds[0].lengths[i].length);
+        let measures: [fn(LengthRecord) -> f64; 2] = [|of| of.exact, |of| of.letters];
+        for measure in measures {
+            let shares = seeds.iter().map(|of| 100.0 * measure(of.lengths[i]));
+            let mut shares: Vec<f64> = shares.collect();
+            shares.sort_by(f64::total_cmp);
+            let last = shares.len() - 1;
+            let median = f64::midpoint(shares[last / 2], shares[(last + 1) / 2]);
+            print!("     {:5.1}  {median:6.1}  {:7.1}", shares[0], shares[last]);
+        }
+        println!();
+    }
+    // ANCHOR_END: other_seeds
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Layer normalisation, written so that gradients flow through it.
+//! Layer normalization, written so that gradients flow through it.
 
 use candle_core::{D, Tensor};
 use candle_nn::{Init, VarBuilder};
@@ -6,7 +6,7 @@ use candle_nn::{Init, VarBuilder};
 use crate::error::Result;
 
 // ANCHOR: layer_norm
-/// Layer normalisation (Ba et al. 2016), PyTorch's `nn.LayerNorm`: each token's vector
+/// Layer normalization (Ba et al. 2016), PyTorch's `nn.LayerNorm`: each token's vector
 /// to mean 0 and variance 1, then scaled and shifted column by column.
 ///
 /// `candle_nn::LayerNorm` is faster, but on contiguous tensors it has no backward: a
@@ -30,10 +30,10 @@ impl LayerNorm {
     /// [`TrainingError`](crate::TrainingError) if `x` has another width.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let mean = x.mean_keepdim(D::Minus1)?; // [batch, n, 1]
-        let centred = x.broadcast_sub(&mean)?; // [batch, n, d_model]
-        let variance = centred.sqr()?.mean_keepdim(D::Minus1)?; // [batch, n, 1]
+        let centered = x.broadcast_sub(&mean)?; // [batch, n, d_model]
+        let variance = centered.sqr()?.mean_keepdim(D::Minus1)?; // [batch, n, 1]
         let deviation = (variance + self.epsilon)?.sqrt()?;
-        let normal = centred.broadcast_div(&deviation)?; // [batch, n, d_model]
+        let normal = centered.broadcast_div(&deviation)?; // [batch, n, d_model]
         // · [d_model] + [d_model]
         Ok(normal.broadcast_mul(&self.weight)?.broadcast_add(&self.bias)?)
     }

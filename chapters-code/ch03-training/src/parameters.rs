@@ -23,7 +23,7 @@ pub use gradients::file::Tensors;
 ///
 /// # Errors
 ///
-/// Those of `build`; candle's, if it asks for an initialisation other than normal,
+/// Those of `build`; candle's, if it asks for an initialization other than normal,
 /// uniform or constant.
 pub fn draw<M>(
     seed: u64,

@@ -10,7 +10,6 @@ use crate::batch::Batch;
 use crate::encoder::ForwardOptions;
 use crate::error::{EncoderError, Result};
 use crate::pipeline::SentimentPipeline;
-pub use crate::statistics::rank_correlation;
 
 /// A word of a text, and the tokens that it was cut into.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,8 +5,6 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use crate::statistics::wilson;
-
 /// A score that the model gave, and whether its label was right.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Answer {

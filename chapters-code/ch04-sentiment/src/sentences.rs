@@ -36,7 +36,7 @@ impl Kind {
 
 /// A sentence with the answer that a person gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Labelled {
+pub struct Labeled {
     /// What makes it easy or hard.
     pub kind: Kind,
     /// Whether it praises.
@@ -45,23 +45,23 @@ pub struct Labelled {
     pub text: &'static str,
 }
 
-impl Labelled {
+impl Labeled {
     /// The right label's name.
     pub fn label(&self) -> &'static str {
         if self.positive { "POSITIVE" } else { "NEGATIVE" }
     }
 }
 
-const fn praise(kind: Kind, text: &'static str) -> Labelled {
-    Labelled { kind, positive: true, text }
+const fn praise(kind: Kind, text: &'static str) -> Labeled {
+    Labeled { kind, positive: true, text }
 }
 
-const fn blame(kind: Kind, text: &'static str) -> Labelled {
-    Labelled { kind, positive: false, text }
+const fn blame(kind: Kind, text: &'static str) -> Labeled {
+    Labeled { kind, positive: false, text }
 }
 
 /// Ten of each kind, half of them praise.
-pub const SENTENCES: [Labelled; 60] = {
+pub const SENTENCES: [Labeled; 60] = {
     use Kind::{Elsewhere, Irony, Mixed, Negation, Plain, Portuguese};
     [
         praise(Plain, "A wonderful story, told with great care."),

@@ -11,7 +11,7 @@
 use bert_attention::explanation::{argmax, words};
 use bert_attention::likeness::Part;
 use bert_attention::nouns::NOUNS;
-use bert_attention::profile::{SHARES, share_at, top};
+use bert_attention::profile::{SHARES, shares_of_ends, top};
 use bert_attention::sentences::*;
 use bert_attention::statistics::{at_least, at_most, sign_test};
 use bert_attention::translation::*;
@@ -124,10 +124,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             share / chance
         );
     }
-    let first: f64 = share_at(&model, &sentences, |_| 1)?;
-    let stop: f64 = share_at(&model, &sentences, |n| n - 2)?;
-    println!("\nfirst word {first:.2}, full stop {stop:.2}");
     // ANCHOR_END: by_length
+
+    // ANCHOR: ends
+    let ends: [f64; 2] = shares_of_ends(&model, &sentences)?;
+    println!("first word {:.2}, period {:.2}", ends[0], ends[1]);
+    // ANCHOR_END: ends
 
     // ANCHOR: maps
     fn in_portuguese(share: &str) -> &str {
@@ -193,7 +195,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("uniform {:19.2} {:23.2}", uniform.entropy, uniform.distance);
     // ANCHOR_END: spread
 
-    // ANCHOR: specialised
+    // ANCHOR: specialized
     for (name, measure) in SHARES {
         print!("{name:>9}");
         for ((layer, head), value) in top(&profiles.map(measure), 4) {
@@ -206,7 +208,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         print!("   {layer:2}·{head:<2} {:.2}", -bits);
     }
     println!("  bits");
-    // ANCHOR_END: specialised
+    // ANCHOR_END: specialized
 
     // ANCHOR: positions
     let exchanged: Profiles = Profiles::of_shuffled(&model, &sentences)?;
@@ -356,13 +358,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for (name, [all, words]) in [
             ("two heads", heads.map(|one| Likeness::mean(&one.heads))),
             ("words shuffled", heads.map(|one| Likeness::mean(&one.shuffled))),
-            ("the nearest two", heads.map(|one| mean(&one.nearest()))),
-            ("itself elsewhere", heads.map(|one| mean(&one.itself))),
+            ("the nearest two", heads.map(|one| mean(&Likeness::nearest(&one.heads)))),
+            (
+                "itself, elsewhere",
+                heads.map(|one| mean(&one.elsewhere.diag().to_vec())),
+            ),
+            (
+                "nearest, elsewhere",
+                heads.map(|one| mean(&Likeness::nearest(&one.elsewhere))),
+            ),
         ] {
             println!("{name:<20} {all:10.2} {words:12.2}");
         }
         let [all, words] = heads.map(|one| {
-            let pairs = one.nearest().into_iter().zip(one.itself.clone());
+            let nearest = Likeness::nearest(&one.elsewhere);
+            let pairs = nearest.iter().zip(one.elsewhere.diag());
             pairs.filter(|(other, itself)| other >= itself).count()
         });
         println!("nearer than itself   {all:7} {words:12}");
@@ -490,6 +500,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         println!();
     }
+    print!("blindly");
+    for blind in [NounPair::blind_from_english, NounPair::blind_from_portuguese] {
+        let chances: Vec<[f64; 2]> = nouns.iter().map(blind).collect();
+        let mean = |i: usize| {
+            chances.iter().map(|of| of[i]).sum::<f64>() / chances.len() as f64
+        };
+        print!("  {:.2}   {:.2}      ", mean(0), mean(1));
+    }
+    println!();
     // ANCHOR_END: translators
 
     // ANCHOR: pair
@@ -550,7 +569,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: sentence_ends
     println!("                                last word    elsewhere");
     for (order, first) in [("English first", true), ("Portuguese first", false)] {
-        for (name, stop) in [("full stops", true), ("none", false)] {
+        for (name, stop) in [("periods", true), ("none", false)] {
             let end = sentence_end(&model, &english_first(), at, first, stop)?;
             print!("{order:<17} {name:<10}   {:3} of {:3}", end.last, end.lasts);
             println!("   {:3} of {:3}", end.elsewhere, end.others);
@@ -633,11 +652,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     agreement("words, by rollout", &influences, |one| {
         (words(&one.rollout), words(&one.change))
     });
-    let mut stops: usize = 0; // sentences where rollout's first word is the full stop
+    let mut stops: usize = 0; // sentences where rollout's first word is the period
     for one in &influences {
         stops += usize::from(argmax(&words(&one.rollout)) + 3 == one.tokens.len());
     }
-    println!("\nrollout's first word is the full stop in {stops}");
+    println!("\nrollout's first word is the period in {stops}");
     for (name, list) in [
         ("missed", influences.iter().map(|one| words(&one.change)).collect::<Vec<_>>()),
         ("looked at", influences.iter().map(|one| words(&one.attention())).collect()),

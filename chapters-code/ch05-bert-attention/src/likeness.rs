@@ -23,8 +23,9 @@ pub struct Likeness {
     pub heads: Array2<f64>,
     /// The control: the same, with the words of the second head's row in another order.
     pub shuffled: Array2<f64>,
-    /// Each head with itself in another sentence of the same length, `[heads]`.
-    pub itself: Vec<f64>,
+    /// Each head with each in another sentence of the same length, itself among them,
+    /// `[heads, heads]`.
+    pub elsewhere: Array2<f64>,
 }
 
 /// What is compared of a row of attention.
@@ -80,10 +81,10 @@ impl Part {
     }
 }
 
-/// Adds the overlaps of each two heads, above the diagonal, of `a`'s rows and `b`'s.
+/// Adds the overlaps of each of `a`'s rows with each of `b`'s.
 fn add_overlaps(sums: &mut Array2<f64>, a: &Rows, b: &Rows) {
     for (i, row) in a.iter().enumerate() {
-        for (j, other) in b.iter().enumerate().skip(i) {
+        for (j, other) in b.iter().enumerate() {
             sums[[i, j]] += overlap(row, other);
         }
     }
@@ -113,35 +114,30 @@ impl Likeness {
             all.push(rows(model, sentence, part)?);
         }
         all.sort_by_key(Vec::len); // stable: sentences of one length stay in order
-        let (mut heads, mut control) =
-            (Array2::zeros((count, count)), Array2::zeros((count, count)));
-        let (mut itself, mut looks) = (vec![0.0; count], 0.0);
+        let none = || Array2::zeros((count, count));
+        let (mut heads, mut shuffled, mut elsewhere) = (none(), none(), none());
+        let mut looks = 0.0;
         for group in all.chunk_by(|a, b| a.len() == b.len()) {
             for (i, sentence) in group.iter().enumerate() {
                 let other = &group[(i + 1) % group.len()];
-                for (rows, elsewhere) in sentence.iter().zip(other) {
+                for (rows, others) in sentence.iter().zip(other) {
                     looks += 1.0;
                     add_overlaps(&mut heads, rows, rows);
                     let order = part.shuffled(rows[0].len(), &mut random);
                     let moved =
                         |row: &Vec<f64>| order.iter().map(|&j| row[j]).collect();
-                    add_overlaps(&mut control, rows, &rows.iter().map(moved).collect());
-                    for ((sum, row), elsewhere) in
-                        itself.iter_mut().zip(rows).zip(elsewhere)
-                    {
-                        *sum += overlap(row, elsewhere);
-                    }
+                    let moved: Rows = rows.iter().map(moved).collect();
+                    add_overlaps(&mut shuffled, rows, &moved);
+                    add_overlaps(&mut elsewhere, rows, others);
                 }
             }
         }
-        for sum in &mut itself {
-            *sum /= looks;
-        }
-        let mean = |sums: Array2<f64>| {
-            let likeness = |(i, j): (usize, usize)| sums[[i.min(j), i.max(j)]] / looks;
-            Array2::from_shape_fn((count, count), likeness) // the same both ways
-        };
-        Ok(Self { heads: mean(heads), shuffled: mean(control), itself })
+        let mean = |sums: Array2<f64>| sums / looks;
+        Ok(Self {
+            heads: mean(heads),
+            shuffled: mean(shuffled),
+            elsewhere: mean(elsewhere),
+        })
     }
 
     /// The mean of a matrix over each two *different* heads.
@@ -150,13 +146,13 @@ impl Likeness {
         (of.sum() - of.diag().sum()) / (n * (n - 1.0))
     }
 
-    /// How alike each head is to the other head that it is most alike to: `[heads]`.
-    pub fn nearest(&self) -> Vec<f64> {
+    /// How alike each head is to the *other* head that it is most alike to: `[heads]`.
+    pub fn nearest(of: &Array2<f64>) -> Vec<f64> {
         let nearest = |(i, row): (usize, ndarray::ArrayView1<f64>)| {
             let others = row.iter().enumerate().filter(|&(j, _)| j != i);
             others.map(|(_, &likeness)| likeness).fold(0.0, f64::max)
         };
-        self.heads.outer_iter().enumerate().map(nearest).collect()
+        of.outer_iter().enumerate().map(nearest).collect()
     }
 
     /// How many groups there are, if a head joins the first group whose first head it is
@@ -187,9 +183,10 @@ mod tests {
     #[test]
     fn heads_that_are_alike_are_one_group() {
         let heads = array![[1.0, 0.9, 0.2], [0.9, 1.0, 0.4], [0.2, 0.4, 1.0]];
-        let found = Likeness { shuffled: heads.clone(), heads, itself: vec![1.0; 3] };
+        let [shuffled, elsewhere] = [heads.clone(), heads.clone()];
+        let found = Likeness { heads, shuffled, elsewhere };
         assert_eq!([0.95, 0.8, 0.3, 0.1].map(|t| found.groups(t)), [3, 2, 2, 1]);
-        assert_eq!(found.nearest(), [0.9, 0.9, 0.4]);
+        assert_eq!(Likeness::nearest(&found.heads), [0.9, 0.9, 0.4]);
         assert!((Likeness::mean(&found.heads) - 0.5).abs() < 1e-12);
     }
 

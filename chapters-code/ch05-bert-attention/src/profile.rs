@@ -290,29 +290,29 @@ impl Profiles {
     }
 }
 
-/// How much the words of sentences look at one place, the mean of all heads of all
-/// layers: `place` gives it for a sentence of `n` tokens.
+/// How much the words of sentences look at their first word and at their last one (the
+/// period, as a rule), the mean of all heads of all layers.
 ///
 /// # Errors
 ///
 /// As [`Profiles::of`].
-pub fn share_at(
+pub fn shares_of_ends(
     model: &Pretrained,
     sentences: &[&str],
-    place: fn(usize) -> usize,
-) -> Result<f64, AttentionsError> {
-    let (mut sum, mut looks) = (0.0, 0);
+) -> Result<[f64; 2], AttentionsError> {
+    let (mut sums, mut looks) = ([0.0; 2], 0);
     for sentence in sentences {
         let found = Attentions::of(model, sentence, None, Truncate::Error)?;
         let n = found.tokens.len();
-        let to = place(n).min(n - 1);
         for weights in &found.attentions {
-            let column = weights.slice(s![0, .., 1..n - 1, to]); // [heads, n − 2]
-            sum += f64::from(column.sum());
-            looks += column.len();
+            for (sum, place) in sums.iter_mut().zip([1, n - 2]) {
+                let column = weights.slice(s![0, .., 1..n - 1, place]); // [heads, n − 2]
+                *sum += f64::from(column.sum());
+            }
+            looks += weights.dim().1 * (n - 2);
         }
     }
-    Ok(sum / looks as f64)
+    Ok(sums.map(|sum| sum / looks as f64))
 }
 
 /// The greatest numbers of a map `[layers, heads]`, with their layer and head, the

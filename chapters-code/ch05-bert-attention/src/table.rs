@@ -22,18 +22,18 @@ pub fn table(found: &Attentions, layer: usize, head: usize) -> anyhow::Result<St
 #[derive(Debug, Clone, Copy)]
 struct Screen {
     columns: usize,
-    colours: bool,
+    colors: bool,
 }
 
 impl Screen {
-    /// 24-bit colours where the terminal has them and `NO_COLOR` isn't set.
+    /// 24-bit colors where the terminal has them and `NO_COLOR` isn't set.
     fn of(term: &Term) -> Self {
         if !term.is_term() {
-            return Self { columns: WIDEST, colours: false };
+            return Self { columns: WIDEST, colors: false };
         }
         let features = term.features();
-        let colours = console::colors_enabled() && features.true_colors_supported();
-        Self { columns: term.size().1.into(), colours }
+        let colors = console::colors_enabled() && features.true_colors_supported();
+        Self { columns: term.size().1.into(), colors }
     }
 }
 
@@ -70,7 +70,7 @@ fn draw(
         if fits {
             text.push_str("  ");
             for &weight in &row {
-                cell(&mut text, weight, greatest, screen.colours)?;
+                cell(&mut text, weight, greatest, screen.colors)?;
             }
         }
         writeln!(text)?;
@@ -84,10 +84,10 @@ fn draw(
     Ok(text)
 }
 
-/// A share in per cent, on its colour if there are colours: viridis, as in the figures.
-fn cell(text: &mut String, weight: f64, greatest: f64, colours: bool) -> fmt::Result {
+/// A share in per cent, on its color if there are colors: viridis, as in the figures.
+fn cell(text: &mut String, weight: f64, greatest: f64, colors: bool) -> fmt::Result {
     let percent = format!("{:CELL$.0}", weight * 100.0);
-    if !colours {
+    if !colors {
         return text.write_str(&percent);
     }
     let fraction = weight / greatest;
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn a_wide_screen_shows_the_map_in_digits() {
         let (found, weights) = found();
-        let screen = Screen { columns: 80, colours: false };
+        let screen = Screen { columns: 80, colors: false };
         let text = draw(&found, &weights, "layer 0, head 1", screen).unwrap();
         let expected = "\
 m, layer 0, head 1: where each token looks most
@@ -147,16 +147,16 @@ m, layer 0, head 1: where each token looks most
     #[test]
     fn a_narrow_screen_shows_no_map() {
         let (found, weights) = found();
-        let screen = Screen { columns: 30, colours: true };
+        let screen = Screen { columns: 30, colors: true };
         let text = draw(&found, &weights, "layer 0, head 1", screen).unwrap();
         assert!(!text.contains('\x1b'), "{text}");
         assert!(text.contains("--svg"), "{text}");
     }
 
     #[test]
-    fn colours_are_those_of_the_figures() {
+    fn colors_are_those_of_the_figures() {
         let (found, weights) = found();
-        let screen = Screen { columns: 80, colours: true };
+        let screen = Screen { columns: 80, colors: true };
         let text = draw(&found, &weights, "layer 0, head 1", screen).unwrap();
         assert!(text.contains("\x1b[48;2;253;231;37;38;2;0;0;0m 100\x1b[0m"), "{text}");
         assert!(

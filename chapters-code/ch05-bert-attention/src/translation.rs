@@ -23,6 +23,27 @@ pub struct NounPair {
     pub noun: usize,
 }
 
+impl NounPair {
+    /// How often a blind choice is the Portuguese noun: among the words and signs of its
+    /// sentence, and among all tokens.
+    pub fn blind_from_english(&self) -> [f64; 2] {
+        self.blind(self.english < self.second)
+    }
+
+    /// How often a blind choice is the English noun, likewise.
+    pub fn blind_from_portuguese(&self) -> [f64; 2] {
+        self.blind(self.portuguese < self.second)
+    }
+
+    /// A blind choice from a noun that stands in the first sentence, or in the second.
+    fn blind(&self, first: bool) -> [f64; 2] {
+        let n = self.batch.n();
+        // Of the first sentence, [CLS] and [SEP] are no words; of the second, [SEP].
+        let words = if first { n - self.second - 1 } else { self.second - 2 };
+        [words, n].map(|count| 1.0 / count as f64)
+    }
+}
+
 /// Looks for nouns with known translations in `(English, Portuguese)` pairs; each pair
 /// that has some is given in both orders, once for each noun.
 ///
@@ -230,8 +251,8 @@ fn noun_look(row: &ArrayRef1<f32>, from: usize, to: usize, second: usize) -> Nou
     }
 }
 
-/// How one head translates the last word of a sentence, and the others: with the full
-/// stop behind it, or with none in both sentences.
+/// How one head translates the last word of a sentence, and the others: with a
+/// period behind it, or with none in both sentences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SentenceEnd {
     /// The number of last words that chose their translation.
@@ -245,7 +266,7 @@ pub struct SentenceEnd {
 }
 
 /// What a head does at the end of the sentences of `(English, Portuguese)` pairs, in the
-/// order given by `english_first`, with their full stops or without.
+/// order given by `english_first`, with their periods or without.
 ///
 /// # Errors
 ///
@@ -256,17 +277,17 @@ pub fn sentence_end(
     pairs: &[(&str, &str)],
     head: (usize, usize),
     english_first: bool,
-    full_stop: bool,
+    period: bool,
 ) -> Result<SentenceEnd, AttentionsError> {
     let bare =
-        |text| if full_stop { text } else { str::trim_end_matches(text, ['.', '?']) };
+        |text| if period { text } else { str::trim_end_matches(text, ['.', '?']) };
     let pairs: Vec<_> = pairs.iter().map(|&(a, b)| (bare(a), bare(b))).collect();
     let mut nouns = find_nouns(&model.tokenizer, &pairs, &NOUNS)?;
     nouns.retain(|pair| (pair.english < pair.second) == english_first);
     let mut found = SentenceEnd::default();
     for look in noun_looks(&model.encoder, &nouns, head)? {
         let hit = usize::from(look.hit);
-        if look.behind == usize::from(full_stop) {
+        if look.behind == usize::from(period) {
             (found.last, found.lasts) = (found.last + hit, found.lasts + 1);
         } else {
             (found.elsewhere, found.others) = (found.elsewhere + hit, found.others + 1);
@@ -281,6 +302,15 @@ mod tests {
     use ndarray::array;
 
     #[test]
+    fn a_blind_choice_is_among_the_other_sentence_s_words() {
+        // [CLS] the cat . [SEP] o gato dormiu . [SEP]
+        let batch = Batch::new(&[vec![0; 10]], None, None).unwrap();
+        let pair = NounPair { batch, english: 2, portuguese: 6, second: 5, noun: 0 };
+        assert_eq!(pair.blind_from_english(), [0.25, 0.1]);
+        assert_eq!(pair.blind_from_portuguese(), [1.0 / 3.0, 0.1]);
+    }
+
+    #[test]
     fn a_look_counts_places_in_its_own_sentence() {
         // [CLS] the cat . [SEP] o gato . [SEP]: the second sentence begins at 5.
         let row = array![0.9, 0.0, 0.0, 0.0, 0.5, 0.1, 0.4, 0.2, 0.8];
@@ -291,7 +321,7 @@ mod tests {
         let row = array![0.9, 0.3, 0.1, 0.2, 0.5, 0.6, 0.0, 0.2, 0.8];
         let found = noun_look(&row, 6, 2, 5);
         assert_eq!(found, NounLook { first: false, hit: false, ..place });
-        // Without full stops the noun is the last.
+        // Without periods the noun is the last.
         let row = array![0.9, 0.3, 0.1, 0.5, 0.1, 0.6, 0.8];
         assert_eq!(noun_look(&row, 2, 5, 4).behind, 0);
     }

@@ -79,7 +79,7 @@ fn people_get_a_table_of_the_head_that_they_ask_for() {
     let percents = percents.collect::<Vec<_>>().concat();
     assert!(line.ends_with(&percents), "{percents:?} does not end {line:?}");
     assert!(text.contains("layer 1, head 11"), "{text}");
-    assert!(!text.contains('\x1b'), "a pipe gets no colours");
+    assert!(!text.contains('\x1b'), "a pipe gets no colors");
 }
 
 #[test]

@@ -2,14 +2,14 @@
 //! (`tests/reference/ch05_controls.py`), and what has to hold whatever the model.
 
 use bert_attention::likeness::Part;
-use bert_attention::profile::{SHARES, share_at};
+use bert_attention::profile::{SHARES, shares_of_ends};
 use bert_attention::sentences::{self, pronoun_sentences, subjects, two_clauses};
 use bert_attention::translation::{find_nouns, noun_looks, sentence_end};
 use bert_attention::{
-    Choices, Clauses, HeadProfile, Likeness, Pretrained, Profiles, Pronouns, Tally,
+    Attentions, Choices, Clauses, Likeness, Pretrained, Profiles, Pronouns, Tally,
     Verbs, nouns::NOUNS,
 };
-use hub::HubOptions;
+use hub::{HubOptions, Truncate};
 use serde::Deserialize;
 
 type Counts = Vec<Vec<usize>>;
@@ -20,7 +20,7 @@ struct Reference {
     far: VerbCounts,
     clauses: [ClauseCounts; 2],
     pronouns: PronounCounts,
-    likeness: [f64; 2],
+    likeness: [[f64; 3]; 2],
 }
 
 #[derive(Deserialize)]
@@ -110,8 +110,14 @@ fn likeness_is_numpys() {
     let some: Vec<&str> = sentences::both_languages().into_iter().take(8).collect();
     for (part, expected) in [Part::Whole, Part::Words].into_iter().zip(expected) {
         let found = Likeness::of(&model, &some, part).unwrap();
-        let mean = Likeness::mean(&found.heads);
-        assert!((mean - expected).abs() < 1e-5, "{part:?}: {mean}, not {expected}");
+        let means = [
+            Likeness::mean(&found.heads),
+            found.elsewhere.diag().mean().unwrap_or_default(),
+            Likeness::mean(&found.elsewhere),
+        ];
+        for (mean, expected) in means.into_iter().zip(expected) {
+            assert!((mean - expected).abs() < 1e-5, "{part:?}: {mean}, not {expected}");
+        }
         assert!(found.heads.diag().iter().all(|itself| (itself - 1.0).abs() < 1e-5));
     }
 }
@@ -131,14 +137,26 @@ fn exchanged_words_leave_lengths_and_special_tokens() {
 }
 
 #[test]
-fn a_share_at_a_place_is_the_profiles() {
+fn shares_of_ends_are_means_over_words_and_heads() {
     let (model, some) =
         (bertinho(), ["O gato dormiu.", "A menina leu o livro na escola."]);
-    let profiles = Profiles::of(&model, &some).unwrap();
-    let cls = profiles.map(|profile: &HeadProfile| profile.cls).mean().unwrap();
-    let sep = profiles.map(|profile: &HeadProfile| profile.sep).mean().unwrap();
-    assert!((share_at(&model, &some, |_| 0).unwrap() - cls).abs() < 1e-6);
-    assert!((share_at(&model, &some, |n| n - 1).unwrap() - sep).abs() < 1e-6);
+    let (mut sums, mut looks) = ([0.0; 2], 0.0);
+    for sentence in some {
+        let maps = Attentions::of(&model, sentence, None, Truncate::Error).unwrap();
+        let n = maps.tokens.len();
+        for (layer, head) in (0..12).flat_map(|layer| (0..12).map(move |h| (layer, h)))
+        {
+            let map = maps.head(layer, head).unwrap();
+            for i in 1..n - 1 {
+                sums = [sums[0] + map[[i, 1]], sums[1] + map[[i, n - 2]]];
+                looks += 1.0;
+            }
+        }
+    }
+    let found = shares_of_ends(&model, &some).unwrap();
+    for (found, sum) in found.into_iter().zip(sums) {
+        assert!((found - sum / looks).abs() < 1e-6, "{found}, not {}", sum / looks);
+    }
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub struct Block {
     pub ff_1: KerasTensor,
     /// Back to `(None, 10, 768)`.
     pub ff_2: KerasTensor,
-    /// Normalised, `(None, 10, 768)`.
+    /// Normalized, `(None, 10, 768)`.
     pub output: KerasTensor,
 }
 

@@ -100,7 +100,7 @@ pub enum KerasError {
     /// What candle refuses.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
-    /// What the optimiser refuses.
+    /// What the optimizer refuses.
     #[error(transparent)]
     Training(#[from] gradients::GradientError),
     /// A figure that can't be drawn.

@@ -60,7 +60,7 @@ impl Model {
         self.variables().map(Variable::count).sum()
     }
 
-    /// The weights by their paths, for an optimiser. They are the model's own.
+    /// The weights by their paths, for an optimizer. They are the model's own.
     pub(crate) fn parameters(&self) -> Parameters {
         self.variables().map(|v| (v.path.clone(), v.var.clone())).collect()
     }

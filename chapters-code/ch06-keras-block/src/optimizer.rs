@@ -54,7 +54,7 @@ impl Compiled {
         Ok(Self { adam, optimizer, parameters })
     }
 
-    /// How many numbers the optimiser keeps: Keras makes them at the first step.
+    /// How many numbers the optimizer keeps: Keras makes them at the first step.
     pub(crate) fn state(&self) -> usize {
         if self.optimizer.steps() == 0 { 0 } else { 2 * self.parameters.count() + 2 }
     }

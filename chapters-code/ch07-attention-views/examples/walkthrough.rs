@@ -144,7 +144,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .map(|(portuguese, english)| (english, portuguese))
         .collect();
     println!("nouns that find their translation    at the end    elsewhere");
-    for (name, stop) in [("with full stops", true), ("without", false)] {
+    for (name, stop) in [("with periods", true), ("without", false)] {
         let end = sentence_end(&model, &english_first, (1, 11), true, stop)?;
         print!("{name:<34} {:5} of {}", end.last, end.lasts);
         println!("   {:3} of {}", end.elsewhere, end.others);

@@ -22,7 +22,7 @@ pub(crate) use crate::picture::Picture;
 const SCRIPT: [&str; 12] = [
     include_str!("web/words.js"),
     include_str!("web/data.js"),
-    include_str!("web/colours.js"),
+    include_str!("web/colors.js"),
     include_str!("web/pen.js"),
     include_str!("web/parts.js"),
     include_str!("web/panel.js"),
@@ -35,11 +35,12 @@ const SCRIPT: [&str; 12] = [
 ];
 const STYLE: &str = include_str!("web/view.css");
 /// What stands below the picture, and is hidden with it as soon as the script runs.
-const NOTE: &str = "<p><small><span lang=\"pt-BR\">Figura parada: ela responde com JavaScript ligado \
-ou, no JupyterLab, num notebook em que você confia (Ctrl+Shift+C, <em>Trust Notebook</em>) ou depois \
-de executar a célula.</span> <span lang=\"en\">A still picture: it answers with JavaScript on or, in \
-JupyterLab, in a notebook that you trust (Ctrl+Shift+C, <em>Trust Notebook</em>) or once the cell has \
-run.</span></small></p>";
+const NOTE: [&str; 2] = [
+    "Figura parada: ela responde com JavaScript ligado ou, no JupyterLab, num notebook em que você \
+     confia (Ctrl+Shift+C, “Trust Notebook”) ou depois de executar a célula.",
+    "A still picture: it answers with JavaScript on or, in JupyterLab, in a notebook that you trust \
+     (Ctrl+Shift+C, “Trust Notebook”) or once the cell has run.",
+];
 
 /// How a view looks.
 #[derive(Debug, Clone, Copy, Default)]
@@ -146,21 +147,27 @@ impl Data<'_> {
         let image = BASE64_STANDARD.encode(&picture.svg);
         let [portuguese, english] =
             picture.alt.each_ref().map(|alt| picture::escape(alt));
-        let alt = match look.language {
-            Language::English => format!("\"{english}\""),
-            Language::Portuguese => format!("\"{portuguese}\""),
-            Language::Page => format!("\"{portuguese}\" data-en=\"{english}\""),
+        // On a page, the other language stands aside: `in_language` of the book's tool.
+        let (alt, note) = match look.language {
+            Language::English => (format!("\"{english}\""), format!(">{}", NOTE[1])),
+            Language::Portuguese => {
+                (format!("\"{portuguese}\""), format!(">{}", NOTE[0]))
+            }
+            Language::Page => (
+                format!("\"{portuguese}\" data-en=\"{english}\""),
+                format!(" data-en=\"{}\">{}", NOTE[1], NOTE[0]),
+            ),
         };
         let style = without_blank_lines(STYLE);
         let script = SCRIPT.map(without_blank_lines).concat();
-        let colours = picture::COLOURS;
+        let colors = picture::COLORS;
         format!(
             "<div class=\"attention-view\" data-attention-view=\"{id}\">\n\
              <img alt={alt} src=\"data:image/svg+xml;base64,{image}\">\n\
-             {NOTE}\n\
+             <p><small{note}</small></p>\n\
              <script type=\"application/json\">{json}</script>\n\
              <script type=\"text/css\">\n{style}</script>\n\
-             <script type=\"module\">\nconst COLOURS = {colours}{script}</script>\n\
+             <script type=\"module\">\nconst COLORS = {colors}{script}</script>\n\
              </div>\n"
         )
     }

@@ -72,7 +72,7 @@ pub(crate) struct Pane {
 
 /// A stack and the tokens of its rows and columns.
 #[derive(Debug)]
-pub(crate) struct Labelled<'a> {
+pub(crate) struct Labeled<'a> {
     pub stack: Cow<'a, Stack>,
     pub left: Vec<String>,
     pub right: Vec<String>,
@@ -81,7 +81,7 @@ pub(crate) struct Labelled<'a> {
 /// What a view shows, checked.
 #[derive(Debug)]
 pub(crate) struct Panes<'a> {
-    pub stacks: Vec<Labelled<'a>>,
+    pub stacks: Vec<Labeled<'a>>,
     pub list: Vec<Pane>,
     /// The model's layers that are in the stacks.
     pub layers: Vec<usize>,
@@ -257,7 +257,7 @@ impl Source {
             Self::One(one) => {
                 let (left, right) = (one.tokens.clone(), one.tokens.clone());
                 let stack = select(&one.stack);
-                (vec![Labelled { stack, left, right }], one.panes()?)
+                (vec![Labeled { stack, left, right }], one.panes()?)
             }
             Self::Two(two) => {
                 let given = two.given().into_iter().enumerate();
@@ -265,7 +265,7 @@ impl Source {
                     let (rows, columns) = (0..stack.rows, 0..stack.columns);
                     let pane = Pane { filter, stack: index, rows, columns };
                     let (left, right) = (left.to_vec(), right.to_vec());
-                    (Labelled { stack: select(stack), left, right }, pane)
+                    (Labeled { stack: select(stack), left, right }, pane)
                 });
                 given.unzip()
             }

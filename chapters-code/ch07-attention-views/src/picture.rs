@@ -7,13 +7,13 @@ use std::sync::LazyLock;
 use pulldown_cmark_escape::escape_html;
 use serde::Deserialize;
 
-use crate::panes::{Labelled, Panes, prettified};
+use crate::panes::{Labeled, Panes, prettified};
 
-/// The colours of heads, which the script reads too.
-pub(crate) const COLOURS: &str = include_str!("web/colours.json");
+/// The colors of heads, which the script reads too.
+pub(crate) const COLORS: &str = include_str!("web/colors.json");
 
 static PALETTE: LazyLock<Palette> =
-    LazyLock::new(|| serde_json::from_str(COLOURS).unwrap_or_default());
+    LazyLock::new(|| serde_json::from_str(COLORS).unwrap_or_default());
 
 #[derive(Debug, Default, Deserialize)]
 struct Palette {
@@ -62,7 +62,7 @@ impl Picture {
         for &head in heads {
             let at = included(head).unwrap_or(head);
             let lines = strongest(shown, layer, at, LINES / heads.len() + 1);
-            draw(&mut svg, &lines, colour(head), share, &frame);
+            draw(&mut svg, &lines, color(head), share, &frame);
         }
         for (tokens, x, anchor) in
             [(&shown.left, 112.0, "end"), (&shown.right, 248.0, "start")]
@@ -111,7 +111,7 @@ impl Picture {
                 let y = y + 4.0 + pitch / 2.0;
                 let frame = Frame { x, y, width: wide - 8.0, pitch };
                 let lines = strongest(shown, row, head, THUMBNAIL_LINES);
-                draw(&mut svg, &lines, colour(layer), 1.0, &frame);
+                draw(&mut svg, &lines, color(layer), 1.0, &frame);
             }
         }
         let alt = [
@@ -122,10 +122,10 @@ impl Picture {
     }
 }
 
-/// The colour of a head of the head view, or of a layer of the model view.
-fn colour(index: usize) -> &'static str {
-    let colours = &PALETTE.light;
-    colours.get(index % colours.len().max(1)).map_or("#36c", String::as_str)
+/// The color of a head of the head view, or of a layer of the model view.
+fn color(index: usize) -> &'static str {
+    let colors = &PALETTE.light;
+    colors.get(index % colors.len().max(1)).map_or("#36c", String::as_str)
 }
 
 fn open(width: f64, height: f64) -> String {
@@ -143,7 +143,7 @@ fn write_text(svg: &mut String, x: f64, y: f64, attributes: &str, text: &str) {
 
 /// A head's strongest lines among the first tokens: weight, row, column.
 fn strongest(
-    shown: &Labelled,
+    shown: &Labeled,
     layer: usize,
     head: usize,
     most: usize,
@@ -164,7 +164,7 @@ fn strongest(
 fn draw(
     svg: &mut String,
     lines: &[(f32, usize, usize)],
-    colour: &str,
+    color: &str,
     share: f32,
     frame: &Frame,
 ) {
@@ -180,7 +180,7 @@ fn draw(
         let opacity = f64::from(*level) / f64::from(LEVELS);
         let _ = write!(
             svg,
-            "<path d=\"{path}\" stroke=\"{colour}\" stroke-opacity=\"{opacity:.2}\" \
+            "<path d=\"{path}\" stroke=\"{color}\" stroke-opacity=\"{opacity:.2}\" \
              stroke-width=\"{:.1}\"/>",
             (2.0 * opacity).max(0.5)
         );

@@ -1,4 +1,4 @@
-//! Times a training step of masked language modelling: `tests/reference/bench_training.py`
+//! Times a training step of masked language modeling: `tests/reference/bench_training.py`
 //! runs it beside PyTorch.
 //!
 //! `cargo run --release -p ch08-bertinho --example train_step -- --layers 6` prints one JSON

@@ -281,7 +281,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: birth_numbers
     println!("  step  layers  translation   head  previous    next   [SEP]");
     for point in &history.points {
-        if point.step > 2500 && !point.step.is_multiple_of(2000) {
+        let last = history.points.last().map(|point| point.step);
+        let rare = point.step > 3000 && !point.step.is_multiple_of(2000);
+        if rare && Some(point.step) != last {
             continue;
         }
         let Specialist { layer, head, rate } = point.translator;

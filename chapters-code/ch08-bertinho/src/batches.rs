@@ -151,8 +151,8 @@ pub fn training_sequences(
 /// Cuts sequences into batches of at most `tokens` tokens, padding included, each of
 /// sequences of about the same length: their numbers, batch by batch.
 ///
-/// Sorted by length, neighbours need almost no padding; shuffled before, equal lengths
-/// meet other neighbours in each epoch; shuffled after, short and long batches
+/// Sorted by length, neighbors need almost no padding; shuffled before, equal lengths
+/// meet other neighbors in each epoch; shuffled after, short and long batches
 /// alternate.
 pub fn cut_batches(
     sequences: &[Sequence],

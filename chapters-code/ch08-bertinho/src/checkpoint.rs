@@ -14,7 +14,7 @@ use crate::error::{PretrainingError, Result};
 const STATE: &str = "training";
 
 /// Writes a file so that it is the old one or the new one, whole, whatever happens on
-/// the way: the bytes go to a neighbour, to the disk, and then take the name.
+/// the way: the bytes go to a neighbor, to the disk, and then take the name.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     file::write_atomically(path, bytes).map_err(not_written)
 }

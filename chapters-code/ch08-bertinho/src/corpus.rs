@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::{PretrainingError, Result};
-use crate::fixes::{Fixes, Neighbours, fix_cao, fix_contractions};
+use crate::fixes::{Fixes, Neighbors, fix_cao, fix_contractions};
 
 /// Every line of a corpus whose number, from 1, is a multiple of this is held out.
 pub const HOLD_OUT_EVERY: usize = 100;
@@ -154,11 +154,11 @@ fn folded(text: &str) -> String {
 }
 
 fn fix(pairs: &mut [Pair], portuguese: &[String]) -> Fixes {
-    let neighbours = Neighbours::count(portuguese.iter().map(String::as_str));
+    let neighbors = Neighbors::count(portuguese.iter().map(String::as_str));
     let mut fixes = Fixes::default();
     for Pair { english, portuguese } in pairs {
         let (text, cao) = fix_cao(portuguese);
-        let (text, contractions) = fix_contractions(&text, english, &neighbours);
+        let (text, contractions) = fix_contractions(&text, english, &neighbors);
         *portuguese = text;
         fixes.cao += cao;
         fixes.contractions += contractions;

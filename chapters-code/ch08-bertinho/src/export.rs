@@ -15,7 +15,7 @@ use crate::wordpiece::save_tokenizer;
 /// Writes a folder in Hugging Face layout: `config.json`, `model.safetensors` in f16,
 /// the tokenizer's files and `README.md`.
 ///
-/// A BERT gets a pooler, which masked language modelling doesn't train: the identity,
+/// A BERT gets a pooler, which masked language modeling doesn't train: the identity,
 /// so that `AutoModel` finds all of its weights and `pooler_output` is `tanh` of
 /// `[CLS]`.
 ///

@@ -9,9 +9,9 @@ use std::collections::HashMap;
 
 /// How often each word of `pt.txt` follows "no" and "não": `[no, não]`.
 #[derive(Debug, Clone, Default)]
-pub struct Neighbours(HashMap<String, [u32; 2]>);
+pub struct Neighbors(HashMap<String, [u32; 2]>);
 
-impl Neighbours {
+impl Neighbors {
     /// Counts over sentences that say "no" and "não" where they mean them.
     pub fn count<'a>(sentences: impl IntoIterator<Item = &'a str>) -> Self {
         let mut counts = HashMap::new();
@@ -68,16 +68,16 @@ pub fn fix_cao(sentence: &str) -> (String, usize) {
 
 /// "não" → "no" where "no" was meant. Returns how many.
 ///
-/// The word after it decides, by its neighbours in `pt.txt`: "no jardim" is common
+/// The word after it decides, by its neighbors in `pt.txt`: "no jardim" is common
 /// there and "não jardim" isn't; "não quero" is and "no quero" isn't. A word that
 /// `pt.txt` doesn't have after either is decided by the English: without a negation
 /// there is nothing that "não" could translate. Where the English has one, the
-/// neighbours must be clear (at least 3, and 4 to 1), and a "não" that begins the
+/// neighbors must be clear (at least 3, and 4 to 1), and a "não" that begins the
 /// sentence stays.
 pub fn fix_contractions(
     portuguese: &str,
     english: &str,
-    neighbours: &Neighbours,
+    neighbors: &Neighbors,
 ) -> (String, usize) {
     let negated = is_negated(english);
     let mut words: Vec<String> = portuguese.split(' ').map(str::to_owned).collect();
@@ -87,7 +87,7 @@ pub fn fix_contractions(
         if bare_no.to_lowercase() != "não" {
             continue; // "não," and "não." too: a contraction stands before its noun
         }
-        let [no, not] = neighbours.of(&words[i + 1]);
+        let [no, not] = neighbors.of(&words[i + 1]);
         let meant = if negated {
             i > 0 && no >= 3 && no > 4 * not
         } else {
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn contractions_are_told_from_negations() {
-        let neighbours = Neighbours::count([
+        let neighbors = Neighbors::count([
             "Ele está no jardim, no meio, no Japão, no Japão e no Japão.",
             "Não quero. Ela não gosta. No final não é.",
         ]);
@@ -195,7 +195,7 @@ mod tests {
             ("Really?", "Ah, não – sério?", "Ah, não – sério?", 0),
         ];
         for (english, given, expected, count) in cases {
-            let found = fix_contractions(given, english, &neighbours);
+            let found = fix_contractions(given, english, &neighbors);
             assert_eq!(found, (expected.to_owned(), count), "{english}");
         }
     }

@@ -49,7 +49,7 @@ pub enum Start<'a> {
 pub struct LearnerOptions {
     /// The seed of the first weights and of dropout's masks.
     pub seed: u64,
-    /// How strongly AdamW pulls each weight towards 0 (its λ).
+    /// How strongly AdamW pulls each weight toward 0 (its λ).
     pub weight_decay: f64,
     /// The longest that the gradients may be together.
     pub clip: f64,

@@ -60,7 +60,7 @@ pub struct Recipe {
     pub sequence_tokens: usize,
     /// What an epoch shows.
     pub mixture: Mixture,
-    /// How strongly AdamW pulls each weight towards 0 (its λ).
+    /// How strongly AdamW pulls each weight toward 0 (its λ).
     pub weight_decay: f64,
     /// The longest that the gradients may be together.
     pub clip: f64,
@@ -435,7 +435,7 @@ fn batches(state: &TrainState, sequences: &MakeSequences) -> Result<Batches> {
 
 // ANCHOR: stack
 /// Progressive stacking (Gong et al. 2019): a model of more layers whose layer `i` is a
-/// copy of layer `i % from`. What the lower layers do, attention to neighbours above
+/// copy of layer `i % from`. What the lower layers do, attention to neighbors above
 /// all, the new ones need too.
 pub fn stack(weights: &Tensors, from: usize, to: usize) -> Tensors {
     const LAYER: &str = "bert.encoder.layer.";

@@ -53,7 +53,7 @@ impl Default for WordPieceOptions {
 }
 
 /// Learns a WordPiece vocabulary: letters first, then again and again the two
-/// neighbouring pieces that stand together most often become one. Cased, accents kept.
+/// neighboring pieces that stand together most often become one. Cased, accents kept.
 /// The letters are those of `all` texts, the pieces those of `texts`, which may be a
 /// part.
 ///

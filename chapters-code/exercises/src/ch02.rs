@@ -78,7 +78,7 @@ pub fn tells_order(
 // ANCHOR: rotate
 /// Exercise 6. The query or key of the word at `position`, counted from 0, turned as
 /// `RoPE` turns it. `x` has an even number of columns, `[d_k]`; columns `2i` and `2i +
-/// 1` are the two coordinates of an arrow, turned from the first towards the second by
+/// 1` are the two coordinates of an arrow, turned from the first toward the second by
 /// the angle `position / 10000^(2i / d_k)`. Shape unchanged.
 pub fn rotate(x: &Array1<f64>, position: usize) -> Array1<f64> {
     todo!("exercise 6: its statement and its hints are on the page of chapter 2")

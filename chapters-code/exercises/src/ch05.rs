@@ -6,7 +6,7 @@
 use ndarray::{Array2, Array4};
 
 // ANCHOR: sharpest_head
-/// Exercise 1. The most specialised head: the layer and the head whose rows have the
+/// Exercise 1. The most specialized head: the layer and the head whose rows have the
 /// lowest mean entropy; of equals, the first. A weight of 0 adds 0 to an entropy.
 /// `attentions` is `[layers, heads, n, n]`.
 pub fn sharpest_head(attentions: &Array4<f64>) -> (usize, usize) {
@@ -40,10 +40,11 @@ pub fn without_special(weights: &Array2<f64>, special: &[bool]) -> Array2<f64> {
 // ANCHOR: reads_gender
 /// Exercise 4. Whether a head reads a pronoun's gender: from `ela`, the feminine noun
 /// gets more than the masculine one, and from `ele` the masculine gets more; and both
-/// still hold with the two nouns in each other's places.
+/// still hold with the two nouns in each other's places, each with its article.
 ///
 /// `head` gives a head's weights for words, `[n, n]`. `words` are a sentence with `ela`
-/// or `ele` at `pronoun`, and its nouns at `masculine` and `feminine`.
+/// or `ele` at `pronoun`, and its nouns at `masculine` and `feminine`, each right after
+/// its article.
 pub fn reads_gender(
     head: &dyn Fn(&[&str]) -> Array2<f64>,
     words: &[&str],

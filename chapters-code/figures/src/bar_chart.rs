@@ -23,7 +23,7 @@ const LONGEST_LABEL: f64 = 140.0;
 const TICKS: usize = 4;
 
 /// Above zero and below it. Both stand out from white and from dark pages.
-const COLOURS: [[u8; 3]; 2] = [[0x1f, 0x77, 0xb4], [0xd5, 0x5e, 0x00]];
+const COLORS: [[u8; 3]; 2] = [[0x1f, 0x77, 0xb4], [0xd5, 0x5e, 0x00]];
 
 /// Horizontal bars from zero, one a label: each measure has its own column of bars and
 /// its own scale, and all share the labels on the left.
@@ -213,8 +213,8 @@ impl<'a> Panel<'a> {
                 width: (end - zero).abs(),
                 height: step * FILLED,
             };
-            let colour = COLOURS[usize::from(*value < 0.0)];
-            scene.add(Mark::Rect(bar, Ink::Rgb(colour)));
+            let color = COLORS[usize::from(*value < 0.0)];
+            scene.add(Mark::Rect(bar, Ink::Rgb(color)));
         }
         self.line(scene, self.x(0.0), Ink::Faint(0.6));
     }
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn bars_stand_out_from_light_and_dark_pages() {
-        assert_seen_on_pages(&COLOURS);
+        assert_seen_on_pages(&COLORS);
     }
 
     #[test]

@@ -68,14 +68,14 @@ fn encode_rgb(pixels: &[u8], width: usize) -> Result<Vec<u8>, FigureError> {
     })
 }
 
-/// A PNG of indexed colours. Its palette has only the colours that occur: all 256 are
+/// A PNG of indexed colors. Its palette has only the colors that occur: all 256 are
 /// larger than a thumbnail.
 pub(crate) fn encode_indexed(picture: &Pixels) -> Result<Vec<u8>, FigureError> {
     let Pixels { columns, indices, palette } = picture;
-    let colours = palette.colours();
+    let colors = palette.colors();
     let used: BTreeSet<u8> = indices.iter().copied().collect();
     let palette: Vec<[u8; 3]> =
-        used.iter().map(|index| colours[usize::from(*index)]).collect();
+        used.iter().map(|index| colors[usize::from(*index)]).collect();
     let mut place = [0; 256];
     for (new, old) in (0..=u8::MAX).zip(&used) {
         place[usize::from(*old)] = new;
@@ -113,21 +113,21 @@ fn paint(bitmap: &mut BitMapBackend<'_>, mark: &Mark) -> Result<(), FigureError>
         Mark::Pixels(area, pixels) => return paint_cells(bitmap, *area, pixels),
         Mark::Label(label) => return paint_text(bitmap, label),
         Mark::Path(points, width, ink) => {
-            let style = colour(*ink).stroke_width(units(*width).unsigned_abs());
+            let style = color(*ink).stroke_width(units(*width).unsigned_abs());
             bitmap.draw_path(points.iter().copied().map(at), &style)
         }
         Mark::Polygon(points, ink) => {
-            bitmap.fill_polygon(points.iter().copied().map(at), &colour(*ink))
+            bitmap.fill_polygon(points.iter().copied().map(at), &color(*ink))
         }
-        Mark::Circle(centre, radius, ink) => {
+        Mark::Circle(center, radius, ink) => {
             let radius = units(*radius).unsigned_abs();
-            bitmap.draw_circle(at(*centre), radius, &colour(*ink), true)
+            bitmap.draw_circle(at(*center), radius, &color(*ink), true)
         }
     }
     .map_err(FigureError::draw)
 }
 
-fn colour(ink: Ink) -> RGBAColor {
+fn color(ink: Ink) -> RGBAColor {
     let ([red, green, blue], opacity) = match ink {
         Ink::Text => (TEXT, 1.0),
         Ink::Faint(opacity) => (TEXT, opacity),
@@ -144,7 +144,7 @@ fn paint_rectangle(
 ) -> Result<(), FigureError> {
     let (top_left, bottom_right) = area.corners();
     bitmap
-        .draw_rect(top_left, bottom_right, &colour(ink), true)
+        .draw_rect(top_left, bottom_right, &color(ink), true)
         .map_err(FigureError::draw)
 }
 
@@ -160,7 +160,7 @@ fn paint_cells(
         let (row, column) = (cell / pixels.columns, cell % pixels.columns);
         let x = area.x + column as f64 * width;
         let y = area.y + row as f64 * height;
-        let ink = Ink::Rgb(pixels.palette.colours()[usize::from(*index)]);
+        let ink = Ink::Rgb(pixels.palette.colors()[usize::from(*index)]);
         paint_rectangle(bitmap, Area { x, y, width, height }, ink)?;
     }
     Ok(())
@@ -180,12 +180,12 @@ fn paint_text(
     let corner = text.px_bounds().min;
     let (x, y) = at(label.at);
     let (left, top) = (x + whole(corner.x), y + whole(corner.y));
-    let colour = colour(label.ink);
+    let color = color(label.ink);
     let mut drawn = Ok(());
     text.draw(|right, down, coverage| {
         if drawn.is_ok() {
             let at = (left + whole_u(right), top + whole_u(down));
-            let covered = colour.mix(f64::from(coverage.clamp(0.0, 1.0)));
+            let covered = color.mix(f64::from(coverage.clamp(0.0, 1.0)));
             drawn = bitmap.draw_pixel(at, covered.to_backend_color());
         }
     });
@@ -220,8 +220,8 @@ mod tests {
 
     #[test]
     fn pixels_are_averaged_in_squares() {
-        let [black, white, grey] = [[0; 3], [255; 3], [100, 0, 50]];
-        let rows = [[black, white, grey, grey], [white, black, grey, grey]];
+        let [black, white, gray] = [[0; 3], [255; 3], [100, 0, 50]];
+        let rows = [[black, white, gray, gray], [white, black, gray, gray]];
         assert_eq!(
             averaged(rows.as_flattened().as_flattened(), 4),
             [128, 128, 128, 100, 0, 50]

@@ -15,7 +15,7 @@ const BETWEEN: f64 = 30.0;
 /// A line that passes by boxes takes so much room.
 const PASSING: f64 = 8.0;
 const TIP: f64 = 5.0;
-/// Times that boxes are moved towards those that they are joined with.
+/// Times that boxes are moved toward those that they are joined with.
 const SWEEPS: usize = 12;
 
 /// Boxes with lines of text in them, the first line bold, and arrows from one to another:
@@ -173,7 +173,7 @@ impl<'a> Layout<'a> {
         layout
     }
 
-    /// Moves each item towards those that it is joined with, one row after another, down
+    /// Moves each item toward those that it is joined with, one row after another, down
     /// and up again, and keeps those of a row apart.
     fn place(&mut self) {
         for row in 0..self.rows.len() {
@@ -324,10 +324,10 @@ fn draw_box(scene: &mut Scene, area: Area, lines: &[Text]) {
     let corners =
         vec![(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)];
     scene.add(Mark::Path(corners, 1.0, Ink::Faint(0.6)));
-    let (middle, centre) = area.middle();
+    let (middle, center) = area.middle();
     let step = TEXT_SIZE * LINE;
     for (i, line) in lines.iter().enumerate() {
-        let y = centre + (i as f64 - (lines.len() as f64 - 1.0) / 2.0) * step;
+        let y = center + (i as f64 - (lines.len() as f64 - 1.0) / 2.0) * step;
         let label = match i {
             0 => Label::new(line, (middle, y), TEXT_SIZE).bold(),
             _ => Label::new(line, (middle, y), TICK_SIZE),

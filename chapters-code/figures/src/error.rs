@@ -23,7 +23,7 @@ pub enum FigureError {
     Empty { rows: usize, columns: usize },
     /// A cell is NaN or infinite.
     #[error(
-        "the value at row {row}, column {column} (counted from 0) is {value}, not a number that has a colour"
+        "the value at row {row}, column {column} (counted from 0) is {value}, not a number that has a color"
     )]
     NotFinite {
         /// Row of the cell, from 0.
@@ -32,9 +32,9 @@ pub enum FigureError {
         column: usize,
         value: f64,
     },
-    /// The colour scale has no extent: `min` must be below `max`, both finite.
+    /// The color scale has no extent: `min` must be below `max`, both finite.
     #[error(
-        "the colour range {min} to {max} is empty: give a smaller number, then a larger one"
+        "the color range {min} to {max} is empty: give a smaller number, then a larger one"
     )]
     Range { min: f64, max: f64 },
     /// A grid has no panels.

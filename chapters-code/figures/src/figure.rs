@@ -50,7 +50,7 @@ impl Figure {
         Self::new(scene, text(&self.title), text(&self.description))
     }
 
-    /// The SVG document: it scales with the page, takes the page's text colour, and
+    /// The SVG document: it scales with the page, takes the page's text color, and
     /// holds real text. Where the two languages differ it has both, and shows Portuguese to
     /// a reader whose programs speak it and English to all others.
     pub fn svg(&self) -> &str {

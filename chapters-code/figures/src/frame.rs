@@ -108,7 +108,7 @@ impl Heading {
         }
     }
 
-    /// Centred on `middle`, as far as the edges of a picture this `width` let it.
+    /// Centered on `middle`, as far as the edges of a picture this `width` let it.
     pub(crate) fn draw(&self, scene: &mut Scene, middle: f64, width: f64) {
         let half = self.width() / 2.0 + PAD;
         let x = middle.min(width - half).max(half);

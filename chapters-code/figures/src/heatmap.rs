@@ -1,4 +1,4 @@
-//! The heatmap: a matrix as coloured cells.
+//! The heatmap: a matrix as colored cells.
 
 mod bar;
 mod cells;
@@ -12,7 +12,7 @@ use crate::axis::{extent, fixed};
 use crate::error::FigureError;
 use crate::figure::Figure;
 use crate::frame::Caption;
-use crate::palette::{Colours, Palette};
+use crate::palette::{Colors, Palette};
 use crate::text::{Language, Text};
 pub use grid::HeatmapGrid;
 use layout::Layout;
@@ -20,7 +20,7 @@ use layout::Layout;
 /// A description writes every value of a matrix up to this many cells.
 const DESCRIBED: usize = 36;
 
-/// A matrix drawn as coloured cells, row 0 on top: seaborn's `heatmap(annot=True,
+/// A matrix drawn as colored cells, row 0 on top: seaborn's `heatmap(annot=True,
 /// cmap="viridis")`.
 ///
 /// It copies what it is given, so a notebook can keep it between cells.
@@ -123,15 +123,15 @@ impl Heatmap {
 
     caption_setter!();
 
-    /// The values at the two ends of the colour scale; unless set, the least and the
-    /// greatest value. Values beyond an end have that end's colour.
+    /// The values at the two ends of the color scale; unless set, the least and the
+    /// greatest value. Values beyond an end have that end's color.
     #[must_use]
     pub fn range(mut self, min: f64, max: f64) -> Self {
         self.range = Some((min, max));
         self
     }
 
-    /// Colours numbers around zero: zero is grey, what is below it blue, what is above it
+    /// Colors numbers around zero: zero is gray, what is below it blue, what is above it
     /// orange, and the scale goes as far on one side as on the other.
     #[must_use]
     pub fn diverging(mut self) -> Self {
@@ -139,9 +139,9 @@ impl Heatmap {
         self
     }
 
-    /// Colours by the square root of how far a value is along the scale: most of the
-    /// colours go to the small values, so that 0.05 can be told from 0.1 where others
-    /// reach 1. The numbers beside the colour bar show it.
+    /// Colors by the square root of how far a value is along the scale: most of the
+    /// colors go to the small values, so that 0.05 can be told from 0.1 where others
+    /// reach 1. The numbers beside the color bar show it.
     #[must_use]
     pub fn root_scale(mut self) -> Self {
         self.root = true;
@@ -195,13 +195,13 @@ impl Heatmap {
         check_range(self.range)
     }
 
-    /// The least and the greatest number that has a colour of its own.
+    /// The least and the greatest number that has a color of its own.
     fn ends(&self) -> (f64, f64) {
         self.range.unwrap_or_else(|| extent(self.values.iter().copied()))
     }
 
-    fn colours(&self) -> Colours {
-        Colours::new(self.palette, self.ends(), self.root)
+    fn colors(&self) -> Colors {
+        Colors::new(self.palette, self.ends(), self.root)
     }
 
     /// A value as its cell writes it.

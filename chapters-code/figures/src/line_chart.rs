@@ -29,9 +29,9 @@ const MOST_MARKERS: usize = 12;
 /// Points of a line that nobody could tell apart are left out.
 const MOST_POINTS: usize = 2000;
 
-/// Colours that stand out from white and from mdBook's dark pages alike, for most
-/// colour-blind readers too.
-const COLOURS: [[u8; 3]; 5] = [
+/// Colors that stand out from white and from mdBook's dark pages alike, for most
+/// color-blind readers too.
+const COLORS: [[u8; 3]; 5] = [
     [0x1f, 0x77, 0xb4],
     [0xd5, 0x5e, 0x00],
     [0x00, 0x92, 0x6b],
@@ -39,7 +39,7 @@ const COLOURS: [[u8; 3]; 5] = [
     [0x8c, 0x76, 0x1c],
 ];
 
-/// Lines through points, each with its own colour, marker and name beside it.
+/// Lines through points, each with its own color, marker and name beside it.
 ///
 /// It copies what it is given, so a notebook can keep it between cells.
 ///
@@ -80,9 +80,9 @@ struct Series {
 /// How a series is drawn.
 #[derive(Clone, Copy, Debug)]
 enum Look {
-    /// With the colour and the marker of this index.
+    /// With the color and the marker of this index.
     Solid(usize),
-    /// Dashed in the colour of the text, without markers.
+    /// Dashed in the color of the text, without markers.
     Dashed,
 }
 
@@ -329,7 +329,7 @@ impl<'a> Layout<'a> {
             draw_dashes(scene, &line);
             return;
         };
-        scene.add(Mark::Path(line, LINE_WIDTH, colour(index)));
+        scene.add(Mark::Path(line, LINE_WIDTH, color(index)));
         for point in thinned(&series.points, MOST_MARKERS) {
             scene.add(marker(index, self.at(point)));
         }
@@ -395,16 +395,16 @@ fn draw_dashes(scene: &mut Scene, line: &[(f64, f64)]) {
     }
 }
 
-fn colour(index: usize) -> Ink {
-    Ink::Rgb(COLOURS[index % COLOURS.len()])
+fn color(index: usize) -> Ink {
+    Ink::Rgb(COLORS[index % COLORS.len()])
 }
 
 /// A circle, square, triangle, diamond, triangle on its tip, or tall bar. Six shapes
-/// and five colours tell thirty series apart.
+/// and five colors tell thirty series apart.
 fn marker(index: usize, (x, y): (f64, f64)) -> Mark {
     let r = MARKER;
     let corners: &[(f64, f64)] = match index % 6 {
-        0 => return Mark::Circle((x, y), r * 0.95, colour(index)),
+        0 => return Mark::Circle((x, y), r * 0.95, color(index)),
         1 => &[(-0.85, -0.85), (0.85, -0.85), (0.85, 0.85), (-0.85, 0.85)],
         2 => &[(0.0, -1.15), (1.1, 0.85), (-1.1, 0.85)],
         3 => &[(0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)],
@@ -412,7 +412,7 @@ fn marker(index: usize, (x, y): (f64, f64)) -> Mark {
         _ => &[(-0.6, -1.1), (0.6, -1.1), (0.6, 1.1), (-0.6, 1.1)],
     };
     let place = |(dx, dy): &(f64, f64)| (x + dx * r, y + dy * r);
-    Mark::Polygon(corners.iter().map(place).collect(), colour(index))
+    Mark::Polygon(corners.iter().map(place).collect(), color(index))
 }
 
 #[cfg(test)]
@@ -422,6 +422,6 @@ mod tests {
 
     #[test]
     fn lines_stand_out_from_light_and_dark_pages() {
-        assert_seen_on_pages(&COLOURS);
+        assert_seen_on_pages(&COLORS);
     }
 }

@@ -1,23 +1,23 @@
-//! The colours of a scale: viridis, or two colours that part at zero.
+//! The colors of a scale: viridis, or two colors that part at zero.
 
 use std::sync::LazyLock;
 
 use crate::axis::Scale;
 use crate::viridis::{VIRIDIS, index};
 
-/// Which colours a heatmap has.
+/// Which colors a heatmap has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Palette {
     /// From the least to the greatest.
     #[default]
     Viridis,
-    /// From blue (below zero) over grey to orange (above).
+    /// From blue (below zero) over gray to orange (above).
     Diverging,
 }
 
 impl Palette {
-    /// Its 256 colours, from the low end.
-    pub(crate) fn colours(self) -> &'static [[u8; 3]; 256] {
+    /// Its 256 colors, from the low end.
+    pub(crate) fn colors(self) -> &'static [[u8; 3]; 256] {
         match self {
             Self::Viridis => &VIRIDIS,
             Self::Diverging => &DIVERGING,
@@ -34,14 +34,14 @@ impl Palette {
     }
 }
 
-/// What colour a number has.
+/// What color a number has.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Colours {
+pub(crate) struct Colors {
     pub(crate) scale: Scale,
     pub(crate) palette: Palette,
 }
 
-impl Colours {
+impl Colors {
     /// For numbers between these ends; see [`Heatmap::root_scale`](crate::Heatmap::root_scale).
     pub(crate) fn new(palette: Palette, ends: (f64, f64), root: bool) -> Self {
         let (low, high) = palette.ends(ends);
@@ -55,17 +55,17 @@ impl Colours {
         self.at(self.scale.place(value))
     }
 
-    /// The colour of a place on the scale, from 0 to 1.
+    /// The color of a place on the scale, from 0 to 1.
     pub(crate) fn at(&self, place: f64) -> [u8; 3] {
-        self.palette.colours()[usize::from(index(place))]
+        self.palette.colors()[usize::from(index(place))]
     }
 }
 
-/// Steps of even lightness in Oklab from a grey (number 128) to the ends, of which neither
+/// Steps of even lightness in Oklab from a gray (number 128) to the ends, of which neither
 /// is lighter or stronger than the other and both stand out from light and dark pages. Blue
-/// and orange are told apart by colour-blind readers, too.
+/// and orange are told apart by color-blind readers, too.
 static DIVERGING: LazyLock<[[u8; 3]; 256]> = LazyLock::new(|| {
-    const GREY: [f64; 3] = [0.93, 0.0, 0.003];
+    const GRAY: [f64; 3] = [0.93, 0.0, 0.003];
     // Lightness 0.52, chroma 0.13, hues 255° and 45°.
     const BLUE: [f64; 3] = [0.52, -0.0336, -0.1256];
     const ORANGE: [f64; 3] = [0.52, 0.0919, 0.0919];
@@ -75,11 +75,11 @@ static DIVERGING: LazyLock<[[u8; 3]; 256]> = LazyLock::new(|| {
         } else {
             (ORANGE, (i - 128) as f64 / 127.0)
         };
-        rgb([0, 1, 2].map(|axis| GREY[axis] + (end[axis] - GREY[axis]) * far))
+        rgb([0, 1, 2].map(|axis| GRAY[axis] + (end[axis] - GRAY[axis]) * far))
     })
 });
 
-/// Oklab's colour as sRGB's.
+/// Oklab's color as sRGB's.
 fn rgb([lightness, a, b]: [f64; 3]) -> [u8; 3] {
     let l = (lightness + 0.396_337_777_4 * a + 0.215_803_757_3 * b).powi(3);
     let m = (lightness - 0.105_561_345_8 * a - 0.063_854_172_8 * b).powi(3);
@@ -108,18 +108,18 @@ mod tests {
     use super::*;
     use crate::viridis::{assert_seen_on_pages, contrast, readable_on};
 
-    fn diverging(low: f64, high: f64) -> Colours {
-        Colours::new(Palette::Diverging, (low, high), false)
+    fn diverging(low: f64, high: f64) -> Colors {
+        Colors::new(Palette::Diverging, (low, high), false)
     }
 
     #[test]
-    fn zero_is_grey_and_both_sides_are_as_strong() {
-        let colours = diverging(-0.25, 1.0);
-        assert_eq!(colours.of(0.0), [232, 232, 230]);
-        let ends = [colours.of(-1.0), colours.of(1.0)];
+    fn zero_is_gray_and_both_sides_are_as_strong() {
+        let colors = diverging(-0.25, 1.0);
+        assert_eq!(colors.of(0.0), [232, 232, 230]);
+        let ends = [colors.of(-1.0), colors.of(1.0)];
         assert_eq!(ends, [[46, 105, 178], [164, 76, 29]]);
         assert_seen_on_pages(&ends);
-        let white = |value: f64| contrast(colours.of(value), [255; 3]);
+        let white = |value: f64| contrast(colors.of(value), [255; 3]);
         for far in [0.1, 0.25, 0.5, 0.75, 1.0] {
             assert!((white(far) / white(-far) - 1.0).abs() < 0.06, "{far}");
             assert!(white(far) > white(far - 0.1) && white(-far) > white(0.1 - far));
@@ -127,9 +127,9 @@ mod tests {
     }
 
     #[test]
-    fn every_colour_has_a_readable_text() {
-        for colour in *Palette::Diverging.colours() {
-            assert!(contrast(readable_on(colour), colour) >= 4.5, "{colour:?}");
+    fn every_color_has_a_readable_text() {
+        for color in *Palette::Diverging.colors() {
+            assert!(contrast(readable_on(color), color) >= 4.5, "{color:?}");
         }
     }
 }

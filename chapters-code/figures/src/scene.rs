@@ -9,13 +9,13 @@ pub(crate) const UNITS: u32 = 4;
 /// What a mark is painted with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Ink {
-    /// The colour of the page's text.
+    /// The color of the page's text.
     Text,
-    /// The page's text colour, this opaque (0 to 1).
+    /// The page's text color, this opaque (0 to 1).
     Faint(f64),
-    /// The colour of the page itself.
+    /// The color of the page itself.
     Page,
-    /// A colour that stays the same on every page.
+    /// A color that stays the same on every page.
     Rgb([u8; 3]),
 }
 
@@ -124,7 +124,7 @@ impl Label {
     }
 }
 
-/// A picture of `columns` pixels a row, each an index into the 256 colours of a palette.
+/// A picture of `columns` pixels a row, each an index into the 256 colors of a palette.
 #[derive(Clone, Debug)]
 pub(crate) struct Pixels {
     pub(crate) columns: usize,
@@ -147,7 +147,7 @@ pub(crate) enum Mark {
     Path(Vec<(f64, f64)>, f64, Ink),
     /// A filled polygon.
     Polygon(Vec<(f64, f64)>, Ink),
-    /// A filled circle: centre and radius.
+    /// A filled circle: center and radius.
     Circle((f64, f64), f64, Ink),
     /// A piece of text.
     Label(Label),

@@ -1,4 +1,4 @@
-//! The SVG: a scene written out, made to scale, to follow the page's colours and to
+//! The SVG: a scene written out, made to scale, to follow the page's colors and to
 //! describe itself.
 
 use std::hash::Hasher;
@@ -66,8 +66,8 @@ fn element(mark: &Mark) -> Result<String, FigureError> {
         Mark::Polygon(points, ink) => {
             format!("<polygon{}{}/>", paint("fill", *ink), corners(points))
         }
-        Mark::Circle(centre, radius, ink) => {
-            let ((x, y), r) = (at(*centre), units(*radius));
+        Mark::Circle(center, radius, ink) => {
+            let ((x, y), r) = (at(*center), units(*radius));
             let paint = paint("fill", *ink);
             format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\"{paint}/>")
         }
@@ -77,7 +77,7 @@ fn element(mark: &Mark) -> Result<String, FigureError> {
     Ok(element + "\n")
 }
 
-/// The attributes that give `part` of an element (its fill or its stroke) a colour.
+/// The attributes that give `part` of an element (its fill or its stroke) a color.
 fn paint(part: &str, ink: Ink) -> String {
     match ink {
         Ink::Text => format!(" {part}=\"currentColor\""),

@@ -1,7 +1,7 @@
 //! matplotlib's viridis: from dark purple (low) to yellow (high), evenly bright steps
 //! between.
 
-/// Its 256 colours as red, green and blue.
+/// Its 256 colors as red, green and blue.
 #[rustfmt::skip]
 pub(crate) const VIRIDIS: [[u8; 3]; 256] = [
     [ 68,   1,  84], [ 68,   2,  86], [ 69,   4,  87], [ 69,   5,  89], [ 70,   7,  90], [ 70,   8,  92], [ 70,  10,  93], [ 70,  11,  94],
@@ -38,7 +38,7 @@ pub(crate) const VIRIDIS: [[u8; 3]; 256] = [
     [236, 229,  27], [239, 229,  28], [241, 229,  29], [244, 230,  30], [246, 230,  32], [248, 230,  33], [251, 231,  35], [253, 231,  37],
 ];
 
-/// The colour of `fraction` on the scale: 0 (and below) is purple, 1 (and above) is
+/// The color of `fraction` on the scale: 0 (and below) is purple, 1 (and above) is
 /// yellow.
 ///
 /// Returns red, green and blue, exactly as matplotlib's `viridis` gives them. NaN is
@@ -47,7 +47,7 @@ pub fn viridis(fraction: f64) -> [u8; 3] {
     VIRIDIS[usize::from(index(fraction))]
 }
 
-/// Which of the 256 colours `fraction` has.
+/// Which of the 256 colors `fraction` has.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 pub(crate) fn index(fraction: f64) -> u8 {
     // A cast to `u8` stops at 0 and 255.
@@ -64,7 +64,7 @@ pub(crate) fn readable_on(background: [u8; 3]) -> [u8; 3] {
     }
 }
 
-/// The contrast of two colours as WCAG 2 defines it, from 1 to 21.
+/// The contrast of two colors as WCAG 2 defines it, from 1 to 21.
 pub(crate) fn contrast(a: [u8; 3], b: [u8; 3]) -> f64 {
     let (a, b) = (luminance(a), luminance(b));
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
@@ -82,13 +82,13 @@ fn luminance(rgb: [u8; 3]) -> f64 {
     0.2126 * red + 0.7152 * green + 0.0722 * blue
 }
 
-/// Asserts that shapes of these colours stand out from light and from dark pages.
+/// Asserts that shapes of these colors stand out from light and from dark pages.
 #[cfg(test)]
 #[track_caller]
-pub(crate) fn assert_seen_on_pages(colours: &[[u8; 3]]) {
-    for colour in colours {
+pub(crate) fn assert_seen_on_pages(colors: &[[u8; 3]]) {
+    for color in colors {
         for page in [[255; 3], [0x16, 0x19, 0x23]] {
-            assert!(contrast(*colour, page) >= 3.0, "{colour:?} on {page:?}");
+            assert!(contrast(*color, page) >= 3.0, "{color:?} on {page:?}");
         }
     }
 }
@@ -108,8 +108,8 @@ mod tests {
             (0.9, [0xbd, 0xdf, 0x26]),
             (1.0, [0xfd, 0xe7, 0x25]),
         ];
-        for (fraction, colour) in anchors {
-            assert_eq!(viridis(fraction), colour, "at {fraction}");
+        for (fraction, color) in anchors {
+            assert_eq!(viridis(fraction), color, "at {fraction}");
         }
     }
 
@@ -124,16 +124,16 @@ mod tests {
     }
 
     #[test]
-    fn every_colour_has_a_readable_text() {
-        for colour in VIRIDIS {
-            assert!(contrast(readable_on(colour), colour) >= 4.5, "{colour:?}");
+    fn every_color_has_a_readable_text() {
+        for color in VIRIDIS {
+            assert!(contrast(readable_on(color), color) >= 4.5, "{color:?}");
         }
     }
 
     #[test]
     fn contrast_is_wcags() {
-        let [black, white, grey] = [[0; 3], [255; 3], [0x77; 3]];
+        let [black, white, gray] = [[0; 3], [255; 3], [0x77; 3]];
         assert!((contrast(black, white) - 21.0).abs() < 1e-9);
-        assert!((contrast(grey, white) - 4.48).abs() < 0.005);
+        assert!((contrast(gray, white) - 4.48).abs() < 0.005);
     }
 }

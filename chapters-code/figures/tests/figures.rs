@@ -38,7 +38,7 @@ fn rects(figure: &Figure) -> impl Iterator<Item = &str> {
     figure.svg().lines().filter(|line| line.starts_with("<rect ")).skip(1)
 }
 
-/// The colours of the first `count` cells.
+/// The colors of the first `count` cells.
 fn fills(figure: &Figure, count: usize) -> Vec<&str> {
     rects(figure).take(count).filter_map(|cell| attribute(cell, "fill")).collect()
 }
@@ -164,18 +164,18 @@ fn ids_are_named_by_the_root_and_differ_between_figures() -> Checked {
 }
 
 #[test]
-fn the_page_decides_the_colours_of_text() -> Checked {
+fn the_page_decides_the_colors_of_text() -> Checked {
     let chart = LineChart::new().title("t").x_title("x").y_title("y");
     let chart = chart.series("s", &[(1.0, 2.0)]);
     let bars = BarChart::new(WORDS).series("s", &[1.0, -2.0, 0.5]).draw()?;
     let grid = eight_heads().draw()?;
     for figure in [small().annotate(false).draw()?, chart.draw()?, bars, grid] {
         let svg = figure.svg();
-        for colour in [
+        for color in [
             "color:var(--fg, var(--jp-content-font-color1, #1f2328))",
             "style=\"fill:var(--bg, var(--jp-layout-color0, #ffffff))\"",
         ] {
-            assert!(svg.contains(colour), "{colour}");
+            assert!(svg.contains(color), "{color}");
         }
         for text in svg.split("<text ").skip(1) {
             assert!(text.contains("fill=\"currentColor\""), "{text}");
@@ -297,16 +297,16 @@ fn no_text_is_smaller_than_nine_pixels_on_a_telephone() -> Checked {
 }
 
 #[test]
-fn colours_part_at_zero_and_roots_tell_small_numbers_apart() -> Checked {
+fn colors_part_at_zero_and_roots_tell_small_numbers_apart() -> Checked {
     let map = Heatmap::new(&array![[0.0, 0.5], [-0.25, -0.5]]).diverging();
     let figure = map.clone().draw()?;
-    let colours = fills(&figure, 4);
-    assert_eq!(colours[0], "#e8e8e6");
-    assert_eq!([colours[1], colours[3]], ["#a44c1d", "#2e69b2"]);
-    // One side longer than the other: zero stays grey.
+    let colors = fills(&figure, 4);
+    assert_eq!(colors[0], "#e8e8e6");
+    assert_eq!([colors[1], colors[3]], ["#a44c1d", "#2e69b2"]);
+    // One side longer than the other: zero stays gray.
     assert_eq!(fills(&map.clone().range(-0.5, 2.0).draw()?, 1), ["#e8e8e6"]);
     let grid = HeatmapGrid::of([map.clone(), map]).draw()?;
-    assert_eq!(fills(&grid, 8)[4..], colours);
+    assert_eq!(fills(&grid, 8)[4..], colors);
     let shares = Heatmap::new(&array![[0.0, 0.25, 1.0]]).range(0.0, 1.0).root_scale();
     assert_eq!(fills(&shares.draw()?, 3), ["#440154", "#21918c", "#fde725"]);
     Ok(())
@@ -359,7 +359,7 @@ fn contrast(a: [f64; 3], b: [f64; 3]) -> f64 {
 }
 
 #[test]
-fn row_0_is_on_top_and_colours_are_viridis() -> Checked {
+fn row_0_is_on_top_and_colors_are_viridis() -> Checked {
     let figure =
         Heatmap::new(&array![[0.0, 1.0], [0.5, 0.25]]).range(0.0, 1.0).draw()?;
     assert_eq!(fills(&figure, 4), ["#440154", "#fde725", "#21918c", "#3b528b"]);
@@ -504,7 +504,7 @@ fn awful_grids_and_bars_are_drawn() -> Checked {
 
 #[test]
 fn five_hundred_tokens_fit() -> Checked {
-    // Neighbours that differ: the hardest to compress.
+    // Neighbors that differ: the hardest to compress.
     let noise =
         |(i, j): (usize, usize)| ((i * 7919 + j * 104_729) % 1009) as f64 / 1009.0;
     let labels: Vec<String> = (0..512).map(|i| format!("##token{i}")).collect();
@@ -603,8 +603,8 @@ fn all_heads_of_bert_fit() -> Checked {
     assert_eq!(images.len(), 144);
     for (image, panel) in images.iter().zip(values.outer_iter()) {
         assert_eq!(image.size, (12, 12));
-        let colours: Vec<[u8; 3]> = panel.iter().map(|value| viridis(*value)).collect();
-        assert_eq!(image.pixels, colours);
+        let colors: Vec<[u8; 3]> = panel.iter().map(|value| viridis(*value)).collect();
+        assert_eq!(image.pixels, colors);
     }
     let long = HeatmapGrid::new(&Array3::from_shape_fn((144, 128, 128), value));
     assert_drawn(&long.draw()?, (751, 10_000), 300_000)
@@ -619,8 +619,8 @@ fn a_large_matrix_is_one_small_image_with_its_axes_counted() -> Checked {
     let images = images(&figure)?;
     assert_eq!(images.len(), 1);
     assert_eq!(images[0].size, (128, 64));
-    let colour = |value: &f64| viridis(f64::midpoint(*value, 1.0));
-    assert_eq!(images[0].pixels, values.iter().map(colour).collect::<Vec<_>>());
+    let color = |value: &f64| viridis(f64::midpoint(*value, 1.0));
+    assert_eq!(images[0].pixels, values.iter().map(color).collect::<Vec<_>>());
     for (tick, times) in [("0", 2), ("60", 2), ("120", 1), ("-1.0", 1)] {
         assert_eq!(written(&figure, tick), times, "{tick}");
     }
@@ -630,7 +630,7 @@ fn a_large_matrix_is_one_small_image_with_its_axes_counted() -> Checked {
 #[test]
 fn every_text_of_a_grid_is_inside_it_and_off_the_cells() -> Checked {
     let words = ["subconjunto", "ontem", "a"];
-    let labelled = |columns| {
+    let labeled = |columns| {
         let heads = Array3::from_shape_fn((8, 3, 3), |(h, i, j)| (h + i * j) as f64);
         HeatmapGrid::new(&heads)
             .row_labels(words)
@@ -639,7 +639,7 @@ fn every_text_of_a_grid_is_inside_it_and_off_the_cells() -> Checked {
             .draw()
     };
     for columns in 1..=8 {
-        let figure = labelled(columns)?;
+        let figure = labeled(columns)?;
         let (width, height) = svg_size(&figure);
         let place = |cell| ["x", "y", "width", "height"].map(|name| number(cell, name));
         let cells: Vec<[f64; 4]> = rects(&figure).map(place).collect();
@@ -834,8 +834,8 @@ fn bars_start_at_zero_and_are_as_long_as_their_values() -> Checked {
     assert!(near(bars[3].0 + bars[3].1, bars[5].0) && near(bars[5].1, 3.0 * bars[3].1));
     assert!(bars[4].1 <= 0.5, "nothing for zero");
     assert!(bars[3].0 > bars[2].0 + bars[2].1, "the measures keep apart");
-    let colours = ["#1f77b4", "#d55e00"].map(|c| figure.svg().matches(c).count());
-    assert_eq!(colours, [5, 1], "one bar is below zero");
+    let colors = ["#1f77b4", "#d55e00"].map(|c| figure.svg().matches(c).count());
+    assert_eq!(colors, [5, 1], "one bar is below zero");
     assert!(figure.svg().contains("weight: pense 0.100, sobre 0.200, máquinas 0.400;"));
     Ok(())
 }

@@ -124,7 +124,7 @@ impl WithSimd for Squares<'_> {
 }
 
 impl AdamW {
-    /// An optimiser that has taken no step.
+    /// An optimizer that has taken no step.
     ///
     /// # Errors
     ///
@@ -148,7 +148,7 @@ impl AdamW {
     ///
     /// # Errors
     ///
-    /// If a parameter has no gradient, or isn't one of those that the optimiser was made
+    /// If a parameter has no gradient, or isn't one of those that the optimizer was made
     /// for.
     pub fn step(
         &mut self,
@@ -226,7 +226,7 @@ impl AdamW {
     ///
     /// # Errors
     ///
-    /// If the optimiser was made for other parameters.
+    /// If the optimizer was made for other parameters.
     pub fn state(&self, parameters: &Parameters) -> Result<BTreeMap<String, Tensor>> {
         let mut state = BTreeMap::new();
         for (name, parameter) in parameters.iter() {

@@ -20,7 +20,7 @@ pub enum GradientError {
     },
     /// A parameter of another model.
     #[error(
-        "the parameter {name} is unknown to the other model, the optimiser or the \
+        "the parameter {name} is unknown to the other model, the optimizer or the \
              file: use those of the same model"
     )]
     Unknown {

@@ -50,9 +50,9 @@ pub fn reference(
     beta: &Tensor,
     epsilon: f64,
 ) -> Result<Tensor> {
-    let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?; // […, width]
-    let variance = centred.sqr()?.mean_keepdim(D::Minus1)?; // […, 1]
-    let normal = centred.broadcast_div(&(variance + epsilon)?.sqrt()?)?;
+    let centered = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?; // […, width]
+    let variance = centered.sqr()?.mean_keepdim(D::Minus1)?; // […, 1]
+    let normal = centered.broadcast_div(&(variance + epsilon)?.sqrt()?)?;
     normal.broadcast_mul(gamma)?.broadcast_add(beta)
 }
 

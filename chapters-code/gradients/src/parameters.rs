@@ -8,7 +8,7 @@ use crate::error::Result;
 
 /// A model's parameters in the order of their names, f32.
 ///
-/// The tensors of the model are these: what an optimiser changes here changes there.
+/// The tensors of the model are these: what an optimizer changes here changes there.
 #[derive(Debug, Clone)]
 pub struct Parameters(BTreeMap<String, Var>);
 

@@ -1,4 +1,4 @@
-//! Optimiser, schedules, backward passes and files, against PyTorch and against themselves.
+//! Optimizer, schedules, backward passes and files, against PyTorch and against themselves.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -221,7 +221,7 @@ fn a_parameter_without_a_gradient_and_gradients_that_overflow_are_refused() {
     }
 }
 
-/// An optimiser goes on from its state to the bit, and from a state of another model not
+/// An optimizer goes on from its state to the bit, and from a state of another model not
 /// at all.
 #[test]
 fn an_optimizer_goes_on_from_its_state() {

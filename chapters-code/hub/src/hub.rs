@@ -10,7 +10,7 @@ use regex::{Captures, Regex};
 /// The variable that says where the user's own folder is.
 const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
 
-/// How to reach the Hub. [`HubOptions::from_env`] honours what Python's `huggingface_hub`
+/// How to reach the Hub. [`HubOptions::from_env`] honors what Python's `huggingface_hub`
 /// does: `HF_HOME` or `XDG_CACHE_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT`, `HF_TOKEN` or the token
 /// that `hf auth login` saved (`HF_TOKEN_PATH`), `HF_HUB_OFFLINE` or `TRANSFORMERS_OFFLINE`,
 /// `HF_HUB_DISABLE_PROGRESS_BARS`. In a path, `~` is the home folder and `$NAME` a variable.

@@ -38,7 +38,7 @@ pub enum Truncate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoded {
     /// The tokens as written in the vocabulary; one that was added with `normalized: true`
-    /// stands as the text has it, normalised (`ola` for an added `Olá`).
+    /// stands as the text has it, normalized (`ola` for an added `Olá`).
     pub tokens: Vec<String>,
     /// Their rows in the embedding table.
     pub ids: Vec<u32>,

@@ -67,6 +67,7 @@ pub fn reads_gender(
 ) -> bool {
     let mut swapped = words.to_vec();
     swapped.swap(masculine, feminine);
+    swapped.swap(masculine - 1, feminine - 1); // the articles
     let orders =
         [(words.to_vec(), masculine, feminine), (swapped, feminine, masculine)];
     orders.into_iter().all(|(mut words, masculine, feminine)| {

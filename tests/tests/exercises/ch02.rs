@@ -91,19 +91,19 @@ fn ch02_2_wrong_grouped_query() {
         heads_of([q, k, v], shape, group, group)
     });
     // Every other head shares.
-    assert_caught("neighbours, not every other", || {
+    assert_caught("neighbors, not every other", || {
         check::grouped_query(|q, k, v, shape| {
             let group = |head| head % shape.1;
             heads_of([q, k, v], shape, group, group)
         });
     });
     // The keys are shared, the values are all of group 0; or the other way round.
-    assert_caught("neighbours", || {
+    assert_caught("neighbors", || {
         check::grouped_query(|q, k, v, shape| {
             heads_of([q, k, v], shape, |head| shared(head, shape), |_| 0)
         });
     });
-    assert_caught("neighbours", || {
+    assert_caught("neighbors", || {
         check::grouped_query(|q, k, v, shape| {
             heads_of([q, k, v], shape, |_| 0, |head| shared(head, shape))
         });
@@ -400,7 +400,7 @@ fn turned(
     turned.collect()
 }
 
-/// A turn from the first coordinate towards the second.
+/// A turn from the first coordinate toward the second.
 fn turn([a, b]: [f64; 2], angle: f64) -> [f64; 2] {
     let (sine, cosine) = angle.sin_cos();
     [a * cosine - b * sine, a * sine + b * cosine]
@@ -422,12 +422,12 @@ fn ch02_6_wrong_rotate() {
     assert_caught("turns nothing", || {
         check::rotate(|x, position| turned(x, angle(x, position + 1), turn));
     });
-    assert_caught("towards the second", || {
+    assert_caught("toward the second", || {
         check::rotate(|x, position| {
             turned(x, angle(x, position), |pair, angle| turn(pair, -angle))
         });
     });
-    assert_caught("towards the second", || {
+    assert_caught("toward the second", || {
         check::rotate(|x, position| {
             let angle = angle(x, position);
             turned(x, |i| angle(i).to_radians(), turn)
@@ -461,8 +461,8 @@ fn ch02_6_wrong_rotate() {
             )
         });
     });
-    // Halves, not neighbours, make the pairs.
-    assert_caught("Neighbours make a pair", || {
+    // Halves, not neighbors, make the pairs.
+    assert_caught("Neighbors make a pair", || {
         check::rotate(|x, position| {
             let half = x.len() / 2;
             let angle = angle(x, position);
@@ -476,7 +476,7 @@ fn ch02_6_wrong_rotate() {
 }
 
 /// Each row minus its mean, divided by what `deviation` makes of it.
-fn normalised(
+fn normalized(
     x: &Array2<f64>,
     deviation: impl Fn(ArrayView1<f64>) -> f64,
 ) -> Array2<f64> {
@@ -491,41 +491,41 @@ fn normalised(
 
 #[test]
 fn ch02_7_wrong_layer_norm() {
-    check::layer_norm(|x, e| normalised(x, |row| (row.var(0.0) + e).sqrt()));
+    check::layer_norm(|x, e| normalized(x, |row| (row.var(0.0) + e).sqrt()));
     assert_caught("not by d_model − 1", || {
-        check::layer_norm(|x, e| normalised(x, |row| (row.var(1.0) + e).sqrt()));
+        check::layer_norm(|x, e| normalized(x, |row| (row.var(1.0) + e).sqrt()));
     });
     assert_caught("not of the column", || {
         check::layer_norm(|x, e| {
-            normalised(&x.t().to_owned(), |row| (row.var(0.0) + e).sqrt())
+            normalized(&x.t().to_owned(), |row| (row.var(0.0) + e).sqrt())
                 .reversed_axes()
         });
     });
     assert_caught("inside the root", || {
-        check::layer_norm(|x, e| normalised(x, |row| row.std(0.0) + e));
+        check::layer_norm(|x, e| normalized(x, |row| row.std(0.0) + e));
     });
     assert_caught("inside the root", || {
-        check::layer_norm(|x, e| normalised(x, |row| (row.var(0.0) + e * e).sqrt()));
+        check::layer_norm(|x, e| normalized(x, |row| (row.var(0.0) + e * e).sqrt()));
     });
     assert_caught("inside the root", || {
-        check::layer_norm(|x, e| normalised(x, |row| row.std(0.0).max(e)));
+        check::layer_norm(|x, e| normalized(x, |row| row.std(0.0).max(e)));
     });
     assert_caught("not 0 / 0", || {
-        check::layer_norm(|x, _| normalised(x, |row| row.std(0.0)));
+        check::layer_norm(|x, _| normalized(x, |row| row.std(0.0)));
     });
     assert_caught("inside the root", || {
         check::layer_norm(|x, _| {
-            normalised(x, |row| if row.std(0.0) > 0.0 { row.std(0.0) } else { 1.0 })
+            normalized(x, |row| if row.std(0.0) > 0.0 { row.std(0.0) } else { 1.0 })
         });
     });
     assert_caught("the root of the variance", || {
-        check::layer_norm(|x, e| normalised(x, |row| row.var(0.0) + e));
+        check::layer_norm(|x, e| normalized(x, |row| row.var(0.0) + e));
     });
     assert_caught("epsilon is 0 here", || {
-        check::layer_norm(|x, _| normalised(x, |row| (row.var(0.0) + 1e-5).sqrt()));
+        check::layer_norm(|x, _| normalized(x, |row| (row.var(0.0) + 1e-5).sqrt()));
     });
     assert_caught("row by row", || {
-        check::layer_norm(|x, e| normalised(x, |_| (x.var(0.0) + e).sqrt()));
+        check::layer_norm(|x, e| normalized(x, |_| (x.var(0.0) + e).sqrt()));
     });
     assert_caught("not of the column or of everything", || {
         check::layer_norm(|x, e| (x - x.mean().unwrap()) / (x.var(0.0) + e).sqrt());
@@ -542,7 +542,7 @@ fn ch02_7_wrong_layer_norm() {
     });
     assert_caught("before squaring", || {
         check::layer_norm(|x, e| {
-            normalised(x, |row| {
+            normalized(x, |row| {
                 let mean_square = row.pow2().mean().unwrap();
                 (mean_square - row.mean().unwrap().powi(2) + e).sqrt()
             })

@@ -466,7 +466,7 @@ fn ch04_5_wrong_covering_pair() {
             best.0
         });
     });
-    // Neighbours only.
+    // Neighbors only.
     assert_caught("both together by 1", || {
         check::covering_pair(|words, score| {
             let beyond = |i: usize| {

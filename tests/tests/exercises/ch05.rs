@@ -210,6 +210,7 @@ fn gender(
             let [m, f] = if swap { [f, m] } else { [m, f] };
             if swap {
                 words.swap(m, f);
+                words.swap(m - 1, f - 1);
             }
             pronouns.iter().all(|&word| {
                 if !word.is_empty() {
@@ -267,6 +268,7 @@ fn ch05_4_wrong_reads_gender() {
                 let mut words = words.to_vec();
                 if swap {
                     words.swap(masculine, feminine);
+                    words.swap(masculine - 1, feminine - 1);
                 }
                 [("ela", feminine, masculine), ("ele", masculine, feminine)].iter().all(
                     |&(word, a, b)| {
@@ -292,6 +294,22 @@ fn ch05_4_wrong_reads_gender() {
                 let weights = head(&words);
                 weights[[pronoun, a]] > weights[[pronoun, b]]
             })
+        });
+    });
+    // The nouns change places, the articles stay.
+    assert_caught("takes its article with it", || {
+        check::reads_gender(|head, words, pronoun, masculine, feminine| {
+            let mut swapped = words.to_vec();
+            swapped.swap(masculine, feminine);
+            [(words.to_vec(), masculine, feminine), (swapped, feminine, masculine)]
+                .into_iter()
+                .all(|(mut words, m, f)| {
+                    [("ela", f, m), ("ele", m, f)].into_iter().all(|(word, a, b)| {
+                        words[pronoun] = word;
+                        let weights = head(&words);
+                        weights[[pronoun, a]] > weights[[pronoun, b]]
+                    })
+                })
         });
     });
     // The places of the first test.

@@ -244,7 +244,7 @@ fn ch08_3_wrong_gained_beside() {
 
 type Words<'a> = &'a [(Vec<String>, u64)];
 
-/// The pairs of neighbours, each with what `count` says of its word.
+/// The pairs of neighbors, each with what `count` says of its word.
 fn pairs_of(
     words: Words,
     count: impl Fn(u64) -> u64,

@@ -27,9 +27,9 @@ use crate::workspace::Language;
 /// How far apart two weights in a view's data may be, however small they are: chapter
 /// 5's tolerance beside transformers.
 const WEIGHT: f64 = 2e-6;
-/// How far apart two colours may be in each of red, green and blue, from 0 to 255: the
+/// How far apart two colors may be in each of red, green and blue, from 0 to 255: the
 /// steepest step of viridis' 256. Where it is flat, that is several steps.
-const COLOUR: u8 = 3;
+const COLOR: u8 = 3;
 
 /// What a chapter computes in.
 #[derive(Debug, Clone, Copy)]
@@ -368,7 +368,7 @@ impl<'a> Judge<'a> {
             "id" | "aria-labelledby" | "data-attention-view" => Ok(()),
             "x" | "y" | "width" | "height" | "cx" | "cy" | "r" | "d" | "points"
             | "transform" | "viewBox" => coordinates(expected, found, pixel),
-            "fill" | "stroke" => colours(expected, found),
+            "fill" | "stroke" => colors(expected, found),
             "src" | "href" => self.embedded(expected, found),
             "alt" | "title" | "aria-label" | "data-en" => self.text(expected, found),
             _ => same("value", expected, found),
@@ -570,9 +570,9 @@ fn is_picture_of_view(node: &NodeRef<'_, Node>) -> bool {
     is_image && above.is_some_and(|it| it.attr("data-attention-view").is_some())
 }
 
-/// Two colours, each channel within a step of the scale; black and white are one, for a
-/// number in a cell has the one that is better read on the cell's colour.
-fn colours(expected: &str, found: &str) -> Result<()> {
+/// Two colors, each channel within a step of the scale; black and white are one, for a
+/// number in a cell has the one that is better read on the cell's color.
+fn colors(expected: &str, found: &str) -> Result<()> {
     let inks = ["#000000", "#ffffff"];
     if inks.contains(&expected) && inks.contains(&found) {
         return Ok(());
@@ -584,13 +584,13 @@ fn colours(expected: &str, found: &str) -> Result<()> {
     };
     match [expected, found].map(channels) {
         [Some(wanted), Some(actual)] => all_near(&wanted, &actual),
-        _ => same("colour", expected, found),
+        _ => same("color", expected, found),
     }
 }
 
 fn all_near(expected: &[u8], found: &[u8]) -> Result<()> {
-    let near = expected.iter().zip(found).all(|(a, b)| a.abs_diff(*b) <= COLOUR);
-    ensure!(near && expected.len() == found.len(), "other colours");
+    let near = expected.iter().zip(found).all(|(a, b)| a.abs_diff(*b) <= COLOR);
+    ensure!(near && expected.len() == found.len(), "other colors");
     Ok(())
 }
 

@@ -151,7 +151,7 @@ fn turned(drawn: &str, language: Language) -> String {
     static TEXT: LazyLock<[Regex; 2]> = LazyLock::new(|| {
         ["en", "pt"].map(|other| {
             Regex::new(&format!(
-                r#"<(text|title|desc)( [^>]*?)? data-{other}="([^"]*)"([^>]*)>([^<]*)<"#
+                r#"<(text|title|desc|small)( [^>]*?)? data-{other}="([^"]*)"([^>]*)>([^<]*)<"#
             ))
             .expect("a valid pattern")
         })
@@ -299,6 +299,10 @@ mod tests {
         assert!(english.contains(" data-pt=\"época\">epoch</text>"), "{english}");
         assert_eq!(in_language(&portuguese, Language::English), english);
         assert_eq!(in_language(&english, Language::Portuguese), portuguese);
+        let note = "<small data-en=\"A still picture.\">Figura parada.</small>";
+        let english_note = "<small data-pt=\"Figura parada.\">A still picture.</small>";
+        assert_eq!(in_language(note, Language::English), english_note);
+        assert_eq!(in_language(note, Language::Portuguese), note);
         for done in [&portuguese, &english] {
             let html = figure(done, None);
             assert!(!html.contains("data-"), "{html}");

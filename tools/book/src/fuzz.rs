@@ -1,4 +1,4 @@
-//! Pages and catalogues that nobody would write: an error, at worst. `PROPTEST_CASES` says
+//! Pages and catalogs that nobody would write: an error, at worst. `PROPTEST_CASES` says
 //! how many.
 
 use std::fs;
@@ -201,7 +201,7 @@ proptest! {
     }
 
     #[test]
-    fn any_catalogue_is_read_or_refused(text in made_of(PO), with_header in any::<bool>()) {
+    fn any_catalog_is_read_or_refused(text in made_of(PO), with_header in any::<bool>()) {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("po")).unwrap();
         fs::write(folder.path().join("Cargo.toml"), "").unwrap();

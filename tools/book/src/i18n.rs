@@ -46,13 +46,13 @@ pub struct Entry {
     pub text: String,
 }
 
-/// The catalogue's path, relative to the root.
+/// The catalog's path, relative to the root.
 #[must_use]
 pub fn catalog_path(language: Language) -> PathBuf {
     Path::new("po").join(format!("{}.po", language.tag()))
 }
 
-/// The catalogue of a language.
+/// The catalog of a language.
 ///
 /// # Errors
 ///
@@ -83,7 +83,7 @@ fn check_entries(workspace: &Workspace, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Says where in the catalogue a translated page's error comes from, if a message has it
+/// Says where in the catalog a translated page's error comes from, if a message has it
 /// by itself: the page's own lines are those of the source.
 #[must_use]
 pub fn blame(
@@ -107,7 +107,7 @@ pub fn blame(
 }
 
 /// Where an author finds what `find` finds in an edition (its byte in a text): in the
-/// catalogue, or at this line of the page.
+/// catalog, or at this line of the page.
 #[must_use]
 pub fn place(
     workspace: &Workspace,
@@ -124,7 +124,7 @@ pub fn place(
     }
 }
 
-/// The line of the catalogue where `find` finds something in a translation: its byte.
+/// The line of the catalog where `find` finds something in a translation: its byte.
 fn line_where(
     workspace: &Workspace,
     find: &dyn Fn(&str) -> Option<usize>,
@@ -148,7 +148,7 @@ fn alone(workspace: &Workspace, page: &Path, text: &str) -> Result<(), Fault> {
 ///
 /// # Errors
 ///
-/// If the page or the catalogue can't be read, a translation breaks the Markdown, or
+/// If the page or the catalog can't be read, a translation breaks the Markdown, or
 /// the page can't be cut.
 pub fn blocks(
     workspace: &Workspace,
@@ -263,12 +263,12 @@ fn book_texts(workspace: &Workspace) -> Result<Vec<Entry>> {
     Ok(["title", "description"].into_iter().filter_map(text).collect())
 }
 
-/// What a catalogue lacks: one message for each text without a translation, with a
+/// What a catalog lacks: one message for each text without a translation, with a
 /// doubtful one (fuzzy), or no longer in the book.
 ///
 /// # Errors
 ///
-/// If a page or the catalogue can't be read.
+/// If a page or the catalog can't be read.
 pub fn findings(workspace: &Workspace, language: Language) -> Result<Vec<String>> {
     let catalog = catalog(workspace, language)?;
     let path = catalog_path(language);
@@ -295,14 +295,14 @@ pub fn findings(workspace: &Workspace, language: Language) -> Result<Vec<String>
     Ok(findings)
 }
 
-/// Brings a catalogue up to date with the pages: new texts come in empty, or with the
+/// Brings a catalog up to date with the pages: new texts come in empty, or with the
 /// translation of the text most like them marked fuzzy; texts no longer in the book go.
 ///
 /// Returns how many await a translator.
 ///
 /// # Errors
 ///
-/// If a page or the catalogue can't be read, or the catalogue can't be written.
+/// If a page or the catalog can't be read, or the catalog can't be written.
 pub fn update(workspace: &Workspace, language: Language) -> Result<usize> {
     let path = workspace.root.join(catalog_path(language));
     let old = if path.exists() {
@@ -448,9 +448,9 @@ mod tests {
         (folder, workspace, chapter)
     }
 
-    /// The catalogue's line, not one of the page, which has no such text.
+    /// The catalog's line, not one of the page, which has no such text.
     #[test]
-    fn what_a_translation_breaks_is_reported_in_the_catalogue() {
+    fn what_a_translation_breaks_is_reported_in_the_catalog() {
         for (source, translation, error) in [
             ("De $`a`$ a $`b`$.", "From $`a`$ to $`\\frac{`$.", "KaTeX refuses"),
             ("{{#details Um}}", "{{#details One", "this directive has no }}"),
@@ -503,7 +503,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_a_translation_is_reported_in_the_catalogue() {
+    fn a_number_of_a_translation_is_reported_in_the_catalog() {
         let (_folder, workspace, _) = book_of("São 0,28.", "It is 0.29.");
         let found = crate::check::numbers::unsourced(&workspace).unwrap();
         let expected = [

@@ -531,7 +531,7 @@ fn stale_cells(
 ///
 /// # Errors
 ///
-/// If a page or catalogue can't be read, or a page can't be cut into blocks.
+/// If a page or catalog can't be read, or a page can't be cut into blocks.
 pub fn editions(
     workspace: &Workspace,
     chapter: &Chapter,
@@ -550,7 +550,7 @@ pub fn editions(
     Ok(files)
 }
 
-/// Joins neighbouring pieces of the same stream, which the kernel sends as they come.
+/// Joins neighboring pieces of the same stream, which the kernel sends as they come.
 #[must_use]
 pub fn tidy(outputs: Vec<Output>) -> Vec<Output> {
     let mut merged: Vec<Output> = Vec::new();

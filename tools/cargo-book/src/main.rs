@@ -233,6 +233,7 @@ fn check_all(workspace: &Workspace) -> Result<()> {
         check::terms::early,
         check::rivals::used,
         check::english::faults,
+        check::english::in_code,
     ] {
         findings.extend(check(workspace)?);
     }

@@ -8,12 +8,14 @@
 mod figures;
 mod model;
 mod options;
+mod seeds;
 mod strings;
 mod training;
 
 pub use figures::attention_figure;
 pub use model::{Reversed, Reverser};
 pub use options::ReverserOptions;
+pub use seeds::{LengthRecord, SeedRecord};
 pub use strings::{
     LENGTHS, held_out_strings, read, strings_of, teach, training_strings,
 };

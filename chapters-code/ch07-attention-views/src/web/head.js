@@ -58,14 +58,14 @@ class HeadView extends Body {
     this.layerMenu.select.selectedIndex = this.layer;
     this.chips.forEach((chip, index) => {
       chip.setAttribute('aria-pressed', String(this.on[index]));
-      chip.style.setProperty('--colour', colourOf(theme, data.heads[index]));
+      chip.style.setProperty('--color', colorOf(theme, data.heads[index]));
     });
     this.lines.show({
       pane: this.shown,
       layer: this.layer,
       heads: this.on.flatMap((on, index) => (on ? [index] : [])),
       least: this.least,
-      colour: head => colourOf(theme, data.heads[head]),
+      color: head => colorOf(theme, data.heads[head]),
     });
   }
 

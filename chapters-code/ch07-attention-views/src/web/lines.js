@@ -3,7 +3,7 @@
 const MOST_LINES = 20000; // at once; each frame stays short
 const THICK = [1, 3]; // pixels: the least, the most
 const PAIRS = 10; // in the table
-const SLICE = 0.55; // of the colour beside a token, which stays legible
+const SLICE = 0.55; // of the color beside a token, which stays legible
 
 class LinesView {
   constructor(view) {
@@ -22,13 +22,13 @@ class LinesView {
     this.element = element('div', { class: 'lines' }, this.panel.element, this.status, this.table.element);
   }
 
-  // `layer` and `heads` are places in the pane's numbers; `colour` gives a head's.
-  show({ pane, layer, heads, least, colour }) {
+  // `layer` and `heads` are places in the pane's numbers; `color` gives a head's.
+  show({ pane, layer, heads, least, color }) {
     const tokensChanged = this.pane !== pane;
     if (tokensChanged || this.layer !== layer || String(this.heads) !== String(heads)) {
       this.strongest = strongestLines(pane, layer, heads, MOST_LINES);
     }
-    Object.assign(this, { pane, layer, heads, least, colour });
+    Object.assign(this, { pane, layer, heads, least, color });
     if (tokensChanged) {
       this.panel.show(pane.left, pane.right);
     }
@@ -43,7 +43,7 @@ class LinesView {
     const middle = index => (index + 0.5) * ROW;
     const opacity = weight => opacityOf(this.view.theme, weight);
     const line = (head, from, to, weight) =>
-      pen.line(left, from, right, to, this.colour(head), opacity(weight) * share, widthOf(weight, ...THICK));
+      pen.line(left, from, right, to, this.color(head), opacity(weight) * share, widthOf(weight, ...THICK));
     if (selection === null) {
       for (const { head, row, column, weight } of this.strongest.lines) {
         if (weight >= this.least) line(head, middle(row), middle(column), weight);
@@ -63,7 +63,7 @@ class LinesView {
         const ends = side === 'left' ? [middle(index), slot] : [slot, middle(index)];
         line(head, ...ends, weight);
         const seen = (other + 1) * ROW > top && other * ROW < bottom;
-        if (seen) pen.rect(x + place * wide, other * ROW, wide, ROW, this.colour(head), opacity(weight) * SLICE);
+        if (seen) pen.rect(x + place * wide, other * ROW, wide, ROW, this.color(head), opacity(weight) * SLICE);
       }
     });
   }

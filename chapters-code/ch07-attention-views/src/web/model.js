@@ -99,7 +99,7 @@ class ModelView extends Body {
     const { data, theme } = this.view;
     this.cells.forEach((row, layer) => row.forEach((cell, head) => {
       cell.setAttribute('aria-selected', String(this.isOpen(layer, head)));
-      cell.style.setProperty('--colour', colourOf(theme, data.layers[layer]));
+      cell.style.setProperty('--color', colorOf(theme, data.layers[layer]));
     }));
     const key = `${this.pane} ${this.least} ${theme}`;
     if (this.drawn !== key) {
@@ -110,8 +110,8 @@ class ModelView extends Body {
     if (this.detail === null) return;
     const [layer, head] = this.detail;
     this.title.textContent = this.name(layer, head);
-    const colour = () => colourOf(theme, data.layers[layer]);
-    this.lines.show({ pane: this.shown, layer, heads: [head], least: this.least, colour });
+    const color = () => colorOf(theme, data.layers[layer]);
+    this.lines.show({ pane: this.shown, layer, heads: [head], least: this.least, color });
   }
 
   gridSize() {
@@ -155,7 +155,7 @@ class ModelView extends Body {
 
   paintCell(pen, layer, head, x, y, width, height) {
     const { theme, data } = this.view;
-    const colour = colourOf(theme, data.layers[layer]);
+    const color = colorOf(theme, data.layers[layer]);
     const { weights, rows, columns } = this.bins(layer, head);
     const step = (height - 6) / Math.max(rows, columns);
     const middle = index => y + 3 + (index + 0.5) * step;
@@ -165,7 +165,7 @@ class ModelView extends Body {
         const weight = weights[row * columns + column];
         if (weight < this.least) continue;
         const [opacity, thick] = [opacityOf(theme, weight, 'small'), widthOf(weight, least, most)];
-        pen.line(x + 3, middle(row), x + width - 3, middle(column), colour, opacity, thick);
+        pen.line(x + 3, middle(row), x + width - 3, middle(column), color, opacity, thick);
       }
     }
   }

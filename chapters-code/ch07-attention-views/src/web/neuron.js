@@ -58,8 +58,8 @@ class NeuronView extends Body {
     this.lines.element.hidden = this.expanded;
     const pane = this.shown;
     if (!this.expanded) {
-      const colour = () => TONES[theme].line;
-      this.lines.show({ pane, layer: this.layer, heads: [this.head], least: this.least, colour });
+      const color = () => TONES[theme].line;
+      this.lines.show({ pane, layer: this.layer, heads: [this.head], least: this.least, color });
       return;
     }
     const size = numbers => numbers.reduce((most, number) => Math.max(most, Math.abs(number)), 0);

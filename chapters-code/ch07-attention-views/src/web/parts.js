@@ -1,6 +1,6 @@
 // What the three views are made of: menus, a slider, a table, a state that an address can hold.
 
-// A labelled menu; `change` gets the index chosen.
+// A labeled menu; `change` gets the index chosen.
 function menu(label, names, change) {
   const select = element('select', { onchange: () => change(select.selectedIndex) },
     ...names.map((name, index) => element('option', { value: index }, String(name))));

@@ -47,7 +47,7 @@ const WORDS = {
     mean: count => `mean of ${count} heads`,
     rounded: 'Weights are rounded to 1/65535, to keep the file small.',
     failed: 'This view could not be opened',
-    darkest: number => `full colour = ${number}`,
+    darkest: number => `full color = ${number}`,
     hidden: 'comes later: hidden',
     tooMany: 'Too many numbers for a file: open a head, and save that.',
     views: { head: 'Attention, by head', model: 'Attention, all heads', neuron: 'Attention, inside a head' },

@@ -57,7 +57,7 @@ pub fn rms_residual_backward(
     assert_close(&backward(&dy, &x, &Array1::zeros(4), 1e-5), &dy, hint);
 
     let ones = Array1::ones(4);
-    let hint = "twice the row is normalised to the same row, so nothing comes back along \
+    let hint = "twice the row is normalized to the same row, so nothing comes back along \
                 it (here dY = X, and ε is 0): that is what the path through r takes away.";
     assert_close(&backward(&x, &x, &ones, 0.0), &x, hint);
 

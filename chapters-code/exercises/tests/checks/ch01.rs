@@ -65,14 +65,14 @@ pub fn previous_word(previous_word: impl Fn(usize) -> (Array2<f64>, Array2<f64>)
             if row[before] >= 0.99 {
                 continue;
             }
-            let favourite = likeliest(&row.to_owned());
-            let hint = match (favourite == before, word) {
+            let favorite = likeliest(&row.to_owned());
+            let hint = match (favorite == before, word) {
                 (true, _) => {
                     "it is the right word, but the weight is too small: the scores are \
                      divided by √d_k, here √n, and each of the others, with score 0, adds 1 to the sum"
                 }
                 (false, 0) => "nothing comes before the first word: it looks at itself",
-                (false, _) if favourite == word + 1 => {
+                (false, _) if favorite == word + 1 => {
                     "that is the word after: the row of W_query is the word that looks, \
                      and in W_key the one that is looked at"
                 }
@@ -82,7 +82,7 @@ pub fn previous_word(previous_word: impl Fn(usize) -> (Array2<f64>, Array2<f64>)
             };
             panic!(
                 "with {n} words, word {word} gives word {before} the weight {:.4} and \
-                 looks most at word {favourite}: {hint}. The map is\n{weights:.2}",
+                 looks most at word {favorite}: {hint}. The map is\n{weights:.2}",
                 row[before]
             );
         }

@@ -14,17 +14,17 @@ use super::{assert_close, assert_equal};
 const HIDDEN: f64 = f64::NEG_INFINITY;
 
 /// Words whose numbers say where they are: word `i` has `10 · i + j` in column `j`.
-fn labelled(n: usize, d_model: usize) -> Array2<f64> {
+fn labeled(n: usize, d_model: usize) -> Array2<f64> {
     Array2::from_shape_fn((n, d_model), |(i, j)| (10 * i + j) as f64)
 }
 
-/// The heads of [`labelled`] words: `[heads, n, d_k]`.
-fn labelled_heads(heads: usize, n: usize, d_k: usize) -> Array3<f64> {
+/// The heads of [`labeled`] words: `[heads, n, d_k]`.
+fn labeled_heads(heads: usize, n: usize, d_k: usize) -> Array3<f64> {
     Array3::from_shape_fn((heads, n, d_k), |(h, i, c)| (10 * i + h * d_k + c) as f64)
 }
 
 pub fn split_heads(split_heads: impl Fn(&Array2<f64>, usize) -> Array3<f64>) {
-    let x = labelled(4, 6);
+    let x = labeled(4, 6);
     let found = split_heads(&x, 2);
     assert_eq!(
         found.shape(),
@@ -41,13 +41,13 @@ pub fn split_heads(split_heads: impl Fn(&Array2<f64>, usize) -> Array3<f64>) {
             found.index_axis(Axis(0), head)
         );
     }
-    let hint = "head h gets columns h · d_k .. (h + 1) · d_k, which are neighbours: the pieces \
+    let hint = "head h gets columns h · d_k .. (h + 1) · d_k, which are neighbors: the pieces \
          of a word are [heads, d_k], not [d_k, heads].";
-    assert_close(&found, &labelled_heads(2, 4, 3), hint);
+    assert_close(&found, &labeled_heads(2, 4, 3), hint);
     let hint = "d_k is d_model / heads: 3 heads of 6 columns have 2 each.";
-    assert_close(&split_heads(&x, 3), &labelled_heads(3, 4, 2), hint);
+    assert_close(&split_heads(&x, 3), &labeled_heads(3, 4, 2), hint);
     let hint = "a single head gets all columns.";
-    assert_close(&split_heads(&x, 1), &labelled_heads(1, 4, 6), hint);
+    assert_close(&split_heads(&x, 1), &labeled_heads(1, 4, 6), hint);
 }
 
 /// Random words, `[rows, columns]`.
@@ -87,7 +87,7 @@ pub fn grouped_query(
         (
             4,
             2,
-            "heads 0 and 1 share group 0, heads 2 and 3 group 1: neighbours, not every \
+            "heads 0 and 1 share group 0, heads 2 and 3 group 1: neighbors, not every \
              other one.",
         ),
         (6, 2, "with 6 heads in 2 groups, the first three heads share group 0."),
@@ -251,13 +251,13 @@ pub fn rotate(rotate: impl Fn(&Array1<f64>, usize) -> Array1<f64>) {
     assert_close(&rotate(&x, 0), &x, hint);
     let (sine, cosine) = 3.0_f64.sin_cos();
     let hint = "(1, 0) turned by an angle is (cos, sin), here by 3 radians, from the first \
-                coordinate towards the second; both new ones come from the old ones.";
+                coordinate toward the second; both new ones come from the old ones.";
     assert_close(&rotate(&array![1.0, 0.0], 3), &array![cosine, sine], hint);
     let hint = "(0, 1) turned by an angle is (−sin, cos).";
     assert_close(&rotate(&array![0.0, 1.0], 3), &array![-sine, cosine], hint);
     let (sine, cosine) = 0.5_f64.sin_cos();
     let hint = "columns 2 and 3 are pair 1: with d_k = 4 its angle is position / \
-                10000^(2/4), a hundredth of the position. Neighbours make a pair.";
+                10000^(2/4), a hundredth of the position. Neighbors make a pair.";
     assert_close(
         &rotate(&array![0.0, 0.0, 1.0, 0.0], 50),
         &array![0.0, 0.0, cosine, sine],

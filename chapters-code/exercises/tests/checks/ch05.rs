@@ -146,6 +146,20 @@ pub fn reads_gender(
          one, in both orders: it reads the gender. After the nouns change places, each \
          stands where the other did; and the pronoun is written, not only thought of."
     );
+    // The same, where each noun has its article.
+    let strict = |words: &[&str]| {
+        let article = |noun| place(words, noun).map(|at| words[at - 1]);
+        if (article("bola"), article("robô")) == (Some("a"), Some("o")) {
+            reader(words)
+        } else {
+            pointing(words, |_, _| None)
+        }
+    };
+    assert!(
+        judge(&strict),
+        "this head reads the gender, too, but looks away from “o bola”, which is no \
+         Portuguese: each noun takes its article with it."
+    );
     let feminine = |words: &[&str]| {
         pointing(words, |words, i| {
             ["ela", "ele"].contains(&words[i]).then(|| place(words, "bola"))?

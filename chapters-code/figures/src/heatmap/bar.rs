@@ -1,8 +1,8 @@
-//! The colour bar beside the cells.
+//! The color bar beside the cells.
 
 use crate::axis::Tick;
 use crate::frame::widest_tick;
-use crate::palette::Colours;
+use crate::palette::Colors;
 use crate::scene::{Anchor, Area, Ink, Label, Mark, Scene};
 
 /// From the cells to the bar.
@@ -14,15 +14,15 @@ const TICKS: usize = 7;
 const TICK: f64 = 4.0;
 
 pub(super) struct Bar {
-    colours: Colours,
+    colors: Colors,
     ticks: Vec<Tick>,
     /// The height of the letters beside it, in pixels.
     size: f64,
 }
 
 impl Bar {
-    pub(super) fn new(colours: Colours, size: f64) -> Self {
-        Self { colours, ticks: colours.scale.ticks(TICKS), size }
+    pub(super) fn new(colors: Colors, size: f64) -> Self {
+        Self { colors, ticks: colors.scale.ticks(TICKS), size }
     }
 
     /// Everything to the right of the cells.
@@ -47,8 +47,8 @@ impl Bar {
             let y = bar.y + down * bar.height;
             let rest = Area { y, height: bar.bottom() - y, ..bar };
             let middle = (band as f64 + 0.5) / BANDS as f64;
-            let colour = self.colours.at(1.0 - middle);
-            scene.add(Mark::Rect(rest, Ink::Rgb(colour)));
+            let color = self.colors.at(1.0 - middle);
+            scene.add(Mark::Rect(rest, Ink::Rgb(color)));
         }
         for tick in &self.ticks {
             let y = bar.bottom() - tick.at * bar.height;

@@ -5,7 +5,7 @@ use ndarray::Axis;
 use super::Heatmap;
 use crate::fonts;
 use crate::frame::SMALLEST_TEXT;
-use crate::palette::Colours;
+use crate::palette::Colors;
 use crate::scene::{Area, Ink, Label, Mark, Pixels, Scene};
 use crate::viridis::{self, readable_on};
 
@@ -35,11 +35,11 @@ pub(super) fn draw(
     scene: &mut Scene,
     map: &Heatmap,
     area: Area,
-    colours: &Colours,
+    colors: &Colors,
     look: Look,
 ) {
     let Look::Rectangles(number_size) = look else {
-        scene.add(Mark::Pixels(area, pixels(map, area, colours)));
+        scene.add(Mark::Pixels(area, pixels(map, area, colors)));
         return;
     };
     let (rows, columns) = map.values.dim();
@@ -52,28 +52,28 @@ pub(super) fn draw(
             width: width - gap,
             height: height - gap,
         };
-        let colour = colours.of(value);
-        scene.add(Mark::Rect(cell, Ink::Rgb(colour)));
+        let color = colors.of(value);
+        scene.add(Mark::Rect(cell, Ink::Rgb(color)));
         if let Some(size) = number_size {
             let number = Label::new(map.written(value), cell.middle(), size);
-            scene.label(number.ink(Ink::Rgb(readable_on(colour))));
+            scene.label(number.ink(Ink::Rgb(readable_on(color))));
         }
     }
 }
 
 /// The cells as an image; where there are too many, each pixel is the mean of several.
-fn pixels(map: &Heatmap, area: Area, colours: &Colours) -> Pixels {
+fn pixels(map: &Heatmap, area: Area, colors: &Colors) -> Pixels {
     let (rows, columns) = map.values.dim();
     let block = (block(rows, area.height), block(columns, area.width));
     let mut indices = Vec::new();
     for band in map.values.axis_chunks_iter(Axis(0), block.0) {
         for part in band.axis_chunks_iter(Axis(1), block.1) {
-            let places = part.iter().map(|value| colours.scale.place(*value));
+            let places = part.iter().map(|value| colors.scale.place(*value));
             indices.push(viridis::index(places.sum::<f64>() / part.len() as f64));
         }
     }
     let columns = columns.div_ceil(block.1);
-    Pixels { columns, indices, palette: colours.palette }
+    Pixels { columns, indices, palette: colors.palette }
 }
 
 /// How many of `count` cells along `length` make one pixel.

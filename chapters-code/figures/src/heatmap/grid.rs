@@ -9,14 +9,14 @@ use crate::axis::extent;
 use crate::error::FigureError;
 use crate::figure::Figure;
 use crate::frame::Caption;
-use crate::palette::{Colours, Palette};
+use crate::palette::{Colors, Palette};
 use crate::text::{Language, Text};
 use layout::Layout;
 
 /// A description says something of each panel of a grid of up to this many.
 const DESCRIBED_PANELS: usize = 16;
 
-/// Heatmaps side by side that share one colour scale: the heads of a layer, or all the
+/// Heatmaps side by side that share one color scale: the heads of a layer, or all the
 /// heads of a model.
 ///
 /// All cells have the same size. What is the same for all panels is written once: labels
@@ -76,7 +76,7 @@ impl HeatmapGrid {
     /// A grid of `panels`, row by row, which may differ in shape.
     ///
     /// A panel keeps its title, its labels and its digits; its range widens the grid's
-    /// colour scale. Its numbers show if it asks for them with
+    /// color scale. Its numbers show if it asks for them with
     /// [`annotate(true)`](Heatmap::annotate).
     pub fn of(panels: impl IntoIterator<Item = Heatmap>) -> Self {
         Self {
@@ -166,21 +166,21 @@ impl HeatmapGrid {
 
     caption_setter!();
 
-    /// The values at the two ends of the colour scale; unless set, the least and the
-    /// greatest value of all panels. Values beyond an end have that end's colour.
+    /// The values at the two ends of the color scale; unless set, the least and the
+    /// greatest value of all panels. Values beyond an end have that end's color.
     #[must_use]
     pub fn range(mut self, min: f64, max: f64) -> Self {
         self.range = Some((min, max));
         self
     }
 
-    /// Colours numbers around zero, as [`Heatmap::diverging`].
+    /// Colors numbers around zero, as [`Heatmap::diverging`].
     #[must_use]
     pub fn diverging(self) -> Self {
         self.each(|panel| panel.palette = Palette::Diverging)
     }
 
-    /// Colours by the square root, as [`Heatmap::root_scale`].
+    /// Colors by the square root, as [`Heatmap::root_scale`].
     #[must_use]
     pub fn root_scale(self) -> Self {
         self.each(|panel| panel.root = true)
@@ -246,16 +246,16 @@ impl HeatmapGrid {
         (panels.div_ceil(columns), columns)
     }
 
-    /// The least and the greatest number that has a colour of its own.
+    /// The least and the greatest number that has a color of its own.
     fn ends(&self) -> (f64, f64) {
         let ends = self.panels.iter().map(Heatmap::ends);
         self.range.unwrap_or_else(|| extent(ends.flat_map(|(low, high)| [low, high])))
     }
 
-    /// All panels have the colours of the first.
-    fn colours(&self) -> Colours {
+    /// All panels have the colors of the first.
+    fn colors(&self) -> Colors {
         let first = &self.panels[0];
-        Colours::new(first.palette, self.ends(), first.root)
+        Colors::new(first.palette, self.ends(), first.root)
     }
 
     fn panel_title(&self, index: usize) -> Text {

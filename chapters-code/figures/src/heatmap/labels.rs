@@ -125,7 +125,7 @@ impl Labels {
     }
 }
 
-/// One row or column of so many is labelled, so that labels don't touch: 1, 2, 5, 10 …
+/// One row or column of so many is labeled, so that labels don't touch: 1, 2, 5, 10 …
 fn thinned(side: &Side, pitch: f64) -> usize {
     let spacing = if side.labels.is_some() { SMALLEST_TEXT } else { 26.0 };
     let steps =

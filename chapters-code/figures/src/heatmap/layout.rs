@@ -7,7 +7,7 @@ use super::labels::{Labels, SPACE, draw_side_titles};
 use crate::frame::{
     Heading, PAD, SMALLEST_TEXT, TEXT_SIZE, TICK_SIZE, TITLE_SIZE, WIDTH, line_of,
 };
-use crate::palette::Colours;
+use crate::palette::Colors;
 use crate::scene::{Area, Scene};
 
 /// The most rows or columns that show their numbers unasked.
@@ -19,7 +19,7 @@ const LARGEST_ANNOTATED: f64 = 1600.0;
 
 pub(super) struct Layout<'a> {
     map: &'a Heatmap,
-    colours: Colours,
+    colors: Colors,
     cells: Area,
     look: Look,
     row_labels: Labels,
@@ -33,8 +33,8 @@ pub(super) struct Layout<'a> {
 impl<'a> Layout<'a> {
     pub(super) fn new(map: &'a Heatmap) -> Self {
         let (rows, columns) = map.values.dim();
-        let colours = map.colours();
-        let bar = Bar::new(colours, TICK_SIZE);
+        let colors = map.colors();
+        let bar = Bar::new(colors, TICK_SIZE);
         let widest = Labels::of_rows(&map.rows, rows, 2.0 * TEXT_SIZE).width();
         let beside = 2.0 * PAD + line_of(&map.rows.title) + widest + SPACE;
         let (pitch, look) = pitch(map, WIDTH - beside - bar.width());
@@ -63,7 +63,7 @@ impl<'a> Layout<'a> {
             (cells.bottom() + SPACE + below).max(Bar::area(cells).bottom()) + PAD;
         Self {
             map,
-            colours,
+            colors,
             cells,
             look,
             row_labels,
@@ -80,7 +80,7 @@ impl<'a> Layout<'a> {
         let Self { map, cells, row_labels, column_labels, .. } = self;
         let (rows, columns) = map.values.dim();
         self.heading.draw(&mut scene, cells.middle().0, self.width);
-        cells::draw(&mut scene, map, *cells, &self.colours, self.look);
+        cells::draw(&mut scene, map, *cells, &self.colors, self.look);
         row_labels.draw_rows(&mut scene, *cells, rows);
         column_labels.draw_columns(&mut scene, *cells, columns);
         let titles = [&map.rows.title, &map.columns.title];

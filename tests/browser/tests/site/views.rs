@@ -310,7 +310,7 @@ impl Saved {
         (0..HEADS).filter(|&i| pressed(self, i)).collect()
     }
 
-    /// The colours on the canvas, as one number that changes when the drawing does.
+    /// The colors on the canvas, as one number that changes when the drawing does.
     pub fn drawing(&mut self, part: &str) -> Value {
         self.comes_to(part, 1);
         self.frame();
@@ -329,9 +329,9 @@ impl Saved {
         self.tab.evaluate(&script)
     }
 
-    /// How well the heads' colours are told apart: the distance in OKLab of the closest
+    /// How well the heads' colors are told apart: the distance in OKLab of the closest
     /// two, and the least contrast to the view's paper.
-    fn colours(&mut self) -> (f64, f64) {
+    fn colors(&mut self) -> (f64, f64) {
         let here = json!(self.here(".view"));
         let found = self.tab.probe(&format!("headColours({here})"));
         serde_json::from_value(found).expect("two numbers")
@@ -340,8 +340,8 @@ impl Saved {
     /// The file that an entry of the menu of the view saves.
     pub fn download(&mut self, menu: &str, action: &str, name: &str) -> Vec<u8> {
         let folder = self.folder.path().join(action);
-        let behaviour = json!({ "behavior": "allow", "downloadPath": folder });
-        self.tab.devtools("Page.setDownloadBehavior", &behaviour);
+        let behavior = json!({ "behavior": "allow", "downloadPath": folder });
+        self.tab.devtools("Page.setDownloadBehavior", &behavior);
         // Chromium makes an empty file of that name first: only its word says that it is whole.
         let whole = |event: &Value| {
             let progress = &event["params"];
@@ -467,11 +467,11 @@ fn heads_toggle_isolate_and_come_back() {
     saved.click(".every");
     assert_eq!(saved.heads(), all);
 
-    let colours = saved.tab.evaluate(
+    let colors = saved.tab.evaluate(
         "new Set([...document.querySelector('.attention-view').shadowRoot.querySelectorAll('.chip')]\
          .map(chip => getComputedStyle(chip).borderBottomColor)).size",
     );
-    assert_eq!(colours, 12, "twelve heads have twelve colours");
+    assert_eq!(colors, 12, "twelve heads have twelve colors");
     saved.quiet();
 }
 
@@ -759,12 +759,9 @@ fn twelve_heads_are_told_apart_on_light_and_on_dark() {
     let mut saved = Saved::open("en", &views);
     for view in 0..2 {
         saved.view = view;
-        let (nearest, faintest) = saved.colours();
-        assert!(
-            nearest > 0.18,
-            "view {view}: two colours are {nearest} apart in OKLab"
-        );
-        assert!(faintest >= 3.0, "view {view}: a colour has contrast {faintest}");
+        let (nearest, faintest) = saved.colors();
+        assert!(nearest > 0.18, "view {view}: two colors are {nearest} apart in OKLab");
+        assert!(faintest >= 3.0, "view {view}: a color has contrast {faintest}");
     }
 }
 
@@ -816,11 +813,7 @@ fn views_follow_the_theme_and_the_language_around_them() {
     let condition = "document.querySelector('.attention-view').shadowRoot\
                      .querySelector('.view').dataset.theme === 'dark'";
     saved.tab.wait("the view turns dark", condition);
-    assert_ne!(
-        saved.drawing(".panel canvas"),
-        before,
-        "lines take the theme's colours"
-    );
+    assert_ne!(saved.drawing(".panel canvas"), before, "lines take the theme's colors");
     saved.quiet();
 }
 

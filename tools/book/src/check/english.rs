@@ -1,5 +1,5 @@
 //! The English edition in one language: American spelling, typographic marks, the glossary's
-//! terms.
+//! terms. Code, which both editions show, is spelled alike.
 
 use std::sync::LazyLock;
 
@@ -8,6 +8,7 @@ use mdbook_markdown::pulldown_cmark::{Event, Tag, TagEnd};
 use regex::Regex;
 
 use super::glossary::{self, pattern};
+use super::listings::files;
 use super::rivals::rivals;
 use crate::workspace::{Language, Workspace};
 use crate::{i18n, markdown, po};
@@ -72,6 +73,7 @@ const OTHERS: &[&str] = &[
     "defence",
     "fibres?",
     "fulfil",
+    "full stops?",
     "grey",
     "judgement",
     "learnt",
@@ -126,6 +128,41 @@ pub fn faults(workspace: &Workspace) -> Result<Vec<String>> {
     Ok(findings)
 }
 
+/// Code that spells as in Britain: names and comments, not what stands in strings, which may
+/// be a model's input.
+///
+/// # Errors
+///
+/// If a source can't be read.
+pub fn in_code(workspace: &Workspace) -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    for folder in ["chapters-code", "tools", "tests"] {
+        for path in files(workspace, folder, &["rs", "js", "css", "py"])? {
+            let found = british_lines(&workspace.read(&path)?);
+            findings.extend(found.into_iter().map(|(line, word)| {
+                format!(
+                    "{}:{line}: {word:?} is British: code is American",
+                    path.display()
+                )
+            }));
+        }
+    }
+    Ok(findings)
+}
+
+/// The British words of a source, each with its 1-based line.
+fn british_lines(source: &str) -> Vec<(usize, String)> {
+    static STRINGS: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r##"(?s)r#".*?"#|"(?:[^"\\]|\\.)*"|'(?:"|\\")'"##));
+    let blank = |text: &regex::Captures<'_>| "\n".repeat(text[0].matches('\n').count());
+    let code = STRINGS.replace_all(source, blank).replace('_', " ");
+    let lines = (1..).zip(code.lines());
+    let words = lines.flat_map(|(line, text)| {
+        BRITISH.find_iter(text).map(move |word| (line, word.as_str().to_owned()))
+    });
+    words.collect()
+}
+
 /// What is wrong with a translation, with its bytes; code and formulas apart.
 fn faults_of(text: &str, rivals: &Rivals) -> Vec<(usize, String)> {
     let mut found = Vec::new();
@@ -170,6 +207,17 @@ fn is_quoted(text: &str, byte: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn code_that_is_not_american_is_found_outside_of_strings() {
+        let source = "/// The colour.\nfn grey_cells(name: &str) -> bool {\n    \
+                      let \"favourite\n \\\"colour\\\"\" = r#\"\"grey\"\"#;\n    '\"' // centred\n}\n";
+        let found = [(1, "colour"), (2, "grey"), (5, "centred")];
+        assert_eq!(
+            british_lines(source),
+            found.map(|(line, word)| (line, word.to_owned()))
+        );
+    }
 
     #[test]
     fn what_is_not_american_or_not_typographic_is_found() {

@@ -9,14 +9,14 @@ use crate::heatmap::bar::Bar;
 use crate::heatmap::cells::{self, Look, MOST_CELLS, MOST_RECTANGLES};
 use crate::heatmap::labels::{Labels, SPACE, draw_side_titles};
 use crate::heatmap::{Heatmap, Side};
-use crate::palette::Colours;
+use crate::palette::Colors;
 use crate::scene::{Anchor, Area, Label, Scene};
 use crate::text::Text;
 
 /// A grid is wider than [`WIDTH`] if its cells would be smaller than this …
 const SMALL_CELL: f64 = 4.0;
 /// … or, with labels, too small for those; …
-const LABELLED_CELL: f64 = 13.0;
+const LABELED_CELL: f64 = 13.0;
 /// … but it never is wider than the page for their sake.
 const PAGE: f64 = 720.0;
 /// The texts of a grid that wide can be read where it is shown on 360 pixels, too.
@@ -54,7 +54,7 @@ struct Plan {
 impl Plan {
     fn new(grid: &HeatmapGrid, bar: &Bar, row_titles: f64) -> Self {
         let (_, columns) = grid.shape();
-        let labelled = grid
+        let labeled = grid
             .panels
             .iter()
             .any(|map| map.rows.labels.is_some() || map.columns.labels.is_some());
@@ -68,10 +68,10 @@ impl Plan {
         let frame = 2.0 * PAD + bar.width() + row_titles;
         let with_labels = frame + line_of(&grid.row_side_title()) + labels;
 
-        let least = if labelled { LABELLED_CELL } else { SMALL_CELL };
+        let least = if labeled { LABELED_CELL } else { SMALL_CELL };
         let (pitch, numbers) = pitch_of(grid, with_labels, GAP, least);
         let narrowest = grid.panels.iter().map(|map| map.values.ncols()).min();
-        let fits = if labelled {
+        let fits = if labeled {
             pitch >= SMALLEST_CELL
         } else {
             pitch * narrowest.unwrap_or(1) as f64 >= THUMBNAIL
@@ -231,9 +231,9 @@ impl<'a> Panel<'a> {
         }
     }
 
-    fn draw(&self, scene: &mut Scene, colours: &Colours, look: Look) {
+    fn draw(&self, scene: &mut Scene, colors: &Colors, look: Look) {
         let (rows, columns) = self.map.values.dim();
-        cells::draw(scene, self.map, self.cells, colours, look);
+        cells::draw(scene, self.map, self.cells, colors, look);
         self.rows.draw_rows(scene, self.cells, rows);
         self.columns.draw_columns(scene, self.cells, columns);
         let (middle, _) = self.cells.middle();
@@ -247,7 +247,7 @@ impl<'a> Panel<'a> {
 
 pub(super) struct Layout<'a> {
     grid: &'a HeatmapGrid,
-    colours: Colours,
+    colors: Colors,
     bar: Bar,
     /// The size of the titles of rows and columns of panels.
     text: f64,
@@ -262,14 +262,14 @@ pub(super) struct Layout<'a> {
 
 impl<'a> Layout<'a> {
     pub(super) fn new(grid: &'a HeatmapGrid) -> Self {
-        let colours = grid.colours();
+        let colors = grid.colors();
         let (mut text, mut title) = (TEXT_SIZE, TITLE_SIZE);
-        let mut bar = Bar::new(colours, TICK_SIZE);
+        let mut bar = Bar::new(colors, TICK_SIZE);
         let mut row_titles = title_reach(grid, text);
         let mut plan = Plan::new(grid, &bar, row_titles);
         if !plan.labels {
             (text, title) = (WIDE_TEXT, WIDE_TITLE);
-            bar = Bar::new(colours, text);
+            bar = Bar::new(colors, text);
             row_titles = title_reach(grid, text);
             plan = Plan::new(grid, &bar, row_titles);
         }
@@ -281,7 +281,7 @@ impl<'a> Layout<'a> {
         let block = Area { x: 0.0, y: 0.0, width: 0.0, height: 0.0 };
         let mut layout = Self {
             grid,
-            colours,
+            colors,
             bar,
             text,
             plan,
@@ -379,7 +379,7 @@ impl<'a> Layout<'a> {
         let cells = self.panels.iter().map(|panel| panel.map.values.len()).sum();
         for panel in &self.panels {
             let look = self.plan.look(panel.map, cells);
-            panel.draw(&mut scene, &self.colours, look);
+            panel.draw(&mut scene, &self.colors, look);
         }
         self.draw_grid_titles(&mut scene);
         let reach = (self.label_width(), self.bottom() - self.block.bottom() - SPACE);

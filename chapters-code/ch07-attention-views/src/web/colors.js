@@ -1,4 +1,4 @@
-// COLOURS comes from colours.json: twelve for each theme, found by search. In OKLab the closest two are
+// COLORS comes from colors.json: twelve for each theme, found by search. In OKLab the closest two are
 // 0.18 apart (0.11 in d3's ten, which bertviz uses), half of that for red-green blind eyes, and each
 // has a contrast of 4 to the page at least: what is left of it in a faint line can still be seen. A
 // thirteenth head and later ones take hues in between.
@@ -7,7 +7,7 @@ const TONES = {
   dark: { text: '#e6e6e6', faint: '#9a9a9a', background: '#1b1b1f', positive: '#4da3ff', negative: '#ff8a4d', line: '#6fb2ff' },
 };
 
-const colourOf = (theme, index) => COLOURS[theme][index]
+const colorOf = (theme, index) => COLORS[theme][index]
   ?? `hsl(${Math.round(index * 137.5) % 360} 65% ${theme === 'dark' ? 65 : 40}%)`;
 
 // How a weight is drawn: the larger, the more opaque and the thicker (in eighths of a pixel, so that
@@ -18,7 +18,7 @@ const OPACITY = { small: { light: 1, dark: 0.85 }, large: { light: 0.7, dark: 0.
 const opacityOf = (theme, weight, size = 'large') => weight ** OPACITY[size][theme];
 const widthOf = (weight, least, most) => Math.round((least + weight * (most - least)) * 8) / 8;
 
-// Light or dark, by the colour that the page around gives to text: it works in the book, in Jupyter
+// Light or dark, by the color that the page around gives to text: it works in the book, in Jupyter
 // and in a page that knows nothing of us.
 function themeAround(host) {
   const context = Object.assign(document.createElement('canvas'), { width: 1, height: 1 })
