@@ -1,8 +1,7 @@
 """BERT-base's forward pass: ours beside PyTorch and ONNX Runtime, in one run.
 
     python3 -m venv VENV && VENV/bin/pip install torch transformers onnxruntime onnx
-    cargo build --release -p ch05-bert-attention --example ch05-bench
-    VENV/bin/python tests/reference/bench_bert.py [--program target/release/examples/ch05-bench]
+    VENV/bin/python tests/reference/bench_bert.py
 
 Random weights, batch 1, f32, 2 threads, from ids to the attentions of all layers (or, where it says
 "none", to the last vectors only). The peers take turns (each measures a few passes, then the next one
@@ -19,6 +18,8 @@ import statistics
 import subprocess
 import sys
 import time
+
+from bench_program import program
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -118,8 +119,9 @@ def peak_mib():
     return int(kib) / 1024
 
 
-def main(program, rounds):
+def main(rounds):
     make()
+    ours = program("ch05-bert-attention", "bert")
     environment = os.environ | {"RAYON_NUM_THREADS": str(THREADS), "OMP_NUM_THREADS": str(THREADS)}
     pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
     workers = {
@@ -130,7 +132,7 @@ def main(program, rounds):
 
     def turn(name, tokens, runs):
         if name in OURS:
-            command = [program, FOLDER, str(tokens), str(runs), *OURS[name]]
+            command = [ours, FOLDER, str(tokens), str(runs), *OURS[name]]
             run = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment)
             report = json.loads(run.stdout)
         else:
@@ -175,11 +177,10 @@ def table(found):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--program", default=TARGET / "release" / "examples" / "ch05-bench")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--worker", choices=PEERS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
         worker(arguments.worker)
     else:
-        main(arguments.program, arguments.rounds)
+        main(arguments.rounds)

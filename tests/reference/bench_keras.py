@@ -1,6 +1,5 @@
 """The notes' block here and in Keras, forward and one training step, in turns.
 
-    cargo build --release -p ch06-keras-block --example ch06-bench
     python tests/reference/bench_keras.py [--backends jax torch tensorflow] [--rounds 15]
 
 Needs keras and the backends that are timed, each in a process of its own (`KERAS_BACKEND`), compiled
@@ -18,6 +17,8 @@ import statistics
 import subprocess
 import sys
 import time
+
+from bench_program import program
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 THREADS = dict(
@@ -74,16 +75,16 @@ class Process:
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--binary", default=ROOT / "target/release/examples/ch06-bench")
     parser.add_argument("--backends", nargs="+", default=["tensorflow", "torch", "jax"])
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
         return serve(arguments.serve)
+    ours = program("ch06-keras-block", "keras")
     print(f"load average {os.getloadavg()[0]:.1f}; ms: median (best)")
     for batch in (1, 32):
-        programs = dict(ours=Process([arguments.binary, str(batch)]))
+        programs = dict(ours=Process([ours, str(batch)]))
         for backend in arguments.backends:
             command = [sys.executable, __file__, "--serve", str(batch)]
             programs[backend] = Process(command, KERAS_BACKEND=backend)

@@ -1,7 +1,6 @@
 """A training step of a small BERT here and in PyTorch, in turns.
 
-    cargo build --release -p ch08-bertinho --example train_step
-    python tests/reference/bench_training.py [--binary PATH] [--layers 3 6 12] [--rounds 15]
+    python tests/reference/bench_training.py [--layers 3 6 12] [--rounds 15]
 
 Needs torch and transformers. Masked language modeling, hidden 192, 12 heads, feed-forward 768,
 vocabulary 8,000; 100 rows of 20 tokens, 15 % of them masked; dropout 0.1, gradients clipped to
@@ -15,6 +14,8 @@ import pathlib
 import statistics
 import subprocess
 import time
+
+from bench_program import program
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 import torch
@@ -70,16 +71,16 @@ class Ours:
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--binary", default=ROOT / "target/release/examples/train_step")
     parser.add_argument("--layers", type=int, nargs="+", default=[3, 6, 12])
     parser.add_argument("--rounds", type=int, default=15)
     arguments = parser.parse_args()
+    binary = program("ch08-bertinho", "train_step")
     torch.set_num_threads(2)
     print(f"PyTorch {torch.__version__}, load average {os.getloadavg()[0]:.1f}")
     print("tokens/s: median (best)")
     for layers in arguments.layers:
         programs = dict(
-            ours=Ours(arguments.binary, layers),
+            ours=Ours(binary, layers),
             eager=PyTorch(layers, "eager", None),
             sdpa=PyTorch(layers, "sdpa", None),
             sdpa_fused=PyTorch(layers, "sdpa", True),

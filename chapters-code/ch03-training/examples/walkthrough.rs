@@ -233,6 +233,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let untrained: ReverserTraining = ReverserTraining::new(options)?;
     let before: Reverser = untrained.snapshot()?;
     println!("{} numbers to learn", untrained.parameters());
+    println!("rate up to {}, in {} steps", options.learning_rate, options.warmup);
     println!("cabide → {}", before.greedy(&["cabide"])?[0]);
     // ANCHOR_END: new_reverser
 

@@ -405,6 +405,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let error = calibration_error(&reliability(&answers, 0.5, 10));
         println!("{temperature:4}  {loss:17.4}  {error:30.4}");
     }
+    // What a calibrated model would have by chance: how far its hits are from the score.
+    let at_2: Vec<Bin> =
+        reliability(&answers_at(&held_out.margins[half..], 2.0), 0.5, 10);
+    let mut by_chance: f64 = 0.0;
+    for bin in &at_2 {
+        let expected = bin.score * bin.count as f64;
+        let chances = hits_by_chance(&vec![bin.score; bin.count]);
+        let off =
+            |(hits, chance): (usize, &f64)| chance * (hits as f64 - expected).abs();
+        by_chance += chances.iter().enumerate().map(off).sum::<f64>();
+    }
+    let answers: usize = at_2.iter().map(|bin| bin.count).sum();
+    println!("calibrated, by chance: {:.4}", by_chance / answers as f64);
     // ANCHOR_END: temperatures
 
     // ANCHOR: left_out
@@ -498,7 +511,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     agreements.sort_by(f64::total_cmp);
     let count: usize = agreements.len();
-    println!("rank correlation: median {:.4}", agreements[count / 2]);
+    let median = f64::midpoint(agreements[(count - 1) / 2], agreements[count / 2]);
+    println!("rank correlation: median {median:.4}");
     println!("from {:.4} to {:.4}", agreements[0], agreements[count - 1]);
     let above: usize = agreements.iter().filter(|&&rho| rho > 0.0).count();
     let p: f64 = sign_test(above, count - above);

@@ -328,8 +328,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: held_out
     fn print_held_out(halves: &[Clauses; 2]) {
-        println!("                        judged in the other half");
-        println!("chosen for       head   subject  noun  other verb   only one      p");
+        println!("judged in the other     own verb from   other verb from");
+        println!(
+            "half, chosen for        subject  noun   subject  noun   only one     p"
+        );
         for (one, other) in [(0, 1), (1, 0)] {
             let (half, judge) = (&halves[one], &halves[other]);
             for (name, map) in
@@ -338,13 +340,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let (at, _) = top(&map, 1)[0];
                 let only = [&judge.only_subject, &judge.only_noun];
                 let [subject, noun] = only.map(|tally| tally.hits[at.0][at.1]);
-                let rates =
-                    [&judge.subjects.own, &judge.nouns.own, &judge.subjects.other];
-                let [own, control, other] = rates.map(|tally| tally.map()[at]);
-                let (head, p) =
-                    (format!("{}·{}", at.0, at.1), sign_test(subject, noun));
-                print!("{name:<16} {head:<6} {own:.2}     {control:.2}  {other:.2}");
-                println!("         {subject:2} and {noun:2}   {p:.3}");
+                print!("{name:<16} {:<6}", format!("{}·{}", at.0, at.1));
+                let (from_subject, from_noun) = (&judge.subjects, &judge.nouns);
+                for [one, other] in [
+                    [&from_subject.own, &from_noun.own],
+                    [&from_subject.other, &from_noun.other],
+                ] {
+                    print!("    {:.2}  {:.2} ", one.map()[at], other.map()[at]);
+                }
+                println!(
+                    "   {subject:2} and {noun:2}  {:.3}",
+                    sign_test(subject, noun)
+                );
             }
         }
     }
@@ -352,26 +359,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: held_out
 
     // ANCHOR: likeness
+    fn nearest(of: &Array2<f64>) -> Vec<f64> {
+        Likeness::nearest(of).into_iter().map(|(_, likeness)| likeness).collect()
+    }
     fn print_likeness(heads: [&Likeness; 2]) {
-        let mean = |list: &[f64]| list.iter().sum::<f64>() / list.len() as f64;
+        let mean = |list: Vec<f64>| list.iter().sum::<f64>() / list.len() as f64;
         println!("two heads share        whole maps   words only");
         for (name, [all, words]) in [
             ("two heads", heads.map(|one| Likeness::mean(&one.heads))),
             ("words shuffled", heads.map(|one| Likeness::mean(&one.shuffled))),
-            ("the nearest two", heads.map(|one| mean(&Likeness::nearest(&one.heads)))),
-            (
-                "itself, elsewhere",
-                heads.map(|one| mean(&one.elsewhere.diag().to_vec())),
-            ),
-            (
-                "nearest, elsewhere",
-                heads.map(|one| mean(&Likeness::nearest(&one.elsewhere))),
-            ),
+            ("the nearest two", heads.map(|one| mean(nearest(&one.heads)))),
+            ("itself, elsewhere", heads.map(|one| mean(one.elsewhere.diag().to_vec()))),
+            ("nearest, elsewhere", heads.map(|one| mean(nearest(&one.elsewhere)))),
         ] {
             println!("{name:<20} {all:10.2} {words:12.2}");
         }
         let [all, words] = heads.map(|one| {
-            let nearest = Likeness::nearest(&one.elsewhere);
+            let nearest = nearest(&one.elsewhere);
             let pairs = nearest.iter().zip(one.elsewhere.diag());
             pairs.filter(|(other, itself)| other >= itself).count()
         });
@@ -383,7 +387,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let some: Vec<&str> = sentences.iter().step_by(2).copied().collect();
     let whole: Likeness = Likeness::of(&model, &some, Part::Whole)?;
-    print_likeness([&whole, &Likeness::of(&model, &some, Part::Words)?]);
+    let of_words: Likeness = Likeness::of(&model, &some, Part::Words)?;
+    print_likeness([&whole, &of_words]);
+    // Layers began as copies of the layer 3 or 6 below (chapter 8).
+    let siblings = |of: &Likeness| {
+        let pairs = Likeness::nearest(&of.heads).into_iter().enumerate();
+        pairs.filter(|(i, (j, _))| (i % 12, i / 12 % 3) == (j % 12, j / 12 % 3)).count()
+    };
+    println!("nearest is a copy    {:7} {:12}", siblings(&whole), siblings(&of_words));
     // ANCHOR_END: likeness
 
     // ANCHOR: robot
@@ -651,6 +662,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     agreement("words, by rollout", &influences, |one| {
         (words(&one.rollout), words(&one.change))
+    });
+    // The hidden word stood before the last of the others, the period.
+    fn nearness(words: &Array1<f64>) -> Array1<f64> {
+        let last = words.len() - 1;
+        let distance = |i: usize| if i < last { last - i } else { 1 };
+        (0..words.len()).map(|i| -(distance(i) as f64)).collect()
+    }
+    agreement("words, the nearest", &influences, |one| {
+        (nearness(&words(&one.change)), words(&one.change))
     });
     let mut stops: usize = 0; // sentences where rollout's first word is the period
     for one in &influences {

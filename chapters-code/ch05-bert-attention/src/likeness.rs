@@ -146,11 +146,11 @@ impl Likeness {
         (of.sum() - of.diag().sum()) / (n * (n - 1.0))
     }
 
-    /// How alike each head is to the *other* head that it is most alike to: `[heads]`.
-    pub fn nearest(of: &Array2<f64>) -> Vec<f64> {
+    /// The *other* head that each head is most alike to, and how alike they are: `[heads]`.
+    pub fn nearest(of: &Array2<f64>) -> Vec<(usize, f64)> {
         let nearest = |(i, row): (usize, ndarray::ArrayView1<f64>)| {
-            let others = row.iter().enumerate().filter(|&(j, _)| j != i);
-            others.map(|(_, &likeness)| likeness).fold(0.0, f64::max)
+            let others = row.iter().copied().enumerate().filter(|&(j, _)| j != i);
+            others.max_by(|one, other| one.1.total_cmp(&other.1)).unwrap_or((i, 0.0))
         };
         of.outer_iter().enumerate().map(nearest).collect()
     }
@@ -186,7 +186,7 @@ mod tests {
         let [shuffled, elsewhere] = [heads.clone(), heads.clone()];
         let found = Likeness { heads, shuffled, elsewhere };
         assert_eq!([0.95, 0.8, 0.3, 0.1].map(|t| found.groups(t)), [3, 2, 2, 1]);
-        assert_eq!(Likeness::nearest(&found.heads), [0.9, 0.9, 0.4]);
+        assert_eq!(Likeness::nearest(&found.heads), [(1, 0.9), (0, 0.9), (1, 0.4)]);
         assert!((Likeness::mean(&found.heads) - 0.5).abs() < 1e-12);
     }
 

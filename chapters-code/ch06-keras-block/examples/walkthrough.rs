@@ -12,7 +12,7 @@ use figures::{Figure, Heatmap, HeatmapGrid, LineChart};
 use keras_block::lookup::*;
 use keras_block::variants::*;
 use keras_block::*;
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 // ANCHOR_END: imports
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -132,18 +132,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: combine
     let fresh: Model = Model::new(&network.ids, &network.logits, 42)?; // not trained
     println!(
-        "q · k / √d_k   largest of its row   diagonal   elsewhere   letters at most"
+        "q · k / √d_k   largest of its row   diagonal   elsewhere   between letters"
     );
     for (name, model) in [("before", &fresh), ("after", &learner)] {
         let map = number_by_position(model)?; // [9, 9]
         let (own, all) = (map.diag().sum(), map.sum());
-        let letters = number_by_letter(model)?; // [9, 10]
+        // How far apart two letters are, at most, for one number.
+        let letters = number_by_letter(model)?.map_axis(Axis(1), |row| {
+            let (least, most) = row
+                .iter()
+                .fold((f64::MAX, f64::MIN), |(a, b), &x| (a.min(x), b.max(x)));
+            most - least
+        }); // [9, 10] -> [9]
         println!(
             "{name:14} {:12} of 9 {:10.3} {:11.3} {:17.3}",
             diagonal_first(&map),
             own / 9.0,
             (all - own) / 72.0,
-            letters.iter().fold(0.0_f64, |most, x| most.max(x.abs())),
+            letters.iter().fold(0.0_f64, |most, &x| most.max(x)),
         );
     }
     // ANCHOR_END: combine

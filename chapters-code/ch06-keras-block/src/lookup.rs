@@ -1,5 +1,7 @@
 //! A task that can't be done without attention.
 
+use std::ops::Range;
+
 use candle_core::{Device, Tensor};
 use ndarray::Array2;
 use rand::seq::SliceRandom;
@@ -72,30 +74,35 @@ pub fn first_token(weights: &Tensor) -> Result<Array2<f64>> {
 /// position's: the product has four parts, and this is one of them, for the numbers 1
 /// to 9: `q(number) · k(position) / √d_k`, `[9, 9]`, the positions 1 to 9 too.
 pub fn number_by_position(model: &Model) -> Result<Array2<f64>> {
-    part(model, "position_embedding", 1)
+    let numbers = embeddings(model, "token", 1..10)?; // [9, width]
+    let q = numbers.matmul(&weight(model, "dense/kernel")?)?; // [9, width]
+    scores(model, &q, &embeddings(model, "position", 1..10)?)
 }
 
-/// The part of a score that the same number and a letter have, wherever it stands:
-/// `q(number) · k(letter) / √d_k`, `[9, 10]`.
+/// All that a letter adds to the score of its place, wherever that is: the first token's
+/// whole query (number, position 0 and bias) times the letter's key, `[9, 10]`.
 pub fn number_by_letter(model: &Model) -> Result<Array2<f64>> {
-    part(model, "token_embedding", 10)
+    let numbers = embeddings(model, "token", 1..10)?; // [9, width]
+    let x = numbers.broadcast_add(&embeddings(model, "position", 0..1)?)?;
+    let q = x.matmul(&weight(model, "dense/kernel")?)?; // [9, width]
+    let q = q.broadcast_add(&weight(model, "dense/bias")?)?;
+    scores(model, &q, &embeddings(model, "token", 10..20)?)
 }
 
-/// Queries of the numbers 1 to 9, times keys of all rows of a table from `first` on.
-fn part(model: &Model, table: &str, first: usize) -> Result<Array2<f64>> {
-    let rows = |table: &str, from: usize, to: Option<usize>| -> Result<Tensor> {
-        let path = format!("token_and_position_embedding/{table}/embeddings");
-        let table = weight(model, &path)?; // [rows, width]
-        let to = to.unwrap_or(table.dim(0)?);
-        Ok(table.narrow(0, from, to - from)?)
-    };
-    let kernel = weight(model, "dense/kernel")?; // [width, width], the queries'
-    let q = rows("token_embedding", 1, Some(LENGTH))?.matmul(&kernel)?; // [9, width]
-    let k = rows(table, first, None)?.matmul(&weight(model, "dense_1/kernel")?)?;
-    let scores: Vec<Vec<f32>> = q.matmul(&k.t()?)?.to_vec2()?; // [9, keys]
-    let d_k = kernel.dim(1)? as f64;
-    let shape = (scores.len(), k.dim(0)?);
-    Ok(Array2::from_shape_fn(shape, |(i, j)| f64::from(scores[i][j]) / d_k.sqrt()))
+/// Queries `[n, width]` times the keys of some vectors `[m, width]`, over √d_k: `[n, m]`.
+fn scores(model: &Model, q: &Tensor, vectors: &Tensor) -> Result<Array2<f64>> {
+    let k = vectors.matmul(&weight(model, "dense_1/kernel")?)?; // [m, width]
+    let products: Vec<Vec<f32>> = q.matmul(&k.t()?)?.to_vec2()?; // [n, m]
+    let (n, d_k) = q.dims2()?;
+    let score =
+        |(i, j): (usize, usize)| f64::from(products[i][j]) / (d_k as f64).sqrt();
+    Ok(Array2::from_shape_fn((n, k.dim(0)?), score))
+}
+
+/// Rows of the table of tokens or of positions: `[rows, width]`.
+fn embeddings(model: &Model, table: &str, rows: Range<usize>) -> Result<Tensor> {
+    let path = format!("token_and_position_embedding/{table}_embedding/embeddings");
+    Ok(weight(model, &path)?.narrow(0, rows.start, rows.len())?)
 }
 // ANCHOR_END: parts
 

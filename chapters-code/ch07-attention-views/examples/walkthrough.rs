@@ -13,7 +13,7 @@ use bert_attention::sentences::pairs;
 use bert_attention::translation::sentence_end;
 use bert_attention::{Attentions, AttentionsError, Pretrained};
 use hub::{HubOptions, ModelFolder, Truncate};
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2, Axis, s};
 use self_attention::numpy::NumpyRandom;
 use whole_transformer::words::{ENGLISH, PORTUGUESE, spell};
 use whole_transformer::{Activation, LayerOptions, NormOrder};
@@ -121,6 +121,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let over: usize = across.iter().filter(|(share, ..)| *share > 0.5).count();
     println!("over half in {over} of {} heads", across.len());
     println!("uniform {:.3}", (2 * b * (n - b)) as f64 / (n * n) as f64);
+    print_looks(&found, (1, 1), &["cat", "sat", "lay", "mat", "rug"])?;
     // ANCHOR_END: across
 
     // ANCHOR: aligned
@@ -212,6 +213,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let heads = to_special.iter().filter(|(share, ..)| *share > least).count();
         println!("over {least} to [CLS] and [SEP]: {heads} of {}", to_special.len());
     }
+    let mut to_the_end: usize = 0; // heads whose A → B goes mostly to the last [SEP]
+    for &(_, layer, head) in &to_special {
+        let weights = found.head(layer, head)?; // [n, n]
+        let ab = weights.slice(s![..b, b..]); // [b, n − b]
+        to_the_end += usize::from(ab.column(n - b - 1).sum() > ab.sum() / 2.0);
+    }
+    println!("A → B, over half of it to the last [SEP]: {to_the_end}");
     // ANCHOR_END: specials
 
     // ANCHOR: open
@@ -268,7 +276,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let exponents: Array1<f64> = (&scores - scores[7]).exp();
     let weights: Array1<f64> = &exponents / exponents.sum();
     let recorded: Array1<f64> = inside.attentions.head(1, 11)?.row(2).to_owned();
-    println!("gato → cat {:.5}", weights[7]);
+    let tokens: &[String] = &inside.attentions.tokens;
+    let mut order: Vec<usize> = (0..keys.rows).collect();
+    order.sort_by(|&i, &j| scores[j].total_cmp(&scores[i])); // the largest first
+    for &j in &order[..3] {
+        println!(
+            "gato → {:<6} score {:5.2}, weight {:.5}",
+            tokens[j], scores[j], weights[j]
+        );
+    }
     println!("as recorded: {}", (weights - recorded).abs().sum() < 1e-5);
     // ANCHOR_END: softmax
 
@@ -318,19 +334,37 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     fn first(row: &Array1<f64>) -> usize {
         (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0)
     }
-    for (from, to) in [(2, 9), (3, 10), (6, 13)] {
-        let mut heads: Vec<String> = Vec::new();
-        for layer in 0..found.layers() {
-            for head in 0..found.heads()? {
-                if first(&found.head(layer, head)?.row(from).to_owned()) == to {
-                    heads.push(format!("{layer}·{head}"));
-                }
-            }
+    let mut heads: Vec<Vec<String>> = vec![Vec::new(); n * n]; // for each two tokens
+    for &(_, layer, head) in &across {
+        for (from, row) in found.head(layer, head)?.rows().into_iter().enumerate() {
+            let to = first(&row.to_owned());
+            heads[from * n + to].push(format!("{layer}·{head}"));
         }
-        let (from, to) = (&found.tokens[from], &found.tokens[to]);
-        println!("{from} → {to}: first choice of {} heads: {heads:?}", heads.len());
     }
-    println!("blind heads: {:.1} of {}", across.len() as f64 / n as f64, across.len());
+    let pairs: [(usize, usize); 3] = [(2, 9), (3, 10), (6, 13)];
+    for (from, to) in pairs {
+        let (found, names) = (&heads[from * n + to], &found.tokens);
+        println!(
+            "{} → {}: first choice of {} heads",
+            names[from],
+            names[to],
+            found.len()
+        );
+        println!("    {}", found.join(", "));
+    }
+    println!(
+        "blind heads: {:.1} of {}\n",
+        across.len() as f64 / n as f64,
+        across.len()
+    );
+    println!("heads whose first choice is    cat   lay   rug");
+    for from in 1..b - 1 {
+        print!("{:>26} ", found.tokens[from]);
+        for (_, to) in pairs {
+            print!("{:6}", heads[from * n + to].len());
+        }
+        println!();
+    }
     // ANCHOR_END: picked
 
     // ANCHOR: save
@@ -338,7 +372,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     HeadView::new(&cats.attentions, &cats.tokens)?.save(&path)?;
     let page: String = std::fs::read_to_string(&path)?;
     println!("{} kB", page.len() / 1000);
-    println!("addresses to fetch: {}", page.matches("src=\"http").count());
+    let ways: [&str; 5] =
+        ["src=\"http", "href=\"http", "url(http", "fetch(", "import("];
+    let asked: usize = ways.iter().map(|way| page.matches(way).count()).sum();
+    println!("addresses to fetch: {asked}");
     // ANCHOR_END: save
 
     // ANCHOR: data

@@ -99,7 +99,7 @@ pub fn colleagues_gradient(
     gradient / right.len() as f64
 }
 
-/// Exercise 7. The same without its two faults: the gradient of the mean loss over the
+/// Exercise 7. The same without its two mistakes: the gradient of the mean loss over the
 /// places that are to be learned, whatever stands at the others. Zeros if there is no
 /// such place.
 pub fn masked_gradient(
@@ -107,7 +107,7 @@ pub fn masked_gradient(
     right: &[usize],
     mask: &[f64],
 ) -> Array2<f64> {
-    todo!("exercise 7: find the colleague's two faults, and mend them")
+    todo!("exercise 7: find the colleague's two mistakes, and correct them")
 }
 // ANCHOR_END: colleagues_gradient
 

@@ -100,11 +100,12 @@ pub fn masked_gradient(
     mask: &[f64],
 ) -> Array2<f64> {
     let mut gradient = softmax(logits); // p
-    for (place, &column) in right.iter().enumerate() {
-        gradient[[place, column]] -= 1.0; // p − y
-    }
-    for (mut row, &learned) in gradient.rows_mut().into_iter().zip(mask) {
-        row *= learned; // all of the row, and not y alone
+    for (place, (&column, &learned)) in right.iter().zip(mask).enumerate() {
+        if learned == 0.0 {
+            gradient.row_mut(place).fill(0.0); // all of the row, whatever it holds
+        } else {
+            gradient[[place, column]] -= 1.0; // p − y
+        }
     }
     gradient / mask.iter().sum::<f64>().max(1.0) // of the places that are learned
 }

@@ -729,7 +729,7 @@ fn ch03_6_wrong_clip() {
     });
 }
 
-/// p − y at each place, a row that is not learned times `kept`.
+/// p − y at each place, times `kept`; zeros where that is 0.
 fn p_minus_y(
     logits: &Array2<f64>,
     right: &[usize],
@@ -738,7 +738,9 @@ fn p_minus_y(
     let mut gradient = self_attention::softmax(logits);
     for (place, &column) in right.iter().enumerate() {
         gradient[[place, column]] -= 1.0;
-        gradient.row_mut(place).mapv_inplace(|value| value * kept(place));
+        let kept = kept(place);
+        let keep = |value| if kept == 0.0 { 0.0 } else { value * kept };
+        gradient.row_mut(place).mapv_inplace(keep);
     }
     gradient
 }
@@ -797,6 +799,13 @@ fn ch03_7_wrong_masked_gradient() {
         check::masked_gradient(|logits, right, mask| {
             let gradient = p_minus_y(logits, right, |place| mask[place]);
             gradient / (learned(mask) * logits.ncols() as f64).max(1.0)
+        });
+    });
+    // The mask as a factor.
+    assert_caught("NaN · 0 is NaN", || {
+        check::masked_gradient(|logits, right, mask| {
+            let shown = Array1::from(mask.to_vec()).insert_axis(Axis(1));
+            p_minus_y(logits, right, |_| 1.0) * shown / learned(mask).max(1.0)
         });
     });
     // Hidden logits are 0 before the softmax: p is even there, and no 0.

@@ -194,6 +194,16 @@ fn a_number_s_parts_of_a_score_are_what_it_changes() {
         assert!((seen - told).abs() < 1e-5, "{at}: {seen} {told}");
     }
     assert!((2..10).any(|at| (told(at) - told(1)).abs() > 1e-4));
+    // Rows that differ in the letter at position 4 alone: what a letter adds, all of it.
+    let mut rows = [[3].as_slice(), &letters].concat().repeat(2);
+    rows[10 + 4] = 16;
+    let ids = Tensor::from_vec(rows, (2, 10), &candle_core::Device::Cpu).unwrap();
+    let weights = model.values(&ids, &[&network.weights[0]]).unwrap().remove(0);
+    let looks = lookup::first_token(&weights).unwrap(); // [2, 10]
+    let seen = |at: usize| (looks[[0, at]] / looks[[1, at]]).ln();
+    let told = of_letters[[2, 12 - 10]] - of_letters[[2, 16 - 10]];
+    assert!((seen(4) - seen(1) - told).abs() < 1e-5, "{} {told}", seen(4) - seen(1));
+    assert!(told.abs() > 1e-4, "{told}");
     // Another network has no such parts.
     let block = block(&BlockOptions::default()).unwrap();
     let other = Model::new(&block.ids, &block.output, 1).unwrap();

@@ -288,6 +288,12 @@ pub fn masked_gradient(
     let found = gradient(&logits, &[1, 0, 0], &[0.0; 3]);
     let hint = "with nothing to learn, zeros: don't divide by 0";
     assert_close(&found, &Array2::zeros((3, 3)), hint);
+    let broken =
+        array![[2.0, 1.0, -1.0], [f64::NAN, 0.0, 7.0], [-3.0, f64::INFINITY, 0.5]];
+    let found = gradient(&broken, &[1, 0, 0], &[1.0, 0.0, 0.0]);
+    let hint = "padding may hold anything, NaN too, and NaN · 0 is NaN: write the zeros, \
+                don't multiply";
+    assert_close(&found, &expected, hint);
 }
 
 pub fn smoothed_loss(

@@ -1,7 +1,7 @@
 //! Times BERT's forward pass, batch 1: `tests/reference/bench_bert.py` runs it beside the
 //! peers.
 //!
-//! `cargo run --release -p ch05-bert-attention --example ch05-bench -- FOLDER TOKENS RUNS`
+//! `cargo bench -p ch05-bert-attention --bench bert -- FOLDER TOKENS RUNS`
 //! prints one JSON object: milliseconds of loading and of each run, with the attentions
 //! of all layers returned and without, of the packed encoder or, with `--teaching`, of
 //! the one that reads like the paper; and the peak memory in MiB.
@@ -27,10 +27,13 @@ struct Arguments {
     runs: usize,
     #[arg(long)]
     teaching: bool,
+    /// What `cargo bench` adds.
+    #[arg(long, hide = true)]
+    bench: bool,
 }
 
 fn main() -> Result<()> {
-    let Arguments { folder, tokens, runs, teaching } = Arguments::parse();
+    let Arguments { folder, tokens, runs, teaching, .. } = Arguments::parse();
     let start = Instant::now();
     let folder = ModelFolder::open(folder)?;
     let model = BaseModel::open(&folder)?;

@@ -1,7 +1,7 @@
 //! Times a training step of masked language modeling: `tests/reference/bench_training.py`
 //! runs it beside PyTorch.
 //!
-//! `cargo run --release -p ch08-bertinho --example train_step -- --layers 6` prints one JSON
+//! `cargo bench -p ch08-bertinho --bench train_step -- --layers 6` prints one JSON
 //! object. With `--interactive` it prints the milliseconds of a step for each line that it
 //! reads, so that two programs can take turns. With `--profile` it prints a step's parts.
 
@@ -36,6 +36,9 @@ struct Arguments {
     interactive: bool,
     #[arg(long)]
     profile: bool,
+    /// What `cargo bench` adds.
+    #[arg(long, hide = true)]
+    bench: bool,
 }
 
 struct Trainer {
