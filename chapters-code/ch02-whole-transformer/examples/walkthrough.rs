@@ -261,14 +261,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: collapse_chart
 
     // ANCHOR: other_stacks
-    const STACKS: [&str; 6] = [
-        "attention alone",
-        "with feed-forward",
-        "norm, no residual",
-        "residual, no norm",
-        "post-norm",
-        "pre-norm",
-    ];
     /// The mean cosine of the words after `depth` layers of each stack, all drawn from
     /// `seed`.
     fn after(depth: usize, seed: u32) -> Result<[f64; 6]> {
@@ -299,7 +291,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             (0..50).map(|seed| after(depth, seed)).collect();
         let draws = draws?;
         println!("{depth} layers, 50 draws          lowest   median   highest");
-        for (i, name) in STACKS.into_iter().enumerate() {
+        let (normal, summed) = ("norm, no residual", "residual, no norm");
+        let names =
+            ["alone", "with feed-forward", normal, summed, "post-norm", "pre-norm"];
+        for (i, name) in names.into_iter().enumerate() {
             let mut cosines: Vec<f64> = draws.iter().map(|draw| draw[i]).collect();
             cosines.sort_by(f64::total_cmp);
             let [lowest, median, highest] = [0, 25, 49].map(|place| cosines[place]);

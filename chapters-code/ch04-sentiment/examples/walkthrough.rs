@@ -511,7 +511,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     agreements.sort_by(f64::total_cmp);
     let count: usize = agreements.len();
-    let median = f64::midpoint(agreements[(count - 1) / 2], agreements[count / 2]);
+    let median: f64 = f64::midpoint(agreements[(count - 1) / 2], agreements[count / 2]);
     println!("rank correlation: median {median:.4}");
     println!("from {:.4} to {:.4}", agreements[0], agreements[count - 1]);
     let above: usize = agreements.iter().filter(|&&rho| rho > 0.0).count();

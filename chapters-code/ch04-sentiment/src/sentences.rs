@@ -1,6 +1,6 @@
 //! Sixty sentences to try a sentiment model on, invented for this book.
 //!
-//! They were labelled by their author before any model read them, and chosen to be hard
+//! They were labeled by their author before any model read them, and chosen to be hard
 //! in different ways, not to be a fair sample of anything.
 
 use serde::Serialize;

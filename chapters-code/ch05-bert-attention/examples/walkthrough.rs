@@ -390,10 +390,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let of_words: Likeness = Likeness::of(&model, &some, Part::Words)?;
     print_likeness([&whole, &of_words]);
     // Layers began as copies of the layer 3 or 6 below (chapter 8).
-    let siblings = |of: &Likeness| {
+    fn siblings(of: &Likeness) -> usize {
         let pairs = Likeness::nearest(&of.heads).into_iter().enumerate();
         pairs.filter(|(i, (j, _))| (i % 12, i / 12 % 3) == (j % 12, j / 12 % 3)).count()
-    };
+    }
     println!("nearest is a copy    {:7} {:12}", siblings(&whole), siblings(&of_words));
     // ANCHOR_END: likeness
 
@@ -672,20 +672,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     agreement("words, the nearest", &influences, |one| {
         (nearness(&words(&one.change)), words(&one.change))
     });
+    // ANCHOR_END: agreement
+
+    // ANCHOR: firsts
     let mut stops: usize = 0; // sentences where rollout's first word is the period
     for one in &influences {
         stops += usize::from(argmax(&words(&one.rollout)) + 3 == one.tokens.len());
     }
-    println!("\nrollout's first word is the period in {stops}");
+    println!("rollout's first word is the period in {stops}");
     for (name, list) in [
         ("missed", influences.iter().map(|one| words(&one.change)).collect::<Vec<_>>()),
         ("looked at", influences.iter().map(|one| words(&one.attention())).collect()),
     ] {
-        // The hidden word is the last: what stands before it is the last but the stop.
+        // The hidden word is the last: what stands before it is the next to last.
         let before = list.iter().filter(|of| argmax(of) + 2 == of.len()).count();
         println!("the word before the hidden one is the most {name} in {before}");
     }
-    // ANCHOR_END: agreement
+    // ANCHOR_END: firsts
 
     // ANCHOR: each_head
     let mut each: Array2<f64> = Array2::zeros(entropy.dim()); // [layers, heads]

@@ -6,7 +6,7 @@ use bert_attention::Attentions;
 use console::{Alignment, Term, measure_text_width, pad_str};
 use ndarray::{Array2, ArrayView1};
 
-/// Columns of a cell of the map: a share in per cent.
+/// Columns of a cell of the map: a share in percent.
 const CELL: usize = 4;
 /// The widest map that is printed to a file or a pipe, in columns.
 const WIDEST: usize = 200;
@@ -84,7 +84,7 @@ fn draw(
     Ok(text)
 }
 
-/// A share in per cent, on its color if there are colors: viridis, as in the figures.
+/// A share in percent, on its color if there are colors: viridis, as in the figures.
 fn cell(text: &mut String, weight: f64, greatest: f64, colors: bool) -> fmt::Result {
     let percent = format!("{:CELL$.0}", weight * 100.0);
     if !colors {

@@ -79,8 +79,8 @@ pub fn number_by_position(model: &Model) -> Result<Array2<f64>> {
     scores(model, &q, &embeddings(model, "position", 1..10)?)
 }
 
-/// All that a letter adds to the score of its place, wherever that is: the first token's
-/// whole query (number, position 0 and bias) times the letter's key, `[9, 10]`.
+/// All that a letter adds to the score of its place, wherever that is: the whole query
+/// of the first token (number, position 0, bias) times the letter's key, `[9, 10]`.
 pub fn number_by_letter(model: &Model) -> Result<Array2<f64>> {
     let numbers = embeddings(model, "token", 1..10)?; // [9, width]
     let x = numbers.broadcast_add(&embeddings(model, "position", 0..1)?)?;
@@ -89,7 +89,7 @@ pub fn number_by_letter(model: &Model) -> Result<Array2<f64>> {
     scores(model, &q, &embeddings(model, "token", 10..20)?)
 }
 
-/// Queries `[n, width]` times the keys of some vectors `[m, width]`, over √d_k: `[n, m]`.
+/// Queries `[n, width]` times the keys of vectors `[m, width]`, over √d_k: `[n, m]`.
 fn scores(model: &Model, q: &Tensor, vectors: &Tensor) -> Result<Array2<f64>> {
     let k = vectors.matmul(&weight(model, "dense_1/kernel")?)?; // [m, width]
     let products: Vec<Vec<f32>> = q.matmul(&k.t()?)?.to_vec2()?; // [n, m]

@@ -129,7 +129,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     print_looks(&found, (1, 11), &["cat", "sat", "lay", "mat", "rug"])?;
     // ANCHOR_END: aligned
 
-    // ANCHOR: full_stop
+    // ANCHOR: period
     let stopped: Attentions = Attentions::of(
         &model,
         "The cat sat on the mat.",
@@ -137,7 +137,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Truncate::Error,
     )?;
     print_looks(&stopped, (1, 11), &["mat", "rug"])?;
-    // ANCHOR_END: full_stop
+    // ANCHOR_END: period
 
     // ANCHOR: endings
     let english_first: Vec<(&str, &str)> = pairs()
@@ -276,13 +276,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let exponents: Array1<f64> = (&scores - scores[7]).exp();
     let weights: Array1<f64> = &exponents / exponents.sum();
     let recorded: Array1<f64> = inside.attentions.head(1, 11)?.row(2).to_owned();
-    let tokens: &[String] = &inside.attentions.tokens;
     let mut order: Vec<usize> = (0..keys.rows).collect();
     order.sort_by(|&i, &j| scores[j].total_cmp(&scores[i])); // the largest first
     for &j in &order[..3] {
+        let token = &inside.attentions.tokens[j];
         println!(
             "gato → {:<6} score {:5.2}, weight {:.5}",
-            tokens[j], scores[j], weights[j]
+            token, scores[j], weights[j]
         );
     }
     println!("as recorded: {}", (weights - recorded).abs().sum() < 1e-5);

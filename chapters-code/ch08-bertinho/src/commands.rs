@@ -464,13 +464,13 @@ pub fn finetune(arguments: &Finetune) -> Result<()> {
     let finetuned =
         measure(&config, &as_stored(&trained)?, &tokenizer, reviews, options)?;
     Metrics::Stdout.line(&finetuned)?;
-    let per_cent = |rate: f64| format!("{:.1} %", 100.0 * rate);
+    let percent = |rate: f64| format!("{:.1} %", 100.0 * rate);
     let values = [
         ("layers", config.num_hidden_layers.to_string()),
         ("reviews", corpus.report.reviews.to_string()),
         ("recipe", serde_json::to_string_pretty(&options)?),
-        ("accuracy", per_cent(finetuned.held_out)),
-        ("baseline", per_cent(finetuned.naive_bayes)),
+        ("accuracy", percent(finetuned.held_out)),
+        ("baseline", percent(finetuned.naive_bayes)),
     ];
     let card = fill_card(include_str!("bertinho-sentiment.md"), &values)?;
     export(&arguments.out, &config, &trained, &tokenizer, &card)?;

@@ -244,7 +244,7 @@ fn sentences() -> Vec<Sequence> {
 }
 
 #[test]
-fn fifteen_per_cent_are_asked_eighty_ten_ten() {
+fn fifteen_percent_are_asked_eighty_ten_ten() {
     let sequences = sentences();
     let rows: Vec<&Sequence> = sequences.iter().collect();
     let mut random = generator(1, Purpose::Masking, 0);

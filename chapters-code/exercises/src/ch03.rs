@@ -99,9 +99,9 @@ pub fn colleagues_gradient(
     gradient / right.len() as f64
 }
 
-/// Exercise 7. The same without its two mistakes: the gradient of the mean loss over the
-/// places that are to be learned, whatever stands at the others. Zeros if there is no
-/// such place.
+/// Exercise 7. The same without its two mistakes: the gradient of the mean loss over
+/// the places that are to be learned, whatever stands at the others. Zeros if there is
+/// no such place.
 pub fn masked_gradient(
     logits: &Array2<f64>,
     right: &[usize],

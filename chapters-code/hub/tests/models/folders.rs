@@ -347,7 +347,7 @@ fn padding_on_the_left_moves_all_that_is_of_a_token() {
 
 /// As transformers' `convert_ids_to_tokens` gives it.
 #[test]
-fn a_normalised_added_token_is_written_so() {
+fn a_normalized_added_token_is_written_so() {
     let common = Common::read();
     let id = common.vocab.len();
     let token = json!({"content": "GATO", "normalized": true, "special": false});

@@ -265,7 +265,7 @@ fn a_vocabulary_without_a_special_token_is_an_error() {
 
 /// As `Encoded::tokens` says; the ids are those of the added tokens all the same.
 #[test]
-fn an_added_token_that_is_normalised_stands_as_the_text_has_it() {
+fn an_added_token_that_is_normalized_stands_as_the_text_has_it() {
     let words = ["[UNK]", "[CLS]", "[SEP]", "oi"].map(String::from);
     let token = |content: &str, normalized: bool| {
         json!({"content": content, "single_word": false, "lstrip": false, "rstrip": false,

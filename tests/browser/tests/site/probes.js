@@ -4,10 +4,10 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const short = text => text.trim().replace(/\s+/g, ' ').slice(0, 60);
 
-  // Colours, whatever CSS writes them in, as [red, green, blue, alpha].
+  // Colors, whatever CSS writes them in, as [red, green, blue, alpha].
   const context = Object.assign(document.createElement('canvas'), { width: 1, height: 1 })
     .getContext('2d', { willReadFrequently: true });
-  const colour = css => {
+  const color = css => {
     context.clearRect(0, 0, 1, 1);
     context.fillStyle = css;
     context.fillRect(0, 0, 1, 1);
@@ -39,7 +39,7 @@
     .reduce((product, e) => product * Number(getComputedStyle(e).opacity), 1);
   const faded = ([r, g, b, a], factor) => [r, g, b, a * factor];
   const backdrop = element => ancestors(element)
-    .reduce((below, e) => over(colour(getComputedStyle(e).backgroundColor), below), [255, 255, 255, 1]);
+    .reduce((below, e) => over(color(getComputedStyle(e).backgroundColor), below), [255, 255, 255, 1]);
 
   // What lies under a text of a figure: the page, then the rectangles drawn before it.
   const underText = (text, svg) => {
@@ -58,7 +58,7 @@
       }
       const style = getComputedStyle(shape);
       if (style.fill !== 'none' && !style.fill.startsWith('url')) {
-        const fill = faded(colour(style.fill), Number(style.fillOpacity) * opacity(shape));
+        const fill = faded(color(style.fill), Number(style.fillOpacity) * opacity(shape));
         below = over(fill, below);
       }
     }
@@ -120,12 +120,12 @@
         && (hosts.length === 0 || host === find(hosts.reverse().join(' >>> ')));
     },
 
-    // The colours of a view's heads: how far apart the closest two are in OKLab, and the least contrast
+    // The colors of a view's heads: how far apart the closest two are in OKLab, and the least contrast
     // to the view's paper.
-    headColours(selector) {
+    headColors(selector) {
       const view = find(selector);
-      const paper = colour(getComputedStyle(view).backgroundColor);
-      const heads = all('.chip', view).map(chip => colour(getComputedStyle(chip).borderBottomColor));
+      const paper = color(getComputedStyle(view).backgroundColor);
+      const heads = all('.chip', view).map(chip => color(getComputedStyle(chip).borderBottomColor));
       const lab = rgb => {
         const [r, g, b] = rgb.slice(0, 3).map(linear);
         const [l, m, s] = [
@@ -308,7 +308,7 @@
     },
 
     // Texts with less contrast than WCAG 2 asks (AA, any size): those of the figures, and those
-    // whose colours are the book's own, not mdBook's.
+    // whose colors are the book's own, not mdBook's.
     faintTexts(least) {
       const findings = [];
       const judge = (what, ink, paper) => {
@@ -322,18 +322,18 @@
           const paper = underText(text, svg);
           if (paper !== null) {
             const style = getComputedStyle(text);
-            const ink = faded(colour(style.fill), opacity(text) * Number(style.fillOpacity));
+            const ink = faded(color(style.fill), opacity(text) * Number(style.fillOpacity));
             judge(`“${short(text.textContent)}” in the figure “${short(svg.getAttribute('aria-label') ?? '')}”`, ink, paper);
           }
         }
       }
       for (const element of all('main figcaption, main .question, main .question-title, main .verdict, main .cell-output, main .admonition-title, main .badge, main .stale')) {
-        const ink = faded(colour(getComputedStyle(element).color), opacity(element));
+        const ink = faded(color(getComputedStyle(element).color), opacity(element));
         judge(`<${element.localName} class="${element.className}"> “${short(element.textContent)}”`, ink, backdrop(element));
       }
       for (const element of all('main .cell-output')) {
         const style = getComputedStyle(element, '::before');
-        const ink = faded(colour(style.color), Number(style.opacity));
+        const ink = faded(color(style.color), Number(style.opacity));
         judge(`the label of an output, ${style.content}`, ink, backdrop(element));
       }
       return [...new Set(findings)];

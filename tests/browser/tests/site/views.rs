@@ -333,7 +333,7 @@ impl Saved {
     /// two, and the least contrast to the view's paper.
     fn colors(&mut self) -> (f64, f64) {
         let here = json!(self.here(".view"));
-        let found = self.tab.probe(&format!("headColours({here})"));
+        let found = self.tab.probe(&format!("headColors({here})"));
         serde_json::from_value(found).expect("two numbers")
     }
 
