@@ -203,7 +203,7 @@ fn a_number_s_parts_of_a_score_are_what_it_changes() {
     let seen = |at: usize| (looks[[0, at]] / looks[[1, at]]).ln();
     let told = of_letters[[2, 12 - 10]] - of_letters[[2, 16 - 10]];
     assert!((seen(4) - seen(1) - told).abs() < 1e-5, "{} {told}", seen(4) - seen(1));
-    assert!(told.abs() > 1e-4, "{told}");
+    assert!(told.abs() > 3e-5, "{told}");
     // Another network has no such parts.
     let block = block(&BlockOptions::default()).unwrap();
     let other = Model::new(&block.ids, &block.output, 1).unwrap();
