@@ -4,7 +4,7 @@
 
 // The imports serve the notebook's definitions too; the globs yield to them.
 #![allow(unused_imports, clippy::items_after_statements)]
-#![allow(clippy::too_many_lines, clippy::wildcard_imports)]
+#![allow(clippy::too_many_lines, clippy::wildcard_imports, clippy::manual_div_ceil)]
 
 // ANCHOR: imports
 use figures::LineChart;

@@ -191,7 +191,7 @@ fn fault(verdict: &str, key: &str, found: &str, without: &str) -> Option<String>
     let named = refused && found.contains(key);
     // Some of the values that show an effect are refused for the model that they would make.
     let right = match verdict {
-        "honoured" => found != without && (named || !refused),
+        "honored" => found != without && (named || !refused),
         "refused" => named,
         "no effect" => found == without,
         other => return Some(format!("{key}: {other:?} is no verdict")),
