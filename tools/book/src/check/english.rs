@@ -94,6 +94,7 @@ static BRITISH: LazyLock<Regex> = LazyLock::new(|| {
     let (ise, others) = (ISE.join("|"), OTHERS.join("|"));
     pattern(&format!(r"(?i)\b(?:(?:{ise})is(?:ations?|e[ds]?|ers?|ing)|{others})\b"))
 });
+static SPACED: LazyLock<Regex> = LazyLock::new(|| pattern(r"[0-9]\s+%"));
 static STRAIGHT: LazyLock<Regex> = LazyLock::new(|| pattern(r#"['"]"#));
 
 /// What stands for a term, and what is wrong with it.
@@ -187,6 +188,9 @@ fn faults_of(text: &str, rivals: &Rivals) -> Vec<(usize, String)> {
                 format!("{:?} is British: the edition is American", part.as_str()),
             )
         }));
+        found.extend(SPACED.find_iter(words).map(|part| {
+            (byte(&part), format!("{:?}: no space before %", part.as_str()))
+        }));
         let straight =
             STRAIGHT.find_iter(words).filter(|part| !is_quoted(text, byte(part)));
         found.extend(straight.map(|part| {
@@ -243,6 +247,7 @@ mod tests {
             ("“I love it, it's fantastic!” `it's` $`f'`$", &[]),
             ("```console\nls \"grey\"\n```\n", &[]),
             ("Cost, costs", &["say loss"]),
+            ("63.5 % or 63.5%, `5 %`", &["5 %"]),
         ] {
             let faults = faults_of(text, &rivals);
             assert_eq!(faults.len(), found.len(), "{text}: {faults:?}");
