@@ -33,7 +33,7 @@ impl SeedRecord {
     ///
     /// # Errors
     ///
-    /// [`TrainingError::Options`](crate::TrainingError::Options) if they don't fit together.
+    /// As [`ReverserTraining::new`].
     pub fn train(options: ReverserOptions) -> Result<Self> {
         let mut training = ReverserTraining::new(options)?;
         for _ in 0..options.steps {
