@@ -297,7 +297,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for (i, name) in names.into_iter().enumerate() {
             let mut cosines: Vec<f64> = draws.iter().map(|draw| draw[i]).collect();
             cosines.sort_by(f64::total_cmp);
-            let [lowest, median, highest] = [0, 25, 49].map(|place| cosines[place]);
+            let [lowest, highest] = [cosines[0], cosines[49]];
+            let median = f64::midpoint(cosines[24], cosines[25]);
             println!("{name:>24}    {lowest:.4}   {median:.4}   {highest:.4}");
         }
         let lower = draws.iter().filter(|[.., post, pre]| pre < post).count();
