@@ -1,6 +1,6 @@
 """BERT-base's forward pass: ours beside PyTorch and ONNX Runtime, in one run.
 
-    python3 -m venv VENV && VENV/bin/pip install torch transformers onnxruntime onnx
+    python3 -m venv VENV && VENV/bin/pip install torch transformers onnxruntime onnx openvino
     VENV/bin/python tests/reference/bench_bert.py
 
 Random weights, batch 1, f32, 2 threads, from ids to the attentions of all layers (or, where it says
@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 
-from bench_program import program
+from bench_program import keep, program
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -27,7 +27,7 @@ FOLDER = TARGET / "bench-bert"
 THREADS = 2
 TOKENS = {16: 20, 128: 6, 512: 2}  # passes measured at each turn
 ONNX = "bert.onnx"
-PEERS = ["PyTorch eager", "PyTorch sdpa", "ONNX Runtime"]
+PEERS = ["PyTorch eager", "PyTorch compiled", "PyTorch sdpa", "ONNX Runtime", "OpenVINO"]
 OURS = {"ours, packed": [], "ours, teaching": ["--teaching"]}
 
 
@@ -71,18 +71,27 @@ def load(peer):
         options.intra_op_num_threads = THREADS
         session = onnxruntime.InferenceSession(FOLDER / ONNX, options, ["CPUExecutionProvider"])
         return lambda ids, all: session.run(None if all else ["last"], {"ids": ids.numpy()})
-    how = peer.removeprefix("PyTorch ")
+    if peer == "OpenVINO":
+        options = {"INFERENCE_NUM_THREADS": THREADS, "PERFORMANCE_HINT": "LATENCY"}
+        model = openvino.Core().compile_model(FOLDER / ONNX, "CPU", options)
+        # It computes all outputs; there is no row without attentions.
+        return lambda ids, all: list(model({"ids": ids.numpy()}).values())
+    how = peer.removeprefix("PyTorch ").replace("compiled", "eager")
     model = BertModel.from_pretrained(FOLDER, attn_implementation=how, add_pooling_layer=False)
     model.eval()
+    if peer == "PyTorch compiled":
+        return torch.compile(lambda ids, all: model(ids, output_attentions=all).to_tuple())
     return lambda ids, all: model(ids, output_attentions=all)
 
 
 def worker(peer):
-    global onnxruntime, BertModel
+    global onnxruntime, openvino, torch, BertModel
     import torch
 
     if peer == "ONNX Runtime":
         import onnxruntime
+    elif peer == "OpenVINO":
+        import openvino
     else:
         from transformers import BertModel
     torch.set_num_threads(THREADS)
@@ -95,8 +104,8 @@ def worker(peer):
         ids = torch.tensor([[1000 + i * 7919 % 20_000 for i in range(tokens)]])
         report = dict(load_ms=loaded)
         for name, all in (("attentions", True), ("no_attentions", False)):
-            if all and peer == "PyTorch sdpa":  # it gives none
-                continue
+            if (name, peer) in [("attentions", "PyTorch sdpa"), ("no_attentions", "OpenVINO")]:
+                continue  # the one gives none, the other all
             report[name] = times(lambda: forward(ids, all), runs)
         report["peak_mib"] = peak_mib()
         print(json.dumps(report), flush=True)
@@ -155,6 +164,10 @@ def main(rounds):
         process.stdin.close()
         process.wait()
     table(found)
+    for tokens in TOKENS:
+        times = {name: kept[tokens, "attentions"] for name, kept in found.items()}
+        keep(f"BERT-base, attentions out, {tokens} tokens", times)
+    keep("BERT-base, load", {name: kept["load_ms"] for name, kept in found.items()})
 
 
 def table(found):

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 
-from bench_program import program
+from bench_program import keep, program
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 THREADS = dict(
@@ -97,6 +97,7 @@ def main():
                     took = programs[name].run(what)
                     if turn >= 3:
                         times[name].append(took)
+            keep(f"Keras block, {what}, batch {batch}", times)
             median = {name: statistics.median(took) for name, took in times.items()}
             best = {name: min(took) for name, took in times.items()}
             row = ", ".join(f"{name} {median[name]:.1f} ({best[name]:.1f})" for name in programs)
@@ -105,8 +106,8 @@ def main():
             floor = best["ours"] / min(best[name] for name in peers)
             print(f"batch {batch}, {what}: {row}; ours / fastest Keras {ratio:.2f} ({floor:.2f}); "
                   f"load {os.getloadavg()[0]:.1f}", flush=True)
-        for program in programs.values():
-            program.end()
+        for one in programs.values():
+            one.end()
 
 
 if __name__ == "__main__":
