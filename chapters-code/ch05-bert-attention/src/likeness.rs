@@ -83,9 +83,9 @@ impl Part {
 
 /// Adds the overlaps of each of `a`'s rows with each of `b`'s.
 fn add_overlaps(sums: &mut Array2<f64>, a: &Rows, b: &Rows) {
-    for (mut sums, row) in sums.rows_mut().into_iter().zip(a) {
-        for (sum, other) in sums.iter_mut().zip(b) {
-            *sum += overlap(row, other);
+    for (i, row) in a.iter().enumerate() {
+        for (j, other) in b.iter().enumerate() {
+            sums[[i, j]] += overlap(row, other);
         }
     }
 }
