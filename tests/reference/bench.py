@@ -43,7 +43,9 @@ def processor():
     fields = dict(line.split(":", 1) for line in lines if ":" in line)
     fields = {name.strip(): value.strip() for name, value in fields.items()}
     flags = fields.get("flags", "").split()
-    best = "avx512" if "avx512f" in flags else "avx2" if "avx2" in flags else platform.machine()
+    arm = platform.machine() in ("aarch64", "arm64")
+    sets = {"avx512": "avx512f" in flags, "avx2": "avx2" in flags, "neon": arm, "scalar": True}
+    best = next(name for name, there in sets.items() if there)
     return f"{fields.get('model name', platform.processor())}, {os.cpu_count()} processors", best
 
 
