@@ -385,9 +385,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("groups of {least:.1} and more {all:4} {words:12}");
         }
     }
-    let some: Vec<&str> = sentences.iter().step_by(2).copied().collect();
-    let whole: Likeness = Likeness::of(&model, &some, Part::Whole)?;
-    let of_words: Likeness = Likeness::of(&model, &some, Part::Words)?;
+    let mut some: Vec<Attentions> = Vec::new();
+    for sentence in sentences.iter().step_by(2) {
+        some.push(Attentions::of(&model, sentence, None, Truncate::Error)?);
+    }
+    let whole: Likeness = Likeness::of(&some, Part::Whole);
+    let of_words: Likeness = Likeness::of(&some, Part::Words);
     print_likeness([&whole, &of_words]);
     // Layers began as copies of the layer 3 or 6 below (chapter 8).
     fn siblings(of: &Likeness) -> usize {

@@ -1,11 +1,9 @@
 //! Are the heads of a model different? How alike their maps are, over many sentences.
 
-use hub::Truncate;
 use ndarray::{Array2, s};
 use self_attention::numpy::NumpyRandom;
-use sentiment::Pretrained;
 
-use crate::attentions::{Attentions, Result};
+use crate::attentions::Attentions;
 
 // ANCHOR: overlap
 /// The share of attention that two rows give to the same places, `Σ min(a, b)`: 1 if
@@ -41,8 +39,7 @@ pub enum Part {
 type Rows = Vec<Vec<f64>>;
 
 /// The rows of a sentence's words.
-fn rows(model: &Pretrained, sentence: &str, part: Part) -> Result<Vec<Rows>> {
-    let found = Attentions::of(model, sentence, None, Truncate::Error)?;
+fn rows(found: &Attentions, part: Part) -> Vec<Rows> {
     let n = found.tokens.len();
     let row = |i: usize| -> Rows {
         let heads = found.attentions.iter().flat_map(|layer| {
@@ -55,7 +52,7 @@ fn rows(model: &Pretrained, sentence: &str, part: Part) -> Result<Vec<Rows>> {
         });
         heads.map(|row| part.of(row)).collect()
     };
-    Ok((1..n - 1).map(row).collect())
+    (1..n - 1).map(row).collect()
 }
 
 impl Part {
@@ -83,9 +80,9 @@ impl Part {
 
 /// Adds the overlaps of each of `a`'s rows with each of `b`'s.
 fn add_overlaps(sums: &mut Array2<f64>, a: &Rows, b: &Rows) {
-    for (i, row) in a.iter().enumerate() {
-        for (j, other) in b.iter().enumerate() {
-            sums[[i, j]] += overlap(row, other);
+    for (mut sums, row) in sums.rows_mut().into_iter().zip(a) {
+        for (sum, other) in sums.iter_mut().zip(b) {
+            *sum += overlap(row, other);
         }
     }
 }
@@ -101,18 +98,12 @@ pub(crate) fn shuffle<T>(list: &mut [T], random: &mut NumpyRandom) {
 impl Likeness {
     /// How alike a model's heads are over sentences, of which each length should occur
     /// twice at least: a sentence alone in its length is compared with itself.
-    ///
-    /// # Errors
-    ///
-    /// [`AttentionsError::Encoder`](crate::AttentionsError::Encoder) if a sentence is
-    /// empty or too long.
-    pub fn of(model: &Pretrained, sentences: &[&str], part: Part) -> Result<Self> {
-        let count = model.config.num_hidden_layers * model.config.num_attention_heads;
+    pub fn of(sentences: &[Attentions], part: Part) -> Self {
+        let heads =
+            |one: &Attentions| one.attentions.iter().map(|layer| layer.dim().1).sum();
+        let count = sentences.first().map_or(0, heads);
         let mut random = NumpyRandom::seed(42);
-        let mut all: Vec<Vec<Rows>> = Vec::new();
-        for sentence in sentences {
-            all.push(rows(model, sentence, part)?);
-        }
+        let mut all: Vec<_> = sentences.iter().map(|one| rows(one, part)).collect();
         all.sort_by_key(Vec::len); // stable: sentences of one length stay in order
         let none = || Array2::zeros((count, count));
         let (mut heads, mut shuffled, mut elsewhere) = (none(), none(), none());
@@ -133,11 +124,11 @@ impl Likeness {
             }
         }
         let mean = |sums: Array2<f64>| sums / looks;
-        Ok(Self {
+        Self {
             heads: mean(heads),
             shuffled: mean(shuffled),
             elsewhere: mean(elsewhere),
-        })
+        }
     }
 
     /// The mean of a matrix over each two *different* heads.

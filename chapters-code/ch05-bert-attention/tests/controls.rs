@@ -107,9 +107,11 @@ fn pronouns_are_numpys() {
 #[test]
 fn likeness_is_numpys() {
     let (model, expected) = (bertinho(), reference().likeness);
-    let some: Vec<&str> = sentences::both_languages().into_iter().take(8).collect();
+    let some = sentences::both_languages().into_iter().take(8);
+    let of = |sentence| Attentions::of(&model, sentence, None, Truncate::Error);
+    let some: Vec<Attentions> = some.map(|sentence| of(sentence).unwrap()).collect();
     for (part, expected) in [Part::Whole, Part::Words].into_iter().zip(expected) {
-        let found = Likeness::of(&model, &some, part).unwrap();
+        let found = Likeness::of(&some, part);
         let means = [
             Likeness::mean(&found.heads),
             found.elsewhere.diag().mean().unwrap_or_default(),

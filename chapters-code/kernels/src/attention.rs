@@ -10,7 +10,7 @@ use crate::error::{KernelError, expect_len, expect_some};
 use crate::grid;
 use crate::isa::Isa;
 use crate::softmax::softmax_row;
-use crate::tile::{Epilogue, Height, Product, Width, copy_panel, interleave};
+use crate::tile::{Epilogue, Product, Width, copy_panel, interleave};
 
 /// Query rows computed together: their scores stay in the L2 cache between the two
 /// products.
@@ -173,14 +173,12 @@ impl WithSimd for Head<'_, '_> {
 
         for (block, context) in self.context.chunks_mut(BLOCK).enumerate() {
             let (first, rows) = (block * BLOCK, context.len());
-            let height = Height(rows).with_simd(simd);
             let weights = scratch.weights.scratch(rows * tokens);
 
             // scores = Q Kᵀ / √d_k + mask   [rows, tokens]
             simd.vectorize(Product {
                 k: d_k,
                 x: &self.queries[first..first + rows],
-                height,
                 panels: scratch.keys.as_slice(),
                 scale: 1.0 / (d_k as f32).sqrt(),
                 bias: &mask,
@@ -198,7 +196,6 @@ impl WithSimd for Head<'_, '_> {
             simd.vectorize(Product {
                 k: tokens,
                 x: &weights.chunks(tokens).collect::<Vec<_>>(),
-                height,
                 panels: scratch.values.as_slice(),
                 scale: 1.0,
                 bias: &no_bias,

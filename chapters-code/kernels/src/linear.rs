@@ -9,7 +9,7 @@ use crate::isa::Isa;
 use crate::matrix::Matrix;
 use crate::tile::{Epilogue, Height, Product, Width, copy_panel, interleave};
 
-/// Rows that a task computes at most, a multiple of every tile's: with BERT-base's 768 inputs
+/// Rows that a task computes, to a tile more or less: with BERT-base's 768 inputs
 /// they fill most of an L2 cache.
 const TASK_ROWS: usize = 256;
 /// Tasks per thread: enough that a core slowed by other programs gives some away.
@@ -163,7 +163,7 @@ impl PackedLinear {
     /// reading of the weights.
     fn multiply(&self, x: &[&[f32]], epilogue: Epilogue<'_>, out: &mut [f32]) {
         let panels = self.panels.as_slice();
-        let height = self.isa.run(Height(x.len()));
+        let height = self.isa.run(Height);
         let row_tasks = x.len().div_ceil(TASK_ROWS).max(1);
         // As many in each, in whole tiles: 320 rows are twice 160, not 256 and 64.
         let task_rows = x.len().div_ceil(row_tasks).next_multiple_of(height).max(1);
@@ -182,7 +182,6 @@ impl PackedLinear {
                 self.isa.run(Product {
                     k: self.inputs,
                     x: &x[row..],
-                    height,
                     panels: &panels[column * self.inputs..],
                     scale: 1.0,
                     bias: &self.bias[column..],

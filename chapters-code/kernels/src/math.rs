@@ -17,6 +17,22 @@ fn polynomial<S: Simd>(s: S, x: S::f32s, coefficients: &[f32]) -> S::f32s {
     sum
 }
 
+// pulp's own `select_f32s` and `abs_f32s` are not always inlined, and then cost a call.
+
+/// Each lane of `a` where the mask is set, of `b` elsewhere.
+#[inline(always)]
+pub(crate) fn select<S: Simd>(s: S, mask: S::m32s, a: S::f32s, b: S::f32s) -> S::f32s {
+    let (a, b) = (s.transmute_u32s_f32s(a), s.transmute_u32s_f32s(b));
+    s.transmute_f32s_u32s(s.select_u32s(mask, a, b))
+}
+
+/// |x|, whose sign bit is 0.
+#[inline(always)]
+fn abs<S: Simd>(s: S, x: S::f32s) -> S::f32s {
+    let bits = s.and_u32s(s.transmute_u32s_f32s(x), s.splat_u32s(0x7fff_ffff));
+    s.transmute_f32s_u32s(bits)
+}
+
 /// eˣ with a relative error below 1e-7; 0 below −87.33 (where f32 has only subnormals
 /// left), ∞ above 88.72.
 ///
@@ -43,15 +59,15 @@ pub fn exp<S: Simd>(s: S, x: S::f32s) -> S::f32s {
     let y = s.transmute_f32s_u32s(s.add_u32s(s.transmute_u32s_f32s(p), n));
     let low = s.less_than_f32s(x, s.splat_f32s(-87.336_54));
     let high = s.greater_than_f32s(x, s.splat_f32s(88.722_84));
-    let y = s.select_f32s(low, s.splat_f32s(0.0), y);
-    s.select_f32s(high, s.splat_f32s(f32::INFINITY), y)
+    let y = select(s, low, s.splat_f32s(0.0), y);
+    select(s, high, s.splat_f32s(f32::INFINITY), y)
 }
 
 /// max(x, 0). The maximum that processors have loses a NaN on one side; this does not.
 #[inline(always)]
 pub fn relu<S: Simd>(s: S, x: S::f32s) -> S::f32s {
     let zero = s.splat_f32s(0.0);
-    s.select_f32s(s.less_than_f32s(x, zero), zero, x)
+    select(s, s.less_than_f32s(x, zero), zero, x)
 }
 
 /// GELU(x) = x · Φ(x), within 1.2e-7 · max(1, |x|): `torch.nn.functional.gelu`.
@@ -60,7 +76,7 @@ pub fn relu<S: Simd>(s: S, x: S::f32s) -> S::f32s {
 /// max(x, 0) − |x| · Q(|x|), which needs one half of one function.
 #[inline(always)]
 pub fn gelu<S: Simd>(s: S, x: S::f32s) -> S::f32s {
-    let a = at_most_14(s, s.abs_f32s(x));
+    let a = at_most_14(s, abs(s, x));
     s.sub_f32s(relu(s, x), s.mul_f32s(a, tail(s, a)))
 }
 
@@ -68,7 +84,7 @@ pub fn gelu<S: Simd>(s: S, x: S::f32s) -> S::f32s {
 /// gradient is multiplied by on its way back through GELU.
 #[inline(always)]
 pub fn gelu_slope<S: Simd>(s: S, x: S::f32s) -> S::f32s {
-    let a = at_most_14(s, s.abs_f32s(x));
+    let a = at_most_14(s, abs(s, x));
     let half = s.mul_f32s(a, s.splat_f32s(-0.5));
     let density = exp(s, s.mul_f32s(a, half));
     // For a ≥ 0: Φ(−a) = Q(a) and Φ(a) = 1 − Q(a), so the slopes at −a and a are
@@ -76,14 +92,14 @@ pub fn gelu_slope<S: Simd>(s: S, x: S::f32s) -> S::f32s {
     let a_density = s.mul_f32s(s.mul_f32s(a, s.splat_f32s(0.398_942_3)), density);
     let slope = s.sub_f32s(tail(s, a), a_density);
     let negative = s.less_than_f32s(x, s.splat_f32s(0.0));
-    s.select_f32s(negative, slope, s.sub_f32s(s.splat_f32s(1.0), slope))
+    select(s, negative, slope, s.sub_f32s(s.splat_f32s(1.0), slope))
 }
 
 /// Beyond 14, tail and density are 0 in f32 and their polynomials need not hold.
 #[inline(always)]
 fn at_most_14<S: Simd>(s: S, a: S::f32s) -> S::f32s {
     let end = s.splat_f32s(14.0);
-    s.select_f32s(s.greater_than_f32s(a, end), end, a)
+    select(s, s.greater_than_f32s(a, end), end, a)
 }
 
 /// Q(a) for a in [0, 14].

@@ -3,7 +3,7 @@
 //! The heads of attention are too small to be worth packing, and the gradient of a weight,
 //! dW = dYᵀ X, reads both matrices along their rows already.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::sync::LazyLock;
 
 use pulp::{Simd, WithSimd};
@@ -12,6 +12,9 @@ use rayon::prelude::*;
 use crate::buffers::{Buffer, Buffers};
 use crate::error::{KernelError, expect_len, expect_some};
 use crate::isa::{Isa, load, store};
+use crate::tile::{
+    Ahead, Height, Line, VECTORS, Width, add, load_line, step, store_line,
+};
 
 /// The left factor, `[m, k]`: rows `stride` values apart, or the transpose of such rows.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +75,7 @@ impl Product<'_, '_> {
         }
     }
 
-    /// Eight rows at a time, then four, then one by one.
+    /// As many rows at a time as the registers hold the sums of, then four, then one by one.
     #[inline(always)]
     fn rows<S: Simd, const TRANSPOSED: bool, const VECTORS: usize>(
         &mut self,
@@ -80,9 +83,14 @@ impl Product<'_, '_> {
         column: usize,
     ) {
         let (m, mut row) = (self.shape[0], 0);
-        while m - row >= 8 {
-            self.tile::<S, TRANSPOSED, VECTORS, 8>(simd, row, column);
-            row += 8;
+        let height = Height.with_simd(simd);
+        while m - row >= height {
+            match height {
+                8 => self.tile::<S, TRANSPOSED, VECTORS, 8>(simd, row, column),
+                6 => self.tile::<S, TRANSPOSED, VECTORS, 6>(simd, row, column),
+                _ => self.tile::<S, TRANSPOSED, VECTORS, 4>(simd, row, column),
+            }
+            row += height;
         }
         if m - row >= 4 {
             self.tile::<S, TRANSPOSED, VECTORS, 4>(simd, row, column);
@@ -193,7 +201,7 @@ static BUFFERS: LazyLock<Buffers> = LazyLock::new(Buffers::default);
 
 thread_local! {
     /// The columns of dY that a task reads, side by side.
-    static COLUMNS_OF_DY: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    static COLUMNS_OF_DY: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
 }
 
 impl<'a> WeightGradient<'a> {
@@ -210,8 +218,9 @@ impl<'a> WeightGradient<'a> {
         expect_some("the width of dy", outputs)?;
         expect_some("the width of x", inputs)?;
         let tasks = 4 * rayon::current_num_threads();
-        let height = outputs.div_ceil(tasks).next_multiple_of(8).min(64);
-        let width = Isa::chosen()?.run(PairWidth);
+        let isa = Isa::chosen()?;
+        let (width, tile) = (isa.run(Width), isa.run(Height));
+        let height = outputs.div_ceil(tasks).next_multiple_of(tile).min(8 * tile);
         let across = inputs.div_ceil(width);
         let mut panels = BUFFERS.take(across * width * rows);
         let blocks = panels.par_chunks_mut(across * width * BLOCK);
@@ -235,47 +244,94 @@ impl<'a> WeightGradient<'a> {
     /// The values of a task, counted from 0: `out` holds [`task`](Self::task) of them, or
     /// what is left for the last.
     pub fn compute(&self, task: usize, out: &mut [f32]) {
-        let (height, first) = (out.len() / self.inputs, task * self.height);
-        let across = self.inputs.div_ceil(self.width);
-        COLUMNS_OF_DY.with_borrow_mut(|columns| {
-            for start in (0..self.rows).step_by(BLOCK) {
-                let rows = BLOCK.min(self.rows - start);
-                columns.clear();
-                for row in
-                    self.dy[start * self.outputs..].chunks(self.outputs).take(rows)
-                {
-                    columns.extend_from_slice(&row[first..first + height]);
-                }
-                let panels = &self.panels[start * across * self.width..];
-                for (p, right) in
-                    panels.chunks(rows * self.width).take(across).enumerate()
-                {
-                    let column = p * self.width;
-                    Isa::current().run(Product {
-                        left: Left::Columns(columns, height),
-                        right,
-                        right_stride: self.width,
-                        shape: [height, rows, self.width.min(self.inputs - column)],
-                        out: &mut out[column..],
-                        out_stride: self.inputs,
-                        scale: 1.0,
-                        accumulate: start > 0,
-                    });
-                }
-            }
-        });
+        Isa::current().run(Task { of: self, first: task * self.height, out });
     }
 }
 
-/// Columns in two vectors: 32 with AVX-512.
-struct PairWidth;
+/// Some rows of dW, from `first` on.
+struct Task<'a, 'o> {
+    of: &'a WeightGradient<'a>,
+    first: usize,
+    out: &'o mut [f32],
+}
 
-impl WithSimd for PairWidth {
-    type Output = usize;
+impl WithSimd for Task<'_, '_> {
+    type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> usize {
-        2 * S::F32_LANES
+    fn with_simd<S: Simd>(self, simd: S) {
+        match Height.with_simd(simd) {
+            8 => self.blocks::<S, 8>(simd),
+            6 => self.blocks::<S, 6>(simd),
+            _ => self.blocks::<S, 4>(simd),
+        }
+    }
+}
+
+impl Task<'_, '_> {
+    /// Block by block of rows of x and dy; in each, panel by panel of x.
+    #[inline(always)]
+    fn blocks<S: Simd, const HEIGHT: usize>(mut self, simd: S) {
+        let WeightGradient { dy, outputs, inputs, width, .. } = *self.of;
+        let across = inputs.div_ceil(width) * width;
+        let mut columns = COLUMNS_OF_DY.take();
+        for start in (0..self.of.rows).step_by(BLOCK) {
+            let rows = BLOCK.min(self.of.rows - start);
+            self.turn::<HEIGHT>(&dy[start * outputs..][..rows * outputs], &mut columns);
+            let (columns, _) = columns.as_chunks::<HEIGHT>();
+            let panels = &self.of.panels[start * across..][..rows * across];
+            let (lines, _) = S::as_simd_f32s(panels);
+            let (lines, _): (&[Line<S>], _) = lines.as_chunks();
+            for (p, lines) in lines.chunks_exact(rows).enumerate() {
+                let tiles = columns.chunks_exact(rows);
+                let mut ahead = Ahead::of(&lines[rows..], tiles.len());
+                for (t, columns) in tiles.enumerate() {
+                    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; HEIGHT];
+                    for (&line, &column) in lines.iter().zip(columns) {
+                        ahead.step();
+                        step(simd, line, column, &mut sums);
+                    }
+                    self.add(simd, &sums, t * HEIGHT, p * width, start > 0);
+                }
+            }
+        }
+        COLUMNS_OF_DY.set(columns);
+    }
+
+    /// `columns` ← the task's columns of dY, `[tiles][rows][HEIGHT]`; 0 beyond the last.
+    #[inline(always)]
+    fn turn<const HEIGHT: usize>(&self, dy: &[f32], columns: &mut Vec<f32>) {
+        let height = self.out.len() / self.of.inputs;
+        columns.clear();
+        for first in (0..height).step_by(HEIGHT) {
+            let end = height.min(first + HEIGHT);
+            for row in dy.chunks_exact(self.of.outputs) {
+                let part = &row[self.first + first..self.first + end];
+                let mut column = [0.0; HEIGHT];
+                column[..part.len()].copy_from_slice(part);
+                columns.extend_from_slice(&column);
+            }
+        }
+    }
+
+    /// Adds a tile's sums to those of the blocks before, or stores the first ones.
+    #[inline(always)]
+    fn add<S: Simd>(
+        &mut self,
+        simd: S,
+        sums: &[Line<S>],
+        row: usize,
+        column: usize,
+        before: bool,
+    ) {
+        let inputs = self.of.inputs;
+        let end = inputs.min(column + self.of.width);
+        for (&sums, out) in sums.iter().zip(self.out.chunks_mut(inputs).skip(row)) {
+            let out = &mut out[column..end];
+            let sums =
+                if before { add(simd, load_line(simd, out), sums) } else { sums };
+            store_line(simd, out, sums);
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::grid;
 use crate::isa::Isa;
 use crate::linear::PackedLinear;
 use crate::matrix::Matrix;
-use crate::tile::{Epilogue, Height, Product, Width, copy_panel, interleave};
+use crate::tile::{Epilogue, Product, Width, copy_panel, interleave};
 
 /// Rows up to which a panel is packed, used for all of them and forgotten. With more, the
 /// rows themselves don't stay in cache, and packing the whole matrix first costs little.
@@ -64,7 +64,7 @@ pub(crate) fn multiply(
     if let Epilogue::Add(residual) = epilogue {
         expect_len("the residual", residual.len(), &[x.len(), n])?;
     }
-    let (width, height) = (isa.run(Width), isa.run(Height(x.len())));
+    let width = isa.run(Width);
     let stored = b.stored();
     grid::cut(out, n, x.len(), width).into_par_iter().enumerate().for_each(
         |(p, mut rows)| {
@@ -79,7 +79,6 @@ pub(crate) fn multiply(
                 isa.run(Product {
                     k,
                     x,
-                    height,
                     panels: &*panel,
                     scale: 1.0,
                     bias: &bias[first..],

@@ -298,6 +298,38 @@ fn a_layer_of_many_tasks_is_the_triple_loop() -> Result<(), KernelError> {
     Ok(())
 }
 
+/// Every set adds in one order, bit by bit: products one after another, a block of 64 at a
+/// time, then the bias. (Scalar code rounds a product before it is added.)
+#[test]
+fn a_long_sum_is_added_by_blocks_in_order() -> Result<(), KernelError> {
+    for (rows, inputs) in [(1, 63), (2, 64), (5, 65), (13, 769), (20, 1544)] {
+        let outputs = 37; // the last panel has columns to spare with every set
+        let (x, weight) = (values(rows * inputs, 1), values(outputs * inputs, 2));
+        let bias = values(outputs, 3);
+        for isa in Isa::available() {
+            let fused = isa.name() != "scalar";
+            let add = |sum: f32, (&x, &w): (&f32, &f32)| {
+                if fused { x.mul_add(w, sum) } else { x * w + sum }
+            };
+            let mut expected = Vec::new();
+            for x in x.chunks(inputs) {
+                for (w, bias) in weight.chunks(inputs).zip(&bias) {
+                    let blocks = x.chunks(64).zip(w.chunks(64));
+                    let sums = blocks.map(|(x, w)| x.iter().zip(w).fold(0.0, add));
+                    expected
+                        .push(sums.reduce(|total, sum| total + sum).unwrap() + bias);
+                }
+            }
+            let layers = [(&*weight, Some(&*bias))];
+            let layer = PackedLinear::side_by_side_on(isa, &layers, inputs)?;
+            let mut out = vec![f32::NAN; rows * outputs];
+            layer.forward(&x, rows, Epilogue::None, &mut out)?;
+            assert_eq!(out, expected, "{isa:?}, {rows} rows of {inputs}");
+        }
+    }
+    Ok(())
+}
+
 /// The same bits on one thread and on seven, alone and among other rows, and for layers
 /// packed side by side.
 #[test]
