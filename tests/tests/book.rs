@@ -411,21 +411,25 @@ fn a_formula_that_a_translation_breaks_stops_the_build_at_its_line() {
 #[test]
 fn plain_mdbook_builds_the_book() {
     let folder = tempfile::tempdir().unwrap();
-    let mut book = mdbook_driver::MDBook::load(workspace().root).unwrap();
-    book.config.build.build_dir = folder.path().to_owned();
+    let root = workspace().root;
+    let mut config =
+        mdbook_driver::config::Config::from_disk(root.join("book.toml")).unwrap();
+    config.build.build_dir = folder.path().to_owned();
     if cfg!(unix) {
         // What cargo has set for this test, cargo would pass on to the preprocessor's build,
         // and ring's build script, which asks for some of it, would compile ring anew.
         let key = "preprocessor.book.command";
-        let command: String = book.config.get(key).unwrap().unwrap();
+        let command: String = config.get(key).unwrap().unwrap();
         let set = std::env::vars().map(|(name, _)| name);
         let unset: Vec<String> = set
             .filter(|name| name.starts_with("CARGO_") && name != "CARGO_TARGET_DIR")
             .flat_map(|name| ["-u".to_owned(), name])
             .collect();
         let command = format!("env {} {command}", unset.join(" "));
-        book.config.set(key, command).unwrap();
+        config.set(key, command).unwrap();
     }
+    // The commands are read here, not when it builds.
+    let book = mdbook_driver::MDBook::load_with_config(root, config).unwrap();
     book.build().unwrap();
     let page = folder.path().join("ch01-self-attention.html");
     let page = std::fs::read_to_string(page).unwrap();

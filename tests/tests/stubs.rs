@@ -149,8 +149,20 @@ fn every_stub_of_a1_fails_with_its_hint() {
     assert_todo("exercise 2", || check::exponent(a1::exponent));
 }
 
+#[test]
+fn every_stub_of_a3_fails_with_its_hint() {
+    use checks::a3 as check;
+    use stubs::a3;
+
+    assert_todo("exercise 1", || check::pack(a3::pack));
+    assert_todo("exercise 2", || check::tile(a3::tile));
+    assert_todo("exercise 3", || check::tallest(a3::tallest));
+    assert_todo("exercise 4", || check::enough_rows(a3::enough_rows));
+    assert_todo("exercise 5", || check::shares(a3::shares));
+}
+
 /// The chapters and appendices above, with how many stubs each has there.
-const ASSERTED: [(&str, usize); 10] = [
+const ASSERTED: [(&str, usize); 11] = [
     ("ch01", 6),
     ("ch02", 9),
     ("ch03", 8),
@@ -161,6 +173,7 @@ const ASSERTED: [(&str, usize); 10] = [
     ("ch08", 6),
     ("a1", 2),
     ("a2", 3),
+    ("a3", 5),
 ];
 
 /// A new exercise can't be forgotten: each `todo!` has a test, for the reader's answer

@@ -9,6 +9,7 @@
 
 pub mod a1;
 pub mod a2;
+pub mod a3;
 pub mod ch01;
 pub mod ch02;
 pub mod ch03;

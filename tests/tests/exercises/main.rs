@@ -2,6 +2,7 @@
 
 mod a1;
 mod a2;
+mod a3;
 mod ch01;
 mod ch02;
 mod ch03;

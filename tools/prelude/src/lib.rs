@@ -1,8 +1,10 @@
 //! The crates that the notebooks' cells name. `tools/notebook` compiles them into one dynamic
 //! library and gives them to the cells.
 
-pub use {attention_cost, derivations, self_attention, whole_transformer};
-pub use {figures, libm, ndarray};
+pub use {
+    attention_cost, derivations, fast_kernels, self_attention, whole_transformer,
+};
+pub use {figures, kernels, libm, ndarray};
 
 #[cfg(feature = "candle")]
 pub use {
