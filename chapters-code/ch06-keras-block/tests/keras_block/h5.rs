@@ -9,6 +9,9 @@ use keras_block::{
     Block, BlockOptions, Call, Initializer, Layer, LayerError, LookupNetwork,
     LookupOptions, Model, Shape, Weight, block, lookup_network,
 };
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
 
 /// A `Dense` without a bias.
 #[derive(Debug)]
@@ -31,6 +34,16 @@ impl Layer for Unbiased {
         Ok(inputs[0].clone())
     }
 }
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures");
+
+/// The notes' block, as small as the fixtures.
+const SMALL: BlockOptions = BlockOptions {
+    vocabulary_size: 7,
+    sequence_length: 5,
+    embedding_dim: 6,
+    tokens: 5,
+};
 
 /// All `from` of a file as `to`.
 fn altered(mut bytes: Vec<u8>, [from, to]: [&str; 2]) -> Vec<u8> {
@@ -72,13 +85,7 @@ const REFUSED: [(&str, [&str; 2], usize, [&str; 2]); 10] = [
 
 #[test]
 fn h5_files_that_are_ambiguous_or_another_models_are_refused() {
-    let options = BlockOptions {
-        vocabulary_size: 7,
-        sequence_length: 5,
-        embedding_dim: 6,
-        tokens: 5,
-    };
-    let Block { ids, x, output, ff_2, .. } = block(&options).unwrap();
+    let Block { ids, x, output, ff_2, .. } = block(&SMALL).unwrap();
     let unbiased = Unbiased.name("query").on(&x).unwrap();
     let options = LookupOptions { width: 8, ..LookupOptions::default() };
     let LookupNetwork { ids: lookup, logits, .. } = lookup_network(&options).unwrap();
@@ -86,8 +93,7 @@ fn h5_files_that_are_ambiguous_or_another_models_are_refused() {
         [(&ids, &output), (&ids, &ff_2), (&ids, &unbiased), (&lookup, &logits)];
     for (file, change, model, parts) in REFUSED {
         let (ids, output) = models[model];
-        let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures");
-        let bytes = fs::read(Path::new(fixtures).join(format!("ch06-keras-{file}")));
+        let bytes = fs::read(Path::new(FIXTURES).join(format!("ch06-keras-{file}")));
         let folder = tempfile::tempdir().unwrap();
         // By its name one part of several.
         let path = folder.path().join("all_00002.weights.h5");
@@ -102,5 +108,36 @@ fn h5_files_that_are_ambiguous_or_another_models_are_refused() {
                 "{file} {change:?}: no {part:?} in {error:?}"
             );
         }
+    }
+}
+
+/// What a reading may hold besides a multiple of the file: messages, tables of names.
+const BASE: usize = 1 << 20;
+
+proptest! {
+    /// Bytes changed, then the end cut off: read or refused, without a panic and in memory
+    /// that the file warrants.
+    #[test]
+    fn an_h5_file_of_any_bytes_is_read_or_refused(
+        changes in vec((any::<Index>(), any::<u8>()), 0..6),
+        cut in prop_oneof![3 => Just(None), 1 => any::<Index>().prop_map(Some)],
+    ) {
+        let file = Path::new(FIXTURES).join("ch06-keras-query-first.weights.h5");
+        let mut bytes = fs::read(file).unwrap();
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes.truncate(cut.map_or(bytes.len(), |at| at.index(bytes.len())));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("any.weights.h5");
+        fs::write(&path, &bytes).unwrap();
+        let Block { ids, output, .. } = block(&SMALL).unwrap();
+        let mut model = Model::new(&ids, &output, 0).unwrap();
+        let held = allocation_counter::measure(|| {
+            let _ = model.load_weights(&path);
+        });
+        let limit = BASE + 16 * bytes.len();
+        prop_assert!(held.bytes_max <= limit as u64, "{} bytes held", held.bytes_max);
     }
 }
