@@ -17,6 +17,7 @@ use hdf5_reader::group::Group;
 use crate::graph::{numbered, snake_case};
 use crate::model::Model;
 use crate::model_layer::ModelLayer;
+use crate::shape::Shape;
 
 /// The weights of a file by the model's paths.
 pub(crate) fn read(model: &Model, bytes: Vec<u8>) -> Result<Tensors, String> {
@@ -30,18 +31,22 @@ pub(crate) fn read(model: &Model, bytes: Vec<u8>) -> Result<Tensors, String> {
     if !layers.iter().all(known) {
         renumber(&mut filed);
     }
-    let mut tensors = Tensors::new();
+    let mut found = Vec::new();
     for layer in layers {
-        for (name, place) in places(layer, &take(layer, &mut filed)?)? {
-            let tensor = tensor(&file, &place)
-                .map_err(|error| format!("{name}, at {place}: {error}"))?;
-            tensors.insert(name, tensor);
-        }
+        let places = places(layer, &take(layer, &mut filed)?)?;
+        found.extend(layer.variables.iter().zip(places));
     }
-    match filed.first() {
-        None => Ok(tensors),
-        Some(more) => Err(format!("it is another model's: it has {more} as well")),
+    if let Some(more) = filed.first() {
+        return Err(format!("it is another model's: it has {more} as well"));
     }
+    let mut tensors = Tensors::new();
+    for (variable, place) in found {
+        let name = variable.path.clone();
+        let tensor = tensor(&file, &place, variable.shape())
+            .map_err(|error| format!("{name}, at {place}: {error}"))?;
+        tensors.insert(name, tensor);
+    }
+    Ok(tensors)
 }
 
 /// A layer in the file.
@@ -146,17 +151,16 @@ fn take(layer: &ModelLayer, filed: &mut Vec<Filed>) -> Result<Filed, String> {
 }
 
 /// Where each weight of a layer is: `query/kernel` at `layers/dense_1/vars/0`.
-fn places(layer: &ModelLayer, filed: &Filed) -> Result<Vec<(String, String)>, String> {
+fn places(layer: &ModelLayer, filed: &Filed) -> Result<Vec<String>, String> {
     let mut own = 0;
     let mut places = Vec::new();
     for variable in &layer.variables {
-        let at = if let Some((inner, _)) = variable.weight.name.split_once('/') {
+        places.push(if let Some((inner, _)) = variable.weight.name.split_once('/') {
             format!("layers/{}/{inner}/vars/0", filed.place)
         } else {
             own += 1;
             format!("layers/{}/vars/{}", filed.place, own - 1)
-        };
-        places.push((variable.path.clone(), at));
+        });
     }
     if own == filed.arrays {
         return Ok(places);
@@ -164,10 +168,16 @@ fn places(layer: &ModelLayer, filed: &Filed) -> Result<Vec<(String, String)>, St
     Err(format!("{filed} has {} weights of its own, not {own}", filed.arrays))
 }
 
-fn tensor(file: &Hdf5File, place: &str) -> Result<Tensor, String> {
+/// A weight of the given shape. Another one isn't read: it may claim any size.
+fn tensor(file: &Hdf5File, place: &str, shape: &[usize]) -> Result<Tensor, String> {
     let dataset = file.dataset(place).map_err(|error| error.to_string())?;
+    let size = |&size: &u64| usize::try_from(size).unwrap_or(usize::MAX);
+    let found: Vec<usize> = dataset.shape().iter().map(size).collect();
+    if found != shape {
+        let [found, expected] = [&found[..], shape].map(Shape::from);
+        return Err(format!("it has the shape {found}, not {expected}"));
+    }
     let values = dataset.read_array::<f32>().map_err(|error| error.to_string())?;
-    let shape = values.shape().to_vec();
     let (values, _) = values.into_raw_vec_and_offset();
     Tensor::from_vec(values, shape, &Device::Cpu).map_err(|error| error.to_string())
 }
