@@ -9,7 +9,6 @@
     ['Press', 'Pressione'],
     ['or', 'ou'],
     ['to navigate between chapters', 'para mudar de capítulo'],
-    ['to search in the book', 'para buscar no livro'],
     ['to show this help', 'para abrir esta ajuda'],
     ['to hide this help', 'para fechar esta ajuda'],
     ['Table of contents', 'Sumário'],
@@ -20,10 +19,6 @@
     ['Light', 'Claro'],
     ['Coal', 'Carvão'],
     ['Navy', 'Marinho'],
-    ['Search (`/`)', 'Buscar (`/`)'],
-    ['Toggle Searchbar', 'Abrir ou fechar a busca'],
-    ['Search this book ...', 'Buscar neste livro…'],
-    ['Search Result Teaser', 'Trecho do resultado'],
     ['Print this book', 'Imprimir este livro'],
     ['Git repository', 'Repositório Git'],
     ['Suggest an edit', 'Sugerir uma mudança'],
@@ -61,25 +56,6 @@
     }
   }
 
-  // `3 search results for 'softmax':`
-  function localizeSearchHeader(header) {
-    const found = /^(\d+|No) search results? for '([^]*)'[:.]$/.exec(header.textContent);
-    if (found === null) {
-      return;
-    }
-    const [, count, term] = found;
-    switch (count) {
-    case 'No':
-      header.textContent = `Nenhum resultado para “${term}”.`;
-      break;
-    case '1':
-      header.textContent = `1 resultado para “${term}”:`;
-      break;
-    default:
-      header.textContent = `${count} resultados para “${term}”:`;
-    }
-  }
-
   // mdBook's script reads the title of this button to know what to do: it goes on reading and
   // writing English, the page shows Portuguese.
   function localizeHiddenLinesButton(button) {
@@ -114,8 +90,6 @@
     document.querySelectorAll('#mdbook-help-popup, #mdbook-theme-list').forEach(localizeText);
     document.querySelectorAll('.clip-button .tooltiptext')
       .forEach(tooltip => follow(tooltip, localizeText));
-    follow(document.getElementById('mdbook-searchresults'), localizeAttributes);
-    follow(document.getElementById('mdbook-searchresults-header'), localizeSearchHeader);
   }
 
   // The link leads to the same page: it comes from the page's own bar. Headings are named by their

@@ -440,6 +440,7 @@ fn plain_mdbook_builds_the_book() {
     assert!(page.contains("<summary>Como esta figura é feita</summary>"), "no fold");
     assert!(!page.contains("# Errors"), "what a function may fail with");
     assert!(!page.contains("hreflang"), "a link to an edition that is not there");
+    assert!(!page.contains("theme/search"), "a search without its index");
     let findings = check::site::findings(folder.path()).unwrap();
     assert_none(&findings);
 }

@@ -5,14 +5,22 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use mdbook_driver::MDBook;
+use mdbook_driver::book::BookItem;
 use mdbook_driver::config::Config;
 
 use crate::i18n;
-use crate::preprocess::{BookPreprocessor, Options, linked_sources};
+use crate::preprocess::{BookPreprocessor, Options, built_page, linked_sources};
+use crate::search;
 use crate::workspace::{Language, Workspace};
 
 /// Path of the live-reload socket on the server.
 pub const LIVE_RELOAD: &str = "__livereload";
+
+/// The key in `book.toml` of the scripts that every page runs.
+const SCRIPTS: &str = "output.html.additional-js";
+
+/// The script of the search: of our editions alone, since plain mdBook makes no index for it.
+const SEARCH: &str = "theme/search.js";
 
 /// How to build.
 #[derive(Debug, Clone, Copy, Default)]
@@ -88,7 +96,17 @@ fn edition(
         Options { whole_site: true, allow_stale: options.allow_stale },
     );
     book.with_preprocessor(preprocessor); // in place of the command in book.toml: same name
-    book.build()
+    book.build()?;
+    search::write(folder, language, &pages(&book))
+}
+
+/// The pages of a built book, in order, as paths in its folder.
+fn pages(book: &MDBook) -> Vec<PathBuf> {
+    let items = book.iter().filter_map(|item| match item {
+        BookItem::Chapter(chapter) => chapter.path.as_ref(),
+        _ => None,
+    });
+    items.map(|path| built_page(path)).collect()
 }
 
 /// `book.toml`, in one language, with what follows from the repository's address.
@@ -101,6 +119,10 @@ fn config(
     let mut config = Config::from_disk(workspace.root.join("book.toml"))?;
     config.book.language = Some(language.tag().to_owned());
     folder.clone_into(&mut config.build.build_dir);
+    let scripts: Option<Vec<String>> = config.get(SCRIPTS)?;
+    let scripts: Vec<_> =
+        scripts.into_iter().flatten().chain([SEARCH.to_owned()]).collect();
+    config.set(SCRIPTS, scripts)?;
     if language != Language::Portuguese {
         let catalog = i18n::catalog(workspace, language)?;
         for text in [&mut config.book.title, &mut config.book.description] {

@@ -26,6 +26,7 @@ pub mod preprocess;
 pub mod programs;
 pub mod render;
 pub mod run;
+pub mod search;
 pub mod serve;
 pub mod walkthrough;
 pub mod workspace;

@@ -168,16 +168,19 @@ fn up_to_site(source: &Path, language: Language) -> String {
     "../".repeat(folders + edition)
 }
 
-/// A link to the same page in the other language. mdBook makes a folder's `index.html` of a
-/// `README.md`.
-fn language_link(source: &Path, language: Language) -> String {
+/// The page that mdBook makes of a source: a folder's `index.html` of a `README.md`.
+pub fn built_page(source: &Path) -> PathBuf {
     let stem = source.file_stem().unwrap_or_default();
-    let page = if stem.eq_ignore_ascii_case("readme") {
+    if stem.eq_ignore_ascii_case("readme") {
         source.with_file_name("index.html")
     } else {
         source.with_extension("html")
-    };
-    let (up, page) = (up_to_site(source, language), forward(&page));
+    }
+}
+
+/// A link to the same page in the other language.
+fn language_link(source: &Path, language: Language) -> String {
+    let (up, page) = (up_to_site(source, language), forward(&built_page(source)));
     let (tag, name, folder) = match language {
         Language::Portuguese => ("en", "English", "en/"),
         Language::English => ("pt-BR", "Português", ""),

@@ -292,7 +292,7 @@
         findings.push(`the page is ${root.scrollWidth} px wide in a window of ${innerWidth}`);
       }
       const main = document.querySelector('main');
-      for (const element of all('main *, #mdbook-menu-bar *')) {
+      for (const element of all('main *, #mdbook-menu-bar *, #mdbook-search-wrapper *')) {
         const inside = element.parentElement.closest('.katex, svg') !== null;
         const right = element.getBoundingClientRect().right;
         if (inside || right <= root.clientWidth + 1) {
@@ -327,7 +327,7 @@
           }
         }
       }
-      for (const element of all('main figcaption, main .question, main .question-title, main .verdict, main .cell-output, main .admonition-title, main .badge, main .stale')) {
+      for (const element of all('main figcaption, main .question, main .question-title, main .verdict, main .cell-output, main .admonition-title, main .badge, main .stale, .searchresults-header, #mdbook-searchresults *')) {
         const ink = faded(color(getComputedStyle(element).color), opacity(element));
         judge(`<${element.localName} class="${element.className}"> “${short(element.textContent)}”`, ink, backdrop(element));
       }

@@ -106,6 +106,12 @@ impl Page {
     }
 }
 
+/// The address of a page's file.
+pub fn on_disk(page: &Page) -> String {
+    let site = Path::new(ROOT).join(SITE).canonicalize().expect("a built site");
+    page.url.replacen(address(), &format!("file://{}/", site.display()), 1)
+}
+
 /// Every page of both editions.
 pub fn all_pages() -> &'static [Page] {
     &SERVER.pages

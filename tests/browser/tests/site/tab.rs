@@ -302,15 +302,19 @@ impl Tab {
         );
     }
 
-    /// Photographs what is above the fold into `NAME.png`, and the whole page into
-    /// `NAME-full-1.png`, `NAME-full-2.png`…
-    pub fn photograph(&mut self, folder: &Path, name: &str) {
+    /// Photographs what is above the fold into `NAME.png`.
+    pub fn photograph_top(&mut self, folder: &Path, name: &str) {
         fs::create_dir_all(folder).expect("a writable target folder");
         self.evaluate("document.activeElement.blur(); scrollTo(0, 0)");
         let away = json!({ "type": "mouseMoved", "x": 2, "y": 2 });
         self.call("Input.dispatchMouseEvent", &away);
         self.settle(name);
         self.capture(&folder.join(format!("{name}.png")), &json!({}));
+    }
+
+    /// The same, and the whole page into `NAME-full-1.png`, `NAME-full-2.png`…
+    pub fn photograph(&mut self, folder: &Path, name: &str) {
+        self.photograph_top(folder, name);
         let size = self.evaluate(
             "[document.documentElement.clientWidth, document.documentElement.scrollHeight]",
         );
