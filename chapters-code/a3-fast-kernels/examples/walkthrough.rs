@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: same
     fn values(count: usize) -> Vec<f32> {
-        (0..count).map(|i| (i as f32 * 0.37).sin()).collect()
+        (0..count).map(|i| (i as f32 * 0.37).fract() * 2.0 - 1.0).collect()
     }
     fn furthest(a: &[f32], b: &[f32]) -> f32 {
         a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
@@ -122,11 +122,32 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Ok(all)
     }
     let all: Vec<Vec<f32>> = on_each_set(&w, &x, k)?;
-    // The first is without vectors.
-    let equal: bool = all[1..].windows(2).all(|two| two[0] == two[1]);
-    println!("vectors: the same bits: {equal}");
-    let close: bool = furthest(&all[0], &all[all.len() - 1]) < 1e-4;
-    println!("without vectors: within 1e-4: {close}");
+    fn by_hand(w: &[f32], x: &[f32], k: usize, fused: bool) -> Vec<f32> {
+        let mut y = Vec::new();
+        for x in x.chunks(k) {
+            for w in w.chunks(k) {
+                let mut total: f32 = 0.0;
+                for (x, w) in x.chunks(64).zip(w.chunks(64)) {
+                    let mut sum: f32 = 0.0;
+                    for (x, w) in x.iter().zip(w) {
+                        sum = if fused { x.mul_add(*w, sum) } else { x * w + sum };
+                    }
+                    total += sum;
+                }
+                y.push(total);
+            }
+        }
+        y
+    }
+    // The first set has no vectors.
+    let fused: Vec<f32> = by_hand(&w, &x, k, true);
+    let apart: Vec<f32> = by_hand(&w, &x, k, false);
+    println!(
+        "each with vectors: bits by hand: {}",
+        all[1..].iter().all(|y| *y == fused)
+    );
+    println!("without vectors: bits by hand: {}", all[0] == apart);
+    println!("the two by hand: {:.1}e-6 apart at most", furthest(&fused, &apart) * 1e6);
     // ANCHOR_END: sets
 
     // ANCHOR: here

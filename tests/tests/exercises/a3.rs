@@ -104,6 +104,35 @@ fn a3_2_wrong_tiles() {
             sums
         });
     });
+    // By blocks, as on the page.
+    assert_caught("without blocks", || {
+        check::tile(|x, panel| {
+            let mut totals = [[0.0; 8]; 4];
+            for (t, lines) in panel.chunks(64).enumerate() {
+                for (totals, x) in totals.iter_mut().zip(x) {
+                    for (c, total) in totals.iter_mut().enumerate() {
+                        let products = lines.iter().zip(&x[64 * t..]);
+                        *total +=
+                            products.fold(0.0, |sum, (line, x)| x * line[c] + sum);
+                    }
+                }
+            }
+            totals
+        });
+    });
+    assert_caught("round each product", || {
+        check::tile(|x, panel| {
+            let mut sums = [[0.0; 8]; 4];
+            for (t, line) in panel.iter().enumerate() {
+                for (sums, x) in sums.iter_mut().zip(x) {
+                    for (sum, w) in sums.iter_mut().zip(line) {
+                        *sum = x[t].mul_add(*w, *sum);
+                    }
+                }
+            }
+            sums
+        });
+    });
     // In f64.
     assert_caught("in f32", || {
         check::tile(|x, panel| {
@@ -202,6 +231,18 @@ fn a3_5_wrong_shares() {
             let tasks = rows.div_ceil(most).max(1);
             let share = rows.div_ceil(tasks).next_multiple_of(height).max(1);
             if rows < height { vec![rows] } else { vec![share; rows.div_ceil(share)] }
+        });
+    });
+    // Whole tiles spread evenly.
+    assert_caught("the last has what is left", || {
+        check::shares(|rows, most, height| {
+            let (tasks, tiles) = (rows.div_ceil(most).max(1), rows / height);
+            if rows % height != 0 || rows == 0 {
+                let share = rows.div_ceil(tasks).next_multiple_of(height).max(1);
+                return cut(rows, share);
+            }
+            let more = |i: usize| usize::from(i < tiles % tasks);
+            (0..tasks).map(|i| (tiles / tasks + more(i)) * height).collect()
         });
     });
     assert_caught("no rows, no task", || {

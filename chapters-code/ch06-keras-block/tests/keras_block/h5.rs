@@ -113,7 +113,7 @@ fn h5_files_that_are_ambiguous_or_another_models_are_refused() {
 
 /// What a reading may hold besides a multiple of the file: messages, and the reader's
 /// tables, for as many entries as two bytes of the file can say.
-const BASE: usize = 8 << 20;
+const BASE: usize = 16 << 20;
 
 proptest! {
     /// Bytes changed, then the end cut off: read or refused, without a panic and in memory

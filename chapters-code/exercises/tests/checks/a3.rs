@@ -45,14 +45,24 @@ pub fn tile(tile: impl Fn([&[f32]; 4], &[[f32; 8]]) -> [[f32; 8]; 4]) {
          {:?}: all k lines are added up.",
         found[3]
     );
-    // In this order the small ones are lost, in any other they are not.
-    let (x, line) = ([1.0_f32; 4], |w: f32| [w; 8]);
-    let panel = [line(1.0), line(16_777_216.0), line(1.0), line(-16_777_216.0)];
+    // 62 zeros, then four lines around a block's end; backwards the sum is 0 as well.
+    let (x, mut panel) = ([1.0_f32; 66], vec![[0.0; 8]; 62]);
+    panel.extend([1.0, 16_777_216.0, 1.0, -16_777_215.0].map(|w| [w; 8]));
     let found = tile([&x; 4], &panel)[0][0];
     assert!(
+        found == 1.0,
+        "1 + 2²⁴ + 1 − (2²⁴ − 1) added up in this order is 1 in f32, where 2²⁴ + 1 is no \
+         number, but the sum came out as {found}: add from t = 0 on, in f32, without blocks."
+    );
+    let (x, w) = (
+        [1.0, 1.0 + 2.0_f32.powi(-12)],
+        [-1.0 - 2.0_f32.powi(-11), 1.0 + 2.0_f32.powi(-12)],
+    );
+    let found = tile([&x; 4], &w.map(|w| [w; 8]))[0][0];
+    assert!(
         found == 0.0,
-        "1 + 2²⁴ + 1 − 2²⁴ added up in this order is 0 in f32, where 2²⁴ + 1 is no number, \
-         but the sum came out as {found}: add from t = 0 on, in f32."
+        "(1 + 2⁻¹²)² rounded to f32 is 1 + 2⁻¹¹, and the sum 0, but it came out as {found}: \
+         round each product before it is added."
     );
     assert!(tile([&[]; 4], &[]) == [[0.0; 8]; 4], "with k = 0 every sum is 0.");
 }
@@ -106,6 +116,9 @@ pub fn shares(shares: impl Fn(usize, usize, usize) -> Vec<usize>) {
     assert_shares(&shares(257, 252, 6), &[132, 125], hint);
     let hint = "a multiple of `most` fills every task.";
     assert_shares(&shares(768, 256, 8), &[256, 256, 256], hint);
+    let hint = "104 rows in four tasks are 26 each, in whole tiles of 8 then 32; the last has \
+                what is left.";
+    assert_shares(&shares(104, 32, 8), &[32, 32, 32, 8], hint);
     assert_shares(&shares(5, 12, 6), &[5], "a task may have less than a tile.");
     assert_shares(&shares(0, 12, 6), &[], "no rows, no task.");
 }
