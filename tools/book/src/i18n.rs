@@ -224,7 +224,11 @@ pub fn messages(workspace: &Workspace) -> Result<Vec<Entry>> {
     }
     let mut seen = HashSet::new();
     let is_mark = |text: &str| text.starts_with("{{#") && !text.contains(' ');
-    entries.retain(|entry| !is_mark(&entry.text) && seen.insert(entry.text.clone()));
+    // In a fence of Python, an include is a comment to gettext.
+    let is_include = |text: &str| text.starts_with("#include ");
+    entries.retain(|Entry { text, .. }| {
+        !is_mark(text) && !is_include(text) && seen.insert(text.clone())
+    });
     Ok(entries)
 }
 

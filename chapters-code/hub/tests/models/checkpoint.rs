@@ -165,8 +165,15 @@ fn shards_are_one_checkpoint() {
     let error = Checkpoint::open(&index).unwrap_err().to_string();
     assert!(error.starts_with("cannot open ") && error.contains("m-2."), "{error}");
     let above = r#"{"weight_map":{"a":"../x.safetensors"}}"#;
+    let named = |length| {
+        let name = "m".repeat(length - ".safetensors".len());
+        format!(r#"{{"weight_map":{{"a":"{name}.safetensors"}}}}"#)
+    };
+    let (longest, too_long) = (named(127), named(128));
     for (text, found) in [
         (above, "weight_map is \"../x.safetensors\""),
+        (&*longest, "cannot open"),
+        (&*too_long, "weight_map is \"mmm"),
         (r#"{"weight_map":{"a":"x.bin"}}"#, "weight_map is \"x.bin\""),
         (r#"{"weight_map":{}}"#, "weight_map is empty"),
         ("{}", "is not valid: missing field `weight_map`"),

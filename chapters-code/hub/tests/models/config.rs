@@ -46,6 +46,28 @@ fn read(json: &Value) -> Result<Config> {
     Config::from_json(&json.to_string(), Path::new("config.json"))
 }
 
+/// `transformers.BertConfig()` and `transformers.DistilBertConfig()`, as version 5 gives them.
+#[test]
+fn the_defaults_are_transformers() {
+    let [bert, distilbert] = [Config::bert(), Config::distilbert()];
+    for config in [&bert, &distilbert] {
+        let sizes = [config.vocab_size, config.hidden_size, config.intermediate_size];
+        assert_eq!(sizes, [30_522, 768, 3072]);
+        assert_eq!(
+            (config.num_attention_heads, config.max_position_embeddings),
+            (12, 512)
+        );
+        assert_eq!([config.hidden_dropout, config.attention_dropout], [0.1, 0.1]);
+        assert!((config.layer_norm_eps - 1e-12).abs() < 1e-20);
+    }
+    assert_eq!([&bert, &distilbert].map(|config| config.num_hidden_layers), [12, 6]);
+    assert_eq!([&bert, &distilbert].map(|config| config.type_vocab_size), [2, 0]);
+    assert_eq!(
+        [&bert, &distilbert].map(|config| config.classifier_dropout),
+        [0.1, 0.2]
+    );
+}
+
 /// A configuration with one field changed; `null` takes it out.
 fn with(mut json: Value, field: &str, value: Value) -> Value {
     json[field] = value;
