@@ -509,7 +509,16 @@ fn a_published_notebook_begins_by_installing_its_kernel() {
 /// What the book is made of, each file's bytes passed through `change`; and its theme.
 fn copy_of(workspace: &Workspace, change: fn(&[u8]) -> Vec<u8>) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
-    for name in ["src", "po", "chapters-code", "notebooks", "Cargo.toml", "book.toml"] {
+    for name in [
+        "src",
+        "po",
+        "chapters-code",
+        "notebooks",
+        "tests/reference",
+        "tests/tests",
+        "Cargo.toml",
+        "book.toml",
+    ] {
         copy_all(&workspace.root.join(name), &copy.path().join(name), change);
     }
     let theme = |root: &Path| root.join("theme"); // goes out as it is
