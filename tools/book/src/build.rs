@@ -120,8 +120,10 @@ fn config(
     config.book.language = Some(language.tag().to_owned());
     folder.clone_into(&mut config.build.build_dir);
     let scripts: Option<Vec<String>> = config.get(SCRIPTS)?;
-    let scripts: Vec<_> =
-        scripts.into_iter().flatten().chain([SEARCH.to_owned()]).collect();
+    // A book of another folder, such as a test's, may have none.
+    let own = [SEARCH.to_owned()];
+    let own = own.into_iter().filter(|script| workspace.root.join(script).is_file());
+    let scripts: Vec<_> = scripts.into_iter().flatten().chain(own).collect();
     config.set(SCRIPTS, scripts)?;
     if language != Language::Portuguese {
         let catalog = i18n::catalog(workspace, language)?;
