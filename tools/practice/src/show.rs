@@ -1,0 +1,312 @@
+//! What a reader sees: bars, verdicts, hints.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use book::exercises::{self, Exercise, Lesson, Lessons};
+use book::workspace::{Language, Workspace};
+use console::style;
+
+use crate::board::{Board, State};
+use crate::judge::{Refusal, Verdict, Wrong};
+use crate::text::plain;
+use crate::words::Words;
+
+/// Columns of a chapter's title in front of its bar.
+const TITLE: usize = 40;
+
+/// What the pages say, and the words of the language to say it in.
+pub struct Show {
+    /// The language's words.
+    pub words: &'static Words,
+    /// What each chapter's page says, by the chapter's short name.
+    lessons: BTreeMap<String, Lessons>,
+}
+
+impl Show {
+    /// Reads the pages of the chapters that have exercises.
+    ///
+    /// # Errors
+    ///
+    /// If a page can't be read, or its translation is broken.
+    pub fn read(
+        workspace: &Workspace,
+        exercises: &[Exercise],
+        language: Language,
+    ) -> Result<Self> {
+        let mut lessons = BTreeMap::new();
+        for exercise in exercises {
+            let chapter = &exercise.chapter;
+            if !lessons.contains_key(chapter.short()) {
+                let of = exercises::lessons(workspace, chapter, language)?;
+                lessons.insert(chapter.short().to_owned(), of);
+            }
+        }
+        Ok(Self { words: Words::of(language), lessons })
+    }
+
+    /// What the page says of an exercise.
+    ///
+    /// # Errors
+    ///
+    /// If the page has no heading with its number.
+    pub fn lesson(&self, exercise: &Exercise) -> Result<&Lesson> {
+        let lessons = self.lessons.get(exercise.chapter.short());
+        lessons.and_then(|lessons| lessons.of.get(&exercise.number)).with_context(
+            || {
+                let (page, number) =
+                    (exercise.chapter.page().display(), exercise.number);
+                format!("{page} has no heading `### {number}. …`")
+            },
+        )
+    }
+
+    /// `1.3 Four wrong maps`.
+    fn name(&self, exercise: &Exercise) -> Result<String> {
+        let title = plain(&self.lesson(exercise)?.title);
+        Ok(style(format!("{} {title}", exercise.name())).bold().to_string())
+    }
+
+    /// A bar for each chapter, and how many are solved in all.
+    #[must_use]
+    pub fn bars(&self, board: &Board) -> String {
+        let mut text = format!("{}\n\n", style(self.words.exercises).bold());
+        let mut last = "";
+        for exercise in &board.exercises {
+            let short = exercise.chapter.short();
+            if short != last {
+                text += &self.bar(board, short);
+                last = short;
+            }
+        }
+        text + "\n" + &self.total(board) + "\n"
+    }
+
+    /// A chapter's bar: a box for each exercise.
+    fn bar(&self, board: &Board, short: &str) -> String {
+        let places = board.places(|exercise, _| exercise.chapter.short() == short);
+        let states: Vec<State> =
+            places.iter().map(|&place| board.states[place]).collect();
+        let solved = states.iter().filter(|&&state| state == State::Solved).count();
+        let boxes: String = states.iter().copied().map(mark).collect();
+        let number = places.first().map(|&place| board.exercises[place].name());
+        let number = number.unwrap_or_default();
+        let number = number.split('.').next().unwrap_or_default();
+        let title = self.lessons.get(short).map_or("", |lessons| &lessons.title);
+        let title = fitted(&plain(title), TITLE);
+        let space = " ".repeat(10_usize.saturating_sub(states.len()));
+        format!("{number:>3}  {title}  {boxes}{space} {solved}/{}\n", states.len())
+    }
+
+    /// `3 of 64 solved`.
+    #[must_use]
+    pub fn total(&self, board: &Board) -> String {
+        let Words { of, solved, .. } = self.words;
+        format!("{} {of} {} {solved}", board.solved(), board.exercises.len())
+    }
+
+    /// Every exercise on a line, with its file and line.
+    ///
+    /// # Errors
+    ///
+    /// If a page lacks an exercise.
+    pub fn list(&self, board: &Board) -> Result<String> {
+        let (mut text, mut last) = (String::new(), "");
+        for (place, exercise) in board.exercises.iter().enumerate() {
+            let short = exercise.chapter.short();
+            if short != last {
+                text += if last.is_empty() { "" } else { "\n" };
+                text += &self.bar(board, short);
+                last = short;
+            }
+            let (mark, name) = (mark(board.states[place]), exercise.name());
+            let title = fitted(&plain(&self.lesson(exercise)?.title), TITLE);
+            let at = at(board, place);
+            writeln!(text, "     {mark} {name:<4} {title}  {}", style(at).dim())?;
+        }
+        Ok(text + "\n" + &self.total(board))
+    }
+
+    /// What a reader is to do now: the exercise, its file, where help is.
+    ///
+    /// # Errors
+    ///
+    /// If the page lacks the exercise.
+    pub fn task(&self, board: &Board, place: usize) -> Result<String> {
+        let name = self.name(&board.exercises[place])?;
+        Ok(format!("{name}\n{}", self.help(board, place)))
+    }
+
+    /// The file to open, and the commands that help.
+    fn help(&self, board: &Board, place: usize) -> String {
+        let Words { file, hint, answer, .. } = self.words;
+        let name = board.exercises[place].name();
+        let width = [file, hint, answer].iter().map(|word| word.chars().count()).max();
+        let width = width.unwrap_or(0);
+        let line = |what: &str, how: String| format!("  {what:width$}  {how}\n");
+        [
+            line(file, style(at(board, place)).cyan().to_string()),
+            line(hint, format!("cargo book exercises hint {name}")),
+            line(answer, format!("cargo book exercises solution {name}")),
+        ]
+        .concat()
+    }
+
+    /// What a test says of an answer.
+    ///
+    /// # Errors
+    ///
+    /// If the page lacks the exercise.
+    pub fn verdict(
+        &self,
+        board: &Board,
+        place: usize,
+        verdict: &Verdict,
+        took: Duration,
+    ) -> Result<String> {
+        let words = self.words;
+        let name = self.name(&board.exercises[place])?;
+        let time = format!("{:.1} s", took.as_secs_f64()).replace('.', words.decimal);
+        let time = style(time).dim();
+        let text = match verdict {
+            Verdict::Solved => {
+                let passes = style(format!("✓ {}", words.passes)).green().bold();
+                let mut text = format!("{passes}  {name}  {time}\n\n");
+                text += &self.bar(board, board.chapter(place));
+                return Ok(text + "\n" + &self.onward(board, place)?);
+            }
+            Verdict::Open => {
+                format!("{name}  {time}\n\n  {}\n", words.open)
+            }
+            Verdict::Endless => {
+                let fails = style(format!("✗ {}", words.fails)).red().bold();
+                format!("{fails}  {name}\n\n  {}\n", words.endless)
+            }
+            Verdict::Wrong(wrong) => {
+                let fails = style(format!("✗ {}", words.fails)).red().bold();
+                format!("{fails}  {name}  {time}\n\n{}", self.wrong(wrong))
+            }
+        };
+        Ok(format!("{text}\n{}", self.help(board, place)))
+    }
+
+    /// What comes after a solved exercise.
+    fn onward(&self, board: &Board, place: usize) -> Result<String> {
+        match board.next(place) {
+            None => Ok(format!("{}\n", style(self.words.all_done).green().bold())),
+            Some(next) => {
+                Ok(format!("{}: {}", self.words.next, self.task(board, next)?))
+            }
+        }
+    }
+
+    fn wrong(&self, wrong: &Wrong) -> String {
+        let mut text = indented(&wrong.message);
+        if !wrong.place.is_empty() {
+            let place = format!("{} {}", self.words.stopped, wrong.place);
+            text += &format!("\n  {}\n", style(place).dim());
+        }
+        if !wrong.printed.is_empty() {
+            text +=
+                &format!("\n  {}\n\n{}", self.words.printed, indented(&wrong.printed));
+        }
+        text
+    }
+
+    /// Why an answer does not compile; `shipped` is the function as it came.
+    ///
+    /// # Errors
+    ///
+    /// If the page lacks the exercise.
+    pub fn refusal(
+        &self,
+        board: &Board,
+        place: usize,
+        refusal: &Refusal,
+        shipped: Option<&str>,
+    ) -> Result<String> {
+        let words = self.words;
+        let name = self.name(&board.exercises[place])?;
+        let refused = style(format!("✗ {}", words.refused)).red().bold();
+        let mut text = format!("{refused}  {name}\n\n{}\n", refusal.text);
+        if refusal.more > 0 {
+            text += &format!("\n  {} {}\n", words.more_errors, refusal.more);
+        }
+        if let (true, Some(shipped)) = (refusal.is_in_tests(), shipped) {
+            text += &format!("\n{}\n\n{}", words.signature, indented(shipped));
+        }
+        Ok(format!("{text}\n{}", self.help(board, place)))
+    }
+
+    /// An exercise's first hint, or all of them.
+    ///
+    /// # Errors
+    ///
+    /// If the page lacks the exercise.
+    pub fn hint(&self, exercise: &Exercise, all: bool) -> Result<String> {
+        let lesson = self.lesson(exercise)?;
+        let count = if all { lesson.hints.len() } else { 1 };
+        let mut text = format!("{}\n", self.name(exercise)?);
+        for hint in lesson.hints.iter().take(count) {
+            text += &format!("\n{}\n", plain(hint));
+        }
+        if count < lesson.hints.len() {
+            let (more, name) = (self.words.more_hints, exercise.name());
+            let command = format!("{more}: cargo book exercises hint {name} --more");
+            text += &format!("\n{}\n", style(command).dim());
+        }
+        Ok(text)
+    }
+
+    /// One answer to an exercise, with what the page says of it.
+    ///
+    /// # Errors
+    ///
+    /// If the page lacks the exercise.
+    pub fn solution(&self, exercise: &Exercise) -> Result<String> {
+        let solution = plain(&self.lesson(exercise)?.solution);
+        let file =
+            format!("chapters-code/solutions/src/{}.rs", exercise.chapter.short());
+        let place = style(format!("{} {file}", self.words.in_full)).dim();
+        Ok(format!("{}\n\n{solution}\n\n{place}", self.name(exercise)?))
+    }
+}
+
+/// A box of a bar.
+fn mark(state: State) -> String {
+    match state {
+        State::Solved => style("■").green().to_string(),
+        State::Tried => style("◪").yellow().to_string(),
+        State::Open => style("□").dim().to_string(),
+    }
+}
+
+/// `file:line` of an exercise's function.
+fn at(board: &Board, place: usize) -> String {
+    format!("{}:{}", board.exercises[place].file().display(), board.line(place))
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}\n")).collect()
+}
+
+/// A text cut or filled up to a number of columns.
+fn fitted(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return format!("{text:<width$}");
+    }
+    text.chars().take(width - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_has_its_columns() {
+        assert_eq!(fitted("até", 5), "até  ");
+        assert_eq!(fitted("até já", 5), "até …");
+    }
+}
