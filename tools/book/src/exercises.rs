@@ -166,27 +166,65 @@ pub fn find<'a>(exercises: &'a [Exercise], name: &str) -> Result<&'a Exercise> {
     })
 }
 
-/// What a page says of an exercise, as Markdown.
+/// What a chapter and its exercises are called.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Titles {
+    /// The chapter.
+    pub chapter: String,
+    /// Its exercises, by their numbers.
+    pub of: BTreeMap<usize, String>,
+}
+
+/// What the chapters and their exercises are called in a language, in the chapters' order.
+///
+/// # Errors
+///
+/// If a page or the catalog can't be read.
+pub fn titles(
+    workspace: &Workspace,
+    language: Language,
+) -> Result<Vec<(Chapter, Titles)>> {
+    let catalog = match language {
+        Language::Portuguese => None,
+        Language::English => Some(i18n::catalog(workspace, language)?),
+    };
+    let translated = |title: String| {
+        let message =
+            catalog.as_ref().and_then(|it| it.find_message(None, &title, None));
+        let found =
+            message.and_then(|message| message.msgstr().ok().map(str::to_owned));
+        found.filter(|text| !text.is_empty()).unwrap_or(title)
+    };
+    let mut all = Vec::new();
+    for chapter in workspace.chapters()? {
+        let mut titles = Titles::default();
+        for (level, title) in headings(&workspace.read(chapter.page())?) {
+            match (level, numbered(&title)) {
+                (HeadingLevel::H1, _) => titles.chapter = translated(title),
+                (HeadingLevel::H3, Some(number)) => {
+                    let title = translated(title);
+                    let words =
+                        title.split_once(". ").map_or(&*title, |(_, words)| words);
+                    titles.of.insert(number, words.to_owned());
+                }
+                _ => {}
+            }
+        }
+        all.push((chapter, titles));
+    }
+    Ok(all)
+}
+
+/// What a page says under an exercise's heading, as Markdown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lesson {
-    /// Its title.
-    pub title: String,
     /// Its hints, the broadest first.
     pub hints: Vec<String>,
     /// One answer, with what the page says of it.
     pub solution: String,
 }
 
-/// What a chapter's page says of itself and its exercises.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lessons {
-    /// The page's title.
-    pub title: String,
-    /// By the exercises' numbers.
-    pub of: BTreeMap<usize, Lesson>,
-}
-
-/// What a chapter's page says of its exercises in a language.
+/// What a chapter's page says under the heading of each exercise, by their numbers.
 ///
 /// # Errors
 ///
@@ -195,33 +233,28 @@ pub fn lessons(
     workspace: &Workspace,
     chapter: &Chapter,
     language: Language,
-) -> Result<Lessons> {
+) -> Result<BTreeMap<usize, Lesson>> {
     Ok(gather(&i18n::blocks(workspace, chapter, language)?))
 }
 
-fn gather(blocks: &[Located]) -> Lessons {
-    let mut lessons = Lessons::default();
+fn gather(blocks: &[Located]) -> BTreeMap<usize, Lesson> {
+    let mut lessons = BTreeMap::<usize, Lesson>::new();
     let mut number = None; // of the exercise whose heading was last
     let mut fold: Option<Fold> = None;
     for located in blocks {
         match (&located.block, &mut fold) {
             (Block::Details(_), _) => fold = Some(Fold::default()),
             (Block::EndDetails, _) => {
-                let lesson = number.and_then(|number| lessons.of.get_mut(&number));
-                if let (Some(lesson), Some(fold)) = (lesson, fold.take()) {
-                    fold.into_lesson(lesson);
+                if let (Some(number), Some(fold)) = (number, fold.take()) {
+                    fold.into_lesson(lessons.entry(number).or_default());
                 }
             }
             (block, Some(fold)) => fold.add(block),
             (Block::Markdown(text), None) => {
-                for (level, title) in headings(text) {
-                    match level {
-                        HeadingLevel::H1 => lessons.title = title,
-                        HeadingLevel::H3 => {
-                            number = numbered(&title, &mut lessons.of);
-                        }
-                        _ => number = None,
-                    }
+                let last = headings(text).into_iter().next_back();
+                if let Some((level, title)) = last {
+                    let is_exercise = level == HeadingLevel::H3;
+                    number = numbered(&title).filter(|_| is_exercise);
                 }
             }
             _ => {}
@@ -231,11 +264,8 @@ fn gather(blocks: &[Located]) -> Lessons {
 }
 
 /// The exercise that a heading begins, `3. Title`; none if it begins none.
-fn numbered(heading: &str, of: &mut BTreeMap<usize, Lesson>) -> Option<usize> {
-    let (number, title) = heading.split_once(". ")?;
-    let number = number.parse().ok()?;
-    of.insert(number, Lesson { title: title.to_owned(), ..Lesson::default() });
-    Some(number)
+fn numbered(heading: &str) -> Option<usize> {
+    heading.split_once(". ")?.0.parse().ok()
 }
 
 /// The headings in a piece of prose, as they are written.
@@ -298,27 +328,29 @@ mod tests {
         Workspace::at(&root).unwrap()
     }
 
-    /// Each is where the tests say, open as shipped or solved, and whole on its page in both
-    /// languages.
+    /// In both languages.
     #[test]
-    fn every_exercise_has_its_stub_its_title_its_hints_and_its_solution() {
+    fn every_exercise_has_its_title_its_hints_and_its_solution() {
         let workspace = workspace();
         let exercises = all(&workspace).unwrap();
         assert!(exercises.len() > 60, "{}", exercises.len());
         for language in Language::ALL {
-            for chapter in workspace.chapters().unwrap() {
+            for (chapter, titles) in titles(&workspace, language).unwrap() {
+                assert!(!titles.chapter.is_empty(), "{}", chapter.name);
                 let lessons = lessons(&workspace, &chapter, language).unwrap();
-                assert!(!lessons.title.is_empty(), "{}", chapter.name);
                 for exercise in exercises.iter().filter(|e| e.chapter == chapter) {
-                    let lesson = &lessons.of[&exercise.number];
-                    let name = exercise.name();
-                    assert!(!lesson.title.is_empty(), "{name}");
+                    let (name, number) = (exercise.name(), exercise.number);
+                    assert!(titles.of.contains_key(&number), "{name}");
+                    let lesson = &lessons[&number];
                     assert!(!lesson.hints.is_empty(), "{name}");
                     let solved = format!("pub fn {}", exercise.function);
                     assert!(lesson.solution.contains(&solved), "{name}");
                 }
             }
         }
+        let english = titles(&workspace, Language::English).unwrap().remove(0).1;
+        assert_eq!(english.chapter, "Self-attention, from scratch");
+        assert_eq!(english.of[&6], "Unshuffle");
     }
 
     #[test]
@@ -369,13 +401,7 @@ mod tests {
                     {{#enddetails}}\n\n### Other\n";
         let blocks =
             page::parse(&workspace(), Path::new("src/ch01-a.md"), text).unwrap();
-        let lessons = gather(&blocks);
-        assert_eq!(lessons.title, "A *b*");
-        let one = Lesson {
-            title: "One".into(),
-            hints: vec!["h".into()],
-            ..Lesson::default()
-        };
-        assert_eq!(lessons.of, BTreeMap::from([(1, one)]));
+        let one = Lesson { hints: vec!["h".into()], ..Lesson::default() };
+        assert_eq!(gather(&blocks), BTreeMap::from([(1, one)]));
     }
 }

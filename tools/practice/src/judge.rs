@@ -84,6 +84,8 @@ pub async fn build(
     let mut command = Command::new(cargo);
     command
         .args(["test", "--no-run", "--package", "exercises"])
+        // With the features of `cargo test` and `cargo book`: what they compiled is there.
+        .args(["--package", "book-tests", "--package", "cargo-book"])
         .arg(format!("--message-format=json{ansi}"))
         .args(chapters.iter().flat_map(|chapter| ["--test", chapter]))
         .env("CARGO_TERM_COLOR", "never")

@@ -86,21 +86,21 @@ pub async fn run(
         Command::Watch(from) => return desk.watch(from.as_deref()).await,
         Command::List => {
             let refusal = desk.judge_all(None).await?;
-            say(&desk.show.list(&desk.board)?)?;
+            say(&desk.show.list(&desk.board))?;
             if let Some(refusal) = refusal {
                 desk.at = desk.board.in_work(Some(&refusal), |_| true);
-                say(&format!("\n{}", desk.refused(&refusal)?))?;
+                say(&format!("\n{}", desk.refused(&refusal)))?;
             }
         }
         Command::Next => desk.next().await?,
         Command::Hint { exercise, more } => {
             if let Some(exercise) = desk.asked(exercise.as_deref()).await? {
-                say(&desk.show.hint(&exercise, more)?)?;
+                say(&desk.show.hint(workspace, &exercise, more)?)?;
             }
         }
         Command::Solution(exercise) => {
             if let Some(exercise) = desk.asked(exercise.as_deref()).await? {
-                say(&desk.show.solution(&exercise)?)?;
+                say(&desk.show.solution(workspace, &exercise)?)?;
             }
         }
         Command::Reset(exercise) => {
@@ -153,9 +153,9 @@ impl Desk<'_> {
         self.at = self.board.in_work(refusal.as_ref(), |_| true);
         match (self.at, refusal) {
             (None, _) => say(self.show.words.all_done),
-            (Some(_), Some(refusal)) => say(&self.refused(&refusal)?),
+            (Some(_), Some(refusal)) => say(&self.refused(&refusal)),
             (Some(place), None) if self.board.states[place] == board::State::Open => {
-                say(&self.show.task(&self.board, place)?)
+                say(&self.show.task(&self.board, place))
             }
             (Some(_), None) => say(&self.verdict().await?),
         }
@@ -194,9 +194,9 @@ impl Desk<'_> {
         let mut text = self.show.bars(&self.board) + "\n";
         text += &match (self.at, &refusal) {
             (None, _) => format!("{}\n", self.show.words.all_done),
-            (Some(_), Some(refusal)) => self.refused(refusal)?,
+            (Some(_), Some(refusal)) => self.refused(refusal),
             (Some(place), None) if self.board.states[place] == board::State::Open => {
-                self.show.task(&self.board, place)?
+                self.show.task(&self.board, place)
             }
             (Some(_), None) => self.verdict().await?,
         };
@@ -262,7 +262,7 @@ impl Desk<'_> {
         let built =
             judge::build(self.workspace, &[&chapter], |name| wait.tell(name)).await?;
         let programs = match built {
-            Built::Refused(refusal) => return self.refused(&refusal),
+            Built::Refused(refusal) => return Ok(self.refused(&refusal)),
             Built::Programs(programs) => programs,
         };
         let program = programs.get(&chapter).with_context(|| {
@@ -274,7 +274,7 @@ impl Desk<'_> {
             self.board.judge(self.workspace, program, other).await?;
         }
         drop(wait);
-        self.show.verdict(&self.board, place, &verdict, took)
+        Ok(self.show.verdict(&self.board, place, &verdict, took))
     }
 
     /// The other exercises of a chapter that have an answer.
@@ -289,7 +289,7 @@ impl Desk<'_> {
     }
 
     /// Why what stands in the files does not compile.
-    fn refused(&self, refusal: &Refusal) -> Result<String> {
+    fn refused(&self, refusal: &Refusal) -> String {
         let place =
             self.board.in_work(Some(refusal), |_| true).or(self.at).unwrap_or(0);
         let place =

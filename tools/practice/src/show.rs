@@ -1,11 +1,10 @@
 //! What a reader sees: bars, verdicts, hints.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use book::exercises::{self, Exercise, Lesson, Lessons};
+use anyhow::{Result, ensure};
+use book::exercises::{self, Exercise, Lesson, Titles};
 use book::workspace::{Language, Workspace};
 use console::style;
 
@@ -21,52 +20,54 @@ const TITLE: usize = 40;
 pub struct Show {
     /// The language's words.
     pub words: &'static Words,
-    /// What each chapter's page says, by the chapter's short name.
-    lessons: BTreeMap<String, Lessons>,
+    language: Language,
+    /// What the exercises are called, by their chapters' short names.
+    titles: BTreeMap<String, Titles>,
 }
 
 impl Show {
-    /// Reads the pages of the chapters that have exercises.
+    /// Reads what the exercises are called.
     ///
     /// # Errors
     ///
-    /// If a page can't be read, or its translation is broken.
+    /// If a page can't be read, or its page has no heading for an exercise.
     pub fn read(
         workspace: &Workspace,
         exercises: &[Exercise],
         language: Language,
     ) -> Result<Self> {
-        let mut lessons = BTreeMap::new();
+        let titles = exercises::titles(workspace, language)?.into_iter();
+        let titles =
+            titles.map(|(chapter, titles)| (chapter.short().to_owned(), titles));
+        let show =
+            Self { words: Words::of(language), language, titles: titles.collect() };
         for exercise in exercises {
-            let chapter = &exercise.chapter;
-            if !lessons.contains_key(chapter.short()) {
-                let of = exercises::lessons(workspace, chapter, language)?;
-                lessons.insert(chapter.short().to_owned(), of);
-            }
+            let (page, number) = (exercise.chapter.page().display(), exercise.number);
+            ensure!(
+                show.titles[exercise.chapter.short()].of.contains_key(&number),
+                "{page} has no heading `### {number}. …`"
+            );
         }
-        Ok(Self { words: Words::of(language), lessons })
+        Ok(show)
     }
 
-    /// What the page says of an exercise.
-    ///
-    /// # Errors
-    ///
-    /// If the page has no heading with its number.
-    pub fn lesson(&self, exercise: &Exercise) -> Result<&Lesson> {
-        let lessons = self.lessons.get(exercise.chapter.short());
-        lessons.and_then(|lessons| lessons.of.get(&exercise.number)).with_context(
-            || {
-                let (page, number) =
-                    (exercise.chapter.page().display(), exercise.number);
-                format!("{page} has no heading `### {number}. …`")
-            },
-        )
+    /// What an exercise is called.
+    fn title(&self, exercise: &Exercise) -> String {
+        let titles = self.titles.get(exercise.chapter.short());
+        let title = titles.and_then(|titles| titles.of.get(&exercise.number));
+        title.map(|title| plain(title)).unwrap_or_default()
+    }
+
+    /// What the page says under an exercise's heading.
+    fn lesson(&self, workspace: &Workspace, exercise: &Exercise) -> Result<Lesson> {
+        let lessons = exercises::lessons(workspace, &exercise.chapter, self.language)?;
+        Ok(lessons.get(&exercise.number).cloned().unwrap_or_default())
     }
 
     /// `1.3 Four wrong maps`.
-    fn name(&self, exercise: &Exercise) -> Result<String> {
-        let title = plain(&self.lesson(exercise)?.title);
-        Ok(style(format!("{} {title}", exercise.name())).bold().to_string())
+    fn name(&self, exercise: &Exercise) -> String {
+        let title = self.title(exercise);
+        style(format!("{} {title}", exercise.name())).bold().to_string()
     }
 
     /// A bar for each chapter, and how many are solved in all.
@@ -94,7 +95,7 @@ impl Show {
         let number = places.first().map(|&place| board.exercises[place].name());
         let number = number.unwrap_or_default();
         let number = number.split('.').next().unwrap_or_default();
-        let title = self.lessons.get(short).map_or("", |lessons| &lessons.title);
+        let title = self.titles.get(short).map_or("", |titles| &titles.chapter);
         let title = fitted(&plain(title), TITLE);
         let space = " ".repeat(10_usize.saturating_sub(states.len()));
         format!("{number:>3}  {title}  {boxes}{space} {solved}/{}\n", states.len())
@@ -108,11 +109,8 @@ impl Show {
     }
 
     /// Every exercise on a line, with its file and line.
-    ///
-    /// # Errors
-    ///
-    /// If a page lacks an exercise.
-    pub fn list(&self, board: &Board) -> Result<String> {
+    #[must_use]
+    pub fn list(&self, board: &Board) -> String {
         let (mut text, mut last) = (String::new(), "");
         for (place, exercise) in board.exercises.iter().enumerate() {
             let short = exercise.chapter.short();
@@ -122,21 +120,18 @@ impl Show {
                 last = short;
             }
             let (mark, name) = (mark(board.states[place]), exercise.name());
-            let title = fitted(&plain(&self.lesson(exercise)?.title), TITLE);
+            let title = fitted(&self.title(exercise), TITLE);
             let at = at(board, place);
-            writeln!(text, "     {mark} {name:<4} {title}  {}", style(at).dim())?;
+            text += &format!("     {mark} {name:<4} {title}  {}\n", style(at).dim());
         }
-        Ok(text + "\n" + &self.total(board))
+        text + "\n" + &self.total(board)
     }
 
     /// What a reader is to do now: the exercise, its file, where help is.
-    ///
-    /// # Errors
-    ///
-    /// If the page lacks the exercise.
-    pub fn task(&self, board: &Board, place: usize) -> Result<String> {
-        let name = self.name(&board.exercises[place])?;
-        Ok(format!("{name}\n{}", self.help(board, place)))
+    #[must_use]
+    pub fn task(&self, board: &Board, place: usize) -> String {
+        let name = self.name(&board.exercises[place]);
+        format!("{name}\n{}", self.help(board, place))
     }
 
     /// The file to open, and the commands that help.
@@ -155,19 +150,16 @@ impl Show {
     }
 
     /// What a test says of an answer.
-    ///
-    /// # Errors
-    ///
-    /// If the page lacks the exercise.
+    #[must_use]
     pub fn verdict(
         &self,
         board: &Board,
         place: usize,
         verdict: &Verdict,
         took: Duration,
-    ) -> Result<String> {
+    ) -> String {
         let words = self.words;
-        let name = self.name(&board.exercises[place])?;
+        let name = self.name(&board.exercises[place]);
         let time = format!("{:.1} s", took.as_secs_f64()).replace('.', words.decimal);
         let time = style(time).dim();
         let text = match verdict {
@@ -175,7 +167,7 @@ impl Show {
                 let passes = style(format!("✓ {}", words.passes)).green().bold();
                 let mut text = format!("{passes}  {name}  {time}\n\n");
                 text += &self.bar(board, board.chapter(place));
-                return Ok(text + "\n" + &self.onward(board, place)?);
+                return text + "\n" + &self.onward(board, place);
             }
             Verdict::Open => {
                 format!("{name}  {time}\n\n  {}\n", words.open)
@@ -189,16 +181,14 @@ impl Show {
                 format!("{fails}  {name}  {time}\n\n{}", self.wrong(wrong))
             }
         };
-        Ok(format!("{text}\n{}", self.help(board, place)))
+        format!("{text}\n{}", self.help(board, place))
     }
 
     /// What comes after a solved exercise.
-    fn onward(&self, board: &Board, place: usize) -> Result<String> {
+    fn onward(&self, board: &Board, place: usize) -> String {
         match board.next(place) {
-            None => Ok(format!("{}\n", style(self.words.all_done).green().bold())),
-            Some(next) => {
-                Ok(format!("{}: {}", self.words.next, self.task(board, next)?))
-            }
+            None => format!("{}\n", style(self.words.all_done).green().bold()),
+            Some(next) => format!("{}: {}", self.words.next, self.task(board, next)),
         }
     }
 
@@ -216,19 +206,16 @@ impl Show {
     }
 
     /// Why an answer does not compile; `shipped` is the function as it came.
-    ///
-    /// # Errors
-    ///
-    /// If the page lacks the exercise.
+    #[must_use]
     pub fn refusal(
         &self,
         board: &Board,
         place: usize,
         refusal: &Refusal,
         shipped: Option<&str>,
-    ) -> Result<String> {
+    ) -> String {
         let words = self.words;
-        let name = self.name(&board.exercises[place])?;
+        let name = self.name(&board.exercises[place]);
         let refused = style(format!("✗ {}", words.refused)).red().bold();
         let mut text = format!("{refused}  {name}\n\n{}\n", refusal.text);
         if refusal.more > 0 {
@@ -237,18 +224,23 @@ impl Show {
         if let (true, Some(shipped)) = (refusal.is_in_tests(), shipped) {
             text += &format!("\n{}\n\n{}", words.signature, indented(shipped));
         }
-        Ok(format!("{text}\n{}", self.help(board, place)))
+        format!("{text}\n{}", self.help(board, place))
     }
 
     /// An exercise's first hint, or all of them.
     ///
     /// # Errors
     ///
-    /// If the page lacks the exercise.
-    pub fn hint(&self, exercise: &Exercise, all: bool) -> Result<String> {
-        let lesson = self.lesson(exercise)?;
+    /// If the page can't be read, or its translation is broken.
+    pub fn hint(
+        &self,
+        workspace: &Workspace,
+        exercise: &Exercise,
+        all: bool,
+    ) -> Result<String> {
+        let lesson = self.lesson(workspace, exercise)?;
         let count = if all { lesson.hints.len() } else { 1 };
-        let mut text = format!("{}\n", self.name(exercise)?);
+        let mut text = format!("{}\n", self.name(exercise));
         for hint in lesson.hints.iter().take(count) {
             text += &format!("\n{}\n", plain(hint));
         }
@@ -264,13 +256,17 @@ impl Show {
     ///
     /// # Errors
     ///
-    /// If the page lacks the exercise.
-    pub fn solution(&self, exercise: &Exercise) -> Result<String> {
-        let solution = plain(&self.lesson(exercise)?.solution);
+    /// If the page can't be read, or its translation is broken.
+    pub fn solution(
+        &self,
+        workspace: &Workspace,
+        exercise: &Exercise,
+    ) -> Result<String> {
+        let solution = plain(&self.lesson(workspace, exercise)?.solution);
         let file =
             format!("chapters-code/solutions/src/{}.rs", exercise.chapter.short());
         let place = style(format!("{} {file}", self.words.in_full)).dim();
-        Ok(format!("{}\n\n{solution}\n\n{place}", self.name(exercise)?))
+        Ok(format!("{}\n\n{solution}\n\n{place}", self.name(exercise)))
     }
 }
 
