@@ -52,7 +52,7 @@ fn with_docs(exercise: &Exercise, stub: &str, answer: &str) -> String {
     let begin = format!("pub fn {}", exercise.function);
     match (stub.split_once(&begin), answer.split_once(&begin)) {
         (Some((head, tail)), Some((own, _)))
-            if without_errors(own).trim() == head.trim() =>
+            if without_errors(&format!("{own}{begin}")) == format!("{head}{begin}") =>
         {
             format!("{own}{begin}{tail}")
         }

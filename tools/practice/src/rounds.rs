@@ -30,8 +30,6 @@ pub async fn rounds(
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-
     use anyhow::Context as _;
     use tokio::sync::mpsc;
 
