@@ -61,7 +61,8 @@
   }
 
   function markSidebar() {
-    for (const link of document.querySelectorAll('#mdbook-sidebar a[href]')) {
+    // Pages, not the headings of the one that is shown.
+    for (const link of document.querySelectorAll('#mdbook-sidebar a[href]:not([href*="#"])')) {
       const page = new URL(link.href).pathname.split('/').pop().replace(/\.html$/, '');
       link.querySelector('.finished')?.remove();
       if (finished(page)) {
@@ -113,6 +114,7 @@
       show();
     });
     bar.append(meter, text, button);
+    bar.hidden = false;
 
     function show() {
       const [solved, answered] = ['exercises', 'questions'].map(what => listed(page, what));
