@@ -192,11 +192,21 @@ fn states_come_from_the_tests_and_the_message_that_matters_is_the_only_one() {
     assert!(next.contains("error[E0308]: mismatched types"), "{next}");
     assert!(!next.contains("\"reason\""), "no JSON: {next}");
 
+    book.save(
+        &book.read().replace("\"0\"", "0.0").replace("], d_k: usize)", "], d_k: f64)"),
+    );
+    let next = book.says(&["next"]);
+    assert!(next.starts_with("✗ does not compile  1.4 "), "{next}");
+    let signature =
+        "    pub fn score_variances(dots: &[f64], d_k: usize) -> (f64, f64)\n";
+    assert!(next.contains(signature), "{next}");
+    assert!(!next.contains("tests!"), "macros that no reader wrote: {next}");
+
     let before = book.read();
     let reset = book.says(&["reset", "1.4"]);
     let kept = reset.trim_end().rsplit(' ').next().unwrap();
     let kept = fs::read_to_string(book.root.join(kept)).unwrap();
-    assert!(before.contains(&kept) && kept.contains("(0.0, \"0\")"), "{reset}");
+    assert!(before.contains(&kept) && kept.contains("(0.0, 0.0)"), "{reset}");
     book.says(&["reset", "1.1"]);
     assert_eq!(book.read(), shipped);
     assert!(book.says(&["reset", "1.1"]).contains("nothing has changed"));

@@ -164,8 +164,21 @@ impl Board {
         refused.or_else(|| first(State::Tried)).or_else(|| first(State::Open))
     }
 
-    /// The exercise that an error stands in: the last to begin before it.
+    /// The exercise that an error is about: the last to begin before it, or, if it stands in the
+    /// tests, the one that it names.
     fn refused(&self, refusal: &Refusal) -> Option<usize> {
+        if refusal.is_in_tests() {
+            // “a bound in `checks::softmax`”, “cannot find value `softmax`”
+            let says = |exercise: &Exercise, before: &str| {
+                refusal.text.contains(&format!("{before}{}`", exercise.function))
+            };
+            let named = self.places(|exercise, _| {
+                let file = format!("tests/{}.rs", exercise.chapter.short());
+                let is_named = says(exercise, "checks::") || says(exercise, "`");
+                is_named && refusal.text.contains(&file)
+            });
+            return named.first().copied();
+        }
         let (file, line) = refusal.place.as_ref()?;
         let before = self.places(|exercise, _| exercise.file() == *file);
         before.into_iter().rev().find(|&place| self.line(place) <= *line)
@@ -247,6 +260,12 @@ mod tests {
         for (line, place) in [(3, 0), (8, 1)] {
             assert_eq!(board.in_work(Some(&refusal(line)), |_| true), Some(place));
         }
+        let in_tests = Refusal {
+            text: "tests/ch01.rs:9: required by a bound in `checks::two`".into(),
+            more: 0,
+            place: Some(("chapters-code/exercises/tests/checks/asserts.rs".into(), 15)),
+        };
+        assert_eq!(board.in_work(Some(&in_tests), |_| true), Some(1));
         board.states = vec![State::Solved; 3];
         assert_eq!(board.in_work(None, |_| true), None);
     }

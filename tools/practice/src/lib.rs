@@ -30,7 +30,7 @@ pub mod words;
 const WATCHED: [&str; 1] = ["chapters-code/exercises/src"];
 
 /// How long it must be quiet after a save: an editor writes in a burst.
-const BURST: Duration = Duration::from_millis(60);
+const BURST: Duration = Duration::from_millis(30);
 
 /// What a reader asks of `cargo book exercises`.
 #[derive(Debug, Clone)]
@@ -290,10 +290,8 @@ impl Desk<'_> {
 
     /// Why what stands in the files does not compile.
     fn refused(&self, refusal: &Refusal) -> String {
-        let place =
-            self.board.in_work(Some(refusal), |_| true).or(self.at).unwrap_or(0);
-        let place =
-            if refusal.is_in_tests() { self.at.unwrap_or(place) } else { place };
+        let place = self.board.in_work(Some(refusal), |_| true);
+        let place = place.or(self.at).unwrap_or(0);
         let stub = self.board.exercises[place].stub(self.workspace).ok();
         self.show.refusal(&self.board, place, refusal, stub.as_deref())
     }

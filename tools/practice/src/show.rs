@@ -131,7 +131,7 @@ impl Show {
     #[must_use]
     pub fn task(&self, board: &Board, place: usize) -> String {
         let name = self.name(&board.exercises[place]);
-        format!("{name}\n{}", self.help(board, place))
+        format!("{name}\n\n  {}\n\n{}", self.words.task, self.help(board, place))
     }
 
     /// The file to open, and the commands that help.
@@ -205,7 +205,7 @@ impl Show {
         text
     }
 
-    /// Why an answer does not compile; `shipped` is the function as it came.
+    /// Why an answer does not compile; `shipped` is its stub.
     #[must_use]
     pub fn refusal(
         &self,
@@ -217,12 +217,17 @@ impl Show {
         let words = self.words;
         let name = self.name(&board.exercises[place]);
         let refused = style(format!("✗ {}", words.refused)).red().bold();
-        let mut text = format!("{refused}  {name}\n\n{}\n", refusal.text);
+        let mut text = format!("{refused}  {name}\n\n");
+        if let (true, Some(shipped)) = (refusal.is_in_tests(), shipped) {
+            // Where a test does not compile, the rest is about macros that no reader wrote.
+            let first = refusal.text.lines().next().unwrap_or_default();
+            let shipped = indented(signature(shipped));
+            text += &format!("{first}\n\n  {}\n\n{shipped}", words.signature);
+        } else {
+            text += &format!("{}\n", refusal.text);
+        }
         if refusal.more > 0 {
             text += &format!("\n  {} {}\n", words.more_errors, refusal.more);
-        }
-        if let (true, Some(shipped)) = (refusal.is_in_tests(), shipped) {
-            text += &format!("\n{}\n\n{}", words.signature, indented(shipped));
         }
         format!("{text}\n{}", self.help(board, place))
     }
@@ -284,6 +289,13 @@ fn at(board: &Board, place: usize) -> String {
     format!("{}:{}", board.exercises[place].file().display(), board.line(place))
 }
 
+/// A stub without its docs and its body.
+fn signature(stub: &str) -> &str {
+    let start = stub.rfind("pub fn ").unwrap_or(0);
+    let end = stub[start..].find(" {\n").map_or(stub.len(), |end| start + end);
+    &stub[start..end]
+}
+
 fn indented(text: &str) -> String {
     text.lines().map(|line| format!("    {line}\n")).collect()
 }
@@ -299,6 +311,13 @@ fn fitted(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_stub_the_signature_is_told() {
+        let stub =
+            "/// Docs.\npub fn one(\n    x: f64,\n) -> f64 {\n    todo!(\"x\")\n}";
+        assert_eq!(signature(stub), "pub fn one(\n    x: f64,\n) -> f64");
+    }
 
     #[test]
     fn a_title_has_its_columns() {

@@ -13,6 +13,8 @@ pub struct Words {
     pub solved: &'static str,
     /// Says that a test passes.
     pub passes: &'static str,
+    /// Says what is to be done with a stub.
+    pub task: &'static str,
     /// Says that there is no answer yet.
     pub open: &'static str,
     /// Says that a test fails.
@@ -75,7 +77,8 @@ const PORTUGUESE: Words = Words {
     of: "de",
     solved: "resolvidos",
     passes: "resolvido",
-    open: "por fazer: troque o `todo!()` pelo seu código e salve",
+    task: "O que fazer está no arquivo, acima da função, e no fim da página do capítulo.",
+    open: "Por fazer: o `todo!()` ainda está lá. Troque-o pelo seu código e salve.",
     fails: "ainda não",
     refused: "não compila",
     more_errors: "e mais erros depois deste:",
@@ -89,7 +92,7 @@ const PORTUGUESE: Words = Words {
     all_done: "Não falta nenhum. Parabéns!",
     waiting: "Salve o arquivo, e o veredito aparece aqui. Ctrl+C termina.",
     compiling: "compilando",
-    signature: "O teste chama a função como ela veio, e a assinatura mudou. Ela veio assim:",
+    signature: "O teste chama a função como ela veio, e ela mudou. Ela veio assim:",
     in_full: "no arquivo",
     more_hints: "mais uma",
     as_shipped: "já está como veio: nada mudou",
@@ -104,7 +107,8 @@ const ENGLISH: Words = Words {
     of: "of",
     solved: "solved",
     passes: "solved",
-    open: "to do: replace the `todo!()` with your code and save",
+    task: "What to do is in the file, above the function, and at the end of the chapter’s page.",
+    open: "To do: its `todo!()` is still there. Replace it with your code and save.",
     fails: "not yet",
     refused: "does not compile",
     more_errors: "and more errors after this one:",
@@ -118,7 +122,7 @@ const ENGLISH: Words = Words {
     all_done: "None is left. Well done!",
     waiting: "Save the file, and the verdict appears here. Ctrl+C ends.",
     compiling: "compiling",
-    signature: "The test calls the function as it came, and its signature has changed. It came as:",
+    signature: "The test calls the function as it came, and it has changed. It came as:",
     in_full: "in the file",
     more_hints: "one more",
     as_shipped: "is as it came: nothing has changed",
