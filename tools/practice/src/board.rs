@@ -25,7 +25,7 @@ pub enum State {
 pub struct Board {
     /// In the order of the book.
     pub exercises: Vec<Exercise>,
-    /// Of each of them.
+    /// How far each of these is.
     pub states: Vec<State>,
     /// The readers' files, by their paths.
     pub texts: Texts,
