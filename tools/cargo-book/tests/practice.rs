@@ -45,10 +45,10 @@ static COPY: Mutex<()> = Mutex::new(());
 
 impl Book {
     fn copy() -> Self {
-        let _alone = COPY.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = COPY.lock().unwrap_or_else(PoisonError::into_inner);
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("practice");
         fs::create_dir_all(&root).unwrap();
-        let book = Self { root, _alone };
+        let book = Self { root, _alone: alone };
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         for name in [
             "Cargo.toml",

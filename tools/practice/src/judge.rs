@@ -194,10 +194,14 @@ pub async fn run(
     if ended.status.success() && out.contains("test result: ok. 1 passed;") {
         return Ok(Verdict::Solved);
     }
-    let wrong = said(&out, &exercise.test).map(wrong).unwrap_or_else(|| {
-        let message = format!("{}\n{}", errors.trim(), ended.status).trim().to_owned();
-        Wrong { message, ..Wrong::default() }
-    });
+    let wrong = match said(&out, &exercise.test) {
+        Some(said) => wrong(said),
+        // It was ended from outside, as by an overflow of the stack.
+        None => Wrong {
+            message: format!("{}\n{}", errors.trim(), ended.status).trim().to_owned(),
+            ..Wrong::default()
+        },
+    };
     let open = wrong.message.starts_with("not yet implemented");
     Ok(if open { Verdict::Open } else { Verdict::Wrong(wrong) })
 }
@@ -211,23 +215,26 @@ fn said<'a>(out: &'a str, test: &str) -> Option<&'a str> {
 
 /// A panic, out of what a test said.
 fn wrong(said: &str) -> Wrong {
-    let mut wrong = Wrong::default();
-    let mut lines = said.lines();
-    for line in lines.by_ref() {
-        match line.split_once("' panicked at ").or(line.split_once(") panicked at ")) {
-            Some((thread, place)) if thread.starts_with("thread '") => {
-                let parts: Vec<&str> = place.trim_end_matches(':').split(':').collect();
-                wrong.place = parts[..parts.len().min(2)].join(":");
-                break;
-            }
-            _ => wrong.printed += &format!("{line}\n"),
-        }
+    let lines: Vec<&str> = said.lines().collect();
+    let panic = lines.iter().position(|line| panicked_at(line).is_some());
+    let (printed, rest) = lines.split_at(panic.unwrap_or(0));
+    let place = rest.first().and_then(|line| panicked_at(line)).unwrap_or_default();
+    let message = rest
+        .iter()
+        .skip(usize::from(panic.is_some()))
+        .take_while(|line| !line.starts_with("note: run with `RUST_BACKTRACE"));
+    Wrong {
+        message: message.copied().collect::<Vec<_>>().join("\n").trim().to_owned(),
+        // without the column
+        place: place.split(':').take(2).collect::<Vec<_>>().join(":"),
+        printed: printed.join("\n").trim().to_owned(),
     }
-    let message =
-        lines.take_while(|line| !line.starts_with("note: run with `RUST_BACKTRACE"));
-    wrong.message = message.collect::<Vec<_>>().join("\n").trim().to_owned();
-    wrong.printed = wrong.printed.trim().to_owned();
-    wrong
+}
+
+/// Where a thread panicked, if the line says so: `file:line:column`.
+fn panicked_at(line: &str) -> Option<&str> {
+    let (_, place) = line.strip_prefix("thread '")?.split_once(" panicked at ")?;
+    Some(place.trim_end_matches(':'))
 }
 
 #[cfg(test)]

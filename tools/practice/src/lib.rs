@@ -191,16 +191,16 @@ impl Desk<'_> {
         let chapter = first.map(|place| self.board.chapter(place).to_owned());
         let refusal = self.judge_all(chapter.as_deref()).await?;
         self.at = self.board.in_work(refusal.as_ref(), |exercise| among(exercise));
-        let mut text = self.show.bars(&self.board) + "\n";
-        text += &match (self.at, &refusal) {
-            (None, _) => format!("{}\n", self.show.words.all_done),
+        let bars = self.show.bars(&self.board);
+        let task = match (self.at, &refusal) {
+            (None, _) => self.show.words.all_done.to_owned() + "\n",
             (Some(_), Some(refusal)) => self.refused(refusal),
             (Some(place), None) if self.board.states[place] == board::State::Open => {
                 self.show.task(&self.board, place)
             }
             (Some(_), None) => self.verdict().await?,
         };
-        self.say_and_wait(&text)
+        self.say_and_wait(&format!("{bars}\n{task}"))
     }
 
     /// Which exercises a name means: one, or a chapter's; all without a name.

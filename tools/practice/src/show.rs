@@ -73,16 +73,9 @@ impl Show {
     /// A bar for each chapter, and how many are solved in all.
     #[must_use]
     pub fn bars(&self, board: &Board) -> String {
-        let mut text = format!("{}\n\n", style(self.words.exercises).bold());
-        let mut last = "";
-        for exercise in &board.exercises {
-            let short = exercise.chapter.short();
-            if short != last {
-                text += &self.bar(board, short);
-                last = short;
-            }
-        }
-        text + "\n" + &self.total(board) + "\n"
+        let bars = chapters(board).into_iter().map(|short| self.bar(board, short));
+        let (bars, total) = (bars.collect::<String>(), self.total(board));
+        format!("{}\n\n{bars}\n{total}\n", style(self.words.exercises).bold())
     }
 
     /// A chapter's bar: a box for each exercise.
@@ -111,20 +104,20 @@ impl Show {
     /// Every exercise on a line, with its file and line.
     #[must_use]
     pub fn list(&self, board: &Board) -> String {
-        let (mut text, mut last) = (String::new(), "");
-        for (place, exercise) in board.exercises.iter().enumerate() {
-            let short = exercise.chapter.short();
-            if short != last {
-                text += if last.is_empty() { "" } else { "\n" };
-                text += &self.bar(board, short);
-                last = short;
-            }
-            let (mark, name) = (mark(board.states[place]), exercise.name());
-            let title = fitted(&self.title(exercise), TITLE);
-            let at = at(board, place);
-            text += &format!("     {mark} {name:<4} {title}  {}\n", style(at).dim());
-        }
-        text + "\n" + &self.total(board)
+        let chapters = chapters(board).into_iter().map(|short| {
+            let places = board.places(|exercise, _| exercise.chapter.short() == short);
+            let lines = places.into_iter().map(|place| self.line(board, place));
+            format!("{}{}\n", self.bar(board, short), lines.collect::<String>())
+        });
+        chapters.collect::<String>() + &self.total(board)
+    }
+
+    /// An exercise's line in the list.
+    fn line(&self, board: &Board, place: usize) -> String {
+        let exercise = &board.exercises[place];
+        let (mark, name) = (mark(board.states[place]), exercise.name());
+        let title = fitted(&self.title(exercise), TITLE);
+        format!("     {mark} {name:<4} {title}  {}\n", style(at(board, place)).dim())
     }
 
     /// What a reader is to do now: the exercise, its file, where help is.
@@ -193,16 +186,16 @@ impl Show {
     }
 
     fn wrong(&self, wrong: &Wrong) -> String {
-        let mut text = indented(&wrong.message);
+        let Words { stopped, printed, .. } = self.words;
+        let mut parts = vec![indented(&wrong.message)];
         if !wrong.place.is_empty() {
-            let place = format!("{} {}", self.words.stopped, wrong.place);
-            text += &format!("\n  {}\n", style(place).dim());
+            let place = format!("{stopped} {}", wrong.place);
+            parts.push(format!("  {}\n", style(place).dim()));
         }
         if !wrong.printed.is_empty() {
-            text +=
-                &format!("\n  {}\n\n{}", self.words.printed, indented(&wrong.printed));
+            parts.push(format!("  {printed}\n\n{}", indented(&wrong.printed)));
         }
-        text
+        parts.join("\n")
     }
 
     /// Why an answer does not compile; `shipped` is its stub.
@@ -214,22 +207,24 @@ impl Show {
         refusal: &Refusal,
         shipped: Option<&str>,
     ) -> String {
-        let words = self.words;
+        let Words { refused, more_errors, signature: changed, .. } = self.words;
         let name = self.name(&board.exercises[place]);
-        let refused = style(format!("✗ {}", words.refused)).red().bold();
-        let mut text = format!("{refused}  {name}\n\n");
+        let refused = style(format!("✗ {refused}")).red().bold();
+        let mut parts = vec![format!("{refused}  {name}\n")];
         if let (true, Some(shipped)) = (refusal.is_in_tests(), shipped) {
             // Where a test does not compile, the rest is about macros that no reader wrote.
-            let first = refusal.text.lines().next().unwrap_or_default();
-            let shipped = indented(signature(shipped));
-            text += &format!("{first}\n\n  {}\n\n{shipped}", words.signature);
+            parts.push(
+                refusal.text.lines().next().unwrap_or_default().to_owned() + "\n",
+            );
+            parts.push(format!("  {changed}\n\n{}", indented(signature(shipped))));
         } else {
-            text += &format!("{}\n", refusal.text);
+            parts.push(refusal.text.clone() + "\n");
         }
         if refusal.more > 0 {
-            text += &format!("\n  {} {}\n", words.more_errors, refusal.more);
+            parts.push(format!("  {more_errors} {}\n", refusal.more));
         }
-        format!("{text}\n{}", self.help(board, place))
+        parts.push(self.help(board, place));
+        parts.join("\n")
     }
 
     /// An exercise's first hint, or all of them.
@@ -243,18 +238,16 @@ impl Show {
         exercise: &Exercise,
         all: bool,
     ) -> Result<String> {
-        let lesson = self.lesson(workspace, exercise)?;
-        let count = if all { lesson.hints.len() } else { 1 };
-        let mut text = format!("{}\n", self.name(exercise));
-        for hint in lesson.hints.iter().take(count) {
-            text += &format!("\n{}\n", plain(hint));
-        }
-        if count < lesson.hints.len() {
+        let hints = self.lesson(workspace, exercise)?.hints;
+        let count = if all { hints.len() } else { 1 };
+        let mut parts = vec![self.name(exercise)];
+        parts.extend(hints.iter().take(count).map(|hint| plain(hint)));
+        if count < hints.len() {
             let (more, name) = (self.words.more_hints, exercise.name());
             let command = format!("{more}: cargo book exercises hint {name} --more");
-            text += &format!("\n{}\n", style(command).dim());
+            parts.push(style(command).dim().to_string());
         }
-        Ok(text)
+        Ok(parts.join("\n\n"))
     }
 
     /// One answer to an exercise, with what the page says of it.
@@ -273,6 +266,14 @@ impl Show {
         let place = style(format!("{} {file}", self.words.in_full)).dim();
         Ok(format!("{}\n\n{solution}\n\n{place}", self.name(exercise)))
     }
+}
+
+/// The chapters on the board, by their short names, in its order.
+fn chapters(board: &Board) -> Vec<&str> {
+    let mut chapters: Vec<&str> =
+        board.exercises.iter().map(|exercise| exercise.chapter.short()).collect();
+    chapters.dedup();
+    chapters
 }
 
 /// A box of a bar.
@@ -297,7 +298,7 @@ fn signature(stub: &str) -> &str {
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("    {line}\n")).collect()
+    text.lines().flat_map(|line| ["    ", line, "\n"]).collect()
 }
 
 /// A text cut or filled up to a number of columns.
