@@ -190,7 +190,9 @@ impl Desk<'_> {
         let first = self.board.in_work(None, |exercise| among(exercise));
         let chapter = first.map(|place| self.board.chapter(place).to_owned());
         let refusal = self.judge_all(chapter.as_deref()).await?;
-        self.at = self.board.in_work(refusal.as_ref(), |exercise| among(exercise));
+        let named = self.board.in_work(refusal.as_ref(), |exercise| among(exercise));
+        // If all that is named is solved, on with the others.
+        self.at = named.or_else(|| self.board.in_work(refusal.as_ref(), |_| true));
         let bars = self.show.bars(&self.board);
         let task = match (self.at, &refusal) {
             (None, _) => self.show.words.all_done.to_owned() + "\n",
