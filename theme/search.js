@@ -293,7 +293,7 @@
   function isTyping(event) {
     const target = event.composedPath()[0];
     return target instanceof Element
-      && target.matches('input, select, textarea, [contenteditable]');
+      && target.matches('input:not([type=checkbox]), select, textarea, [contenteditable]');
   }
 
   function globalKey(event) {

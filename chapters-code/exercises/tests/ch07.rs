@@ -2,6 +2,10 @@
 //! says when an answer is wrong, is in `checks/ch07.rs`.
 
 #[macro_use]
+#[path = "checks/asserts.rs"]
+mod asserts;
+#[path = "checks/ch07.rs"]
+#[allow(dead_code, reason = "the tests of wrong answers use more")]
 mod checks;
 
 tests! { ch07:

@@ -1,5 +1,6 @@
 //! `{{#include path:anchor}}`: the only way that code enters a page.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
@@ -89,13 +90,26 @@ fn marker<'a>(line: &'a str, keyword: &str) -> Option<&'a str> {
 }
 
 fn slice(text: &str, anchor: &str) -> Option<String> {
-    let lines: Vec<&str> = text.lines().collect();
-    let start =
-        lines.iter().position(|line| marker(line, "ANCHOR:") == Some(anchor))?;
-    let length = lines[start..]
-        .iter()
-        .position(|line| marker(line, "ANCHOR_END:") == Some(anchor))?;
-    Some(lines[start + 1..start + length].join("\n"))
+    let lines: Vec<&str> = text[slice_range(text, anchor)?].lines().collect();
+    Some(lines.join("\n"))
+}
+
+/// The bytes between the two lines of an anchor, if both are there.
+pub(crate) fn slice_range(text: &str, anchor: &str) -> Option<Range<usize>> {
+    let (mut start, mut byte) = (None, 0);
+    for line in text.split_inclusive('\n') {
+        match start {
+            None if marker(line, "ANCHOR:") == Some(anchor) => {
+                start = Some(byte + line.len());
+            }
+            Some(start) if marker(line, "ANCHOR_END:") == Some(anchor) => {
+                return Some(start..byte);
+            }
+            _ => {}
+        }
+        byte += line.len();
+    }
+    None
 }
 
 fn without_anchors(text: &str) -> String {
@@ -109,7 +123,8 @@ fn without_anchors(text: &str) -> String {
 }
 
 /// Rust without the `# Errors` sections of its docs.
-fn without_errors(code: &str) -> String {
+#[must_use]
+pub fn without_errors(code: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut inside = false;
     for line in code.lines() {

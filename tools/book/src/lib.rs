@@ -10,6 +10,7 @@ pub mod build;
 pub mod cells;
 pub mod check;
 pub mod compare;
+pub mod exercises;
 pub mod figure;
 #[cfg(test)]
 mod fuzz;

@@ -536,7 +536,8 @@ fn number_figures(
 
 /// What stands before a figure's number on a page: `5.` in `ch05-bert-attention.md`, `A1.`
 /// in an appendix.
-fn chapter_number(page: &Path) -> String {
+#[must_use]
+pub fn chapter_number(page: &Path) -> String {
     let stem = page.file_stem().unwrap_or_default().to_string_lossy();
     let short = stem.split('-').next().unwrap_or_default();
     let letters = short.trim_end_matches(|c: char| c.is_ascii_digit());

@@ -73,7 +73,7 @@ impl BookPreprocessor {
     }
 
     /// The bar under a page's title: its notebook, code and exercises, and the other
-    /// language.
+    /// language; below it, the place of a reader's progress.
     fn bar(
         &self,
         chapter: Option<&Chapter>,
@@ -94,6 +94,13 @@ impl BookPreprocessor {
             let (label, items) = (words.lives, items.join(" "));
             parts.push(format!(
                 "<nav class=\"lives\" aria-label=\"{label}\">{items}</nav>"
+            ));
+        }
+        if let Some(chapter) = chapter {
+            // What a reader has done: theme/progress.js fills it.
+            let name = escape(&chapter.name);
+            parts.push(format!(
+                "<div class=\"progress\" data-page=\"{name}\" hidden></div>"
             ));
         }
         if let (true, Some(chapter)) = (stale, chapter) {

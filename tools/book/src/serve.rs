@@ -38,7 +38,7 @@ pub async fn serve(workspace: Workspace, port: u16, open: bool) -> Result<()> {
     let listener = bind(port).await?;
     let options = BuildOptions { live: true, allow_stale: true };
     // Before the build: what is saved meanwhile counts.
-    let sources = Sources::follow(&workspace.root);
+    let sources = Sources::follow(&workspace.root, &WATCHED, BURST);
     let site = build::site(&workspace, options)?;
     let (reload, _) = broadcast::channel::<()>(16);
     let app = Router::new()
@@ -115,10 +115,14 @@ async fn rebuild_on_change(
     }
 }
 
-/// The sources of the book, followed.
+/// Sources of the book, followed.
 pub struct Sources {
     root: PathBuf,
+    watched: &'static [&'static str],
+    burst: Duration,
     changes: mpsc::UnboundedReceiver<()>,
+    /// Whether something has changed that nobody was told of.
+    waiting: bool,
     seen: Snapshot,
     /// How many times the folders were walked through.
     pub walks: usize,
@@ -126,42 +130,62 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Follows the sources below `root` from now on.
+    /// Follows files and folders below `root`, named relative to it, from now on. A change is
+    /// told of once it has been quiet for as long as `burst`.
     ///
     /// # Errors
     ///
     /// If the system watches no more files.
-    pub fn follow(root: &Path) -> Result<Self> {
+    pub fn follow(
+        root: &Path,
+        watched: &'static [&'static str],
+        burst: Duration,
+    ) -> Result<Self> {
         let (changed, changes) = mpsc::unbounded_channel();
         let base = root.to_owned();
         let mut watcher = notify::recommended_watcher(move |event| {
-            if matches!(event, Ok(event) if is_change(&base, &event)) {
+            if matches!(event, Ok(event) if is_change(&base, watched, &event)) {
                 let _ = changed.send(());
             }
         })?;
         // Files are watched by their folder: one that takes the place of another, as editors
         // save, would not be seen.
         watcher.watch(root, RecursiveMode::NonRecursive)?;
-        for folder in WATCHED.map(|name| root.join(name)) {
+        for folder in watched.iter().map(|name| root.join(name)) {
             if folder.is_dir() {
                 watcher.watch(&folder, RecursiveMode::Recursive)?;
             }
         }
-        let (root, seen) = (root.to_owned(), snapshot(root));
-        Ok(Self { root, changes, seen, walks: 1, _watcher: watcher })
+        let (root, seen) = (root.to_owned(), snapshot(root, watched));
+        let (waiting, walks) = (false, 1);
+        Ok(Self {
+            root,
+            watched,
+            burst,
+            changes,
+            waiting,
+            seen,
+            walks,
+            _watcher: watcher,
+        })
     }
 
-    /// Waits until a source is another than when this was last asked.
+    /// Waits until a source is another than when this was last asked. A wait that is given up
+    /// loses no change.
     ///
     /// # Errors
     ///
     /// If the watcher is gone.
     pub async fn changed(&mut self) -> Result<()> {
         loop {
-            self.changes.recv().await.context("the watcher is gone")?;
-            while let Ok(Some(())) = timeout(BURST, self.changes.recv()).await {}
+            if !self.waiting {
+                self.changes.recv().await.context("the watcher is gone")?;
+                self.waiting = true;
+            }
+            while let Ok(Some(())) = timeout(self.burst, self.changes.recv()).await {}
+            self.waiting = false;
             self.walks += 1;
-            let now = snapshot(&self.root);
+            let now = snapshot(&self.root, self.watched);
             if now != self.seen {
                 self.seen = now;
                 return Ok(());
@@ -172,10 +196,10 @@ impl Sources {
 
 /// Whether an event may have changed a source. That one is read is no change: the build and
 /// the walk through the folders, too, read all of them.
-fn is_change(root: &Path, event: &Event) -> bool {
+fn is_change(root: &Path, watched: &[&str], event: &Event) -> bool {
     let is_watched = |path: &PathBuf| {
         let path = path.strip_prefix(root).unwrap_or(path);
-        WATCHED.iter().any(|name| path.starts_with(name)) && is_source(path)
+        watched.iter().any(|name| path.starts_with(name)) && is_source(path)
     };
     let is_read = matches!(event.kind, EventKind::Access(_));
     event.need_rescan() || (!is_read && event.paths.iter().any(is_watched))
@@ -203,8 +227,8 @@ async fn rebuild(
 type Snapshot = BTreeMap<PathBuf, (SystemTime, u64)>;
 
 /// When each source was last written, and its size.
-fn snapshot(root: &Path) -> Snapshot {
-    let roots = WATCHED.iter().map(|name| root.join(name));
+fn snapshot(root: &Path, watched: &[&str]) -> Snapshot {
+    let roots = watched.iter().map(|name| root.join(name));
     let entries = roots.flat_map(WalkDir::new).filter_map(Result::ok);
     entries
         .filter(|entry| entry.file_type().is_file() && is_source(entry.path()))
@@ -263,12 +287,12 @@ mod tests {
     async fn the_folders_are_not_walked_through_while_nothing_changes() {
         let folder = book();
         let page = folder.path().join("src/a.md");
-        let mut sources = Sources::follow(folder.path()).unwrap();
+        let mut sources = Sources::follow(folder.path(), &WATCHED, BURST).unwrap();
         save(&page, "# A");
         change(&mut sources).await;
         assert!(timeout(IDLE, sources.changed()).await.is_err(), "no second change");
         let walks = sources.walks;
-        snapshot(folder.path()); // somebody reads all folders and a page
+        snapshot(folder.path(), &WATCHED); // somebody reads all folders and a page
         fs::read(&page).unwrap();
         assert!(
             timeout(IDLE, sources.changed()).await.is_err(),
@@ -280,7 +304,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_takes_the_place_of_another_is_seen_every_time() {
         let folder = book();
-        let mut sources = Sources::follow(folder.path()).unwrap();
+        let mut sources = Sources::follow(folder.path(), &WATCHED, BURST).unwrap();
         for name in ["book.toml", "Cargo.toml", "src/a.md", "src/new/b.md"] {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -289,6 +313,18 @@ mod tests {
                 change(&mut sources).await;
             }
         }
+    }
+
+    /// A wait may be given up while a save is still a burst: the next one is told of it.
+    #[tokio::test]
+    async fn a_wait_that_is_given_up_loses_no_change() {
+        let folder = book();
+        let mut sources =
+            Sources::follow(folder.path(), &WATCHED, Duration::from_mins(2)).unwrap();
+        save(&folder.path().join("src/a.md"), "# A");
+        assert!(timeout(IDLE, sources.changed()).await.is_err(), "it is not quiet yet");
+        sources.burst = Duration::ZERO;
+        change(&mut sources).await;
     }
 
     #[test]
@@ -308,9 +344,13 @@ mod tests {
             (write, "notebooks/.ipynb_checkpoints/a.ipynb", false),
         ] {
             let event = Event::new(kind).add_path(root.join(name));
-            assert_eq!(is_change(root, &event), expected, "{kind:?} of {name}");
+            assert_eq!(
+                is_change(root, &WATCHED, &event),
+                expected,
+                "{kind:?} of {name}"
+            );
         }
         let missed = Event::new(EventKind::Other).set_flag(Flag::Rescan);
-        assert!(is_change(root, &missed), "events were lost");
+        assert!(is_change(root, &WATCHED, &missed), "events were lost");
     }
 }

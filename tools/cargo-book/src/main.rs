@@ -47,6 +47,8 @@ enum Command {
     },
     /// Install what notebooks need, where it is missing, and open JupyterLab on them
     Lab(Lab),
+    /// Solve the exercises: what is solved, and a verdict on each save
+    Exercises(Exercises),
     /// Compare the outputs of two executed notebooks
     Compare {
         /// The notebook whose outputs are right
@@ -124,6 +126,63 @@ struct Lab {
     no_warm: bool,
 }
 
+#[derive(Args)]
+struct Exercises {
+    /// The language to speak: that of the environment (LC_ALL, LC_MESSAGES, LANG) if it is
+    /// English, else Portuguese
+    #[arg(long, global = true, value_parser = language())]
+    lang: Option<Language>,
+    /// Where to begin: an exercise (1.3, or ch01_3) or a chapter (1, or ch01)
+    from: Option<String>,
+    #[command(subcommand)]
+    command: Option<ExercisesCommand>,
+}
+
+#[derive(Subcommand)]
+enum ExercisesCommand {
+    /// Show every exercise: solved (■), tried (◪) or open (□), with its file and line
+    List,
+    /// Show the exercise to solve now, and what its test says
+    Next,
+    /// Show the first hint of an exercise
+    Hint {
+        /// Which: 1.3, or ch01_3; the one to solve now if none is given
+        exercise: Option<String>,
+        /// All its hints: the last one is almost the recipe
+        #[arg(long)]
+        more: bool,
+    },
+    /// Show one answer to an exercise
+    Solution {
+        /// Which: 1.3, or ch01_3; the one to solve now if none is given
+        exercise: Option<String>,
+    },
+    /// Put an exercise back as it came; the answer is kept in a file of its own
+    Reset {
+        /// Which: 1.3, or ch01_3
+        exercise: String,
+    },
+}
+
+impl Exercises {
+    fn command(self) -> practice::Command {
+        match self.command {
+            None => practice::Command::Watch(self.from),
+            Some(ExercisesCommand::List) => practice::Command::List,
+            Some(ExercisesCommand::Next) => practice::Command::Next,
+            Some(ExercisesCommand::Hint { exercise, more }) => {
+                practice::Command::Hint { exercise, more }
+            }
+            Some(ExercisesCommand::Solution { exercise }) => {
+                practice::Command::Solution(exercise)
+            }
+            Some(ExercisesCommand::Reset { exercise }) => {
+                practice::Command::Reset(exercise)
+            }
+        }
+    }
+}
+
 fn language() -> impl clap::builder::TypedValueParser<Value = Language> {
     PossibleValuesParser::new(Language::ALL.map(Language::tag))
         .try_map(|tag| Language::from_tag(&tag).ok_or("no such edition"))
@@ -153,6 +212,10 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             let (open, warm) = (!no_open, !no_warm);
             let options = lab::Options { check, language: lang, port, open, warm };
             return lab::run(&workspace, options).await;
+        }
+        Command::Exercises(exercises) => {
+            let language = exercises.lang.unwrap_or_else(practice::language);
+            return practice::run(&workspace, exercises.command(), language).await;
         }
         Command::Compare { expected, actual } => {
             let (expected, actual) =

@@ -7,7 +7,7 @@ use self_attention::scaling::unit_variance;
 use self_attention::{scaled_scores, softmax};
 use whole_transformer::mask::causal;
 
-use super::assert_close;
+use super::asserts::assert_close;
 
 /// Asserts that a gradient is what finite differences give, to 1e-7 of its largest
 /// number.

@@ -8,7 +8,7 @@ use self_attention::scaling::{dot_products, unit_variance};
 use self_attention::{SelfAttention, embeddings};
 use whole_transformer::likeliest;
 
-use super::assert_close;
+use super::asserts::assert_close;
 
 pub fn softmax(softmax: impl Fn(&Array2<f64>) -> Array2<f64>) {
     let scores = array![[0.0, 1.0, 2.0], [3.0, 3.0, 3.0]];

@@ -9,7 +9,7 @@ use self_attention::numpy::NumpyRandom;
 use self_attention::softmax;
 use whole_transformer::{mask, scaled_dot_product};
 
-use super::{assert_close, assert_equal};
+use super::asserts::{assert_close, assert_equal};
 
 const HIDDEN: f64 = f64::NEG_INFINITY;
 

@@ -4,7 +4,7 @@
 
 use ndarray::{Array1, Array2, array};
 
-use super::{assert_close, assert_equal, assert_number};
+use super::asserts::{assert_close, assert_equal, assert_number};
 
 type Loss = fn(&Array1<f64>) -> f64;
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use ndarray::{Array1, Array2, array};
 
-use super::{assert_close, assert_equal};
+use super::asserts::{assert_close, assert_equal};
 
 pub fn fewest_pieces(fewest_pieces: impl Fn(&str, &HashSet<&str>) -> Vec<String>) {
     let assert_pieces = |word: &str, pieces: &[&str], expected: &[&str], hint: &str| {

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array4, array};
 
-use super::{assert_close, assert_equal};
+use super::asserts::{assert_close, assert_equal};
 
 pub fn sharpest_head(sharpest_head: impl Fn(&Array4<f64>) -> (usize, usize)) {
     let mut attentions = Array4::from_elem((2, 3, 4, 4), 0.25);

@@ -4,7 +4,7 @@ use ndarray::{Array2, Array3, Axis};
 use self_attention::numpy::NumpyRandom;
 use self_attention::softmax;
 
-use super::assert_equal;
+use super::asserts::assert_equal;
 
 pub fn count_params(count_params: impl Fn(usize, usize, usize) -> usize) {
     let found = count_params(20, 10, 768);

@@ -4,7 +4,7 @@ use ndarray::{Array2, Array3, array};
 use self_attention::numpy::NumpyRandom;
 use self_attention::softmax;
 
-use super::{assert_close, assert_equal, assert_number};
+use super::asserts::{assert_close, assert_equal, assert_number};
 
 /// Random attention, `[heads, n, m]`, each row adding up to 1.
 fn random(seed: u32, [heads, n, m]: [usize; 3]) -> Array3<f64> {

@@ -1,6 +1,6 @@
 //! Checks for the exercises of chapter 8.
 
-use super::{assert_equal, assert_number};
+use super::asserts::{assert_equal, assert_number};
 
 pub fn asked_words(asked_words: impl Fn(&[&str], &[f64]) -> Vec<bool>) {
     let assert_asked = |row: &[(&str, f64)], expected: &[u8], hint: &str| {

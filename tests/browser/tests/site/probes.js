@@ -327,7 +327,7 @@
           }
         }
       }
-      for (const element of all('main figcaption, main .question, main .question-title, main .verdict, main .cell-output, main .admonition-title, main .badge, main .stale, .searchresults-header, #mdbook-searchresults *')) {
+      for (const element of all('main figcaption, main .question, main .question-title, main .verdict, main .cell-output, main .admonition-title, main .badge, main .stale, main .progress span, main .progress button, main .exercise-done, main .answered, .searchresults-header, #mdbook-searchresults *')) {
         const ink = faded(color(getComputedStyle(element).color), opacity(element));
         judge(`<${element.localName} class="${element.className}"> “${short(element.textContent)}”`, ink, backdrop(element));
       }
