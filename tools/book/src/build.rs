@@ -11,6 +11,7 @@ use mdbook_driver::config::Config;
 use crate::i18n;
 use crate::preprocess::{BookPreprocessor, Options, built_page, linked_sources};
 use crate::search;
+use crate::volume::{self, Offers, Title};
 use crate::workspace::{Language, Workspace};
 
 /// Path of the live-reload socket on the server.
@@ -29,6 +30,8 @@ pub struct BuildOptions {
     pub live: bool,
     /// Build although outputs are older than the code.
     pub allow_stale: bool,
+    /// The volumes to make beside the pages, which offer them.
+    pub offers: Offers,
 }
 
 /// The site's folder, relative to the root.
@@ -93,11 +96,30 @@ fn edition(
     let mut book = MDBook::load_with_config(&workspace.root, config)?;
     let preprocessor = BookPreprocessor::new(
         workspace.clone(),
-        Options { whole_site: true, allow_stale: options.allow_stale },
+        Options {
+            whole_site: true,
+            allow_stale: options.allow_stale,
+            offers: options.offers,
+        },
     );
     book.with_preprocessor(preprocessor); // in place of the command in book.toml: same name
     book.build()?;
-    search::write(folder, language, &pages(&book))
+    let pages = pages(&book);
+    search::write(folder, language, &pages)?;
+    if options.offers == Offers::default() {
+        return Ok(());
+    }
+    volume::write(folder, language, title(&book.config), &pages, options.offers)
+}
+
+/// What an edition is called.
+fn title(config: &Config) -> Title {
+    let book = &config.book;
+    Title {
+        title: book.title.clone().unwrap_or_default(),
+        description: book.description.clone().unwrap_or_default(),
+        authors: book.authors.clone(),
+    }
 }
 
 /// The pages of a built book, in order, as paths in its folder.
