@@ -37,7 +37,9 @@ impl Offers {
         let words = Words::of(language);
         let kinds = [(self.pdf, "pdf", words.pdf), (self.epub, "epub", words.epub)];
         let offered = kinds.into_iter().filter(|(offered, ..)| *offered);
-        offered.map(|(_, kind, text)| (format!("{}.{kind}", words.file), text)).collect()
+        offered
+            .map(|(_, kind, text)| (format!("{}.{kind}", words.file), text))
+            .collect()
     }
 }
 
@@ -343,11 +345,9 @@ fn label(name: &str, words: &Words) -> Option<String> {
 
 /// Nodes with each formula as the words that say it once.
 fn spoken(nodes: &[Node]) -> Vec<Node> {
-    tree::rewrite(nodes.to_vec(), &mut |element| {
-        match clean::formula(&element) {
-            Some(formula) => vec![Node::text(plain(&formula.tex))],
-            None => vec![Element::into(element)],
-        }
+    tree::rewrite(nodes.to_vec(), &mut |element| match clean::formula(&element) {
+        Some(formula) => vec![Node::text(plain(&formula.tex))],
+        None => vec![Element::into(element)],
     })
 }
 

@@ -93,7 +93,9 @@ fn target(href: &str, page: &str, pages: &[String]) -> Option<String> {
     };
     let known = pages.contains(&name)
         && (file.is_empty()
-            || Path::new(file).extension().is_some_and(|extension| extension == "html"));
+            || Path::new(file)
+                .extension()
+                .is_some_and(|extension| extension == "html"));
     let mark = if id.is_empty() { "" } else { "#" };
     known.then(|| format!("{}{mark}{id}", file_name(&name)))
 }
@@ -153,7 +155,8 @@ mod tests {
         let html = "<h1 id=\"t\"><a class=\"header\" href=\"#t\">T</a></h1><nav class=\"lives\">n</nav>\
                     <div class=\"attention-view\"><img src=\"data:,\"><p>move</p><script>s</script></div>\
                     <p style=\"color:var(--fg,var(--jp, #123))\" tabindex=\"0\">p</p>";
-        let clean = "<h1 id=\"t\">T</h1><img src=\"data:,\"/><p style=\"color:#123\">p</p>";
+        let clean =
+            "<h1 id=\"t\">T</h1><img src=\"data:,\"/><p style=\"color:#123\">p</p>";
         assert_eq!(cleaned(html), clean);
     }
 }

@@ -47,9 +47,9 @@ fn paragraph(words: &str, y: usize) -> String {
     const LINE: usize = 40; // characters of 66 units
     let mut lines = vec![String::new()];
     for word in words.split(' ') {
-        let line = lines.last_mut().filter(|line| {
-            line.chars().count() + word.chars().count() < LINE
-        });
+        let line = lines
+            .last_mut()
+            .filter(|line| line.chars().count() + word.chars().count() < LINE);
         match line {
             Some(line) if line.is_empty() => line.push_str(word),
             Some(line) => line.extend([" ", word]),

@@ -104,9 +104,10 @@ fn page_files(volume: &Volume, page: &Page) -> Vec<File> {
         None if page.name == SOLUTIONS => "appendix",
         None => "",
     };
-    let label = page.label.as_ref().map(|label| {
-        tree::write(&[Element::of_text("p", "label", label).into()])
-    });
+    let label = page
+        .label
+        .as_ref()
+        .map(|label| tree::write(&[Element::of_text("p", "label", label).into()]));
     let role = if kind.is_empty() {
         String::new()
     } else {
@@ -164,9 +165,11 @@ fn document(language: Language, title: &str, body: &str) -> String {
 
 fn cover_page(volume: &Volume) -> String {
     let title = &volume.title.title;
-    let cover = Element::new("section", "cover", vec![
-        picture("images/cover.svg", title).into(),
-    ]);
+    let cover = Element::new(
+        "section",
+        "cover",
+        vec![picture("images/cover.svg", title).into()],
+    );
     let cover = cover.with("epub:type", "cover").with("role", "doc-cover");
     // `doc-cover` names a picture.
     let cover = tree::write(&[cover.into()]).replace(" role=\"doc-cover\"", "");

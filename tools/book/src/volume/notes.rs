@@ -23,9 +23,8 @@ pub struct Note {
 impl Note {
     /// Under a heading that leads back to where the note comes from.
     fn section(self, level: &str) -> Vec<Node> {
-        let heading = Element::new(level, "", vec![
-            Element::link(&self.from, self.title).into(),
-        ]);
+        let heading =
+            Element::new(level, "", vec![Element::link(&self.from, self.title).into()]);
         let mut section = vec![heading.with("id", &self.id).into()];
         section.extend(self.body);
         section
@@ -331,7 +330,8 @@ mod tests {
         let (asked, answered) = body.split_once("<p>b</p>").unwrap();
         assert!(asked.contains("<li>Yes</li><li>No</li></ol>"), "{asked}");
         assert!(!asked.contains("Right."), "{asked}");
-        let answer = "<li><p class=\"choice\">Yes</p><p class=\"verdict\">Right.</p></li>";
+        let answer =
+            "<li><p class=\"choice\">Yes</p><p class=\"verdict\">Right.</p></li>";
         assert!(answered.contains(answer), "{answered}");
     }
 

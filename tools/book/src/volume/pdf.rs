@@ -28,7 +28,11 @@ pub struct Chromium {
 /// If there is no such file as `CHROME` names.
 pub fn chromium() -> Result<Option<Chromium>> {
     if let Some(program) = env::var_os("CHROME").map(PathBuf::from) {
-        ensure!(program.is_file(), "CHROME={}: there is no such file", program.display());
+        ensure!(
+            program.is_file(),
+            "CHROME={}: there is no such file",
+            program.display()
+        );
         return Ok(Some(Chromium { program }));
     }
     let folders = env::var_os("PATH").unwrap_or_default();
@@ -38,20 +42,22 @@ pub fn chromium() -> Result<Option<Chromium>> {
 }
 
 impl Chromium {
-    /// Prints a page into a file.
+    /// Prints a page into a file; `tagged` is what a screen reader needs, and takes longer.
     ///
     /// # Errors
     ///
     /// With what the browser said.
-    pub fn print(&self, page: &Path, pdf: &Path) -> Result<()> {
+    pub fn print(&self, page: &Path, pdf: &Path, tagged: bool) -> Result<()> {
         let mut into = OsString::from("--print-to-pdf=");
         into.push(pdf);
-        let options = [
-            into,
-            "--no-pdf-header-footer".into(),
-            "--generate-pdf-document-outline".into(),
-        ];
+        let structure = if tagged {
+            "--generate-pdf-document-outline"
+        } else {
+            "--disable-pdf-tagging"
+        };
+        let options = [into, "--no-pdf-header-footer".into(), structure.into()];
         self.run(&options, &address(page, ""))?;
+        ensure!(pdf.is_file(), "Chromium has printed nothing into {}", pdf.display());
         Ok(())
     }
 
@@ -61,27 +67,27 @@ impl Chromium {
     ///
     /// If the page says nothing.
     pub fn measure(&self, page: &Path) -> Result<Vec<String>> {
-        let dumped = self.run(&["--dump-dom".into()], &address(page, "#measure"))?;
+        // Fonts come in their own time, which is over when all have come.
+        let options = ["--dump-dom".into(), "--virtual-time-budget=10000".into()];
+        let dumped = self.run(&options, &address(page, "#measure"))?;
         let text = String::from_utf8_lossy(&dumped.stdout);
-        let report = text.split_once("MEASURED").and_then(|(_, report)| {
-            Some(report.split_once("END")?.0.to_owned())
-        });
-        let report = report.with_context(|| {
-            format!("Chromium measured nothing: {}", said(&dumped))
-        })?;
+        let report = text
+            .split_once("MEASURED")
+            .and_then(|(_, report)| Some(report.split_once("END")?.0.to_owned()));
+        let report = report
+            .with_context(|| format!("Chromium measured nothing: {}", said(&dumped)))?;
         Ok(report.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
     }
 
     fn run(&self, options: &[OsString], address: &str) -> Result<Output> {
-        let profile = tempfile::tempdir().context("cannot make a folder for Chromium")?;
+        let profile =
+            tempfile::tempdir().context("cannot make a folder for Chromium")?;
         let mut data = OsString::from("--user-data-dir=");
         data.push(profile.path());
         let mut command = Command::new(&self.program);
         command
             .args(["--headless=new", "--disable-gpu", "--no-first-run"])
             .args(["--disable-dev-shm-usage", "--disable-background-networking"])
-            // Fonts come in their own time, which is over when all have come.
-            .arg("--virtual-time-budget=10000")
             .arg(data)
             .args(options)
             .arg(address);

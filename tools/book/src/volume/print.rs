@@ -39,7 +39,7 @@ pub fn print(volume: &Volume, folder: &Path, path: &Path) -> Result<()> {
             let faults = chromium.measure(page.path())?;
             ensure!(faults.is_empty(), "wider than a page:\n{}", faults.join("\n"));
         }
-        chromium.print(page.path(), path)?;
+        chromium.print(page.path(), path, pass > 0)?;
         let pdf = fs::read(path)
             .with_context(|| format!("cannot read {}", path.display()))?;
         let found = pdf::pages(&pdf)
@@ -138,8 +138,9 @@ fn assets(index: &Path) -> Result<Assets> {
         elements.filter_map(|it| it.attr(attribute)).map(str::to_owned).collect()
     };
     let styles = addresses("link[rel=stylesheet]", "href").into_iter();
-    let wanted = ["fonts/", "katex", "highlight"];
-    let styles = styles.filter(|href| wanted.iter().any(|name| href.contains(name)));
+    // The colors of code on white; mdBook has two dark sets beside them.
+    let wanted = ["fonts/", "assets/katex/", "highlight"];
+    let styles = styles.filter(|href| wanted.iter().any(|name| href.starts_with(name)));
     let mut scripts = addresses("script[src*=highlight]", "src");
     let highlighter = scripts.pop().context("mdBook's page has no highlight.js")?;
     Ok(Assets { styles: styles.collect(), highlighter })
@@ -161,16 +162,19 @@ fn document(volume: &Volume, assets: &Assets, names: &Names, pages: &Pages) -> S
         if let Some(label) = &page.label {
             parts.push(Element::of_text("p", "label", label).into());
         }
-        parts.extend(page.body.iter().map(|node| {
-            printer.printed(node.clone(), &file_name(&page.name))
-        }));
+        parts.extend(
+            page.body
+                .iter()
+                .map(|node| printer.printed(node.clone(), &file_name(&page.name))),
+        );
         let section = Element::new("section", &format!("page page{number}"), parts);
         let name = names.of.get(&file_name(&page.name)).map_or("", String::as_str);
         body += &tree::write(&[section.with("id", name).into()]);
     }
-    let styles = assets.styles.iter().map(|href| {
-        format!("<link rel=\"stylesheet\" href=\"{}\">\n", escaped(href))
-    });
+    let styles = assets
+        .styles
+        .iter()
+        .map(|href| format!("<link rel=\"stylesheet\" href=\"{}\">\n", escaped(href)));
     format!(
         "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <title>{}</title>\n{}<style>\n{STYLE}{heads}</style>\n</head>\n<body>\n{body}\n{}\
@@ -320,7 +324,7 @@ impl Printer<'_> {
 
 /// Code that may go on on another page, if it is long.
 fn listing(mut listing: Element) -> Node {
-    const LONG: usize = 24; // lines
+    const LONG: usize = 16; // lines
     if tree::text(&listing.children).trim_end().lines().count() > LONG {
         let class = listing.attr("class").unwrap_or_default();
         listing.set("class", format!("{class} long").trim());

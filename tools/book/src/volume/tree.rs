@@ -58,8 +58,7 @@ impl Element {
     /// An element of this name, with a class unless it is empty.
     #[must_use]
     pub fn new(name: &str, class: &str, children: Vec<Node>) -> Self {
-        let mut element =
-            Self { name: name.to_owned(), children, ..Self::default() };
+        let mut element = Self { name: name.to_owned(), children, ..Self::default() };
         if !class.is_empty() {
             element.set("class", class);
         }
@@ -177,7 +176,8 @@ pub fn read(element: ElementRef<'_>) -> Vec<Node> {
             Parsed::Element(parsed) => {
                 let attributes = parsed.attrs.iter().map(|(name, value)| {
                     let local = name.local.to_string();
-                    let name = match &name.prefix {
+                    let prefix = name.prefix.as_deref().filter(|it| !it.is_empty());
+                    let name = match prefix {
                         Some(prefix) => format!("{prefix}:{local}"),
                         None => local,
                     };
@@ -234,7 +234,8 @@ fn write_node(node: &Node, text: &mut String) {
 #[must_use]
 pub fn escaped(text: &str) -> String {
     let control = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
-    let text = text.replace(|c| control(c) || matches!(c, '\u{fffe}' | '\u{ffff}'), "\u{fffd}");
+    let text = text
+        .replace(|c| control(c) || matches!(c, '\u{fffe}' | '\u{ffff}'), "\u{fffd}");
     let mut escaped = String::with_capacity(text.len());
     let _ = escape_html(&mut escaped, &text); // a String takes all
     escaped
@@ -252,8 +253,8 @@ mod tests {
 
     #[test]
     fn a_page_is_written_as_xml() {
-        let html = "<p class=a>b &lt; c<br>d<!-- e --></p><svg viewBox=\"0 0 1 1\">\
-                    <use xlink:href=\"#f\"/></svg><img alt='\"'><a></a>\u{1}";
+        let html = "<p class=a>b &lt; c<br>d<!-- e --></p><svg viewBox=\"0 0 1 1\" \
+                    xmlns=\"http://www.w3.org/2000/svg\"><use xlink:href=\"#f\"/></svg><img alt='\"'><a></a>\u{1}";
         let xml = "<p class=\"a\">b &lt; c<br/>d</p><svg viewBox=\"0 0 1 1\" \
                    xmlns=\"http://www.w3.org/2000/svg\"><use xlink:href=\"#f\"></use></svg>\
                    <img alt=\"&quot;\"/><a></a>\u{fffd}";
