@@ -11,7 +11,7 @@ use mdbook_driver::config::Config;
 use crate::i18n;
 use crate::preprocess::{BookPreprocessor, Options, built_page, linked_sources};
 use crate::search;
-use crate::volume::{self, Offers, Title};
+use crate::volume::{self, Edition, Offers, Title};
 use crate::workspace::{Language, Workspace};
 
 /// Path of the live-reload socket on the server.
@@ -77,11 +77,17 @@ pub fn site_in(
     site: &Path,
     options: BuildOptions,
 ) -> Result<()> {
+    let mut editions = Vec::new();
     for language in Language::ALL {
-        edition(workspace, language, &site.join(language.folder()), options)
-            .with_context(|| {
+        let folder = site.join(language.folder());
+        let edition =
+            edition(workspace, language, folder, options).with_context(|| {
                 format!("the {} edition does not build", language.tag())
             })?;
+        editions.push(edition);
+    }
+    if options.offers != Offers::default() {
+        volume::write(editions, options.offers)?;
     }
     copy_linked(workspace, site)
 }
@@ -89,10 +95,10 @@ pub fn site_in(
 fn edition(
     workspace: &Workspace,
     language: Language,
-    folder: &Path,
+    folder: PathBuf,
     options: BuildOptions,
-) -> Result<()> {
-    let config = config(workspace, language, folder, options)?;
+) -> Result<Edition> {
+    let config = config(workspace, language, &folder, options)?;
     let mut book = MDBook::load_with_config(&workspace.root, config)?;
     let preprocessor = BookPreprocessor::new(
         workspace.clone(),
@@ -105,21 +111,14 @@ fn edition(
     book.with_preprocessor(preprocessor); // in place of the command in book.toml: same name
     book.build()?;
     let pages = pages(&book);
-    search::write(folder, language, &pages)?;
-    if options.offers == Offers::default() {
-        return Ok(());
-    }
-    volume::write(folder, language, title(&book.config), &pages, options.offers)
-}
-
-/// What an edition is called.
-fn title(config: &Config) -> Title {
-    let book = &config.book;
-    Title {
-        title: book.title.clone().unwrap_or_default(),
-        description: book.description.clone().unwrap_or_default(),
-        authors: book.authors.clone(),
-    }
+    search::write(&folder, language, &pages)?;
+    let book = book.config.book;
+    let title = Title {
+        title: book.title.unwrap_or_default(),
+        description: book.description.unwrap_or_default(),
+        authors: book.authors,
+    };
+    Ok(Edition { folder, language, title, pages })
 }
 
 /// The pages of a built book, in order, as paths in its folder.

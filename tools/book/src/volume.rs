@@ -142,6 +142,19 @@ pub struct Title {
     pub authors: Vec<String>,
 }
 
+/// An edition that mdBook has built.
+#[derive(Debug, Clone)]
+pub struct Edition {
+    /// Where it is.
+    pub folder: PathBuf,
+    /// Its language.
+    pub language: Language,
+    /// What it is called.
+    pub title: Title,
+    /// The files of its pages, in the order of reading, as paths in its folder.
+    pub pages: Vec<PathBuf>,
+}
+
 /// An edition in one piece.
 #[derive(Debug, Clone)]
 pub struct Volume {
@@ -183,18 +196,14 @@ pub struct Heading {
 pub const SOLUTIONS: &str = "solutions";
 
 impl Volume {
-    /// An edition that mdBook has built in a folder.
+    /// An edition in one piece.
     ///
     /// # Errors
     ///
     /// If a page can't be read, or a link leads to a page or a part that is not there.
-    pub fn read(
-        folder: &Path,
-        language: Language,
-        title: Title,
-        pages: &[PathBuf],
-    ) -> Result<Self> {
-        let words = Words::of(language);
+    pub fn read(edition: &Edition) -> Result<Self> {
+        let Edition { folder, language, title, pages } = edition;
+        let words = Words::of(*language);
         let names: Vec<String> = pages.iter().map(|page| name_of(page)).collect();
         let mut read = Vec::new();
         let mut solutions = Vec::new();
@@ -216,7 +225,7 @@ impl Volume {
             read.push(Page { name: name.clone(), label, title, body: taken.body });
         }
         read.push(notes::appendix(solutions, &words));
-        let volume = Self { language, title, pages: read };
+        let volume = Self { language: *language, title: title.clone(), pages: read };
         volume.check_links()?;
         Ok(volume)
     }
@@ -269,29 +278,40 @@ impl Volume {
     }
 }
 
-/// Makes the volumes of an edition beside its pages.
+/// Makes the volumes of the editions beside their pages, all at the same time: most of it is
+/// waiting for Chromium.
 ///
 /// # Errors
 ///
-/// If the edition makes no volume, or Chromium prints it other than it should.
-pub fn write(
-    folder: &Path,
-    language: Language,
-    title: Title,
-    pages: &[PathBuf],
-    offers: Offers,
-) -> Result<()> {
-    let volume = Volume::read(folder, language, title, pages)?;
-    let file = Words::of(language).file;
+/// If an edition makes no volume, or Chromium prints it other than it should.
+pub fn write(editions: Vec<Edition>, offers: Offers) -> Result<()> {
+    let of = |edition: Edition| {
+        let tag = edition.language.tag();
+        write_one(&edition, offers)
+            .with_context(|| format!("the {tag} edition makes no volume"))
+    };
+    std::thread::scope(|scope| {
+        let of = &of;
+        let editions = editions.into_iter();
+        let threads: Vec<_> =
+            editions.map(|edition| scope.spawn(move || of(edition))).collect();
+        let results = threads.into_iter().map(|thread| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        results.collect()
+    })
+}
+
+fn write_one(edition: &Edition, offers: Offers) -> Result<()> {
+    let volume = Volume::read(edition)?;
+    let path = edition.folder.join(Words::of(edition.language).file);
     if offers.epub {
-        let epub = epub::epub(&volume)?;
-        let path = folder.join(file).with_extension("epub");
+        let (path, epub) = (path.with_extension("epub"), epub::epub(&volume)?);
         fs::write(&path, epub)
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     if offers.pdf {
-        let path = folder.join(file).with_extension("pdf");
-        print::print(&volume, folder, &path)?;
+        print::print(&volume, &edition.folder, &path.with_extension("pdf"))?;
     }
     Ok(())
 }

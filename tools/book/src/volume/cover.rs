@@ -19,7 +19,7 @@ const FONT: &str = "'Open Sans','Helvetica Neue',Arial,sans-serif";
 pub fn svg(title: &Title, language: Language) -> String {
     let mut parts = String::new();
     let lines = [
-        text(&title.title, 400, 170, 700, "#ffffff"),
+        text(&title.title, 400, 150, 700, "#ffffff"),
         paragraph(&title.description, 560),
         map(),
     ];

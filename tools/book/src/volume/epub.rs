@@ -135,6 +135,13 @@ fn math(formula: &clean::Formula<'_>) -> Element {
     let mut math = formula.math.clone();
     math.children = parts.unwrap_or_default();
     math.children.retain(|part| !is_annotation(part));
+    // KaTeX's `\bmod` is an operator made of identifiers; MathML's operators hold words alone.
+    math.children = tree::rewrite(math.children, &mut |mut part| {
+        if matches!(part.name.as_str(), "mi" | "mn" | "mo" | "mtext") {
+            part.children = vec![Node::text(tree::text(&part.children))];
+        }
+        vec![part.into()]
+    });
     math.with("alttext", &formula.tex)
 }
 
@@ -316,4 +323,164 @@ fn archive(package: &str, files: &[File]) -> Result<Vec<u8>> {
             .with_context(|| format!("cannot write {} in the EPUB", file.path))?;
     }
     Ok(archive.finish().context("cannot end the EPUB")?.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{HashMap, HashSet};
+    use std::io::Read as _;
+    use std::path::Path;
+
+    use roxmltree::Document;
+    use zip::ZipArchive;
+
+    use super::*;
+    use crate::build::{self, BuildOptions};
+    use crate::volume::Offers;
+    use crate::workspace::Workspace;
+
+    /// The files of an archive, by their paths, in their order.
+    fn unpacked(epub: &Path) -> Vec<(String, String)> {
+        let mut archive = ZipArchive::new(std::fs::File::open(epub).unwrap()).unwrap();
+        let files = (0..archive.len()).map(|i| {
+            let mut file = archive.by_index(i).unwrap();
+            let mut text = String::new();
+            file.read_to_string(&mut text).unwrap();
+            (file.name().unwrap().into_owned(), text)
+        });
+        files.collect()
+    }
+
+    fn is_xml(path: &str) -> bool {
+        let extension = Path::new(path).extension().unwrap_or_default();
+        ["xhtml", "svg", "opf", "xml"].iter().any(|xml| extension == *xml)
+    }
+
+    fn parsed<'a>(path: &str, text: &'a str) -> Document<'a> {
+        let options =
+            roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
+        Document::parse_with_options(text, options)
+            .unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// What is wrong with the links and pictures of an EPUB's files.
+    fn lost(files: &HashMap<&str, Document<'_>>) -> Vec<String> {
+        let mut known: HashSet<String> =
+            files.keys().map(|path| (*path).to_owned()).collect();
+        for (path, document) in files {
+            let ids = document.descendants().filter_map(|node| node.attribute("id"));
+            known.extend(ids.map(|id| format!("{path}#{id}")));
+        }
+        let mut lost = Vec::new();
+        for (path, document) in files {
+            for node in document.descendants() {
+                let target = node.attribute("href").or(node.attribute("src"));
+                let Some(target) = target.filter(|target| !target.contains(':')) else {
+                    continue;
+                };
+                let inside = target == "style.css"
+                    || known.contains(&format!("book/{target}"))
+                    || known.contains(&format!("{path}{target}"));
+                if !inside {
+                    lost.push(format!("{path}: {target}"));
+                }
+            }
+        }
+        lost
+    }
+
+    /// The exercises that a page's headings of the third level name.
+    fn exercises(document: &Document<'_>) -> Vec<String> {
+        let headings =
+            document.descendants().filter(|node| node.has_tag_name(XHTML_H3));
+        let texts = headings.map(|heading| {
+            let texts = heading.descendants().filter(roxmltree::Node::is_text);
+            texts.filter_map(|node| node.text()).collect::<String>()
+        });
+        let numbered = |text: &String| {
+            let number = text.split_once(". ").map(|(number, _)| number.to_owned());
+            number.is_some_and(|number| number.parse::<u32>().is_ok())
+        };
+        texts.filter(numbered).collect()
+    }
+
+    const XHTML_H3: (&str, &str) = ("http://www.w3.org/1999/xhtml", "h3");
+
+    #[test]
+    fn an_operator_holds_words_alone() {
+        let html = crate::math::html(r"a \bmod b", false).unwrap();
+        let html = scraper::Html::parse_fragment(&html);
+        let nodes = tree::read(html.root_element());
+        let formula =
+            tree::find(&nodes, &|element| element.has_class("katex")).unwrap();
+        let math = math(&clean::formula(formula).unwrap());
+        let text = tree::write(&[math.into()]);
+        assert!(text.contains(">mod</mo>"), "{text}");
+        assert!(text.contains(r#"alttext="a \bmod b""#), "{text}");
+        assert!(!text.contains("annotation"), "{text}");
+    }
+
+    #[test]
+    fn both_editions_are_whole() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let workspace = Workspace::at(&root).unwrap();
+        let site = tempfile::tempdir().unwrap();
+        let offers = Offers { epub: true, pdf: false };
+        let options = BuildOptions { live: false, allow_stale: true, offers };
+        build::site_in(&workspace, site.path(), options).unwrap();
+        for language in Language::ALL {
+            let folder = site.path().join(language.folder());
+            let files = offers.files(language);
+            let [(file, _)] = files.as_slice() else { panic!("{files:?}") };
+            let preface = std::fs::read_to_string(folder.join("index.html")).unwrap();
+            assert!(preface.contains(&format!("href=\"{file}\" download")), "{file}");
+            assert!(!preface.contains(".pdf\""), "an edition offers what it has not");
+            check(&folder.join(file), &workspace);
+        }
+        let faults = crate::check::site::findings(site.path()).unwrap();
+        assert!(faults.is_empty(), "{faults:#?}");
+    }
+
+    fn check(epub: &Path, workspace: &Workspace) {
+        let files = unpacked(epub);
+        assert_eq!(
+            files[0],
+            ("mimetype".to_owned(), "application/epub+zip".to_owned())
+        );
+        let xml = files.iter().filter(|(path, _)| is_xml(path));
+        let documents: HashMap<&str, Document<'_>> =
+            xml.map(|(path, text)| (path.as_str(), parsed(path, text))).collect();
+        assert_eq!(lost(&documents), Vec::<String>::new());
+        let package = &documents["book/package.opf"];
+        let listed = package.descendants().filter(|node| node.has_tag_name("item"));
+        assert_eq!(
+            listed.count(),
+            files.len() - 3,
+            "type, container and package aside"
+        );
+        let mut solved = Vec::new();
+        for chapter in workspace.chapters().unwrap() {
+            let page = &documents[format!("book/{}.xhtml", chapter.name).as_str()];
+            let (asked, hinted) = asked_and_hinted(exercises(page));
+            let source = workspace.read(chapter.page()).unwrap();
+            let sections = source.split("\n### ");
+            let solutions =
+                sections.filter(|it| it.contains("/solutions/src/")).count();
+            assert!(solutions > 0, "{}: no exercises", chapter.name);
+            assert_eq!(hinted.len(), solutions, "{}: {hinted:?}", chapter.name);
+            assert!(
+                hinted.iter().all(|it| asked.contains(it)),
+                "{hinted:?}, {asked:?}"
+            );
+            solved.extend(hinted);
+        }
+        assert_eq!(exercises(&documents["book/solutions.xhtml"]), solved);
+    }
+
+    /// A page's exercises, and those among its hints, which begin at 1 again.
+    fn asked_and_hinted(mut exercises: Vec<String>) -> (Vec<String>, Vec<String>) {
+        let first = exercises.iter().rposition(|exercise| exercise.starts_with("1. "));
+        let hinted = exercises.split_off(first.unwrap_or(0));
+        (exercises, hinted)
+    }
 }
