@@ -178,9 +178,11 @@ impl<'a> Objects<'a> {
     fn text(&self, number: usize) -> Result<String> {
         let object = self.starts.get(number);
         let object = object.with_context(|| format!("no object {number}"))?;
-        let find = |mark: &[u8]| object.windows(mark.len()).position(|at| at == mark);
-        let end = find(b"endobj").context("an object without an end")?;
-        let end = find(b"stream").map_or(end, |stream| end.min(stream));
+        let find = |object: &[u8], mark: &[u8]| {
+            object.windows(mark.len()).position(|at| at == mark)
+        };
+        let end = find(object, b"endobj").context("an object without an end")?;
+        let end = find(&object[..end], b"stream").unwrap_or(end);
         Ok(String::from_utf8_lossy(&object[..end]).into_owned())
     }
 
