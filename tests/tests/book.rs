@@ -401,7 +401,7 @@ fn a_formula_that_a_translation_breaks_stops_the_build_at_its_line() {
     lines[line] = lines[line].replacen(formula, "$`\\\\frac{`$", 1);
     std::fs::write(&path, lines.join("\n") + "\n").unwrap();
     let site = tempfile::tempdir().unwrap();
-    let options = BuildOptions { live: false, allow_stale: true };
+    let options = BuildOptions { allow_stale: true, ..BuildOptions::default() };
     let error = build::site_in(&changed, site.path(), options).unwrap_err();
     let expected = format!("po/en.po:{}: KaTeX refuses", line + 1);
     assert!(format!("{error:#}").contains(&expected), "{expected}: {error:#}");

@@ -145,7 +145,7 @@ fn both_editions_of_such_a_book_link_to_each_other() {
     }
     fs::write(&path, english).unwrap();
     let site = tempfile::tempdir().unwrap();
-    let options = BuildOptions { live: false, allow_stale: true };
+    let options = BuildOptions { allow_stale: true, ..BuildOptions::default() };
     build::site_in(&workspace, site.path(), options).unwrap();
     let findings = check::site::findings(site.path()).unwrap();
     assert!(findings.is_empty(), "{findings:#?}");

@@ -11,6 +11,7 @@ use mdbook_driver::config::Config;
 use crate::i18n;
 use crate::preprocess::{BookPreprocessor, Options, built_page, linked_sources};
 use crate::search;
+use crate::volume::{self, Edition, Offers, Title};
 use crate::workspace::{Language, Workspace};
 
 /// Path of the live-reload socket on the server.
@@ -29,6 +30,8 @@ pub struct BuildOptions {
     pub live: bool,
     /// Build although outputs are older than the code.
     pub allow_stale: bool,
+    /// The volumes to make beside the pages, which offer them.
+    pub offers: Offers,
 }
 
 /// The site's folder, relative to the root.
@@ -74,11 +77,17 @@ pub fn site_in(
     site: &Path,
     options: BuildOptions,
 ) -> Result<()> {
+    let mut editions = Vec::new();
     for language in Language::ALL {
-        edition(workspace, language, &site.join(language.folder()), options)
-            .with_context(|| {
+        let folder = site.join(language.folder());
+        let edition =
+            edition(workspace, language, folder, options).with_context(|| {
                 format!("the {} edition does not build", language.tag())
             })?;
+        editions.push(edition);
+    }
+    if options.offers != Offers::default() {
+        volume::write(editions, options.offers)?;
     }
     copy_linked(workspace, site)
 }
@@ -86,18 +95,30 @@ pub fn site_in(
 fn edition(
     workspace: &Workspace,
     language: Language,
-    folder: &Path,
+    folder: PathBuf,
     options: BuildOptions,
-) -> Result<()> {
-    let config = config(workspace, language, folder, options)?;
+) -> Result<Edition> {
+    let config = config(workspace, language, &folder, options)?;
     let mut book = MDBook::load_with_config(&workspace.root, config)?;
     let preprocessor = BookPreprocessor::new(
         workspace.clone(),
-        Options { whole_site: true, allow_stale: options.allow_stale },
+        Options {
+            whole_site: true,
+            allow_stale: options.allow_stale,
+            offers: options.offers,
+        },
     );
     book.with_preprocessor(preprocessor); // in place of the command in book.toml: same name
     book.build()?;
-    search::write(folder, language, &pages(&book))
+    let pages = pages(&book);
+    search::write(&folder, language, &pages)?;
+    let book = book.config.book;
+    let title = Title {
+        title: book.title.unwrap_or_default(),
+        description: book.description.unwrap_or_default(),
+        authors: book.authors,
+    };
+    Ok(Edition { folder, language, title, pages })
 }
 
 /// The pages of a built book, in order, as paths in its folder.

@@ -29,6 +29,7 @@ pub mod render;
 pub mod run;
 pub mod search;
 pub mod serve;
+pub mod volume;
 pub mod walkthrough;
 pub mod workspace;
 

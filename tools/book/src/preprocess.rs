@@ -13,6 +13,7 @@ use crate::markdown;
 use crate::notebook::{self, Outputs};
 use crate::page;
 use crate::render::{self, Words};
+use crate::volume::Offers;
 use crate::workspace::{Chapter, Language, Workspace, forward};
 
 /// What a build does that a plain `mdbook build` does not.
@@ -22,6 +23,8 @@ pub struct Options {
     pub whole_site: bool,
     /// Warn about outputs older than the code instead of refusing to build.
     pub allow_stale: bool,
+    /// The volumes beside the pages: the first page links to them.
+    pub offers: Offers,
 }
 
 /// Turns the book's Markdown into mdBook's.
@@ -57,7 +60,10 @@ impl BookPreprocessor {
         let shown = name.display().to_string();
         let body = render::page(&self.workspace, language, &shown, &blocks, &outputs)
             .map_err(located)?;
-        let bar = self.bar(of_book.as_ref(), &source, language, !stale.is_empty());
+        let first = self.workspace.pages()?.first() == Some(&name);
+        let volumes = if first { self.volumes(language) } else { Vec::new() };
+        let stale = !stale.is_empty();
+        let bar = self.bar(of_book.as_ref(), &source, language, volumes, stale);
         chapter.content = below_title(&body, &bar);
         Ok(())
     }
@@ -79,6 +85,7 @@ impl BookPreprocessor {
         chapter: Option<&Chapter>,
         source: &Path,
         language: Language,
+        volumes: Vec<String>,
         stale: bool,
     ) -> String {
         let words = Words::of(language);
@@ -86,6 +93,7 @@ impl BookPreprocessor {
             Some(chapter) => self.lives(chapter, source, language, &words),
             None => Vec::new(),
         };
+        items.extend(volumes);
         if self.options.whole_site {
             items.push(language_link(source, language));
         }
@@ -111,6 +119,15 @@ impl BookPreprocessor {
             ));
         }
         parts.join("\n\n")
+    }
+
+    /// Links to the whole edition, for paper and for e-readers.
+    fn volumes(&self, language: Language) -> Vec<String> {
+        let files = self.options.offers.files(language).into_iter();
+        let links = files.map(|(file, text)| {
+            format!("<a href=\"{}\" download>{}</a>", escape(&file), escape(text))
+        });
+        links.collect()
     }
 
     fn lives(

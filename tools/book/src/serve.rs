@@ -36,7 +36,8 @@ const BURST: Duration = Duration::from_millis(200);
 /// If the first build fails, or the port is taken.
 pub async fn serve(workspace: Workspace, port: u16, open: bool) -> Result<()> {
     let listener = bind(port).await?;
-    let options = BuildOptions { live: true, allow_stale: true };
+    let options =
+        BuildOptions { live: true, allow_stale: true, ..BuildOptions::default() };
     // Before the build: what is saved meanwhile counts.
     let sources = Sources::follow(&workspace.root, &WATCHED, BURST);
     let site = build::site(&workspace, options)?;

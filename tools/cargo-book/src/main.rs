@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use book::build::{self, BuildOptions};
 use book::preprocess::{BookPreprocessor, Options};
+use book::volume::{Offers, pdf};
 use book::workspace::{Chapter, Language, Workspace};
 use book::{cells, check, compare, i18n, notebook, run, say, serve, walkthrough};
 use clap::builder::PossibleValuesParser;
@@ -30,6 +31,13 @@ enum Command {
     Serve(Serve),
     /// Build the static site in target/book
     Build {
+        /// Build although outputs are older than the code
+        #[arg(long)]
+        allow_stale: bool,
+    },
+    /// Build the static site with the whole book in one file, in both languages: a PDF for
+    /// paper, which Chromium prints, and an EPUB for e-readers
+    Print {
         /// Build although outputs are older than the code
         #[arg(long)]
         allow_stale: bool,
@@ -200,9 +208,10 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             serve::serve(workspace, port, open).await?;
         }
         Command::Build { allow_stale } => {
-            let options = BuildOptions { live: false, allow_stale };
+            let options = BuildOptions { allow_stale, ..BuildOptions::default() };
             say(&build::site(&workspace, options)?.display().to_string())?;
         }
+        Command::Print { allow_stale } => print_volumes(&workspace, allow_stale)?,
         Command::Notebooks { chapters, check, text } => {
             for chapter in workspace.select(&chapters)? {
                 notebooks(&workspace, &chapter, check, text).await?;
@@ -279,6 +288,26 @@ async fn notebooks(
     Ok(())
 }
 
+/// The site with its volumes. Without Chromium there is no PDF, and no link to one.
+fn print_volumes(workspace: &Workspace, allow_stale: bool) -> Result<()> {
+    let pdf = pdf::chromium()?.is_some();
+    if !pdf {
+        eprintln!(
+            "no Chromium on the PATH: no PDF (Debian, Ubuntu: apt-get install chromium; or \
+             CHROME=/path/to/it)"
+        );
+    }
+    let offers = Offers { epub: true, pdf };
+    let options = BuildOptions { live: false, allow_stale, offers };
+    let site = build::site(workspace, options)?;
+    for language in Language::ALL {
+        for (file, _) in offers.files(language) {
+            say(&site.join(language.folder()).join(file).display().to_string())?;
+        }
+    }
+    Ok(())
+}
+
 fn check_all(workspace: &Workspace) -> Result<()> {
     let mut findings = check::freshness(workspace)?;
     for check in [
@@ -302,7 +331,8 @@ fn check_all(workspace: &Workspace) -> Result<()> {
     }
     findings.extend(i18n::findings(workspace, Language::English)?);
     let site = tempfile::tempdir()?;
-    let options = BuildOptions { live: false, allow_stale: true }; // said above, if so
+    let allow_stale = true; // said above, if so
+    let options = BuildOptions { allow_stale, ..BuildOptions::default() };
     build::site_in(workspace, site.path(), options)?;
     findings.extend(check::site::findings(site.path())?);
     for finding in &findings {
