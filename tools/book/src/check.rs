@@ -8,10 +8,11 @@ use crate::i18n;
 use crate::notebook;
 use crate::workspace::{Chapter, Language, Workspace};
 
+pub mod citations;
 pub mod docs;
 pub mod english;
 pub mod figures;
-mod glossary;
+pub(crate) mod glossary;
 pub mod listings;
 pub mod numbers;
 pub mod outputs;
