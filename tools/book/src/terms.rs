@@ -6,9 +6,11 @@
 //! before it, are as they were. A word that two entries have (`score`, `pesos`) says nothing by
 //! itself, and isn't marked. The forms of a term are those of `check::terms`; in English they are
 //! its translated name, the plural of that, and what `<!-- forms-en: … -->` lists, or what
-//! `<!-- only-en: … -->` lists alone.
+//! `<!-- only-en: … -->` lists alone. In the phrases of `<!-- except: … -->` and `<!-- except-en:
+//! … -->` a form is an everyday word ("in your head").
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::Path;
@@ -29,9 +31,9 @@ use crate::{markdown, math};
 #[derive(Debug, Clone, Default)]
 pub struct Glossary {
     entries: Vec<Entry>,
-    /// How each term is written, the longest first, with its entry: none for a form that two
-    /// entries have.
-    forms: Vec<(String, Option<usize>)>,
+    /// How each term is written, by its first letter, the longest first, with its entry: none
+    /// for a form that two entries have.
+    forms: BTreeMap<char, Vec<(String, Option<usize>)>>,
 }
 
 /// A term, taught somewhere.
@@ -66,8 +68,12 @@ impl Glossary {
             };
             let (name, rest) = (&parts[1], &item[parts[0].len()..]);
             let line = format!("**{name}**{}", COMMENT.replace_all(rest, ""));
-            for form in forms(name, &item, language) {
-                glossary.add(form);
+            let [forms, phrases] = forms(name, &item, language);
+            for form in forms {
+                glossary.add(form, Some(glossary.entries.len()));
+            }
+            for phrase in phrases {
+                glossary.add(phrase, None);
             }
             glossary.entries.push(Entry {
                 page,
@@ -75,24 +81,28 @@ impl Glossary {
                 explanation: math::inline_to_html(line.trim())?,
             });
         }
-        glossary.forms.sort_by_key(|(form, _)| std::cmp::Reverse(form.len()));
+        for forms in glossary.forms.values_mut() {
+            forms.sort_by_key(|(form, _)| Reverse(form.len()));
+        }
         Ok(glossary)
     }
 
-    /// Adds a form of the entry to come.
-    fn add(&mut self, form: String) {
-        let entry = Some(self.entries.len());
-        match self.forms.iter_mut().find(|(other, _)| *other == form) {
+    /// Adds a form of an entry, or a phrase that is none of any.
+    fn add(&mut self, form: String, entry: Option<usize>) {
+        let Some(first) = first_letter(&form) else { return };
+        let forms = self.forms.entry(first).or_default();
+        match forms.iter_mut().find(|(other, _)| *other == form) {
             Some((_, other)) if *other != entry => *other = None,
             Some(_) => {}
-            None => self.forms.push((form, entry)),
+            None => forms.push((form, entry)),
         }
     }
 
     /// The form that begins a text, if it ends with a word there: its length in the text, and
     /// its entry.
     fn at(&self, text: &str) -> Option<(usize, Option<usize>)> {
-        self.forms.iter().find_map(|(form, entry)| {
+        let forms = self.forms.get(&first_letter(text)?)?;
+        forms.iter().find_map(|(form, entry)| {
             let length = begins(text, form)?;
             let after = text[length..].chars().next();
             (!after.is_some_and(in_word)).then_some((length, *entry))
@@ -100,11 +110,16 @@ impl Glossary {
     }
 }
 
-/// How an entry's term is written in prose.
-fn forms(name: &str, item: &str, language: Language) -> Vec<String> {
-    let (only, more) = match language {
-        Language::Portuguese => ("only", "forms"),
-        Language::English => ("only-en", "forms-en"),
+/// A text's first letter, in lower case.
+fn first_letter(text: &str) -> Option<char> {
+    text.chars().next()?.to_lowercase().next()
+}
+
+/// How an entry's term is written in prose, and the phrases in which it is another word.
+fn forms(name: &str, item: &str, language: Language) -> [Vec<String>; 2] {
+    let (only, more, except) = match language {
+        Language::Portuguese => ("only", "forms", "except"),
+        Language::English => ("only-en", "forms-en", "except-en"),
     };
     let mut forms = listed(item, only);
     if forms.is_empty() {
@@ -115,7 +130,7 @@ fn forms(name: &str, item: &str, language: Language) -> Vec<String> {
     }
     forms.extend(listed(item, more));
     forms.retain(|form| !form.contains('`'));
-    forms
+    [forms, listed(item, except)]
 }
 
 /// The regular plural of an English noun.
@@ -267,6 +282,7 @@ mod tests {
 
 - **[entropia](ch01-a.md#b)**: a.
   <!-- forms: entropias -->
+  <!-- except: pura entropia -->
 
 - **[score](ch01-a.md)** (da atenção): b.
 
@@ -324,6 +340,7 @@ mod tests {
             ("Um score, um tile, a `entropia`, `Dense`", &[]),
             ("# Entropia\n\n[entropia](a.md) ![entropia](a.png) **entropia**", &[]),
             ("```text\nentropia\n```\n\n<!-- entropia -->\n\n$`entropia`$", &[]),
+            ("É pura\nentropia; entropia", &["entropia ch01-a.md#b"]),
             ("entropiazinha, anentropia, entropia_x", &[]),
             ("| entropia | b |\n|---|---|\n| c | d |", &["entropia ch01-a.md#b"]),
         ] {
@@ -356,8 +373,10 @@ mod tests {
     #[test]
     fn english_words_have_their_plurals() {
         let glossary = glossary(Language::English);
-        let has = |form: &str| glossary.forms.iter().any(|(other, _)| other == form);
-        assert!(has("training step") && !has("passo") && !has("entropias é"));
+        let forms: Vec<&str> =
+            glossary.forms.values().flatten().map(|(form, _)| form.as_str()).collect();
+        assert!(forms.contains(&"training step") && forms.contains(&"tiles"));
+        assert!(!forms.contains(&"passo") && !forms.contains(&"passo de treino"));
         for (noun, nouns) in [
             ("query", "queries"),
             ("key", "keys"),

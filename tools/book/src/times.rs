@@ -38,7 +38,7 @@ pub fn table(workspace: &Workspace, language: Language) -> Result<String> {
         Language::English => ("chapter", "reading", "exercises"),
     };
     let mut rows =
-        vec![format!("| | {chapter} | {reading} | {exercises} |\n|---|---|---|---|")];
+        vec![format!("| {chapter} | {reading} | {exercises} |\n|---|---|---|")];
     for path in workspace.pages()? {
         if workspace.chapter(&path).is_none() {
             continue;
@@ -53,7 +53,7 @@ pub fn table(workspace: &Workspace, language: Language) -> Result<String> {
         let number = page::chapter_number(&path);
         let file = forward(path.strip_prefix("src").unwrap_or(&path));
         rows.push(format!(
-            "| {} | [{title}]({file}) | {} | {} ({}) |",
+            "| {}. [{title}]({file}) | {} | {} ({}) |",
             number.trim_end_matches('.'),
             duration(found.reading()),
             found.exercises,

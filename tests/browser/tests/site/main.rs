@@ -10,6 +10,7 @@ mod leash;
 mod search;
 mod server;
 mod tab;
+mod terms;
 mod views;
 
 use std::fs;

@@ -88,7 +88,9 @@ pub(crate) fn entries(glossary: &str) -> Vec<(usize, String)> {
 static ENTRY: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^- \*\*\[(.+?)\]\(([^)#]+\.md(?:#[^)]+)?)\)\*\*"));
 static LIST: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"<!-- (forms|only|forms-en|only-en|not|not-en): (.*?) -->")
+    pattern(
+        r"<!-- (forms|only|except|forms-en|only-en|except-en|not|not-en): (.*?) -->",
+    )
 });
 /// What a page shows but does not say: comments and the texts of pictures.
 static ASIDE: LazyLock<Regex> =
