@@ -72,12 +72,17 @@ impl Chapter {
             true => "\n".to_owned(),
             false => text.to_owned(),
         };
+        let library = self.library();
+        let mut uses =
+            [format!("use {library}::mean;"), "use ndarray::{Array1, array};".into()];
+        uses.sort(); // as rustfmt wants them
         template
+            .replace("@USES@", &uses.join("\n"))
             .replace("@FIRST_QUESTION@\n", &question(FIRST_QUESTION))
             .replace("@SECOND_QUESTION@\n", &question(SECOND_QUESTION))
             .replace("@NAME@", &self.name)
             .replace("@SHORT@", self.short())
-            .replace("@LIB@", &self.library())
+            .replace("@LIB@", &library)
             .replace("@TITLE@", &self.title)
             .replace("@TITLE_EN@", &self.title_en)
             .replace("@label@", &label)

@@ -65,7 +65,7 @@ enum Command {
         under: Option<String>,
     },
     /// Check freshness, links, alternative texts, translation, the numbers in the prose and
-    /// of figures, terms, and the length and folds of listings, their anchors and docs
+    /// of figures, citations, terms, and the length and folds of listings, their anchors and docs
     Check {
         /// Only list the cells that print numbers of which their section's prose takes up none:
         /// a list to judge
@@ -253,6 +253,8 @@ fn check_all(workspace: &Workspace) -> Result<()> {
         check::numbers::unsourced,
         check::figures::misnumbered,
         check::citations::unsound,
+        check::graph::unfaithful,
+        check::release::miscited,
         check::roundtrip::altered,
         cells::unfaithful,
         check::terms::early,
