@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::error::Error;
+use std::fmt::Write as _;
 use std::fs;
 
 use book_tests::root;
@@ -16,8 +17,7 @@ thread_local! {
 macro_rules! println {
     ($($part:tt)*) => {
         PRINTED.with_borrow_mut(|printed| {
-            printed.push_str(&format!($($part)*));
-            printed.push('\n');
+            writeln!(printed, $($part)*).expect("a string takes all");
         })
     };
 }

@@ -68,18 +68,15 @@ impl Chapter {
         let label = format!("{kind} {}", self.number());
         let capital = label[..1].to_uppercase() + &label[1..];
         // Chapters ask their reader to predict something; appendices may.
-        let question = |text: &str| match self.is_appendix() {
-            true => "\n".to_owned(),
-            false => text.to_owned(),
-        };
+        let question = |text| if self.is_appendix() { "\n" } else { text };
         let library = self.library();
         let mut uses =
             [format!("use {library}::mean;"), "use ndarray::{Array1, array};".into()];
         uses.sort(); // as rustfmt wants them
         template
             .replace("@USES@", &uses.join("\n"))
-            .replace("@FIRST_QUESTION@\n", &question(FIRST_QUESTION))
-            .replace("@SECOND_QUESTION@\n", &question(SECOND_QUESTION))
+            .replace("@FIRST_QUESTION@\n", question(FIRST_QUESTION))
+            .replace("@SECOND_QUESTION@\n", question(SECOND_QUESTION))
             .replace("@NAME@", &self.name)
             .replace("@SHORT@", self.short())
             .replace("@LIB@", &library)
@@ -236,29 +233,26 @@ fn edits(chapter: &Chapter) -> Vec<(&'static str, Vec<Edit>)> {
 /// The chapter's row in the README's table.
 fn row(chapter: &Chapter) -> Edit {
     let Chapter { name, title_en, .. } = chapter;
-    let (start, number) = match chapter.is_appendix() {
-        true => ("| a", chapter.short()),
-        false => ("| ", chapter.number()),
-    };
+    let number = if chapter.is_appendix() { chapter.short() } else { chapter.number() };
     let row =
         format!("| {number} | [{title_en}](src/{name}.md) | what one builds here |\n");
-    match chapter.is_appendix() {
-        true => Edit::After { start, text: row },
-        false => Edit::Before { line: "| a1 | ".into(), text: row },
+    if chapter.is_appendix() {
+        Edit::After { start: "| a", text: row }
+    } else {
+        Edit::Before { line: "| a1 | ".into(), text: row }
     }
 }
 
 /// The chapter's line in the summary.
 fn in_summary(chapter: &Chapter) -> Edit {
     let Chapter { name, title, .. } = chapter;
-    match chapter.is_appendix() {
-        true => Edit::Before {
+    if chapter.is_appendix() {
+        Edit::Before {
             line: "[Notação e pré-requisitos](notation.md)".into(),
             text: format!("[{title}]({name}.md)\n\n"),
-        },
-        false => {
-            Edit::After { start: "- [", text: format!("- [{title}]({name}.md)\n") }
         }
+    } else {
+        Edit::After { start: "- [", text: format!("- [{title}]({name}.md)\n") }
     }
 }
 
@@ -351,7 +345,7 @@ fn in_use(text: &str, name: &str) -> Result<String> {
         if last.len() + name.len() + 2 > WIDTH {
             lines.push(format!("    {name},"));
         } else {
-            *last += &format!(" {name},");
+            last.extend([" ", name, ","]);
         }
     }
     Ok(format!("{before}pub use {{\n{}\n}};{after}", lines.join("\n")))

@@ -75,9 +75,9 @@ impl Work {
             .author()
             .map_err(|_| anyhow!("no author, which a citation names"))?
             .into_iter()
-            .map(|person| match person.given_name.is_empty() {
-                true => person.name,
-                false => format!("{}, {}", person.name, person.given_name),
+            .map(|person| match person.given_name.as_str() {
+                "" => person.name,
+                given => format!("{}, {given}", person.name),
             })
             .collect();
         let others = authors.last().is_some_and(|name| name == "others");
@@ -111,13 +111,11 @@ impl Work {
         }
         let venue = self.venue.as_ref().map(|venue| format!("{}, ", escape(venue)));
         let cited: Vec<String> = chapters.iter().map(Citing::html).collect();
-        let cited = match cited.is_empty() {
-            true => String::new(),
-            false => format!(
-                " <span class=\"cited\">{}: {}</span>",
-                words.cited,
-                cited.join(", ")
-            ),
+        let cited = if cited.is_empty() {
+            String::new()
+        } else {
+            let (words, cited) = (words.cited, cited.join(", "));
+            format!(" <span class=\"cited\">{words}: {cited}</span>")
         };
         format!(
             "<li id=\"{}\">{}. <cite lang=\"en\">{}</cite>. {}{}. \

@@ -135,7 +135,8 @@ pub fn page(
                 let html = math::html(tex, true).with_context(at)?;
                 format!("<div class=\"formula\">{html}</div>")
             }
-            Block::Caption(_) | Block::Alt(_) => String::new(), // said with their figure
+            Block::Caption(_) | Block::Alt(_) // said with their figure
+            | Block::Published | Block::EndPublished => String::new(), // see `published`
             Block::Details(title) => {
                 let title = math::inline_to_html(title).with_context(at)?;
                 format!("<details>\n<summary>{title}</summary>")
@@ -157,7 +158,6 @@ pub fn page(
             Block::Choice(choice) => choice_begins(choice, &words).with_context(at)?,
             Block::References => references::list(workspace, language)?,
             Block::Times => times::table(workspace, language)?,
-            Block::Published | Block::EndPublished => String::new(), // see `published`
         };
         parts.push(part);
     }

@@ -226,7 +226,7 @@ fn uses(glossary: &Glossary, text: &str) -> Vec<(Range<usize>, usize)> {
                 continue;
             }
             Event::Start(tag) => {
-                aside += usize::from(is_aside(tag.to_end()) || aside > 0)
+                aside += usize::from(is_aside(tag.to_end()) || aside > 0);
             }
             Event::End(_) => aside = aside.saturating_sub(1),
             _ => {}

@@ -86,8 +86,7 @@ impl Chapter {
 /// The headings of a text, as they are written.
 fn headings(text: &str) -> Vec<(HeadingLevel, String)> {
     let mut found = Vec::new();
-    let mut events = markdown::events(text);
-    while let Some((event, range)) = events.next() {
+    for (event, range) in markdown::events(text) {
         if let Event::Start(Tag::Heading { level, .. }) = event {
             let title = text[range].lines().next().unwrap_or_default();
             found.push((level, title.trim_start_matches('#').trim().to_owned()));
