@@ -289,12 +289,13 @@ impl Edit {
 }
 
 /// Puts a line into the list that begins with the line `list` (or after it) and ends with a
-/// blank line or `]`.
+/// blank line, `]` or an attribute, which belongs to what is below it.
 fn in_list(text: &str, list: &str, line: &str, in_order: bool) -> Result<String> {
     let mut lines: Vec<&str> = text.lines().collect();
     let start = lines.iter().position(|other| *other == list);
     let start = start.with_context(|| format!("no line {list:?}"))?;
-    let length = lines[start..].iter().position(|other| ["", "]"].contains(other));
+    let ends = |other: &&str| ["", "]"].contains(other) || other.starts_with("#[");
+    let length = lines[start..].iter().position(ends);
     let end = length.map_or(lines.len(), |length| start + length);
     let rank = |line: &str| {
         let name: String = line
@@ -471,6 +472,9 @@ mod tests {
                 "{found}"
             );
         }
+        let last = "mod ch01;\n#[path = \"a.rs\"]\nmod checks;\n";
+        let found = in_list(last, "mod ch01;", "mod ch09;", false).unwrap();
+        assert_eq!(found, last.replace("#[", "mod ch09;\n#["));
         let modules = "pub mod a1;\npub mod ch01;\n\nuse a;\n";
         let found = in_list(modules, "pub mod a1;", "pub mod ch02;", false).unwrap();
         assert_eq!(found, "pub mod a1;\npub mod ch01;\npub mod ch02;\n\nuse a;\n");
