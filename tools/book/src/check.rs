@@ -8,14 +8,17 @@ use crate::i18n;
 use crate::notebook;
 use crate::workspace::{Chapter, Language, Workspace};
 
+pub mod citations;
 pub mod docs;
 pub mod english;
 pub mod figures;
-mod glossary;
+pub(crate) mod glossary;
+pub mod graph;
 pub mod listings;
 pub mod numbers;
 pub mod outputs;
 pub mod questions;
+pub mod release;
 pub mod rivals;
 pub mod roundtrip;
 pub mod site;

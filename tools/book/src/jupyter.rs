@@ -21,6 +21,7 @@ use crate::include::normalize;
 use crate::markdown;
 use crate::math;
 use crate::page::Located;
+use crate::references;
 use crate::workspace::{Chapter, Language, Workspace, forward};
 
 /// What nbconvert leaves as it is in a heading's name, but for the dollar sign, which would
@@ -118,6 +119,10 @@ impl Place<'_> {
         let path = normalize(&page.with_file_name(path));
         if is_image {
             return Ok(Some(self.data_address(&path)?));
+        }
+        let key = part.trim_start_matches('#');
+        if let Some(work) = references::address_of(self.workspace, &path, key)? {
+            return Ok(Some(work));
         }
         Ok(match self.workspace.chapter(&path) {
             Some(chapter) if chapter == *self.chapter && !part.is_empty() => {

@@ -220,6 +220,13 @@ impl Markdown<'_> {
                     self.append(&format!("**{}**", self.words().right));
                 }
             }
+            Block::References
+            | Block::Times
+            | Block::Published
+            | Block::EndPublished => bail!(
+                "{}: a notebook has no form for this part: put it on a page without one",
+                at()
+            ),
             Block::Cell(_) | Block::Alt(_) => {}
         }
         Ok(())

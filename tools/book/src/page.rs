@@ -42,6 +42,14 @@ pub enum Block {
     EndChoice,
     /// The question ends.
     EndQuestion,
+    /// The list of the works that the book cites.
+    References,
+    /// The table of how long each chapter takes.
+    Times,
+    /// What only a published book says begins: one whose repository has an address.
+    Published,
+    /// What only a published book says ends.
+    EndPublished,
 }
 
 impl Block {
@@ -387,6 +395,7 @@ fn opened(block: &Block) -> Option<&'static str> {
         Block::Details(_) => Some("details"),
         Block::Tip => Some("tip"),
         Block::Question(_) => Some("question"),
+        Block::Published => Some("published"),
         _ => None,
     }
 }
@@ -397,6 +406,7 @@ fn closed(block: &Block) -> Option<&'static str> {
         Block::EndDetails => Some("details"),
         Block::EndTip => Some("tip"),
         Block::EndQuestion => Some("question"),
+        Block::EndPublished => Some("published"),
         _ => None,
     }
 }
@@ -688,10 +698,15 @@ fn directive(text: &str) -> Result<Block> {
         ("{{#choice", false) => Block::Choice(Choice { text: words, right: false }),
         ("{{#right", false) => Block::Choice(Choice { text: words, right: true }),
         ("{{#endquestion", true) => Block::EndQuestion,
+        ("{{#references", true) => Block::References,
+        ("{{#times", true) => Block::Times,
+        ("{{#published", true) => Block::Published,
+        ("{{#endpublished", true) => Block::EndPublished,
         _ => bail!(
             "no such directive: {text} (there are {{{{#caption …}}}}, {{{{#alt …}}}}, \
              {{{{#details …}}}}, {{{{#enddetails}}}}, {{{{#tip}}}}, {{{{#endtip}}}}, \
-             {{{{#question …}}}}, {{{{#choice …}}}}, {{{{#right …}}}}, {{{{#endquestion}}}}, and \
+             {{{{#question …}}}}, {{{{#choice …}}}}, {{{{#right …}}}}, {{{{#endquestion}}}}, \
+             {{{{#references}}}}, {{{{#times}}}}, {{{{#published}}}}, {{{{#endpublished}}}}, and \
              {{{{#include …}}}} in a code block)"
         ),
     })

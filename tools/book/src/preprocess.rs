@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use mdbook_markdown::pulldown_cmark::{Event, HeadingLevel, Tag};
-use mdbook_preprocessor::book::{Book, Chapter as BookChapter};
+use mdbook_preprocessor::book::{Book, BookItem, Chapter as BookChapter};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
+use crate::check::glossary::GLOSSARY;
 use crate::figure::escape;
 use crate::i18n;
 use crate::markdown;
 use crate::notebook::{self, Outputs};
-use crate::page;
+use crate::page::{self, Located};
+use crate::published;
 use crate::render::{self, Words};
+use crate::terms::{self, Glossary};
 use crate::volume::Offers;
 use crate::workspace::{Chapter, Language, Workspace, forward};
 
@@ -41,7 +44,12 @@ impl BookPreprocessor {
     }
 
     /// Renders one chapter of mdBook's book.
-    fn render(&self, chapter: &mut BookChapter, language: Language) -> Result<()> {
+    fn render(
+        &self,
+        chapter: &mut BookChapter,
+        language: Language,
+        glossary: &Glossary,
+    ) -> Result<()> {
         let Some(source) = chapter.source_path.clone() else {
             return Ok(());
         };
@@ -52,6 +60,9 @@ impl BookPreprocessor {
         };
         let blocks =
             page::parse(&self.workspace, &name, &chapter.content).map_err(located)?;
+        let mut blocks =
+            published::blocks(blocks, self.workspace.repository.as_deref());
+        let terms = self.mark_terms(&mut blocks, &source, language, glossary)?;
         let of_book = self.workspace.chapter(&name);
         let (outputs, stale) = match &of_book {
             Some(of_book) => self.outputs(of_book)?,
@@ -64,8 +75,42 @@ impl BookPreprocessor {
         let volumes = if first { self.volumes(language) } else { Vec::new() };
         let stale = !stale.is_empty();
         let bar = self.bar(of_book.as_ref(), &source, language, volumes, stale);
-        chapter.content = below_title(&body, &bar);
+        chapter.content = format!("{}\n{terms}", below_title(&body, &bar));
         Ok(())
+    }
+
+    /// Marks the glossary's terms on a page: what stands at its end. The glossary itself has
+    /// no marks.
+    fn mark_terms(
+        &self,
+        blocks: &mut [Located],
+        source: &Path,
+        language: Language,
+        glossary: &Glossary,
+    ) -> Result<String> {
+        let number =
+            files(&self.workspace)?.iter().position(|file| *file == forward(source));
+        Ok(match number {
+            Some(number) if source != Path::new(GLOSSARY) => {
+                terms::mark(glossary, language, (number, source), blocks)
+            }
+            _ => String::new(),
+        })
+    }
+
+    /// The glossary, as the edition has it; an empty one if the book has none.
+    fn glossary(&self, book: &Book, language: Language) -> Result<Glossary> {
+        let glossary = book.iter().find_map(|item| match item {
+            BookItem::Chapter(chapter)
+                if chapter.source_path.as_deref() == Some(Path::new(GLOSSARY)) =>
+            {
+                Some(chapter.content.as_str())
+            }
+            _ => None,
+        });
+        let text = glossary.unwrap_or_default();
+        Glossary::new(text, language, &files(&self.workspace)?)
+            .with_context(|| format!("src/{GLOSSARY}"))
     }
 
     /// The outputs of a chapter's notebook, and in what they lag behind the sources.
@@ -166,6 +211,16 @@ impl BookPreprocessor {
     }
 }
 
+/// The book's pages as they are in `src/`, in order.
+fn files(workspace: &Workspace) -> Result<Vec<String>> {
+    let src = Path::new("src");
+    let pages = workspace.pages()?;
+    Ok(pages
+        .iter()
+        .map(|page| forward(page.strip_prefix(src).unwrap_or(page)))
+        .collect())
+}
+
 /// Where a notebook of a GitHub repository opens without an installation.
 fn launchers(address: &str, notebook: &str) -> Vec<(&'static str, String)> {
     let Some(slug) = address.strip_prefix("https://github.com/") else {
@@ -246,10 +301,11 @@ impl Preprocessor for BookPreprocessor {
             let catalog = i18n::catalog(&self.workspace, language)?;
             i18n::translate_book(catalog, &mut book)?;
         }
+        let glossary = self.glossary(&book, language)?;
         let mut result = Ok(());
         book.for_each_chapter_mut(|chapter| {
             if result.is_ok() {
-                result = self.render(chapter, language);
+                result = self.render(chapter, language, &glossary);
             }
         });
         result.map(|()| book)

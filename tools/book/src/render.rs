@@ -13,7 +13,7 @@ use crate::figure::{self, Legend, escape};
 use crate::notebook::{Outputs, outputs_in, tidy};
 use crate::page::{Block, Caption, Cell, Choice, Located};
 use crate::workspace::{Language, Workspace};
-use crate::{markdown, math};
+use crate::{markdown, math, references, times};
 
 /// The words that the tool itself writes on a page.
 pub struct Words {
@@ -39,6 +39,12 @@ pub struct Words {
     pub question: &'static str,
     /// Says that a choice is the right one.
     pub right: &'static str,
+    /// Stands for authors who are not named.
+    pub et_al: &'static str,
+    /// Stands before the chapters that cite a work.
+    pub cited: &'static str,
+    /// Leads from a term's explanation to the section that teaches it.
+    pub taught: &'static str,
 }
 
 impl Words {
@@ -58,6 +64,9 @@ impl Words {
                 figure: "Figura",
                 question: "Antes de ver",
                 right: "Certo.",
+                et_al: "e outros",
+                cited: "Citado em",
+                taught: "Onde se explica",
             },
             Language::English => Self {
                 output: "output",
@@ -71,6 +80,9 @@ impl Words {
                 figure: "Figure",
                 question: "Before you look",
                 right: "Right.",
+                et_al: "et al.",
+                cited: "Cited in",
+                taught: "Where it is explained",
             },
         }
     }
@@ -123,7 +135,8 @@ pub fn page(
                 let html = math::html(tex, true).with_context(at)?;
                 format!("<div class=\"formula\">{html}</div>")
             }
-            Block::Caption(_) | Block::Alt(_) => String::new(), // said with their figure
+            Block::Caption(_) | Block::Alt(_) // said with their figure
+            | Block::Published | Block::EndPublished => String::new(), // see `published`
             Block::Details(title) => {
                 let title = math::inline_to_html(title).with_context(at)?;
                 format!("<details>\n<summary>{title}</summary>")
@@ -143,6 +156,8 @@ pub fn page(
                 )
             }
             Block::Choice(choice) => choice_begins(choice, &words).with_context(at)?,
+            Block::References => references::list(workspace, language)?,
+            Block::Times => times::table(workspace, language)?,
         };
         parts.push(part);
     }

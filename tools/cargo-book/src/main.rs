@@ -8,7 +8,7 @@ use book::build::{self, BuildOptions};
 use book::preprocess::{BookPreprocessor, Options};
 use book::volume::{Offers, pdf};
 use book::workspace::{Chapter, Language, Workspace};
-use book::{cells, check, compare, i18n, notebook, run, say, serve, walkthrough};
+use book::{cells, check, compare, i18n, new, notebook, run, say, serve, walkthrough};
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};
@@ -75,7 +75,7 @@ enum Command {
         under: Option<String>,
     },
     /// Check freshness, links, alternative texts, translation, the numbers in the prose and
-    /// of figures, terms, and the length and folds of listings, their anchors and docs
+    /// of figures, citations, terms, and the length and folds of listings, their anchors and docs
     Check {
         /// Only list the cells that print numbers of which their section's prose takes up none:
         /// a list to judge
@@ -84,10 +84,31 @@ enum Command {
     },
     /// Bring po/en.po up to date with the pages
     Messages,
+    /// Make the skeleton of something new
+    New {
+        #[command(subcommand)]
+        what: New,
+    },
     /// Speak mdBook's preprocessor protocol on standard input and output
     Preprocess {
         #[command(subcommand)]
         query: Option<Query>,
+    },
+}
+
+#[derive(Subcommand)]
+enum New {
+    /// A chapter or an appendix in all its lives: page, crate, exercises, and its lines in every
+    /// list that names chapters
+    Chapter {
+        /// `ch09-two-words`, or `a4-two-words` for an appendix
+        name: String,
+        /// Its title, in Portuguese
+        #[arg(long, default_value = "Título do capítulo")]
+        title: String,
+        /// Its title in English, for the README
+        #[arg(long, default_value = "Title of the chapter")]
+        title_en: String,
     },
 }
 
@@ -250,6 +271,9 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
                 "po/en.po is up to date; {waiting} messages await a translation"
             ))?;
         }
+        Command::New { what: New::Chapter { name, title, title_en } } => {
+            new_chapter(&workspace, &new::Chapter { name, title, title_en })?;
+        }
         Command::Preprocess { query } => return preprocess(workspace, query),
     }
     Ok(ExitCode::SUCCESS)
@@ -320,6 +344,9 @@ fn check_all(workspace: &Workspace) -> Result<()> {
         check::questions::weak,
         check::numbers::unsourced,
         check::figures::misnumbered,
+        check::citations::unsound,
+        check::graph::unfaithful,
+        check::release::miscited,
         check::roundtrip::altered,
         cells::unfaithful,
         check::terms::early,
@@ -340,6 +367,25 @@ fn check_all(workspace: &Workspace) -> Result<()> {
     }
     ensure!(findings.is_empty(), "{} findings", findings.len());
     say("the book is in order")
+}
+
+fn new_chapter(workspace: &Workspace, chapter: &new::Chapter) -> Result<()> {
+    let [new, changed] = new::chapter(workspace, chapter)?;
+    for (what, paths) in [("new", new), ("changed", changed)] {
+        for path in paths {
+            say(&format!("{what:<8} {}", path.display()))?;
+        }
+    }
+    let name = &chapter.name;
+    say(&format!(
+        "\nNext:\n\
+         1. cargo test -p {name} -p solutions         the skeleton compiles, and its exercise is solved\n\
+         2. write the page and the crate             CONTRIBUTING.md says in which order\n\
+         3. cargo book notebooks {name}\n\
+         4. cargo book messages                      then translate in po/en.po: TRANSLATING.md\n\
+         5. cargo book notebooks --text {name}\n\
+         6. cargo book check"
+    ))
 }
 
 fn preprocess(workspace: Workspace, query: Option<Query>) -> Result<ExitCode> {

@@ -11,6 +11,7 @@ mod progress;
 mod search;
 mod server;
 mod tab;
+mod terms;
 mod views;
 
 use std::fs;

@@ -181,10 +181,12 @@
     },
 
     formulas() {
+      // Not those in the explanations of terms, which are hidden until they are asked for.
+      const shown = all('main .katex').filter(formula => formula.closest('.terms') === null);
       return {
         displayed: all('main .katex-display').length,
-        inline: all('main .katex').length - all('main .katex-display').length,
-        broken: all('main .katex').filter(k => k.getBoundingClientRect().width === 0).length,
+        inline: shown.length - all('main .katex-display').length,
+        broken: shown.filter(k => k.getBoundingClientRect().width === 0).length,
       };
     },
 

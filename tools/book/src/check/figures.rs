@@ -83,9 +83,10 @@ fn faults_of(
 
 /// Words that are all of one link, or of none.
 #[derive(Default)]
-struct Part {
-    target: Option<String>,
-    words: String,
+pub(super) struct Part {
+    /// Where the link leads.
+    pub(super) target: Option<String>,
+    pub(super) words: String,
     /// For each piece of the words, where it begins in them and in the source.
     starts: Vec<(usize, usize)>,
 }
@@ -97,7 +98,7 @@ impl Part {
     }
 
     /// Where in the source a byte of the words is, or the piece that has it.
-    fn source_of(&self, byte: usize) -> usize {
+    pub(super) fn source_of(&self, byte: usize) -> usize {
         let until = self.starts.partition_point(|(start, _)| *start <= byte);
         self.starts[..until].last().map_or(0, |(start, source)| source + byte - start)
     }
@@ -138,7 +139,7 @@ fn faults(file: &str, text: &str, numbers: &Numbers) -> Vec<(usize, String)> {
 }
 
 /// A text, cut where links and blocks begin and end.
-fn parts(text: &str) -> Vec<Part> {
+pub(super) fn parts(text: &str) -> Vec<Part> {
     let mut open = Part::default();
     let mut parts = Vec::new();
     for (event, range) in markdown::events(text) {

@@ -12,7 +12,7 @@ use crate::page::{self, Located};
 use crate::workspace::{Workspace, forward};
 
 /// The glossary's file in `src/`.
-pub(super) const GLOSSARY: &str = "glossary.md";
+pub(crate) const GLOSSARY: &str = "glossary.md";
 
 /// A place in the book: the page's number in the summary, the section's on the page (0 is
 /// what stands above the first one).
@@ -74,7 +74,7 @@ pub(super) fn read(workspace: &Workspace) -> Result<(String, Vec<Page>)> {
 }
 
 /// The list items of the glossary, each on one line, with the line where it starts.
-pub(super) fn entries(glossary: &str) -> Vec<(usize, String)> {
+pub(crate) fn entries(glossary: &str) -> Vec<(usize, String)> {
     let items = markdown::events(glossary)
         .filter(|(event, _)| matches!(event, Event::Start(Tag::Item)));
     items
@@ -87,8 +87,11 @@ pub(super) fn entries(glossary: &str) -> Vec<(usize, String)> {
 
 static ENTRY: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^- \*\*\[(.+?)\]\(([^)#]+\.md(?:#[^)]+)?)\)\*\*"));
-static LIST: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"<!-- (forms|only|not|not-en): (.*?) -->"));
+static LIST: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"<!-- (forms|only|except|forms-en|only-en|except-en|not|not-en): (.*?) -->",
+    )
+});
 /// What a page shows but does not say: comments and the texts of pictures.
 static ASIDE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?s)<!--.*?-->|!\[.*?\]\([^)]*\)"));
@@ -96,12 +99,12 @@ static CODE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\$?`[^`]*`\$?|\]\([^)]*\)|<https?:[^>]*>"));
 static SENTENCE_END: LazyLock<Regex> =
     LazyLock::new(|| pattern(r#"[.!?…][”"»)*]*\s+"#));
-pub(super) fn pattern(text: &str) -> Regex {
+pub(crate) fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a valid pattern")
 }
 
 /// The words of a list in an entry: `<!-- forms: queries -->`.
-pub(super) fn listed(entry: &str, list: &str) -> Vec<String> {
+pub(crate) fn listed(entry: &str, list: &str) -> Vec<String> {
     let lists = LIST.captures_iter(entry).filter(|found| &found[1] == list);
     lists.flat_map(|found| words_of(&found[2])).collect()
 }

@@ -98,7 +98,7 @@ fn part_of(element: &Element, around: Part) -> Part {
 fn is_passed_over(element: &Element) -> bool {
     const NAMES: [&str; 7] =
         ["annotation", "button", "script", "style", "svg", "template", "noscript"];
-    let class = |class| ["formula", "katex-html", "lives"].contains(&class);
+    let class = |class| ["formula", "katex-html", "lives", "terms"].contains(&class);
     NAMES.contains(&element.name()) || element.classes().any(class)
 }
 
