@@ -109,8 +109,20 @@
     buttons.prepend(link);
   }
 
+  // The table of contents opens by keyboard, too: its button is a label, which answers clicks only.
+  function openContentsByKeyboard() {
+    const button = document.getElementById('mdbook-sidebar-toggle');
+    button.addEventListener('keydown', event => {
+      if (event.key === 'Enter' || event.key === ' ') {
+        event.preventDefault();
+        button.click();
+      }
+    });
+  }
+
   if (document.documentElement.lang === 'pt-BR') {
     localize();
   }
   addLanguageLink();
+  openContentsByKeyboard();
 })();

@@ -8,7 +8,9 @@ use mdbook_driver::MDBook;
 use mdbook_driver::book::BookItem;
 use mdbook_driver::config::Config;
 
+use crate::address::{Address, base_path};
 use crate::i18n;
+use crate::polish::{self, Edition};
 use crate::preprocess::{BookPreprocessor, Options, built_page, linked_sources};
 use crate::search;
 use crate::workspace::{Language, Workspace};
@@ -19,8 +21,9 @@ pub const LIVE_RELOAD: &str = "__livereload";
 /// The key in `book.toml` of the scripts that every page runs.
 const SCRIPTS: &str = "output.html.additional-js";
 
-/// The script of the search: of our editions alone, since plain mdBook makes no index for it.
-const SEARCH: &str = "theme/search.js";
+/// The scripts of our editions alone, since plain mdBook makes nothing for them to load: the
+/// search's, and that of chapter 7's views.
+const OWN_SCRIPTS: [&str; 2] = ["theme/search.js", "theme/views.js"];
 
 /// How to build.
 #[derive(Debug, Clone, Copy, Default)]
@@ -74,22 +77,29 @@ pub fn site_in(
     site: &Path,
     options: BuildOptions,
 ) -> Result<()> {
+    let mut listed = Vec::new();
     for language in Language::ALL {
-        edition(workspace, language, &site.join(language.folder()), options)
-            .with_context(|| {
-                format!("the {} edition does not build", language.tag())
-            })?;
+        let folder = site.join(language.folder());
+        listed = edition(workspace, language, &folder, options).with_context(|| {
+            format!("the {} edition does not build", language.tag())
+        })?;
+    }
+    polish::shared::with_root(site, Language::English.folder())?;
+    if let Some(address) = address(workspace) {
+        polish::sitemap::save(site, &address, &listed)?;
     }
     copy_linked(workspace, site)
 }
 
+/// Builds an edition; its pages, in order.
 fn edition(
     workspace: &Workspace,
     language: Language,
     folder: &Path,
     options: BuildOptions,
-) -> Result<()> {
+) -> Result<Vec<PathBuf>> {
     let config = config(workspace, language, folder, options)?;
+    let title = config.book.title.clone().unwrap_or_default();
     let mut book = MDBook::load_with_config(&workspace.root, config)?;
     let preprocessor = BookPreprocessor::new(
         workspace.clone(),
@@ -97,7 +107,17 @@ fn edition(
     );
     book.with_preprocessor(preprocessor); // in place of the command in book.toml: same name
     book.build()?;
-    search::write(folder, language, &pages(&book))
+    let pages = pages(&book);
+    search::write(folder, language, &pages)?;
+    let address = address(workspace);
+    let (title, address) = (title.as_str(), address.as_ref());
+    polish::edition(&Edition { folder, language, title, pages: &pages, address })?;
+    Ok(pages)
+}
+
+/// Where the site is public, if it is.
+fn address(workspace: &Workspace) -> Option<Address> {
+    workspace.repository.as_deref().and_then(Address::of)
 }
 
 /// The pages of a built book, in order, as paths in its folder.
@@ -120,8 +140,8 @@ fn config(
     config.book.language = Some(language.tag().to_owned());
     folder.clone_into(&mut config.build.build_dir);
     let scripts: Option<Vec<String>> = config.get(SCRIPTS)?;
-    let scripts: Vec<_> =
-        scripts.into_iter().flatten().chain([SEARCH.to_owned()]).collect();
+    let own = OWN_SCRIPTS.map(str::to_owned);
+    let scripts: Vec<_> = scripts.into_iter().flatten().chain(own).collect();
     config.set(SCRIPTS, scripts)?;
     if language != Language::Portuguese {
         let catalog = i18n::catalog(workspace, language)?;
@@ -143,14 +163,9 @@ fn config(
         };
         let edit = format!("{address}/edit/main/{source}");
         config.set("output.html.edit-url-template", edit)?;
-        let name = address.rsplit('/').next().unwrap_or_default();
-        let own_site = name.ends_with(".github.io"); // served at the root
-        let parts = [if own_site { "" } else { name }, language.folder()];
-        let parts: Vec<&str> =
-            parts.into_iter().filter(|part| !part.is_empty()).collect();
-        let base = format!("/{}/", parts.join("/")).replace("//", "/");
-        config.set("output.html.site-url", base)?;
     }
+    let base = base_path(workspace.repository.as_deref(), language);
+    config.set("output.html.site-url", base)?;
     Ok(config)
 }
 

@@ -6,6 +6,7 @@
 
 use anyhow::Context as _;
 
+pub mod address;
 pub mod build;
 pub mod cells;
 pub mod check;
@@ -22,8 +23,10 @@ pub mod math;
 pub mod notebook;
 pub mod page;
 pub mod po;
+pub mod polish;
 pub mod preprocess;
 pub mod programs;
+pub mod reading;
 pub mod render;
 pub mod run;
 pub mod search;

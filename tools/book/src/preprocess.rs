@@ -12,6 +12,7 @@ use crate::i18n;
 use crate::markdown;
 use crate::notebook::{self, Outputs};
 use crate::page;
+use crate::reading;
 use crate::render::{self, Words};
 use crate::workspace::{Chapter, Language, Workspace, forward};
 
@@ -57,7 +58,12 @@ impl BookPreprocessor {
         let shown = name.display().to_string();
         let body = render::page(&self.workspace, language, &shown, &blocks, &outputs)
             .map_err(located)?;
-        let bar = self.bar(of_book.as_ref(), &source, language, !stale.is_empty());
+        let bar = self.bar(
+            of_book.as_ref().map(|chapter| (chapter, reading::minutes(&blocks))),
+            &source,
+            language,
+            !stale.is_empty(),
+        );
         chapter.content = below_title(&body, &bar);
         Ok(())
     }
@@ -72,20 +78,22 @@ impl BookPreprocessor {
         Ok((notebook::recorded_outputs(&self.workspace, chapter)?, stale))
     }
 
-    /// The bar under a page's title: its notebook, code and exercises, and the other
-    /// language.
+    /// The bar under a page's title: how many minutes a chapter takes, its notebook, code and
+    /// exercises, and the other language.
     fn bar(
         &self,
-        chapter: Option<&Chapter>,
+        chapter: Option<(&Chapter, f64)>,
         source: &Path,
         language: Language,
         stale: bool,
     ) -> String {
         let words = Words::of(language);
-        let mut items = match chapter {
-            Some(chapter) => self.lives(chapter, source, language, &words),
-            None => Vec::new(),
-        };
+        let mut items = Vec::new();
+        if let Some((chapter, minutes)) = chapter {
+            let time = format!("≈ {minutes:.0} min {}", words.reading);
+            items.push(format!("<span class=\"reading-time\">{time}</span>"));
+            items.extend(self.lives(chapter, source, language, &words));
+        }
         if self.options.whole_site {
             items.push(language_link(source, language));
         }
@@ -96,7 +104,7 @@ impl BookPreprocessor {
                 "<nav class=\"lives\" aria-label=\"{label}\">{items}</nav>"
             ));
         }
-        if let (true, Some(chapter)) = (stale, chapter) {
+        if let (true, Some((chapter, _))) = (stale, chapter) {
             let (text, short) = (words.stale, chapter.short());
             parts.push(format!(
                 "<p class=\"stale\" role=\"status\">{text} \
@@ -162,7 +170,7 @@ fn launchers(address: &str, notebook: &str) -> Vec<(&'static str, String)> {
 }
 
 /// From a page to the site's root: out of its own folders, and out of its edition's.
-fn up_to_site(source: &Path, language: Language) -> String {
+pub(crate) fn up_to_site(source: &Path, language: Language) -> String {
     let folders = source.iter().count() - 1;
     let edition = usize::from(!language.folder().is_empty());
     "../".repeat(folders + edition)
