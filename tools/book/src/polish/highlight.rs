@@ -3,7 +3,8 @@
 //! syntect finds what the words of a listing are; the classes are those of highlight.js, which
 //! mdBook's styles give their colors, in each theme.
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use regex::{Captures, Regex};
@@ -110,8 +111,23 @@ fn unescaped(html: &str) -> String {
     text
 }
 
-/// Code as HTML: a span around each run of a class.
+/// Code as HTML. Each listing is in both editions, and again where all pages are one: it is
+/// colored once.
 fn colored(code: &str, syntax: &SyntaxReference) -> Result<String> {
+    static DONE: LazyLock<Mutex<HashMap<String, String>>> =
+        LazyLock::new(Mutex::default);
+    let done = || DONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = format!("{}\n{code}", syntax.name);
+    if let Some(known) = done().get(&key) {
+        return Ok(known.clone());
+    }
+    let html = spans(code, syntax)?;
+    done().insert(key, html.clone());
+    Ok(html)
+}
+
+/// Code with a span around each run of a class.
+fn spans(code: &str, syntax: &SyntaxReference) -> Result<String> {
     let mut state = ParseState::new(syntax);
     let mut stack = ScopeStack::new();
     let mut runs: Vec<(&str, String)> = Vec::new();
