@@ -109,20 +109,29 @@
     buttons.prepend(link);
   }
 
-  // The table of contents opens by keyboard, too: its button is a label, which answers clicks only.
-  function openContentsByKeyboard() {
-    const button = document.getElementById('mdbook-sidebar-toggle');
-    button.addEventListener('keydown', event => {
-      if (event.key === 'Enter' || event.key === ' ') {
-        event.preventDefault();
-        button.click();
+  // The button of the table of contents works the box that mdBook's label would.
+  function openContents() {
+    const box = document.getElementById('mdbook-sidebar-toggle-anchor');
+    document.getElementById('mdbook-sidebar-toggle').addEventListener('click', () => box.click());
+  }
+
+  // What is wider than its place is scrolled by keyboard, too.
+  function reachWide() {
+    const places = document.querySelectorAll('main pre > code, main .formula, main .table-wrapper');
+    const wide = new Set([...places].filter(place => place.scrollWidth > place.clientWidth));
+    for (const place of places) {
+      place.toggleAttribute('tabindex', false);
+      if (wide.has(place)) {
+        place.tabIndex = 0;
       }
-    });
+    }
   }
 
   if (document.documentElement.lang === 'pt-BR') {
     localize();
   }
   addLanguageLink();
-  openContentsByKeyboard();
+  openContents();
+  window.addEventListener('load', reachWide);
+  window.addEventListener('resize', reachWide);
 })();

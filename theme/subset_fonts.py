@@ -29,13 +29,13 @@ KATEX = ROOT / "src/assets/katex"
 
 # ASCII and what else Portuguese and English are written with.
 ASCII = set(range(0x20, 0x7F))
-TEXT = ASCII | set(map(ord, "\u00a0ÀÁÂÃÇÉÊÍÓÔÕÚàáâãçéêíóôõúüª°º·×–—‘’“”…−≈"))
+TEXT = ASCII | set(map(ord, "\u00a0ÀÁÂÃÇÉÊÍÓÔÕÚàáâãçéêíóôõúüª°º·×–—‘’“”…−≈√²³⁶⁸"))
 # The menu bar alone has the thin cut, for the book's title.
 TITLE = set(map(ord, "Atenção em Rust Attention in Rust"))
-# What outputs draw tables with.
-BOXES = set(map(ord, "─━│┃┏┓└┘├┡┤┩┳┴┼╇▾✓"))
+# What comments and outputs are written with: formulas, tables, pieces of words.
+CODE = TEXT | set(map(ord, "ΣΦβγεηλμρσφ\u0302∂∞→≠ᵖⁿ⁰⁵₁₂Ġ▁─━│┃┏┓└┘├┡┤┩┳┴┼╇▾✓"))
 # What formulas are written with.
-MATHEMATICS = ASCII | set(map(ord, "ΔΣΦβγδεηθλμπρσφωˊ′←→∂∇∑∏∫√−∘∞∣∥≈≠≤≥⊤⋅×±∈⌊⌋⌈⌉…\u00a0"))
+MATHEMATICS = ASCII | set(map(ord, "ΔΣΦβγδεηθλμπρσφωˊ′←→∂∇∑∏∫√−∘∞∣∥≈≠≤≥⊤⋅×±∈⌊⌋⌈⌉…⋯\u00a0"))
 
 # Cuts that pages use: name in mdBook's file, style, weight, the characters of `text`.
 OPEN_SANS = [
@@ -43,7 +43,6 @@ OPEN_SANS = [
     ("regular", "normal", 400, TEXT),
     ("italic", "italic", 400, TEXT),
     ("600", "normal", 600, TEXT),
-    ("600italic", "italic", 600, TEXT),
     ("700", "normal", 700, TEXT),
     ("700italic", "italic", 700, TEXT),
 ]
@@ -62,7 +61,7 @@ def main(mdbook: Path, katex: Path) -> None:
         rules += [rule(face, *part) for part in cut(file, f"open-sans-{name}", FONTS, text)]
     mono = mdbook / "source-code-pro-v11-all-charsets-500.woff2"
     face = ("Book Mono", "normal", 500)
-    parts = cut(mono, "book-mono-500", FONTS, TEXT | BOXES, "Book Mono")
+    parts = cut(mono, "book-mono-500", FONTS, CODE, "Book Mono")
     rules += [rule(face, *part) for part in parts]
     (FONTS / "fonts.css").write_text("\n".join(rules))
     for license in ("OPEN-SANS-LICENSE.txt", "SOURCE-CODE-PRO-LICENSE.txt"):
@@ -80,7 +79,7 @@ def rule(face, file, characters):
         f"  font-weight: {weight};\n"
         f"  font-display: swap;\n"
         f"  src: url('{{{{ resource \"fonts/{file}\" }}}}') format('woff2');\n"
-        f"  unicode-range: {ranges(characters)};\n"
+        f"  unicode-range: {characters};\n"
         f"}}\n"
     )
 
@@ -100,18 +99,19 @@ def formulas(katex):
         split = ""
         for to, characters in cut(file, file.stem, KATEX / "fonts", MATHEMATICS):
             part = face.replace(file.name, to).removesuffix("}")
-            split += f"{part};unicode-range:{ranges(characters)}}}"
+            split += f"{part};unicode-range:{characters}}}"
         style = style.replace(face, split)
     (KATEX / "katex.min.css").write_text(style)
 
 
 def cut(file, name, folder, text, family=None):
-    """Writes the two files of a font; their names, with what they hold."""
+    """Writes the two files of a font; their names, and their characters as CSS writes them."""
     has = set(TTFont(file).getBestCmap())
-    parts = [(f"{name}-{part}.woff2", wanted) for part, wanted in
-             [("more", has - text), ("text", has & text)]]
-    for to, wanted in parts:
+    parts = []
+    for part, wanted in [("more", has - text), ("text", has & text)]:
+        to = f"{name}-{part}.woff2"
         subset(file, wanted, family, folder / to)
+        parts.append((to, ranges(wanted)))
     return parts
 
 

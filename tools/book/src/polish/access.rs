@@ -1,6 +1,6 @@
 //! What mdBook's pages lack for screen readers, keyboards and translators.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::replaced;
 use crate::workspace::Language;
@@ -15,14 +15,8 @@ pub fn improved(html: &str, language: Language) -> Result<String> {
         Language::Portuguese => "Sumário",
         Language::English => "Table of contents",
     };
-    let mut page = html.to_owned();
+    let mut page = with_contents_button(html)?;
     for (old, new) in [
-        // A label has no role, and so no name: it works as a button, and is one.
-        (
-            "<label id=\"mdbook-sidebar-toggle\" ",
-            "<label id=\"mdbook-sidebar-toggle\" role=\"button\" tabindex=\"0\" "
-                .to_owned(),
-        ),
         (
             "<div id=\"mdbook-menu-bar\" ",
             "<div id=\"mdbook-menu-bar\" role=\"banner\" ".to_owned(),
@@ -38,6 +32,24 @@ pub fn improved(html: &str, language: Language) -> Result<String> {
         page = untranslated(&page, kept);
     }
     Ok(page)
+}
+
+/// The table of contents is opened by a label, which no keyboard reaches and which can have no name:
+/// it becomes a button (`theme/interface.js`), and stays where no script runs.
+fn with_contents_button(html: &str) -> Result<String> {
+    const LABEL: &str = "<label id=\"mdbook-sidebar-toggle\" class=\"icon-button\" \
+                         for=\"mdbook-sidebar-toggle-anchor\" ";
+    const END: &str = "</label>";
+    let changed = || "mdBook no longer opens its contents by a label";
+    let (before, rest) = html.split_once(LABEL).with_context(changed)?;
+    let (label, after) = rest.split_once(END).with_context(changed)?;
+    let (attributes, icon) = label.split_once('>').with_context(changed)?;
+    Ok(format!(
+        "{before}<noscript><label class=\"icon-button\" for=\"mdbook-sidebar-toggle-anchor\">{icon}\
+         </label></noscript>\
+         <button id=\"mdbook-sidebar-toggle\" class=\"icon-button\" type=\"button\" {attributes}>\
+         {icon}</button>{after}"
+    ))
 }
 
 /// Code, what it prints, and formulas are in no language.

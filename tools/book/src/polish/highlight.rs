@@ -15,12 +15,13 @@ use syntect::util::LinesWithEndings;
 use crate::figure::escape;
 
 /// What a scope is called in the styles, from the one that says least.
-const CLASSES: [(&str, &str); 27] = [
+const CLASSES: [(&str, &str); 28] = [
     ("comment", "comment"),
     ("constant", "literal"),
     ("constant.character", "string"),
     ("constant.numeric", "number"),
     ("constant.other", ""),
+    ("constant.other.placeholder", "string"),
     ("entity.name.class", "title"),
     ("entity.name.enum", "title"),
     ("entity.name.function", "title"),
@@ -84,7 +85,7 @@ pub fn listings(html: &str) -> Result<String> {
         let classes = listing.get(1).map_or("", |classes| classes.as_str());
         let classes = format!("{classes} hljs");
         let classes = classes.trim_start();
-        format!("<pre tabindex=\"0\"><code class=\"{classes}\">{code}</code></pre>")
+        format!("<pre><code class=\"{classes}\">{code}</code></pre>")
     });
     failure.map_or(Ok(colored.into_owned()), Err)
 }
@@ -221,7 +222,7 @@ mod tests {
     #[test]
     fn what_has_no_grammar_stays_as_it_is() {
         let code = "<pre><code class=\"language-nothing\">let &amp;</code></pre>";
-        let expected = "<pre tabindex=\"0\">\
+        let expected = "<pre>\
                         <code class=\"language-nothing hljs\">let &amp;</code></pre>";
         assert_eq!(listings(code).unwrap(), expected);
         for other in ["<code>a</code>", "<pre class=\"cell-output\">a</pre>"] {
