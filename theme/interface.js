@@ -115,16 +115,19 @@
     document.getElementById('mdbook-sidebar-toggle').addEventListener('click', () => box.click());
   }
 
-  // What is wider than its place is scrolled by keyboard, too.
+  // What is wider than its place is scrolled by keyboard, too. It is asked where it is laid out.
   function reachWide() {
-    const places = document.querySelectorAll('main pre > code, main .formula, main .table-wrapper');
-    const wide = new Set([...places].filter(place => place.scrollWidth > place.clientWidth));
-    for (const place of places) {
-      place.toggleAttribute('tabindex', false);
-      if (wide.has(place)) {
-        place.tabIndex = 0;
-      }
-    }
+    const sizes = new ResizeObserver(entries => {
+      const wide = entries.map(({ target }) => target.scrollWidth > target.clientWidth);
+      entries.forEach(({ target }, i) => {
+        target.removeAttribute('tabindex');
+        if (wide[i]) {
+          target.tabIndex = 0;
+        }
+      });
+    });
+    document.querySelectorAll('main pre > code, main .formula, main .table-wrapper')
+      .forEach(place => sizes.observe(place));
   }
 
   if (document.documentElement.lang === 'pt-BR') {
@@ -132,6 +135,5 @@
   }
   addLanguageLink();
   openContents();
-  window.addEventListener('load', reachWide);
-  window.addEventListener('resize', reachWide);
+  reachWide();
 })();

@@ -4,7 +4,8 @@ mdBook brings Open Sans and Source Code Pro with all their alphabets and hints, 
 KaTeX's fonts have all that mathematicians write. Here a font is two files: `text` has what this
 book's pages are written with, `more` all else that the original has, and is fetched by a page that
 shows some of it. `unicode-range` tells the browser which is which, so nothing looks other than with
-the originals.
+the originals. What every page shows is in the style sheet itself: a font that comes later has the
+whole page laid out again.
 
     pip install fonttools==4.68.0 brotli==1.2.1
     npm pack katex@0.16.4 && tar xzf katex-0.16.4.tgz
@@ -15,6 +16,7 @@ The licenses are copies. Source Code Pro's reserves the name "Source" for unchan
 called Book Mono here, inside the file, too.
 """
 
+import base64
 import re
 import shutil
 import sys
@@ -46,6 +48,9 @@ OPEN_SANS = [
     ("700", "normal", 700, TEXT),
     ("700italic", "italic", 700, TEXT),
 ]
+# Files that every page needs.
+EVERYWHERE = [f"{cut}-text.woff2" for cut in
+              ("open-sans-regular", "open-sans-italic", "open-sans-700", "book-mono-500")]
 # KaTeX's fonts that pages use; the others stay whole, and are not fetched.
 FORMULAS = ["Main-Regular", "Math-Italic", "Size1-Regular", "Size2-Regular", "Size3-Regular"]
 
@@ -70,15 +75,21 @@ def main(mdbook: Path, katex: Path) -> None:
 
 
 def rule(face, file, characters):
-    """The rule that loads a file, in mdBook's way: it names files after what they hold."""
+    """The rule that loads a file, in mdBook's way (it names files after what they hold), or holds
+    it."""
     family, style, weight = face
+    source = f'{{{{ resource "fonts/{file}" }}}}'
+    if file in EVERYWHERE:
+        data = base64.b64encode((FONTS / file).read_bytes()).decode()
+        source = f"data:font/woff2;base64,{data}"
+        (FONTS / file).unlink()
     return (
         f"@font-face {{\n"
         f"  font-family: '{family}';\n"
         f"  font-style: {style};\n"
         f"  font-weight: {weight};\n"
         f"  font-display: swap;\n"
-        f"  src: url('{{{{ resource \"fonts/{file}\" }}}}') format('woff2');\n"
+        f"  src: url('{source}') format('woff2');\n"
         f"  unicode-range: {characters};\n"
         f"}}\n"
     )
