@@ -64,6 +64,7 @@ fn polished(
 ) -> Result<String> {
     let mut html = replaced(html, &scripts.highlighter, "")?;
     html = replaced(&html, &scripts.book[0], &scripts.book[1])?;
+    html = with_light_listings(&html)?;
     html = highlight::listings(&html)?;
     html = access::improved(&html, edition.language)?;
     html = match page.to_str() {
@@ -82,6 +83,24 @@ fn polished(
         html = replaced(&html, style, "")?;
     }
     Ok(html)
+}
+
+/// Three styles give listings their colors, and a script turns off those of other themes: without
+/// scripts, the light one comes last.
+fn with_light_listings(html: &str) -> Result<String> {
+    let style = |id: &str| {
+        let begin = format!("<link rel=\"stylesheet\" id=\"{id}\" href=\"");
+        let (_, rest) = html.split_once(&begin)?;
+        let (address, _) = rest.split_once("\">")?;
+        Some((format!("{begin}{address}\">"), address))
+    };
+    let [light, last] = ["mdbook-highlight-css", "mdbook-ayu-highlight-css"].map(style);
+    let [Some((_, light)), Some((last, _))] = [light, last] else {
+        bail!("mdBook no longer writes the styles of listings");
+    };
+    let again =
+        format!("<noscript><link rel=\"stylesheet\" href=\"{light}\"></noscript>");
+    replaced(html, &last, &format!("{last}{again}"))
 }
 
 /// The elements that load scripts which not all pages need as they are.

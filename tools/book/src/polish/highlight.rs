@@ -138,6 +138,9 @@ fn spans(code: &str, syntax: &SyntaxReference) -> Result<String> {
             operations.with_context(|| format!("no color for {line:?}"))?;
         for (text, operation) in ScopeRegionIterator::new(&operations, line) {
             stack.apply(operation)?;
+            if text.is_empty() {
+                continue;
+            }
             let class = class(&stack, text);
             match runs.last_mut() {
                 Some((last, run)) if *last == class => run.push_str(text),
