@@ -109,8 +109,31 @@
     buttons.prepend(link);
   }
 
+  // The button of the table of contents works the box that mdBook's label would.
+  function openContents() {
+    const box = document.getElementById('mdbook-sidebar-toggle-anchor');
+    document.getElementById('mdbook-sidebar-toggle').addEventListener('click', () => box.click());
+  }
+
+  // What is wider than its place is scrolled by keyboard, too. It is asked where it is laid out.
+  function reachWide() {
+    const sizes = new ResizeObserver(entries => {
+      const wide = entries.map(({ target }) => target.scrollWidth > target.clientWidth);
+      entries.forEach(({ target }, i) => {
+        target.removeAttribute('tabindex');
+        if (wide[i]) {
+          target.tabIndex = 0;
+        }
+      });
+    });
+    document.querySelectorAll('main pre > code, main .formula, main .table-wrapper')
+      .forEach(place => sizes.observe(place));
+  }
+
   if (document.documentElement.lang === 'pt-BR') {
     localize();
   }
   addLanguageLink();
+  openContents();
+  reachWide();
 })();

@@ -461,12 +461,32 @@ fn links_to_the_repository_follow_from_its_address() {
         let folder = tempfile::tempdir().unwrap();
         build::site_in(&workspace, folder.path(), options).unwrap();
         assert_none(&check::site::findings(folder.path()).unwrap());
-        ["ch01-self-attention.html", "en/ch01-self-attention.html", "404.html"]
-            .map(|name| page(folder.path(), name))
+        let listed = folder.path().join("sitemap.xml").exists();
+        assert_eq!(listed, workspace.repository.is_some(), "a list of the pages");
+        let names = [
+            "ch01-self-attention.html",
+            "en/ch01-self-attention.html",
+            "404.html",
+            "en/404.html",
+        ];
+        names.map(|name| page(folder.path(), name))
     });
     for page in &unset {
         assert!(!page.contains("colab.research"), "a badge that leads nowhere");
         assert!(!page.contains("rel=\"edit\""), "an edit link that leads nowhere");
+        for address in ["rel=\"canonical\"", "rel=\"alternate\"", "og:url"] {
+            assert!(!page.contains(address), "{address} of a site that is nowhere");
+        }
+    }
+    let site = "https://someone.github.io/some-book";
+    for (page, folder) in [(&set[0], ""), (&set[1], "/en")] {
+        let here = format!(
+            "rel=\"canonical\" href=\"{site}{folder}/ch01-self-attention.html\""
+        );
+        assert!(page.contains(&here), "no {here}");
+        let english =
+            format!("hreflang=\"en\" href=\"{site}/en/ch01-self-attention.html\"");
+        assert!(page.contains(&english), "no {english}");
     }
     let repository = "https://github.com/someone/some-book";
     for part in [
@@ -485,7 +505,14 @@ fn links_to_the_repository_follow_from_its_address() {
     }
     assert!(set[1].contains("notebooks/en/ch01-self-attention.ipynb"));
     assert!(set[1].contains(&format!("{repository}/edit/main/po/en.po")));
-    assert!(set[2].contains("<base href=\"/some-book/\">"), "the site's base path");
+    for (page, base) in [
+        (&set[2], "/some-book/"),
+        (&set[3], "/some-book/en/"),
+        (&unset[2], "/"),
+        (&unset[3], "/en/"),
+    ] {
+        assert!(page.contains(&format!("<base href=\"{base}\">")), "no {base}");
+    }
 }
 
 /// On Colab the first cell installs the kernel: Python runs it, Rust skips it.

@@ -8,7 +8,9 @@ use mdbook_driver::MDBook;
 use mdbook_driver::book::BookItem;
 use mdbook_driver::config::Config;
 
+use crate::address::{Address, base_path};
 use crate::i18n;
+use crate::polish;
 use crate::preprocess::{BookPreprocessor, Options, built_page, linked_sources};
 use crate::search;
 use crate::volume::{self, Edition, Offers, Title};
@@ -20,8 +22,9 @@ pub const LIVE_RELOAD: &str = "__livereload";
 /// The key in `book.toml` of the scripts that every page runs.
 const SCRIPTS: &str = "output.html.additional-js";
 
-/// The script of the search: of our editions alone, since plain mdBook makes no index for it.
-const SEARCH: &str = "theme/search.js";
+/// The scripts of our editions alone, since plain mdBook makes nothing for them to load: the
+/// search's, and that of chapter 7's views.
+const OWN_SCRIPTS: [&str; 2] = ["theme/search.js", "theme/views.js"];
 
 /// How to build.
 #[derive(Debug, Clone, Copy, Default)]
@@ -87,11 +90,26 @@ pub fn site_in(
         editions.push(edition);
     }
     if options.offers != Offers::default() {
-        volume::write(editions, options.offers)?;
+        volume::write(editions.clone(), options.offers)?; // of pages as mdBook made them
+    }
+    let address = workspace.repository.as_deref().and_then(Address::of);
+    for edition in &editions {
+        polish::edition(&polish::Edition {
+            folder: &edition.folder,
+            language: edition.language,
+            title: &edition.title.title,
+            pages: &edition.pages,
+            address: address.as_ref(),
+        })?;
+    }
+    polish::shared::with_root(site, Language::English.folder())?;
+    if let (Some(address), Some(edition)) = (&address, editions.first()) {
+        polish::sitemap::save(site, address, &edition.pages)?;
     }
     copy_linked(workspace, site)
 }
 
+/// Builds an edition; its pages, in order.
 fn edition(
     workspace: &Workspace,
     language: Language,
@@ -142,8 +160,8 @@ fn config(
     folder.clone_into(&mut config.build.build_dir);
     let scripts: Option<Vec<String>> = config.get(SCRIPTS)?;
     // A book of another folder, such as a test's, may have none.
-    let own = [SEARCH.to_owned()];
-    let own = own.into_iter().filter(|script| workspace.root.join(script).is_file());
+    let own = OWN_SCRIPTS.iter().filter(|script| workspace.root.join(script).is_file());
+    let own = own.map(|&script| script.to_owned());
     let scripts: Vec<_> = scripts.into_iter().flatten().chain(own).collect();
     config.set(SCRIPTS, scripts)?;
     if language != Language::Portuguese {
@@ -166,14 +184,9 @@ fn config(
         };
         let edit = format!("{address}/edit/main/{source}");
         config.set("output.html.edit-url-template", edit)?;
-        let name = address.rsplit('/').next().unwrap_or_default();
-        let own_site = name.ends_with(".github.io"); // served at the root
-        let parts = [if own_site { "" } else { name }, language.folder()];
-        let parts: Vec<&str> =
-            parts.into_iter().filter(|part| !part.is_empty()).collect();
-        let base = format!("/{}/", parts.join("/")).replace("//", "/");
-        config.set("output.html.site-url", base)?;
     }
+    let base = base_path(workspace.repository.as_deref(), language);
+    config.set("output.html.site-url", base)?;
     Ok(config)
 }
 

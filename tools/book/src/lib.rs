@@ -6,6 +6,7 @@
 
 use anyhow::Context as _;
 
+pub mod address;
 pub mod build;
 pub mod cells;
 pub mod check;
@@ -24,9 +25,11 @@ pub mod new;
 pub mod notebook;
 pub mod page;
 pub mod po;
+pub mod polish;
 pub mod preprocess;
 pub mod programs;
 pub mod published;
+pub mod reading;
 pub mod references;
 pub mod render;
 pub mod run;

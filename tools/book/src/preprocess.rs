@@ -14,6 +14,7 @@ use crate::markdown;
 use crate::notebook::{self, Outputs};
 use crate::page::{self, Located};
 use crate::published;
+use crate::reading;
 use crate::render::{self, Words};
 use crate::terms::{self, Glossary};
 use crate::volume::Offers;
@@ -62,6 +63,7 @@ impl BookPreprocessor {
             page::parse(&self.workspace, &name, &chapter.content).map_err(located)?;
         let mut blocks =
             published::blocks(blocks, self.workspace.repository.as_deref());
+        let minutes = reading::minutes(&blocks);
         let terms = self.mark_terms(&mut blocks, &source, language, glossary)?;
         let of_book = self.workspace.chapter(&name);
         let (outputs, stale) = match &of_book {
@@ -74,7 +76,8 @@ impl BookPreprocessor {
         let first = self.workspace.pages()?.first() == Some(&name);
         let volumes = if first { self.volumes(language) } else { Vec::new() };
         let stale = !stale.is_empty();
-        let bar = self.bar(of_book.as_ref(), &source, language, volumes, stale);
+        let timed = of_book.as_ref().map(|chapter| (chapter, minutes));
+        let bar = self.bar(timed, &source, language, volumes, stale);
         chapter.content = format!("{}\n{terms}", below_title(&body, &bar));
         Ok(())
     }
@@ -123,21 +126,23 @@ impl BookPreprocessor {
         Ok((notebook::recorded_outputs(&self.workspace, chapter)?, stale))
     }
 
-    /// The bar under a page's title: its notebook, code and exercises, and the other
-    /// language; below it, the place of a reader's progress.
+    /// The bar under a page's title: how many minutes a chapter takes, its notebook, code and
+    /// exercises, and the other language; below it, the place of a reader's progress.
     fn bar(
         &self,
-        chapter: Option<&Chapter>,
+        chapter: Option<(&Chapter, usize)>,
         source: &Path,
         language: Language,
         volumes: Vec<String>,
         stale: bool,
     ) -> String {
         let words = Words::of(language);
-        let mut items = match chapter {
-            Some(chapter) => self.lives(chapter, source, language, &words),
-            None => Vec::new(),
-        };
+        let mut items = Vec::new();
+        if let Some((chapter, minutes)) = chapter {
+            let time = format!("≈ {minutes} min {}", words.reading);
+            items.push(format!("<span class=\"reading-time\">{time}</span>"));
+            items.extend(self.lives(chapter, source, language, &words));
+        }
         items.extend(volumes);
         if self.options.whole_site {
             items.push(language_link(source, language));
@@ -149,14 +154,14 @@ impl BookPreprocessor {
                 "<nav class=\"lives\" aria-label=\"{label}\">{items}</nav>"
             ));
         }
-        if let Some(chapter) = chapter {
+        if let Some((chapter, _)) = chapter {
             // What a reader has done: theme/progress.js fills it.
             let name = escape(&chapter.name);
             parts.push(format!(
                 "<div class=\"progress\" data-page=\"{name}\" hidden></div>"
             ));
         }
-        if let (true, Some(chapter)) = (stale, chapter) {
+        if let (true, Some((chapter, _))) = (stale, chapter) {
             let (text, short) = (words.stale, chapter.short());
             parts.push(format!(
                 "<p class=\"stale\" role=\"status\">{text} \
@@ -241,7 +246,7 @@ fn launchers(address: &str, notebook: &str) -> Vec<(&'static str, String)> {
 }
 
 /// From a page to the site's root: out of its own folders, and out of its edition's.
-fn up_to_site(source: &Path, language: Language) -> String {
+pub(crate) fn up_to_site(source: &Path, language: Language) -> String {
     let folders = source.iter().count() - 1;
     let edition = usize::from(!language.folder().is_empty());
     "../".repeat(folders + edition)

@@ -25,6 +25,8 @@ pub struct Words {
     pub code: &'static str,
     /// Links to the exercises.
     pub exercises: &'static str,
+    /// Says of what a number of minutes is.
+    pub reading: &'static str,
     /// Names the bar of links.
     pub lives: &'static str,
     /// Says that the outputs are older than the code.
@@ -57,6 +59,7 @@ impl Words {
                 notebook: "Notebook",
                 code: "Código",
                 exercises: "Exercícios",
+                reading: "de leitura",
                 lives: "Este capítulo em outras formas",
                 stale: "O código mudou depois destas saídas.",
                 tip: "Dica",
@@ -73,6 +76,7 @@ impl Words {
                 notebook: "Notebook",
                 code: "Code",
                 exercises: "Exercises",
+                reading: "read",
                 lives: "This chapter in other forms",
                 stale: "The code has changed since these outputs.",
                 tip: "Tip",

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::workspace::Language;
 
 mod index;
-mod sections;
+pub(crate) mod sections;
 mod stems;
 
 use index::Index;

@@ -15,7 +15,7 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::timeout;
-use tower_http::services::ServeDir;
+use tower_http::services::{ServeDir, ServeFile};
 use walkdir::WalkDir;
 
 use crate::build::{self, BuildOptions, LIVE_RELOAD};
@@ -42,9 +42,11 @@ pub async fn serve(workspace: Workspace, port: u16, open: bool) -> Result<()> {
     let sources = Sources::follow(&workspace.root, &WATCHED, BURST);
     let site = build::site(&workspace, options)?;
     let (reload, _) = broadcast::channel::<()>(16);
+    let not_found = ServeFile::new(site.join("404.html"));
+    let files = ServeDir::new(&site).not_found_service(not_found);
     let app = Router::new()
         .route(&format!("/{LIVE_RELOAD}"), get(live_reload))
-        .fallback_service(ServeDir::new(&site))
+        .fallback_service(files)
         .with_state(reload.clone());
     let address = format!("http://{}/", listener.local_addr()?);
     say(&format!(

@@ -7,10 +7,8 @@ use mdbook_markdown::pulldown_cmark::{Event, HeadingLevel, Tag};
 use crate::i18n;
 use crate::markdown;
 use crate::page::{self, Located};
+use crate::reading;
 use crate::workspace::{Language, Workspace, forward};
-
-/// Words of prose that a reader reads in a minute, code and figures between them.
-const WORDS_A_MINUTE: usize = 150;
 
 /// Minutes that an exercise takes.
 const EXERCISE: usize = 20;
@@ -19,7 +17,8 @@ const EXERCISE: usize = 20;
 #[derive(Debug, PartialEq, Eq)]
 struct Chapter {
     title: String,
-    words: usize,
+    /// Of reading.
+    minutes: usize,
     exercises: usize,
 }
 
@@ -43,19 +42,20 @@ pub fn table(workspace: &Workspace, language: Language) -> Result<String> {
         if workspace.chapter(&path).is_none() {
             continue;
         }
-        let blocks = page::parse(workspace, &path, &workspace.read(&path)?)?;
+        let mut text = workspace.read(&path)?;
+        if let Some(catalog) = &catalog {
+            text = i18n::translate(&text, catalog)?;
+        }
+        let blocks = page::parse(workspace, &path, &text)?;
         let found = Chapter::new(&blocks)
             .with_context(|| format!("{} has no title", path.display()))?;
-        let title = match &catalog {
-            None => found.title.clone(),
-            Some(catalog) => i18n::translate(&found.title, catalog)?.trim().to_owned(),
-        };
+        let title = &found.title;
         let number = page::chapter_number(&path);
         let file = forward(path.strip_prefix("src").unwrap_or(&path));
         rows.push(format!(
             "| {}. [{title}]({file}) | {} | {} ({}) |",
             number.trim_end_matches('.'),
-            duration(found.reading()),
+            duration(found.minutes),
             found.exercises,
             duration(found.exercises * EXERCISE),
         ));
@@ -66,7 +66,6 @@ pub fn table(workspace: &Workspace, language: Language) -> Result<String> {
 impl Chapter {
     fn new(blocks: &[Located]) -> Option<Self> {
         let prose = || blocks.iter().filter_map(|located| located.block.words());
-        let words = prose().map(|text| text.split_whitespace().count()).sum();
         let headings: Vec<(HeadingLevel, String)> =
             prose().flat_map(headings).collect();
         let title = headings.iter().find(|(level, _)| *level == HeadingLevel::H1)?;
@@ -74,12 +73,8 @@ impl Chapter {
             *level == HeadingLevel::H3 && text.starts_with(|c: char| c.is_ascii_digit())
         };
         let exercises = headings.iter().filter(exercise).count();
-        Some(Self { title: title.1.clone(), words, exercises })
-    }
-
-    /// Minutes, in steps of five.
-    fn reading(&self) -> usize {
-        (self.words / WORDS_A_MINUTE).div_ceil(5).max(1) * 5
+        let minutes = reading::minutes(blocks);
+        Some(Self { title: title.1.clone(), minutes, exercises })
     }
 }
 
@@ -111,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_chapter_s_words_and_exercises_are_counted() {
-        let words = "a ".repeat(1400);
+        let words = "a ".repeat(2000);
         let text = format!(
             "# O *custo*\n\n{words}\n\n### Parte\n\n## Exercícios\n\n### 1. Um"
         );
@@ -120,7 +115,7 @@ mod tests {
             [text, more].map(|text| Located { line: 1, block: Block::Markdown(text) });
         let chapter = Chapter::new(&blocks).unwrap();
         assert_eq!((chapter.title.as_str(), chapter.exercises), ("O *custo*", 2));
-        assert_eq!(chapter.reading(), 10);
+        assert_eq!(chapter.minutes, 10);
         assert!(Chapter::new(&blocks[1..]).is_none());
     }
 

@@ -7,6 +7,7 @@ mod answers;
 mod cdp;
 mod chromium;
 mod leash;
+mod light;
 mod progress;
 mod search;
 mod server;

@@ -112,6 +112,12 @@ pub fn on_disk(page: &Page) -> String {
     page.url.replacen(address(), &format!("file://{}/", site.display()), 1)
 }
 
+/// The file that an address of the site stands for.
+pub fn file(url: &str) -> PathBuf {
+    let name = url.strip_prefix(address()).expect("an address of the site");
+    Path::new(ROOT).join(SITE).join(name.split(['?', '#']).next().unwrap_or(name))
+}
+
 /// Every page of both editions.
 pub fn all_pages() -> &'static [Page] {
     &SERVER.pages

@@ -173,11 +173,12 @@ impl Saved {
     pub fn load(&mut self, url: &str) {
         self.tab.load("about:blank");
         self.tab.start_loading(url);
+        // On a page of the book, a view comes when it is scrolled to.
         self.tab.wait(
             "every view is there",
-            "[...document.querySelectorAll('[data-attention-view]')].length > 0 && \
-             [...document.querySelectorAll('[data-attention-view]')]\
-             .every(host => host.shadowRoot?.querySelector('.view'))",
+            "(views => views.length > 0 && views.every(host => \
+             host.shadowRoot?.querySelector('.view') || host.scrollIntoView()))\
+             ([...document.querySelectorAll('[data-attention-view]')])",
         );
     }
 

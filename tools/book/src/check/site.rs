@@ -109,7 +109,8 @@ pub(crate) fn is_elsewhere(target: &str) -> bool {
 fn requests(page: &Html) -> impl Iterator<Item = String> {
     static FETCHED: LazyLock<Selector> = LazyLock::new(|| {
         selector(
-            "script[src], link[href], img[src], iframe[src], source[src], image[href], object[data]",
+            // `canonical` and `alternate` only say where a page is.
+            "script[src], link[href]:not([rel=canonical]):not([rel=alternate]), img[src], iframe[src], source[src], image[href], object[data]",
         )
     });
     page.select(&FETCHED).filter_map(|element| {

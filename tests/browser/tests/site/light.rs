@@ -1,0 +1,188 @@
+//! What a reader waits for: how much a page brings, and when.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+
+use crate::server::{self, page};
+use crate::tab::Tab;
+use crate::{CHAPTER, LANGUAGES, complaint, reading, report};
+
+/// What a chapter's first view may bring, and the next page, in bytes as gzip packs them; brotli
+/// takes a fifth less, so that the next page stays below 60 kB.
+const FIRST: usize = 150_000;
+const NEXT: usize = 70_000;
+
+/// The page after `CHAPTER`.
+const NEXT_CHAPTER: &str = "ch02-whole-transformer.html";
+
+/// The files of the book that the tab has asked for since its page was: their addresses.
+fn requested(tab: &Tab) -> Vec<String> {
+    let requests = tab.events().iter().filter(|event| {
+        event["method"] == "Network.requestWillBeSent"
+            && event["params"]["request"]["url"]
+                .as_str()
+                .is_some_and(|url| url.starts_with(server::address()))
+    });
+    let urls = requests.map(|event| event["params"]["request"]["url"].as_str());
+    urls.flatten().map(str::to_owned).collect()
+}
+
+/// How many bytes a file of the site has on its way, from a host that compresses.
+fn weight(url: &str) -> usize {
+    let path = server::file(url);
+    let bytes =
+        fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    if path.extension().is_some_and(|extension| extension == "woff2") {
+        return bytes.len();
+    }
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(&bytes).expect("a vector takes all");
+    packed.finish().expect("a vector takes all").len()
+}
+
+#[test]
+fn a_first_and_a_next_view_are_light() {
+    let _site = reading();
+    let mut findings = Vec::new();
+    for language in LANGUAGES {
+        let mut tab = Tab::open();
+        let mut had = HashMap::new();
+        for (name, most) in [(CHAPTER, FIRST), (NEXT_CHAPTER, NEXT)] {
+            let page = page(language, name);
+            tab.load(&page.url);
+            let new: HashMap<String, usize> = requested(&tab)
+                .into_iter()
+                .filter(|url| !had.contains_key(url))
+                .map(|url| (url.clone(), weight(&url)))
+                .collect();
+            let sum: usize = new.values().sum();
+            assert!(sum > 20_000, "{}: requests are not seen: {new:?}", page.label());
+            if sum > most {
+                findings.push(format!(
+                    "{}: {sum} bytes, {most} at most: {new:?}",
+                    page.label()
+                ));
+            }
+            had.extend(new);
+        }
+    }
+    report(&findings);
+}
+
+#[test]
+fn the_other_language_brings_only_its_own() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    let [portuguese, english] = LANGUAGES.map(|language| page(language, CHAPTER));
+    tab.load(&portuguese.url);
+    let had = requested(&tab);
+    tab.load(&english.url);
+    let new: Vec<String> =
+        requested(&tab).into_iter().filter(|url| !had.contains(url)).collect();
+    let own = |url: &String| url.ends_with(".html") || url.contains("/toc-");
+    assert!(new.iter().any(own), "{new:?}");
+    assert!(new.iter().all(own), "{new:?}");
+}
+
+#[test]
+fn listings_are_in_color_without_any_script() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    let url = &page("pt-BR", CHAPTER).url;
+    tab.load(url);
+    let scripts = requested(&tab);
+    assert!(
+        !scripts.iter().any(|url| url.contains("highlight") && url.ends_with(".js"))
+    );
+    tab.without_scripts();
+    tab.load(url);
+    let colors = "(code => [code.className, getComputedStyle(code).backgroundColor, \
+                  new Set([...code.querySelectorAll('span')].map(span => getComputedStyle(span).color)).size])\
+                  (document.querySelector('main code.language-rust:has(.hljs-title)'))";
+    let found = tab.evaluate(colors);
+    assert_eq!(found[0], "language-rust hljs");
+    assert_eq!(found[1], "rgb(246, 247, 246)");
+    assert!(found[2].as_u64() >= Some(3), "{found}");
+}
+
+#[test]
+fn views_come_when_they_are_scrolled_to() {
+    let _site = reading();
+    let page = page("pt-BR", "ch07-attention-views.html");
+    for url in [page.url.clone(), server::on_disk(page)] {
+        let mut tab = Tab::open();
+        tab.load(&url);
+        let views = "[...document.querySelectorAll('[data-attention-view]')]";
+        let last = format!("{views}.at(-1)");
+        let early = tab.evaluate(&format!("{last}.shadowRoot !== null"));
+        assert_eq!(early, false, "{url}: a view came before it was asked for");
+        tab.evaluate(&format!("{last}.scrollIntoView({{ behavior: 'instant' }})"));
+        tab.wait(&url, &format!("{last}.shadowRoot?.querySelector('.view')"));
+        let complaints: Vec<String> = tab.events().iter().filter_map(said).collect();
+        report(&complaints);
+    }
+}
+
+/// What a page on a disk complains of; where its requests go is no matter.
+fn said(event: &Value) -> Option<String> {
+    let requests = ["Network.requestWillBeSent", "Network.webSocketCreated"];
+    let request = requests.iter().any(|method| event["method"] == *method);
+    if request { None } else { complaint(event) }
+}
+
+#[test]
+fn without_scripts_a_view_is_its_picture() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    tab.without_scripts();
+    tab.load(&page("en", "ch07-attention-views.html").url);
+    tab.evaluate("document.querySelector('.attention-view').scrollIntoView({ behavior: 'instant' })");
+    let picture = "document.querySelector('.attention-view img')";
+    tab.wait(
+        "the picture is there",
+        &format!("{picture}.complete && {picture}.naturalWidth > 100"),
+    );
+    let note =
+        tab.evaluate("document.querySelector('.attention-view small').textContent");
+    assert!(note.as_str().unwrap().starts_with("A still picture"), "{note}");
+}
+
+#[test]
+fn the_page_for_a_wrong_address_speaks_its_language_and_leads_on() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    for (language, folder, title, first) in [
+        ("pt-BR", "", "Página não encontrada", "preface.html"),
+        ("en", "en/", "Page not found", "preface.html"),
+    ] {
+        tab.load(&format!("{}{folder}404.html", server::address()));
+        let said = tab.evaluate(
+            "[document.documentElement.lang, document.querySelector('main h1').textContent]",
+        );
+        assert_eq!(said, json!([language, title]));
+        tab.click(title, "main a");
+        tab.wait_for_page(title, &page(language, first).url);
+    }
+    // The server answers with it, below a folder, too.
+    tab.load(&format!("{}a/b/c.html", server::address()));
+    let style = "getComputedStyle(document.querySelector('#mdbook-menu-bar')).display";
+    assert_eq!(tab.evaluate(style), "flex", "the page has its style");
+}
+
+#[test]
+fn the_table_of_contents_opens_by_keyboard() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    tab.resize(800, 900);
+    tab.load(&page("en", CHAPTER).url);
+    let shown = "document.documentElement.classList.contains('sidebar-visible')";
+    assert_eq!(tab.evaluate(shown), false);
+    tab.tab_to("contents", "#mdbook-sidebar-toggle");
+    tab.press("Enter");
+    tab.wait("the contents are there", shown);
+}

@@ -1,0 +1,172 @@
+//! What is done to a built edition: mdBook's pages made lighter, easier to hear and to find.
+//!
+//! mdBook's files are changed where they have been written, and each change says so if what it
+//! changes is no longer there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use sha2::{Digest, Sha256};
+
+use crate::address::Address;
+use crate::workspace::{Language, forward};
+
+mod access;
+mod head;
+mod highlight;
+mod not_found;
+pub mod shared;
+pub mod sitemap;
+mod views;
+
+/// An edition that mdBook has built.
+pub struct Edition<'a> {
+    /// Where it is.
+    pub folder: &'a Path,
+    /// Its language.
+    pub language: Language,
+    /// Its title.
+    pub title: &'a str,
+    /// Its pages in order, relative to its folder.
+    pub pages: &'a [PathBuf],
+    /// Where the site is public, if it is.
+    pub address: Option<&'a Address>,
+}
+
+/// The page that `index.html` repeats, all pages in one, and the page for a wrong address.
+const INDEX: &str = "index.html";
+const PRINT: &str = "print.html";
+const NOT_FOUND: &str = "404.html";
+
+/// Does all of it to an edition.
+///
+/// # Errors
+///
+/// If a file can't be read or written, or is not as mdBook made it when this was written.
+pub fn edition(edition: &Edition<'_>) -> Result<()> {
+    let scripts = Scripts::of(edition.folder)?;
+    let pages = edition.pages.iter().map(PathBuf::as_path);
+    for page in pages.chain([INDEX, PRINT, NOT_FOUND].map(Path::new)) {
+        let path = edition.folder.join(page);
+        let html = polished(edition, &scripts, page, &read(&path)?)
+            .with_context(|| format!("cannot finish {}", path.display()))?;
+        write(&path, &html)?;
+    }
+    Ok(())
+}
+
+fn polished(
+    edition: &Edition<'_>,
+    scripts: &Scripts,
+    page: &Path,
+    html: &str,
+) -> Result<String> {
+    let mut html = replaced(html, &scripts.highlighter, "")?;
+    html = replaced(&html, &scripts.book[0], &scripts.book[1])?;
+    html = with_light_listings(&html)?;
+    html = highlight::listings(&html)?;
+    html = access::improved(&html, edition.language)?;
+    html = match page.to_str() {
+        Some(NOT_FOUND) => not_found::page(&html, edition)?,
+        Some(PRINT) => html,
+        _ => head::with_card(&html, edition, page)?,
+    };
+    let has_views = html.contains(views::HOST);
+    if has_views && page != Path::new(PRINT) {
+        html = views::on_demand(&html, edition.folder)?;
+    } else {
+        html = replaced(&html, &scripts.views, "")?; // paper scrolls to nothing
+    }
+    if !html.contains("class=\"katex") {
+        let style = "<link rel=\"stylesheet\" href=\"assets/katex/katex.min.css\">";
+        html = replaced(&html, style, "")?;
+    }
+    Ok(html)
+}
+
+/// Three styles give listings their colors, and a script turns off those of other themes: without
+/// scripts, the light one comes last.
+fn with_light_listings(html: &str) -> Result<String> {
+    let style = |id: &str| {
+        let begin = format!("<link rel=\"stylesheet\" id=\"{id}\" href=\"");
+        let (_, rest) = html.split_once(&begin)?;
+        let (address, _) = rest.split_once("\">")?;
+        Some((format!("{begin}{address}\">"), address))
+    };
+    let [light, last] = ["mdbook-highlight-css", "mdbook-ayu-highlight-css"].map(style);
+    let [Some((_, light)), Some((last, _))] = [light, last] else {
+        bail!("mdBook no longer writes the styles of listings");
+    };
+    let again =
+        format!("<noscript><link rel=\"stylesheet\" href=\"{light}\"></noscript>");
+    replaced(html, &last, &format!("{last}{again}"))
+}
+
+/// The elements that load scripts which not all pages need as they are.
+struct Scripts {
+    highlighter: String,
+    /// mdBook's own script, as it was and as it is now.
+    book: [String; 2],
+    views: String,
+}
+
+impl Scripts {
+    /// Takes mdBook's highlighter out of an edition: listings are in color already. A handler goes,
+    /// too, that keeps browsers from going back to a page at once.
+    fn of(edition: &Path) -> Result<Self> {
+        const HANDLER: &str =
+            "// Fix back button cache problem\nwindow.onunload = function() { };\n";
+        const NOTHING: &str = "// Listings are in color already.\n\
+                               const hljs = { configure() {}, highlightBlock() {} };\n";
+        let element = |name: &str| format!("<script src=\"{name}\"></script>");
+        let highlighter = hashed(edition, "highlight")?;
+        remove(&edition.join(&highlighter))?;
+        let book = hashed(edition, "book")?;
+        let script = replaced(&read(&edition.join(&book))?, HANDLER, NOTHING)?;
+        remove(&edition.join(&book))?;
+        let new = format!("book-{}.js", &format!("{:x}", Sha256::digest(&script))[..8]);
+        write(&edition.join(&new), &script)?;
+        Ok(Self {
+            highlighter: element(&highlighter),
+            book: [book, new].map(|name| element(&name)),
+            views: element(&hashed(edition, "theme/views")?),
+        })
+    }
+}
+
+/// The script that mdBook has named after what it holds: `book` is `book-609e4cb8.js`.
+fn hashed(edition: &Path, name: &str) -> Result<String> {
+    let path = edition.join(name);
+    let folder = path.parent().unwrap_or(edition);
+    let start = format!("{}-", path.file_name().unwrap_or_default().to_string_lossy());
+    let files = fs::read_dir(folder)
+        .with_context(|| format!("cannot list {}", folder.display()))?;
+    for file in files {
+        let file = file?.file_name().to_string_lossy().into_owned();
+        let hash = file.strip_prefix(&start).and_then(|rest| rest.strip_suffix(".js"));
+        if hash.is_some_and(|hash| hash.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+            let parent = Path::new(name).parent().unwrap_or(Path::new(""));
+            return Ok(forward(&parent.join(file)));
+        }
+    }
+    bail!("mdBook no longer writes {name}-….js in {}", folder.display())
+}
+
+fn remove(path: &Path) -> Result<()> {
+    fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))
+}
+
+/// A text with another in the place of each `old`.
+fn replaced(text: &str, old: &str, new: &str) -> Result<String> {
+    ensure!(text.contains(old), "mdBook no longer writes {old:?}");
+    Ok(text.replace(old, new))
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
