@@ -189,8 +189,10 @@ fn contents(volume: &Volume, words: &Words) -> String {
     for page in volume.headings().chunk_by(|_, next| next.level > 1) {
         let mut entries = page.iter().map(|heading| entry(volume, heading));
         let title = entries.next().unwrap_or_default();
-        let sections: String =
-            entries.map(|entry| format!("<li>{entry}</li>\n")).collect();
+        let mut sections = String::new();
+        for entry in entries {
+            let _ = writeln!(sections, "<li>{entry}</li>"); // a String takes all
+        }
         let sections = match sections.as_str() {
             "" => sections,
             _ => format!("\n<ol>\n{sections}</ol>\n"),

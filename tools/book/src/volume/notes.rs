@@ -197,7 +197,7 @@ impl Taker<'_> {
         let (choices, mut asked): (Vec<Node>, Vec<Node>) =
             question.children.into_iter().partition(is_choice);
         let words = asked.iter().filter_map(Node::element);
-        let words = words.filter(|p| !p.has_class("question-title")).last();
+        let words = words.rev().find(|p| !p.has_class("question-title"));
         let title = words.map(|words| words.children.clone()).unwrap_or_default();
         let (mut offered, mut explained) = (Vec::new(), Vec::new());
         for choice in choices {

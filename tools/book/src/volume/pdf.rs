@@ -210,6 +210,8 @@ fn reference(object: &str, key: &str) -> Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     /// A PDF of these objects, numbered from 1; the last is its root.
@@ -217,15 +219,13 @@ mod tests {
         let mut text = "%PDF-1.4\n".to_owned();
         let mut table = "0000000000 65535 f \n".to_owned();
         for (i, object) in objects.iter().enumerate() {
-            table += &format!("{:010} 00000 n \n", text.len());
-            text += &format!("{} 0 obj\n{object}\nendobj\n", i + 1);
+            writeln!(table, "{:010} 00000 n ", text.len()).unwrap();
+            writeln!(text, "{} 0 obj\n{object}\nendobj", i + 1).unwrap();
         }
         let (count, start) = (objects.len(), text.len());
-        text += &format!(
-            "xref\n0 {}\n{table}trailer\n<</Size {} /Root {count} 0 R>>\nstartxref\n{start}\n%%EOF\n",
-            count + 1,
-            count + 1
-        );
+        let trailer = format!("trailer\n<</Size {} /Root {count} 0 R>>", count + 1);
+        writeln!(text, "xref\n0 {}\n{table}{trailer}", count + 1).unwrap();
+        writeln!(text, "startxref\n{start}\n%%EOF").unwrap();
         text.into_bytes()
     }
 
