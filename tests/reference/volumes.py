@@ -1,4 +1,5 @@
-"""The book for paper and for e-readers, as `cargo book print` has made it in target/book.
+"""The book for paper and for e-readers, as `cargo book print` has made it in target/book. `.ci/volumes`
+runs both.
 
     python tests/reference/volumes.py
 

@@ -39,8 +39,9 @@ pub fn formula(element: &Element) -> Option<Formula<'_>> {
 pub fn clean(body: Vec<Node>, page: &str, pages: &[String]) -> Vec<Node> {
     tree::rewrite(body, &mut |mut element| {
         let gone = matches!(element.name.as_str(), "script" | "style" | "button")
-            || element.has_class("lives")
-            || element.has_class("stale");
+            || ["lives", "progress", "stale", "terms"]
+                .iter()
+                .any(|class| element.has_class(class));
         if gone {
             return Vec::new();
         }
@@ -70,8 +71,9 @@ fn link(mut element: Element, page: &str, pages: &[String]) -> Vec<Node> {
     if is_elsewhere(href) {
         return vec![element.into()];
     }
-    let heading = element.has_class("header");
-    match target(href, page, pages).filter(|_| !heading) {
+    // A heading's link to itself, and a term's to the section that explains it: on paper, words.
+    let words = element.has_class("header") || element.has_class("term");
+    match target(href, page, pages).filter(|_| !words) {
         Some(target) => {
             element.set("href", &target);
             vec![element.into()]
