@@ -11,7 +11,6 @@ use crate::error::{GenerationError, Result};
 
 /// What a GPT-2 is made of. Every value is in range: see [`GptConfig::validate`].
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "config.json has them")]
 pub struct GptConfig {
     /// Rows of the table of tokens.
     pub vocab_size: usize,

@@ -15,7 +15,7 @@ pub enum GenerationError {
     Layer(#[from] TrainingError),
     /// A corpus or a checkpoint that chapter 8's code refuses.
     #[error(transparent)]
-    Pretraining(#[from] bertinho::PretrainingError),
+    Pretraining(Box<bertinho::PretrainingError>),
     /// A batch that chapter 4's code refuses.
     #[error(transparent)]
     Batch(#[from] sentiment::EncoderError),
@@ -88,6 +88,12 @@ impl GenerationError {
         expected: impl Into<String>,
     ) -> Self {
         Self::Setting { name, found: found.to_string(), expected: expected.into() }
+    }
+}
+
+impl From<bertinho::PretrainingError> for GenerationError {
+    fn from(error: bertinho::PretrainingError) -> Self {
+        Self::Pretraining(Box::new(error))
     }
 }
 
