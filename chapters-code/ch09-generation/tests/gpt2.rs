@@ -1,0 +1,306 @@
+//! GPT-2 against Python's transformers: `tests/reference/gpt2_transformers.py`.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use candle_core::{Device, IndexOp, Tensor};
+use generation::{
+    BeamOptions, Cache, Filters, GenerateOptions, Pretrained, Stop, beam_search,
+    generate,
+};
+use hub::{CaseRule, ModelFolder};
+use sentiment::Batch;
+use serde::Deserialize;
+
+const FIXTURES: [&str; 2] = ["gpt2-tied", "gpt2-untied"];
+const ATTENTIONS: f32 = 2e-6;
+const LOGITS: f32 = 1e-5;
+
+#[derive(Deserialize)]
+struct Text {
+    text: String,
+    ids: Vec<u32>,
+}
+
+#[derive(Deserialize)]
+struct Continuation {
+    prompt: Vec<u32>,
+    greedy: Vec<u32>,
+    penalized: Vec<u32>,
+    beams_2: Vec<Vec<u32>>,
+    scores_2: Vec<f64>,
+    beams_4: Vec<Vec<u32>>,
+    scores_4: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct Expected {
+    continuations: Vec<Continuation>,
+    texts: Vec<Text>,
+}
+
+struct Fixture {
+    gpt: Pretrained,
+    expected: Expected,
+    tensors: HashMap<String, Tensor>,
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures").join(name)
+}
+
+impl Fixture {
+    fn open(name: &str) -> Self {
+        let path = path(name);
+        let text = std::fs::read_to_string(path.join("expected.json")).unwrap();
+        let tensors = path.join("expected.safetensors");
+        let tensors = candle_core::safetensors::load(tensors, &Device::Cpu).unwrap();
+        let folder =
+            ModelFolder { name: name.to_owned(), path, case_rule: CaseRule::default() };
+        Self {
+            gpt: Pretrained::load(&folder).unwrap(),
+            expected: serde_json::from_str(&text).unwrap(),
+            tensors,
+        }
+    }
+
+    fn rows(&self, name: &str) -> Vec<Vec<u32>> {
+        self.tensors[name].to_vec2().unwrap()
+    }
+
+    fn padded(&self) -> Batch {
+        let mask = self.rows("padded.attention_mask");
+        Batch::new(&self.rows("padded.ids"), None, Some(&mask)).unwrap()
+    }
+}
+
+/// The largest difference in the rows of tokens that aren't padding; `axis` is that of the tokens.
+fn difference(found: &Tensor, expected: &Tensor, batch: &Batch, axis: usize) -> f32 {
+    assert_eq!(found.dims(), expected.dims());
+    let mut most = 0.0_f32;
+    for (row, (_, shown)) in batch.texts().enumerate() {
+        for (token, _) in shown.iter().enumerate().filter(|(_, shown)| **shown == 1) {
+            let part = |tensor: &Tensor| {
+                let row = tensor.i(row).unwrap();
+                row.narrow(axis - 1, token, 1).unwrap().flatten_all().unwrap()
+            };
+            let difference = (part(found) - part(expected)).unwrap().abs().unwrap();
+            most = most.max(difference.max(0).unwrap().to_scalar().unwrap());
+        }
+    }
+    most
+}
+
+#[test]
+fn logits_and_attentions_of_a_left_padded_batch() {
+    for name in FIXTURES {
+        let fixture = Fixture::open(name);
+        let batch = fixture.padded();
+        let found = fixture.gpt.model.forward(&batch, &mut Cache::new()).unwrap();
+        for (i, layer) in found.attentions.iter().enumerate() {
+            let expected = &fixture.tensors[&format!("padded.attentions.{i}")];
+            let found = difference(layer, expected, &batch, 2);
+            assert!(found <= ATTENTIONS, "{name}, layer {i}: {found}");
+        }
+        let logits = fixture.gpt.model.predict(&found.last_hidden_state).unwrap();
+        let found = difference(&logits, &fixture.tensors["padded.logits"], &batch, 1);
+        // f16's weights are as large as the others', and the logits some 10: 1e-5 of them.
+        assert!(found <= 10.0 * LOGITS, "{name}: {found}");
+    }
+}
+
+#[test]
+fn a_padded_text_is_read_as_it_is_alone() {
+    let fixture = Fixture::open("gpt2-tied");
+    let batch = fixture.padded();
+    let together = fixture.gpt.model.forward(&batch, &mut Cache::new()).unwrap();
+    for (row, (ids, shown)) in batch.texts().enumerate() {
+        let first = shown.iter().position(|&shown| shown == 1).unwrap();
+        let alone = Batch::new(&[ids[first..].to_vec()], None, None).unwrap();
+        let alone = fixture.gpt.model.forward(&alone, &mut Cache::new()).unwrap();
+        let together = together.last_hidden_state.i((row, first..)).unwrap();
+        let difference = (together - alone.last_hidden_state.i(0).unwrap()).unwrap();
+        let most = difference.abs().unwrap().max_all().unwrap();
+        assert!(most.to_scalar::<f32>().unwrap() < 1e-5);
+    }
+}
+
+/// Token by token with a cache, padding and all, as in one pass.
+#[test]
+fn the_cache_changes_nothing() {
+    for name in FIXTURES {
+        let fixture = Fixture::open(name);
+        let batch = fixture.padded();
+        let whole = fixture.gpt.model.forward(&batch, &mut Cache::new()).unwrap();
+        for cut in [1, 5, 11] {
+            let mut cache = Cache::new();
+            let part = |range: std::ops::Range<usize>| {
+                let rows = |of: fn((&[u32], &[u32])) -> Vec<u32>| -> Vec<Vec<u32>> {
+                    batch
+                        .texts()
+                        .map(of)
+                        .map(|row| row[range.clone()].to_vec())
+                        .collect()
+                };
+                (rows(|(ids, _)| ids.to_vec()), rows(|(_, shown)| shown.to_vec()))
+            };
+            // A row of padding alone is no batch, so the cut parts are read where all have a token.
+            let (ids, shown) = part(0..12);
+            let row = |rows: &[Vec<u32>], at: std::ops::Range<usize>| {
+                vec![rows[0][at].to_vec()]
+            };
+            let first =
+                Batch::new(&row(&ids, 0..cut), None, Some(&row(&shown, 0..cut)));
+            fixture.gpt.model.forward(&first.unwrap(), &mut cache).unwrap();
+            assert_eq!(cache.len(), cut);
+            let rest =
+                Batch::new(&row(&ids, cut..12), None, Some(&row(&shown, cut..12)));
+            let rest = fixture.gpt.model.forward(&rest.unwrap(), &mut cache).unwrap();
+            let expected = whole.last_hidden_state.i((0, cut..)).unwrap();
+            let difference = (rest.last_hidden_state.i(0).unwrap() - expected).unwrap();
+            let most = difference.abs().unwrap().max_all().unwrap();
+            let most = most.to_scalar::<f32>().unwrap();
+            assert!(most < 1e-5, "{name}, {cut}: {most}");
+            assert_eq!(rest.attentions[0].dims()[2..], [12 - cut, 12]);
+        }
+    }
+}
+
+fn greedy(repetition_penalty: f32, use_cache: bool) -> GenerateOptions {
+    GenerateOptions {
+        max_new_tokens: 64,
+        filters: Filters { repetition_penalty, ..Filters::default() },
+        ends: vec![0],
+        use_cache,
+        ..GenerateOptions::default()
+    }
+}
+
+#[test]
+fn greedy_decoding_is_transformers_token_for_token() {
+    for name in FIXTURES {
+        let fixture = Fixture::open(name);
+        for (i, row) in fixture.expected.continuations.iter().enumerate() {
+            for (expected, penalty) in [(&row.greedy, 1.0), (&row.penalized, 1.3)] {
+                // Without a cache it takes long: the first prompt tells.
+                for use_cache in
+                    [true, false].into_iter().take(if i == 0 { 2 } else { 1 })
+                {
+                    let options = greedy(penalty, use_cache);
+                    let model = &fixture.gpt.model;
+                    let found =
+                        generate(model, &row.prompt, &options, |_, _| {}).unwrap();
+                    assert_eq!(found.ids, *expected, "{name}, {:?}", row.prompt);
+                    let ended = expected.contains(&0);
+                    assert_eq!(found.stop, if ended { Stop::End } else { Stop::Count });
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn beam_search_is_transformers_token_for_token() {
+    for name in FIXTURES {
+        let fixture = Fixture::open(name);
+        for row in &fixture.expected.continuations {
+            let expected =
+                [(2, &row.beams_2, &row.scores_2), (4, &row.beams_4, &row.scores_4)];
+            for (beams, texts, scores) in expected {
+                let options = BeamOptions {
+                    beams,
+                    max_new_tokens: 64,
+                    ends: vec![0],
+                    ..BeamOptions::default()
+                };
+                let found =
+                    beam_search(&fixture.gpt.model, &row.prompt, &options).unwrap();
+                assert_eq!(found.len(), beams);
+                for ((found, text), score) in found.iter().zip(texts).zip(scores) {
+                    let end = text
+                        .iter()
+                        .position(|&id| id == 0)
+                        .map_or(text.len(), |i| i + 1);
+                    assert_eq!(
+                        found.ids,
+                        text[..end],
+                        "{name}, {beams}, {:?}",
+                        row.prompt
+                    );
+                    assert!((found.score - score).abs() < 1e-5 * score.abs(), "{name}");
+                }
+            }
+        }
+    }
+}
+
+/// The logits of the tokens that stay, the largest first.
+fn kept(logits: &[f32], stays: &[u8]) -> Vec<f32> {
+    let stays = logits.iter().zip(stays).filter(|(_, stays)| **stays == 1);
+    let mut kept: Vec<f32> = stays.map(|(logit, _)| *logit).collect();
+    kept.sort_by(|a, b| b.total_cmp(a));
+    kept
+}
+
+#[test]
+fn filters_leave_the_tokens_that_transformers_leaves() {
+    let fixture = Fixture::open("gpt2-tied");
+    let none = Filters::default();
+    let filters = [
+        ("temperature", Filters { temperature: 0.7, ..none }),
+        ("top_k", Filters { top_k: Some(5), ..none }),
+        ("top_p", Filters { top_p: Some(0.8), ..none }),
+        ("min_p", Filters { min_p: Some(0.2), ..none }),
+        (
+            "all",
+            Filters {
+                temperature: 1.5,
+                top_k: Some(20),
+                top_p: Some(0.9),
+                min_p: Some(0.05),
+                ..none
+            },
+        ),
+    ];
+    let logits: Vec<Vec<f32>> = fixture.tensors["filter.logits"].to_vec2().unwrap();
+    for (name, filters) in filters {
+        filters.validate().unwrap();
+        let expected: Vec<Vec<u8>> =
+            fixture.tensors[&format!("filter.{name}")].to_vec2().unwrap();
+        let mut left = 0;
+        for (row, (logits, expected)) in logits.iter().zip(&expected).enumerate() {
+            let mut filtered = logits.clone();
+            filters.apply(&mut filtered, &[]);
+            let found: Vec<u8> =
+                filtered.iter().map(|x| u8::from(x.is_finite())).collect();
+            if row == 1 {
+                // Ties: which of equal ones stays is up to torch's sort, which isn't stable.
+                assert_eq!(
+                    kept(logits, &found),
+                    kept(logits, expected),
+                    "{name}, ties"
+                );
+            } else {
+                assert_eq!(found, *expected, "{name}, row {row}");
+            }
+            left += expected.iter().map(|&left| usize::from(left)).sum::<usize>();
+        }
+        assert!((8..=400).contains(&left), "{name}: {left}");
+        assert_eq!(left == 400, name == "temperature", "{name}: {left}");
+    }
+}
+
+#[test]
+fn the_tokenizer_is_transformers() {
+    for name in FIXTURES {
+        let fixture = Fixture::open(name);
+        for Text { text, ids } in &fixture.expected.texts {
+            assert_eq!(
+                fixture.gpt.tokenizer.encode(text).unwrap(),
+                *ids,
+                "{name}, {text}"
+            );
+            assert_eq!(fixture.gpt.tokenizer.decode(ids).unwrap(), *text, "{name}");
+        }
+    }
+}
