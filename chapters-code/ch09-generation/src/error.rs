@@ -18,7 +18,7 @@ pub enum GenerationError {
     Pretraining(Box<bertinho::PretrainingError>),
     /// A batch that chapter 4's code refuses.
     #[error(transparent)]
-    Batch(#[from] sentiment::EncoderError),
+    Batch(Box<sentiment::EncoderError>),
     /// A model that can't be found or read.
     #[error(transparent)]
     Models(#[from] hub::ModelError),
@@ -94,6 +94,12 @@ impl GenerationError {
 impl From<bertinho::PretrainingError> for GenerationError {
     fn from(error: bertinho::PretrainingError) -> Self {
         Self::Pretraining(Box::new(error))
+    }
+}
+
+impl From<sentiment::EncoderError> for GenerationError {
+    fn from(error: sentiment::EncoderError) -> Self {
+        Self::Batch(Box::new(error))
     }
 }
 

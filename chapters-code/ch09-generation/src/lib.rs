@@ -1,8 +1,8 @@
 //! Chapter 9: generation. A Transformer of decoder layers alone, and what is made of its guesses.
 //!
 //! [`config`] and [`weights`] read any checkpoint of GPT-2's architecture, [`gpt`] is the model on
-//! chapter 3's layers, with a [`cache`] of keys and values, [`tokenizer`] goes from text to numbers and
-//! back. [`filter`] changes what is likely, [`generate`] chooses token after token, and [`beam`]
+//! chapter 3's layers, with a [`cache`] of keys and values, [`tokenizer`] goes from text to numbers
+//! and back. [`filter`] changes what is likely, [`mod@generate`] chooses token after token, and [`beam`]
 //! looks for the likeliest text. [`texts`], [`blocks`], [`fast`] and [`pretrain`] train one.
 //!
 //! Shapes: `batch` sequences of `n` new tokens, `m` tokens in all with those in the cache, `d_model`
