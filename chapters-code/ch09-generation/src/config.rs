@@ -18,7 +18,7 @@ pub struct GptConfig {
     pub n_positions: usize,
     /// Width of a token's vector, `d_model`.
     pub n_embd: usize,
-    /// Layers.
+    /// How many layers there are.
     pub n_layer: usize,
     /// Heads in each layer; divides `n_embd`.
     pub n_head: usize,

@@ -34,7 +34,7 @@ pub struct Recipe {
     pub vocab_size: usize,
     /// Width of a token's vector, `d_model`.
     pub width: usize,
-    /// Layers.
+    /// How many layers there are.
     pub layers: usize,
     /// Heads in each layer.
     pub heads: usize,

@@ -17,7 +17,7 @@ const EXERCISE: usize = 20;
 #[derive(Debug, PartialEq, Eq)]
 struct Chapter {
     title: String,
-    /// Of reading.
+    /// How long it takes to read.
     minutes: usize,
     exercises: usize,
 }

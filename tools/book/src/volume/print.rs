@@ -86,9 +86,9 @@ fn address(heading: &Heading) -> String {
 /// What the parts of a volume are called in one document: short names, since each becomes one
 /// in the PDF.
 struct Names {
-    /// Of each address that a link may have.
+    /// The name of each address that a link may have.
     of: HashMap<String, String>,
-    /// Of each figure, and of its end.
+    /// The names of each figure and of its end.
     figures: Vec<(String, String)>,
 }
 

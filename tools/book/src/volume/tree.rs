@@ -8,7 +8,7 @@ use scraper::{ElementRef, Node as Parsed};
 pub enum Node {
     /// A tag with what it holds.
     Element(Element),
-    /// Words.
+    /// The words between two tags.
     Text(String),
 }
 
@@ -42,7 +42,7 @@ impl Node {
         }
     }
 
-    /// Words.
+    /// A part that is words alone.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
