@@ -117,12 +117,15 @@
 
   // What is wider than its place is scrolled by keyboard, too. It is asked where it is laid out.
   function reachWide() {
+    const name = document.documentElement.lang === 'pt-BR' ? 'Rola para os lados' : 'Scrolls sideways';
     const sizes = new ResizeObserver(entries => {
       const wide = entries.map(({ target }) => target.scrollWidth > target.clientWidth);
       entries.forEach(({ target }, i) => {
-        target.removeAttribute('tabindex');
+        ['tabindex', 'role', 'aria-label'].forEach(name => target.removeAttribute(name));
         if (wide[i]) {
           target.tabIndex = 0;
+          target.setAttribute('role', 'group');
+          target.setAttribute('aria-label', name);
         }
       });
     });

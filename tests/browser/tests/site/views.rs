@@ -177,7 +177,7 @@ impl Saved {
         self.tab.wait(
             "every view is there",
             "(views => views.length > 0 && views.every(host => \
-             host.shadowRoot?.querySelector('.view') || host.scrollIntoView()))\
+             host.shadowRoot?.querySelector('.view') || void host.scrollIntoView()))\
              ([...document.querySelectorAll('[data-attention-view]')])",
         );
     }
