@@ -159,9 +159,7 @@ fn config(
     config.book.language = Some(language.tag().to_owned());
     folder.clone_into(&mut config.build.build_dir);
     let scripts: Option<Vec<String>> = config.get(SCRIPTS)?;
-    // A book of another folder, such as a test's, may have none.
-    let own = OWN_SCRIPTS.iter().filter(|script| workspace.root.join(script).is_file());
-    let own = own.map(|&script| script.to_owned());
+    let own = OWN_SCRIPTS.map(str::to_owned);
     let scripts: Vec<_> = scripts.into_iter().flatten().chain(own).collect();
     config.set(SCRIPTS, scripts)?;
     if language != Language::Portuguese {
