@@ -100,11 +100,9 @@ impl Book {
             .args(["exercises", "--lang", "en"])
             .args(options)
             .current_dir(&self.root)
-            // What the copy stands on is compiled already.
-            .env(
-                "CARGO_TARGET_DIR",
-                Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap(),
-            )
+            // Its own: cargo names a member's artifacts by its path in the workspace, so a copy's
+            // would take the place of this workspace's, and what is linked to those would be stale.
+            .env("CARGO_TARGET_DIR", self.root.join("target"))
             .env("NO_COLOR", "1")
             .stdin(Stdio::null());
         command

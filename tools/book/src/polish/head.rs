@@ -52,8 +52,8 @@ fn old_description(html: &str) -> Result<String> {
 
 /// The first sentences of a page, as far as they are short.
 fn description(sections: &[Section]) -> String {
-    let prose = sections.iter().map(|section| section.prose.as_str());
-    let prose = prose.filter(|prose| !prose.is_empty()).next().unwrap_or_default();
+    let mut prose = sections.iter().map(|section| section.prose.as_str());
+    let prose = prose.find(|prose| !prose.is_empty()).unwrap_or_default();
     if prose.chars().count() <= LONGEST {
         return prose.to_owned();
     }

@@ -184,6 +184,7 @@ mod tests {
             let code = escape(code);
             format!("a<pre><code class=\"language-{language}\">{code}</code></pre>b")
         };
+        let tag = Regex::new("<[^>]*>").unwrap();
         for (language, code, spans) in [
             (
                 "rust",
@@ -216,8 +217,7 @@ mod tests {
                 let span = format!("<span class=\"hljs-{span}");
                 assert!(html.contains(&span), "{span} in {html}");
             }
-            let text =
-                Regex::new("<[^>]*>").unwrap().replace_all(&html, "").into_owned();
+            let text = tag.replace_all(&html, "").into_owned();
             assert_eq!(unescaped(&text), format!("a{code}b"));
         }
     }
