@@ -84,7 +84,7 @@ fn the_other_language_brings_only_its_own() {
     tab.load(&english.url);
     let new: Vec<String> =
         requested(&tab).into_iter().filter(|url| !had.contains(url)).collect();
-    let own = |url: &String| url.ends_with(".html") || url.contains("/toc-");
+    let own = |url: &String| url.contains(".html") || url.contains("/toc-");
     assert!(new.iter().any(own), "{new:?}");
     assert!(new.iter().all(own), "{new:?}");
 }
@@ -97,7 +97,7 @@ fn listings_are_in_color_without_any_script() {
     tab.load(url);
     let scripts = requested(&tab);
     assert!(
-        !scripts.iter().any(|url| url.contains("highlight") && url.ends_with(".js"))
+        !scripts.iter().any(|url| url.contains("highlight") && url.contains(".js"))
     );
     tab.without_scripts();
     tab.load(url);
