@@ -46,12 +46,29 @@ const NOT_FOUND: &str = "404.html";
 /// If a file can't be read or written, or is not as mdBook made it when this was written.
 pub fn edition(edition: &Edition<'_>) -> Result<()> {
     let scripts = Scripts::of(edition.folder)?;
+    without_comments(&edition.folder.join("theme"))?;
     let pages = edition.pages.iter().map(PathBuf::as_path);
     for page in pages.chain([INDEX, PRINT, NOT_FOUND].map(Path::new)) {
         let path = edition.folder.join(page);
         let html = polished(edition, &scripts, page, &read(&path)?)
             .with_context(|| format!("cannot finish {}", path.display()))?;
         write(&path, &html)?;
+    }
+    Ok(())
+}
+
+/// Takes from our own scripts the comments, which are lines of their own.
+fn without_comments(folder: &Path) -> Result<()> {
+    let files = fs::read_dir(folder)
+        .with_context(|| format!("cannot list {}", folder.display()))?;
+    for file in files {
+        let path = file?.path();
+        if path.extension().is_some_and(|extension| extension == "js") {
+            let text = read(&path)?;
+            let code = text.split_inclusive('\n');
+            let code = code.filter(|line| !line.trim_start().starts_with("//"));
+            write(&path, &code.collect::<String>())?;
+        }
     }
     Ok(())
 }

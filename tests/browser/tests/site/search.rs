@@ -78,7 +78,7 @@ const PORTUGUESE: [Row; 20] = [
     ["portugues", "português", "português"],
     ["pares", "par", "par"],
     ["probabilid", "probabilidade", "probabilidade"], // still being typed
-    ["pé", "", ""], // the book has “PE” and “pelo”, and not this
+    ["pô", "", ""], // the book has “ponto” and “pode”, and not this
 ];
 
 const ENGLISH: [Row; 20] = [
@@ -95,7 +95,7 @@ const ENGLISH: [Row; 20] = [
     ["queries", "query", "quer"],
     ["heads", "head", "head"],
     ["training", "trained", "train"],
-    ["embeddings", "embedding", "embedding"],
+    ["embeddings", "embedding", "embedd"], // and what is embedded
     ["encoders", "encoder", "encode"],
     ["SoftMax", "softmax", "softmax"],
     ["exercise", "exercises", "exercise"],
