@@ -82,8 +82,8 @@
     let undone = null; // what a reset took away
 
     const done = (what, one, is) => {
-      const others = listed(page, what).filter(other => other !== one);
       load(); // another tab may have kept more
+      const others = listed(page, what).filter(other => other !== one);
       kept[page] = { ...kept[page], all, [what]: is ? [...others, one] : others };
       undone = null;
       save();
@@ -148,6 +148,7 @@
     show();
   };
   addEventListener('storage', refresh); // another tab
+  addEventListener('load', refresh); // what the page before kept at its very end may come late
   addEventListener('pageshow', event => event.persisted && refresh());
   show();
 })();
