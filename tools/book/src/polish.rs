@@ -79,8 +79,12 @@ fn polished(
     page: &Path,
     html: &str,
 ) -> Result<String> {
-    let mut html = replaced(html, &scripts.highlighter, "")?;
-    html = replaced(&html, &scripts.book[0], &scripts.book[1])?;
+    let up = "../".repeat(page.components().count().saturating_sub(1));
+    let element = |name: &str| format!("<script src=\"{up}{name}\"></script>");
+    let [book, new_book] =
+        [&scripts.book[0], &scripts.book[1]].map(|name| element(name));
+    let mut html = replaced(html, &element(&scripts.highlighter), "")?;
+    html = replaced(&html, &book, &new_book)?;
     html = with_light_listings(&html)?;
     html = highlight::listings(&html)?;
     html = access::improved(&html, edition.language)?;
@@ -93,11 +97,13 @@ fn polished(
     if has_views && page != Path::new(PRINT) {
         html = views::on_demand(&html, edition.folder)?;
     } else {
-        html = replaced(&html, &scripts.views, "")?; // paper scrolls to nothing
+        html = replaced(&html, &element(&scripts.views), "")?; // paper scrolls to nothing
     }
     if !html.contains("class=\"katex") {
-        let style = "<link rel=\"stylesheet\" href=\"assets/katex/katex.min.css\">";
-        html = replaced(&html, style, "")?;
+        let style = format!(
+            "<link rel=\"stylesheet\" href=\"{up}assets/katex/katex.min.css\">"
+        );
+        html = replaced(&html, &style, "")?;
     }
     Ok(html)
 }
@@ -120,7 +126,7 @@ fn with_light_listings(html: &str) -> Result<String> {
     replaced(html, &last, &format!("{last}{again}"))
 }
 
-/// The elements that load scripts which not all pages need as they are.
+/// The files of scripts which not all pages need as they are.
 struct Scripts {
     highlighter: String,
     /// mdBook's own script, as it was and as it is now.
@@ -136,7 +142,6 @@ impl Scripts {
             "// Fix back button cache problem\nwindow.onunload = function() { };\n";
         const NOTHING: &str = "// Listings are in color already.\n\
                                const hljs = { configure() {}, highlightBlock() {} };\n";
-        let element = |name: &str| format!("<script src=\"{name}\"></script>");
         let highlighter = hashed(edition, "highlight")?;
         remove(&edition.join(&highlighter))?;
         let book = hashed(edition, "book")?;
@@ -145,9 +150,9 @@ impl Scripts {
         let new = format!("book-{}.js", &format!("{:x}", Sha256::digest(&script))[..8]);
         write(&edition.join(&new), &script)?;
         Ok(Self {
-            highlighter: element(&highlighter),
-            book: [book, new].map(|name| element(&name)),
-            views: element(&hashed(edition, "theme/views")?),
+            highlighter,
+            book: [book, new],
+            views: hashed(edition, "theme/views")?,
         })
     }
 }
