@@ -48,7 +48,11 @@ pub fn edition(edition: &Edition<'_>) -> Result<()> {
     let scripts = Scripts::of(edition.folder)?;
     without_comments(&edition.folder.join("theme"))?;
     let pages = edition.pages.iter().map(PathBuf::as_path);
-    for page in pages.chain([INDEX, PRINT, NOT_FOUND].map(Path::new)) {
+    let others = [INDEX, PRINT, NOT_FOUND].map(Path::new);
+    // A book's own README.md is its `index.html`, and then the first page isn't repeated.
+    let others =
+        others.into_iter().filter(|other| pages.clone().all(|page| page != *other));
+    for page in pages.clone().chain(others) {
         let path = edition.folder.join(page);
         let html = polished(edition, &scripts, page, &read(&path)?)
             .with_context(|| format!("cannot finish {}", path.display()))?;
