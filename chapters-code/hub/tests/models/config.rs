@@ -57,15 +57,14 @@ fn the_defaults_are_transformers() {
             (config.num_attention_heads, config.max_position_embeddings),
             (12, 512)
         );
-        assert_eq!([config.hidden_dropout, config.attention_dropout], [0.1, 0.1]);
+        let dropouts = json!([config.hidden_dropout, config.attention_dropout]);
+        assert_eq!(dropouts, json!([0.1, 0.1]));
         assert!((config.layer_norm_eps - 1e-12).abs() < 1e-20);
     }
     assert_eq!([&bert, &distilbert].map(|config| config.num_hidden_layers), [12, 6]);
     assert_eq!([&bert, &distilbert].map(|config| config.type_vocab_size), [2, 0]);
-    assert_eq!(
-        [&bert, &distilbert].map(|config| config.classifier_dropout),
-        [0.1, 0.2]
-    );
+    let dropouts = [&bert, &distilbert].map(|config| config.classifier_dropout);
+    assert_eq!(json!(dropouts), json!([0.1, 0.2]));
 }
 
 /// A configuration with one field changed; `null` takes it out.
