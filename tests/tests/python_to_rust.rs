@@ -35,7 +35,7 @@ impl Python {
         assert_eq!(values.len(), python.values.len(), "{name}");
         for (&found, expected) in values.iter().zip(&python.values) {
             let expected = expected.unwrap_or(f64::NEG_INFINITY);
-            let equal = found == expected
+            let equal = found.total_cmp(&expected).is_eq()
                 || (found - expected).abs() <= tolerance * expected.abs();
             assert!(equal, "{name}: {found}, not {expected}");
         }
@@ -43,6 +43,7 @@ impl Python {
     }
 
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "a view is a reference")]
     fn array<D: Dimension>(&mut self, name: &str, found: ArrayView<'_, f64, D>) {
         let values: Vec<f64> = found.iter().copied().collect();
         self.same(name, found.shape(), &values, 1e-12);
