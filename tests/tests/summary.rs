@@ -64,7 +64,8 @@ fn book(summary: &str) -> (TempDir, Workspace) {
                     [output.html]\nsmart-punctuation = false\n";
     write("book.toml", settings);
     write("Cargo.toml", "[workspace]\n");
-    for file in ["theme/head.hbs", "theme/search.js", "theme/views.js"] {
+    let head = ["theme/head.hbs", "src/assets/katex/katex.min.css"];
+    for file in head.into_iter().chain(["theme/search.js", "theme/views.js"]) {
         write(file, &fs::read_to_string(book_tests::root().join(file)).unwrap());
     }
     write("src/SUMMARY.md", summary);

@@ -59,7 +59,7 @@ fn led_up(html: &str, page: &Path, shared: &HashSet<PathBuf>) -> String {
     let folder = page.parent().unwrap_or(Path::new(""));
     let led = ADDRESS.replace_all(html, |address: &Captures<'_>| {
         let (name, target) = (&address[1], &address[2]);
-        if shared.contains(&folder.join(target)) {
+        if shared.contains(&resolved(folder, target)) {
             let part = address.get(3).map_or("", |part| part.as_str());
             format!(" {name}=\"../{target}{part}\"")
         } else {
@@ -67,6 +67,20 @@ fn led_up(html: &str, page: &Path, shared: &HashSet<PathBuf>) -> String {
         }
     });
     led.into_owned()
+}
+
+/// The file of the edition that an address on a page in `folder` leads to.
+fn resolved(folder: &Path, address: &str) -> PathBuf {
+    let mut path = folder.to_path_buf();
+    for part in address.split('/') {
+        match part {
+            ".." => {
+                path.pop();
+            }
+            part => path.push(part),
+        }
+    }
+    path
 }
 
 #[cfg(test)]
@@ -79,6 +93,7 @@ mod tests {
         let at = |name: &str| site.path().join(name);
         fs::create_dir_all(at("en/css")).unwrap();
         fs::create_dir_all(at("css")).unwrap();
+        fs::create_dir_all(at("en/part/one")).unwrap();
         let page = "<link href=\"css/a.css\"><script src=\"toc.js\"></script>\
                     <a href=\"b.html\">b</a><a href=\"css/a.css#x\">c</a>";
         for (name, text) in [
@@ -88,6 +103,7 @@ mod tests {
             ("en/toc.js", "Contents"),
             ("b.html", page),
             ("en/b.html", page),
+            ("en/part/one/c.html", "<link href=\"../../css/a.css\">"),
         ] {
             fs::write(at(name), text).unwrap();
         }
@@ -96,5 +112,7 @@ mod tests {
         assert_eq!(fs::read_to_string(at("b.html")).unwrap(), page);
         let led = page.replace("\"css/a.css", "\"../css/a.css");
         assert_eq!(fs::read_to_string(at("en/b.html")).unwrap(), led);
+        let inside = fs::read_to_string(at("en/part/one/c.html")).unwrap();
+        assert_eq!(inside, "<link href=\"../../../css/a.css\">");
     }
 }
