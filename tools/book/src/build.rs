@@ -9,11 +9,12 @@ use mdbook_driver::book::BookItem;
 use mdbook_driver::config::Config;
 
 use crate::address::{Address, base_path};
+use crate::edition::{Edition, Title};
 use crate::i18n;
 use crate::polish;
 use crate::preprocess::{BookPreprocessor, Options, built_page, linked_sources};
 use crate::search;
-use crate::volume::{self, Edition, Offers, Title};
+use crate::volume::{self, Offers};
 use crate::workspace::{Language, Workspace};
 
 /// Path of the live-reload socket on the server.
@@ -94,13 +95,7 @@ pub fn site_in(
     }
     let address = workspace.repository.as_deref().and_then(Address::of);
     for edition in &editions {
-        polish::edition(&polish::Edition {
-            folder: &edition.folder,
-            language: edition.language,
-            title: &edition.title.title,
-            pages: &edition.pages,
-            address: address.as_ref(),
-        })?;
+        polish::edition(edition, address.as_ref())?;
     }
     polish::shared::with_root(site, Language::English.folder())?;
     if let (Some(address), Some(edition)) = (&address, editions.first()) {

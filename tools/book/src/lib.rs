@@ -11,6 +11,7 @@ pub mod build;
 pub mod cells;
 pub mod check;
 pub mod compare;
+pub mod edition;
 pub mod exercises;
 pub mod figure;
 #[cfg(test)]

@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
 use crate::address::Address;
-use crate::workspace::{Language, forward};
+use crate::edition::Edition;
+use crate::workspace::forward;
 
 mod access;
 mod head;
@@ -20,32 +21,18 @@ pub mod shared;
 pub mod sitemap;
 mod views;
 
-/// An edition that mdBook has built.
-pub struct Edition<'a> {
-    /// Where it is.
-    pub folder: &'a Path,
-    /// Its language.
-    pub language: Language,
-    /// Its title.
-    pub title: &'a str,
-    /// Its pages in order, relative to its folder.
-    pub pages: &'a [PathBuf],
-    /// Where the site is public, if it is.
-    pub address: Option<&'a Address>,
-}
-
 /// The page that `index.html` repeats, all pages in one, and the page for a wrong address.
 const INDEX: &str = "index.html";
 const PRINT: &str = "print.html";
 const NOT_FOUND: &str = "404.html";
 
-/// Does all of it to an edition.
+/// Does all of it to an edition; `address` is where the site is public, if it is.
 ///
 /// # Errors
 ///
 /// If a file can't be read or written, or is not as mdBook made it when this was written.
-pub fn edition(edition: &Edition<'_>) -> Result<()> {
-    let scripts = Scripts::of(edition.folder)?;
+pub fn edition(edition: &Edition, address: Option<&Address>) -> Result<()> {
+    let scripts = Scripts::of(&edition.folder)?;
     without_comments(&edition.folder.join("theme"))?;
     let pages = edition.pages.iter().map(PathBuf::as_path);
     let others = [INDEX, PRINT, NOT_FOUND].map(Path::new);
@@ -54,7 +41,7 @@ pub fn edition(edition: &Edition<'_>) -> Result<()> {
         others.into_iter().filter(|other| pages.clone().all(|page| page != *other));
     for page in pages.clone().chain(others) {
         let path = edition.folder.join(page);
-        let html = polished(edition, &scripts, page, &read(&path)?)
+        let html = polished((edition, address), &scripts, page, &read(&path)?)
             .with_context(|| format!("cannot finish {}", path.display()))?;
         write(&path, &html)?;
     }
@@ -78,7 +65,7 @@ fn without_comments(folder: &Path) -> Result<()> {
 }
 
 fn polished(
-    edition: &Edition<'_>,
+    (edition, address): (&Edition, Option<&Address>),
     scripts: &Scripts,
     page: &Path,
     html: &str,
@@ -95,11 +82,11 @@ fn polished(
     html = match page.to_str() {
         Some(NOT_FOUND) => not_found::page(&html, edition)?,
         Some(PRINT) => html,
-        _ => head::with_card(&html, edition, page)?,
+        _ => head::with_card(&html, edition, address, page)?,
     };
     let has_views = html.contains(views::HOST);
     if has_views && page != Path::new(PRINT) {
-        html = views::on_demand(&html, edition.folder)?;
+        html = views::on_demand(&html, &edition.folder)?;
     } else {
         html = replaced(&html, &element(&scripts.views), "")?; // paper scrolls to nothing
     }

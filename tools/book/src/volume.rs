@@ -3,11 +3,12 @@
 //! hints and the code of figures to the end of their chapter, solutions to an appendix.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use scraper::{Html, Selector};
 
+use crate::edition::{Edition, Title};
 use crate::workspace::Language;
 
 pub mod clean;
@@ -129,30 +130,6 @@ impl Words {
             },
         }
     }
-}
-
-/// What a volume is called.
-#[derive(Debug, Clone)]
-pub struct Title {
-    /// The book's title.
-    pub title: String,
-    /// What it is, in a sentence.
-    pub description: String,
-    /// Who wrote it.
-    pub authors: Vec<String>,
-}
-
-/// An edition that mdBook has built.
-#[derive(Debug, Clone)]
-pub struct Edition {
-    /// Where it is.
-    pub folder: PathBuf,
-    /// Its language.
-    pub language: Language,
-    /// What it is called.
-    pub title: Title,
-    /// The files of its pages, in the order of reading, as paths in its folder.
-    pub pages: Vec<PathBuf>,
 }
 
 /// An edition in one piece.

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{Edition, INDEX, replaced};
+use super::{INDEX, replaced};
 use crate::address::Address;
+use crate::edition::Edition;
 use crate::figure::escape;
 use crate::search::sections::{Section, sections};
 use crate::workspace::Language;
@@ -19,12 +20,17 @@ const LONGEST: usize = 160;
 /// # Errors
 ///
 /// If the page has no heading, or mdBook no longer describes it.
-pub fn with_card(html: &str, edition: &Edition<'_>, page: &Path) -> Result<String> {
+pub fn with_card(
+    html: &str,
+    edition: &Edition,
+    address: Option<&Address>,
+    page: &Path,
+) -> Result<String> {
     let sections = sections(html);
     let first = sections.first().context("no heading to name the page")?;
     let description = escape(&description(&sections));
     let title = escape(&first.title);
-    let site = escape(edition.title);
+    let site = escape(&edition.title.title);
     let locale = edition.language.tag().replace('-', "_");
     let mut head = format!(
         "<meta name=\"description\" content=\"{description}\">\n\
@@ -35,7 +41,7 @@ pub fn with_card(html: &str, edition: &Edition<'_>, page: &Path) -> Result<Strin
          <meta property=\"og:locale\" content=\"{locale}\">\n\
          <meta name=\"twitter:card\" content=\"summary\">"
     );
-    if let Some(address) = edition.address {
+    if let Some(address) = address {
         head += &addresses(edition, address, page);
     }
     replaced(html, &old_description(html)?, &head)
@@ -68,8 +74,8 @@ fn description(sections: &[Section]) -> String {
 }
 
 /// Where the page is, in both languages.
-fn addresses(edition: &Edition<'_>, address: &Address, page: &Path) -> String {
-    let first = is_first(edition.pages, page);
+fn addresses(edition: &Edition, address: &Address, page: &Path) -> String {
+    let first = is_first(&edition.pages, page);
     let here = escape(&address.page(edition.language, page, first));
     let mut links = format!(
         "\n<link rel=\"canonical\" href=\"{here}\">\n<meta property=\"og:url\" content=\"{here}\">"
@@ -97,21 +103,20 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::edition::Title;
 
     const PAGE: &str = "<head><meta name=\"description\" content=\"All of it\">\
                         <title>T</title></head><main><h1 id=\"t\">A &lt; B</h1><p>";
 
     fn head_of(prose: &str, page: &str, address: Option<&Address>) -> String {
-        let pages = ["a.html", "b.html"].map(PathBuf::from);
         let edition = Edition {
-            folder: Path::new("site"),
+            folder: PathBuf::from("site"),
             language: Language::English,
-            title: "The \"book\"",
-            pages: &pages,
-            address,
+            title: Title { title: "The \"book\"".into(), ..Title::default() },
+            pages: ["a.html", "b.html"].map(PathBuf::from).to_vec(),
         };
-        with_card(&format!("{PAGE}{prose}</p></main>"), &edition, Path::new(page))
-            .unwrap()
+        let html = format!("{PAGE}{prose}</p></main>");
+        with_card(&html, &edition, address, Path::new(page)).unwrap()
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result};
 
-use super::{Edition, replaced};
+use super::replaced;
+use crate::edition::Edition;
 use crate::figure::escape;
 use crate::preprocess::up_to_site;
 use crate::workspace::{Language, forward};
@@ -31,7 +32,7 @@ fn words(language: Language) -> [&'static str; 3] {
 /// # Errors
 ///
 /// If mdBook's page is not as it was.
-pub fn page(html: &str, edition: &Edition<'_>) -> Result<String> {
+pub fn page(html: &str, edition: &Edition) -> Result<String> {
     let language = edition.language;
     let others = Language::ALL.into_iter().filter(|other| *other != language);
     let parts: Vec<String> = [language]
@@ -43,13 +44,17 @@ pub fn page(html: &str, edition: &Edition<'_>) -> Result<String> {
         html.split_once("<main>").context("mdBook no longer writes <main>")?;
     let (_, end) = rest.split_once("</main>").context("<main> without an end")?;
     let html = format!("{begin}<main>{}</main>{end}", parts.join("<hr>"));
-    let title =
-        format!("<title>{} - {}</title>", words(language)[0], escape(edition.title));
-    let old = format!("<title>Page not found - {}</title>", escape(edition.title));
+    let title = format!(
+        "<title>{} - {}</title>",
+        words(language)[0],
+        escape(&edition.title.title)
+    );
+    let old =
+        format!("<title>Page not found - {}</title>", escape(&edition.title.title));
     replaced(&html, &old, &title)
 }
 
-fn part(edition: &Edition<'_>, language: Language) -> String {
+fn part(edition: &Edition, language: Language) -> String {
     let [title, sentence, link] = words(language);
     let first = edition.pages.first().map(|page| forward(page)).unwrap_or_default();
     let tag = language.tag();
@@ -69,15 +74,15 @@ fn part(edition: &Edition<'_>, language: Language) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
 
     use super::*;
+    use crate::edition::Title;
 
     #[test]
     fn each_edition_s_page_speaks_its_language_first() {
         let html =
             "<title>Page not found - T &amp; U</title><main>\n<h1>old</h1></main>.";
-        let pages = [PathBuf::from("a.html")];
         for (language, title, own, other) in [
             (
                 Language::Portuguese,
@@ -87,13 +92,11 @@ mod tests {
             ),
             (Language::English, "Page not found", "\"a.html\"", "\"../a.html\""),
         ] {
-            let folder = Path::new("site");
             let edition = Edition {
-                folder,
+                folder: PathBuf::from("site"),
                 language,
-                title: "T & U",
-                pages: &pages,
-                address: None,
+                title: Title { title: "T & U".into(), ..Title::default() },
+                pages: vec![PathBuf::from("a.html")],
             };
             let page = page(html, &edition).unwrap();
             assert!(

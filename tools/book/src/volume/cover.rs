@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::Title;
 use super::tree::escaped;
+use crate::edition::Title;
 use crate::workspace::Language;
 
 /// The map of “pense sobre máquinas”, to two places.
