@@ -58,7 +58,7 @@ struct Candidate {
 ///
 /// # Errors
 ///
-/// As [`generate`](crate::generate()); [`GenerationError::Setting`] for no beam, more beams than half of
+/// As [`generate`](crate::generate()); [`TrainingError::Setting`](training::TrainingError::Setting) for no beam, more beams than half of
 /// the tokens, or a penalty that isn't a number.
 pub fn beam_search(
     model: &Gpt,

@@ -32,7 +32,7 @@ impl Blocks {
     ///
     /// # Errors
     ///
-    /// [`GenerationError::Setting`] if the texts don't fill a block.
+    /// [`TrainingError::Setting`](training::TrainingError::Setting) if the texts don't fill a block.
     pub fn new(
         texts: Vec<Vec<u32>>,
         length: usize,

@@ -248,7 +248,7 @@ impl GptConfig {
     ///
     /// # Errors
     ///
-    /// [`GenerationError::Setting`] for the first that is out of it.
+    /// [`TrainingError::Setting`](training::TrainingError::Setting) for the first that is out of it.
     pub fn validate(&self) -> Result<()> {
         for (name, size, most) in [
             ("vocab_size", self.vocab_size, MAX_ROWS),

@@ -10,7 +10,7 @@ pub enum GenerationError {
     /// What candle refuses: a tensor that isn't there, or of another shape.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
-    /// What chapter 3's layers refuse.
+    /// What chapter 3's code refuses, a setting out of its range above all.
     #[error(transparent)]
     Layer(#[from] TrainingError),
     /// A corpus or a checkpoint that chapter 8's code refuses.
@@ -22,16 +22,6 @@ pub enum GenerationError {
     /// A model that can't be found or read.
     #[error(transparent)]
     Models(#[from] hub::ModelError),
-    /// A setting out of its range.
-    #[error("{name} is {found}: it must be {expected}")]
-    Setting {
-        /// Its name.
-        name: &'static str,
-        /// Its value.
-        found: String,
-        /// What it may be.
-        expected: String,
-    },
     /// A model of another architecture than GPT-2's.
     #[error(
         "{} is of the architecture {found}: this chapter's code reads gpt2, such as gpt2 or \
@@ -81,13 +71,13 @@ pub enum GenerationError {
 }
 
 impl GenerationError {
-    #[expect(clippy::needless_pass_by_value, reason = "a number or a literal")]
+    /// [`TrainingError::setting`].
     pub(crate) fn setting(
         name: &'static str,
         found: impl ToString,
         expected: impl Into<String>,
     ) -> Self {
-        Self::Setting { name, found: found.to_string(), expected: expected.into() }
+        TrainingError::setting(name, found, expected).into()
     }
 }
 

@@ -36,7 +36,7 @@ impl Filters {
     ///
     /// # Errors
     ///
-    /// [`GenerationError::Setting`] for the first out of it.
+    /// [`TrainingError::Setting`](training::TrainingError::Setting) for the first out of it.
     pub fn validate(&self) -> Result<()> {
         let above_zero = |x: f32| x > 0.0 && x.is_finite();
         let share = |x: f32| x > 0.0 && x <= 1.0;

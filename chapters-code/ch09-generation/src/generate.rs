@@ -65,7 +65,7 @@ pub struct Generated {
 /// # Errors
 ///
 /// [`GenerationError::EmptyPrompt`]; [`GenerationError::TooLong`] if the prompt leaves no position
-/// for a token to come; [`GenerationError::Setting`] for a filter out of its range.
+/// for a token to come; [`TrainingError::Setting`](training::TrainingError::Setting) for a filter out of its range.
 pub fn generate(
     model: &Gpt,
     prompt: &[u32],

@@ -107,7 +107,7 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// [`GenerationError::Setting`] for the first value out of its range.
+    /// [`TrainingError::Setting`] for the first value out of its range.
     pub fn validate(&self) -> Result<()> {
         self.config().validate()?;
         for (name, found) in [("steps", self.steps), ("batch", self.batch as u64)] {
@@ -164,7 +164,7 @@ impl Pretraining {
     ///
     /// # Errors
     ///
-    /// [`GenerationError::Setting`] if the recipe is out of range or the texts are too few.
+    /// [`TrainingError::Setting`] if the recipe is out of range or the texts are too few.
     pub fn begin(recipe: Recipe, texts: Vec<Vec<u32>>, folder: &Path) -> Result<Self> {
         let state = TrainState { recipe, steps: 0, place: Place::default() };
         Self::at(state, None, texts, folder)
