@@ -141,6 +141,21 @@ fn every_stub_of_ch08_fails_with_its_hint() {
 }
 
 #[test]
+fn every_stub_of_ch09_fails_with_its_hint() {
+    use checks::ch09 as check;
+    use stubs::ch09;
+
+    assert_todo("exercise 1", || check::visible(ch09::visible));
+    assert_todo("exercise 2", || check::attend_new(ch09::attend_new));
+    assert_todo("exercise 3", || check::top_p(ch09::top_p));
+    assert_todo("exercise 4", || check::tempered(ch09::tempered));
+    assert_todo("exercise 5", || check::perplexity(ch09::perplexity));
+    assert_todo("exercise 6", || check::best_text(ch09::best_text));
+    assert_todo("exercise 7", || check::induction_score(ch09::induction_score));
+    assert_todo("exercise 8", || check::induction_circuit(ch09::induction_circuit));
+}
+
+#[test]
 fn every_stub_of_a1_fails_with_its_hint() {
     use checks::a1 as check;
     use stubs::a1;
@@ -162,7 +177,7 @@ fn every_stub_of_a3_fails_with_its_hint() {
 }
 
 /// The chapters and appendices above, with how many stubs each has there.
-const ASSERTED: [(&str, usize); 11] = [
+const ASSERTED: [(&str, usize); 12] = [
     ("ch01", 6),
     ("ch02", 9),
     ("ch03", 8),
@@ -171,6 +186,7 @@ const ASSERTED: [(&str, usize); 11] = [
     ("ch06", 6),
     ("ch07", 7),
     ("ch08", 6),
+    ("ch09", 8),
     ("a1", 2),
     ("a2", 3),
     ("a3", 5),

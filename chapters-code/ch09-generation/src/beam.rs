@@ -125,8 +125,10 @@ fn score(total: f64, length: usize, penalty: f64) -> f64 {
     total / (length as f64).powf(penalty)
 }
 
-/// The likeliest `2 · beams` ways to go on, the likeliest first: should half of them end, as many
-/// beams as before go on. `new` are the tokens that the cache doesn't hold, a row a beam.
+// ANCHOR: candidates
+/// The likeliest `2 · beams` ways to go on, the likeliest first: should half of them
+/// end, as many beams as before go on. `new` are the tokens that the cache doesn't
+/// hold, a row a beam.
 fn candidates(
     model: &Gpt,
     new: &[Vec<u32>],
@@ -150,3 +152,4 @@ fn candidates(
     found.truncate(2 * beams);
     Ok(found)
 }
+// ANCHOR_END: candidates

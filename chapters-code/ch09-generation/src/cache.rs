@@ -30,8 +30,9 @@ impl Cache {
         self.len() == 0
     }
 
-    /// Adds the new tokens' keys and values, `[batch, heads, n, d_k]`, behind those of `layer`;
-    /// returns all, `[batch, heads, m, d_k]`.
+    // ANCHOR: append
+    /// Adds the new tokens' keys and values, `[batch, heads, n, d_k]`, behind those of
+    /// `layer`; returns all, `[batch, heads, m, d_k]`.
     pub(crate) fn append(
         &mut self,
         layer: usize,
@@ -46,6 +47,7 @@ impl Cache {
             [Tensor::cat(&[&old[0], &keys], 2)?, Tensor::cat(&[&old[1], &values], 2)?];
         Ok(old.clone())
     }
+    // ANCHOR_END: append
 
     /// Adds what is seen of the new tokens, a row a sequence.
     pub(crate) fn show<'a>(&mut self, new: impl Iterator<Item = &'a [u32]>) {

@@ -1,6 +1,6 @@
 //! How well a model guesses text that it hasn't read, in a unit that doesn't depend on its tokens.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokenizers::Tokenizer;
 
 use crate::cache::Cache;
@@ -10,7 +10,7 @@ use crate::gpt::{Gpt, left_padded};
 use crate::texts::{END_ID, alone, encode};
 
 /// What a model makes of sentences of a language.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Guesses {
     /// How many sentences.
     pub sentences: usize,

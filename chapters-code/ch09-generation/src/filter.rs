@@ -65,8 +65,9 @@ impl Filters {
         Ok(())
     }
 
-    /// Changes the logits, `[vocabulary]`, given the tokens so far; those that may not come
-    /// become −∞.
+    // ANCHOR: apply
+    /// Changes the logits, `[vocabulary]`, given the tokens so far; those that may not
+    /// come become −∞.
     pub fn apply(&self, logits: &mut [f32], so_far: &[u32]) {
         penalize(logits, so_far, self.repetition_penalty);
         for logit in &mut *logits {
@@ -82,6 +83,7 @@ impl Filters {
             keep_min_p(logits, p);
         }
     }
+    // ANCHOR_END: apply
 }
 
 /// Makes each token that stands in `so_far` less likely, once.
@@ -108,8 +110,9 @@ pub fn keep_top_k(logits: &mut [f32], k: usize) {
     }
 }
 
-/// Keeps the fewest of the likeliest that together have probability `p`; of equal ones at the
-/// edge, the last.
+// ANCHOR: top_p
+/// Keeps the fewest of the likeliest that together have probability `p`; of equal ones
+/// at the edge, the last.
 pub fn keep_top_p(logits: &mut [f32], p: f32) {
     let mut order: Vec<usize> = (0..logits.len()).collect();
     order.sort_by(|&a, &b| logits[a].total_cmp(&logits[b])); // the least likely first
@@ -123,6 +126,7 @@ pub fn keep_top_p(logits: &mut [f32], p: f32) {
         }
     }
 }
+// ANCHOR_END: top_p
 
 /// Keeps those at least `p` times as likely as the likeliest.
 pub fn keep_min_p(logits: &mut [f32], p: f32) {

@@ -59,8 +59,9 @@ pub struct Generated {
     pub stop: Stop,
 }
 
-/// Goes on from the prompt, one token at a time; `observe` is given each, with its probability's
-/// logarithm.
+// ANCHOR: generate
+/// Goes on from the prompt, one token at a time; `observe` is given each, with its
+/// probability's logarithm.
 ///
 /// # Errors
 ///
@@ -103,6 +104,7 @@ pub fn generate(
     };
     Ok(Generated { ids: text.split_off(prompt.len()), logprobs, stop })
 }
+// ANCHOR_END: generate
 
 fn check(model: &Gpt, prompt: &[u32], options: &GenerateOptions) -> Result<()> {
     options.filters.validate()?;

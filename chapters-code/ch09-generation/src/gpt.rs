@@ -26,9 +26,10 @@ pub struct CausalAttention {
 }
 
 impl CausalAttention {
-    /// The new tokens, `x` `[batch, n, d_model]`, look at those of the cache and at each other,
-    /// as far as `mask`, `[batch, 1, n, m]`, lets them; their keys and values enter the cache as
-    /// those of `layer`.
+    // ANCHOR: attention
+    /// The new tokens, `x` `[batch, n, d_model]`, look at those of the cache and at each
+    /// other, as far as `mask`, `[batch, 1, n, m]`, lets them; their keys and values enter
+    /// the cache as those of `layer`.
     ///
     /// # Errors
     ///
@@ -57,6 +58,7 @@ impl CausalAttention {
         let output = self.c_proj.forward(&merge_heads(&heads)?)?;
         Ok(MultiHeadOutput { output, weights })
     }
+    // ANCHOR_END: attention
 }
 
 /// One layer, with the norm before each part and the residual past it, `x + f(norm(x))`:
@@ -78,6 +80,7 @@ pub struct GptLayer {
 }
 
 impl GptLayer {
+    // ANCHOR: layer
     /// The new tokens' next vectors and attention weights: as [`CausalAttention::forward`].
     ///
     /// # Errors
@@ -98,6 +101,7 @@ impl GptLayer {
         let output = (x + self.c_proj.forward(&hidden)?)?; // [batch, n, d_model]
         Ok(MultiHeadOutput { output, weights: attended.weights })
     }
+    // ANCHOR_END: layer
 }
 
 /// A decoder-only Transformer that guesses each next token (Radford et al. 2019): transformers'
@@ -169,6 +173,31 @@ impl Gpt {
         self.positions.dims().first().copied().unwrap_or(0)
     }
 
+    /// How many numbers were learned.
+    pub fn weights(&self) -> usize {
+        let size = |tensor: &Tensor| tensor.elem_count();
+        let linear =
+            |layer: &Linear| size(layer.weight()) + layer.bias().map_or(0, size);
+        let norm = |norm: &LayerNorm| size(&norm.weight) + size(&norm.bias);
+        let layer = |layer: &GptLayer| {
+            let linears = [
+                &layer.attention.c_attn,
+                &layer.attention.c_proj,
+                &layer.c_fc,
+                &layer.c_proj,
+            ];
+            let norms = [&layer.norm_1, &layer.norm_2];
+            linears.map(linear).iter().sum::<usize>()
+                + norms.map(norm).iter().sum::<usize>()
+        };
+        let tied = self.decoder.id() == self.words.id();
+        size(&self.words)
+            + size(&self.positions)
+            + self.layers.iter().map(layer).sum::<usize>()
+            + norm(&self.norm)
+            + if tied { 0 } else { size(&self.decoder) }
+    }
+
     fn check(&self, batch: &Batch, cache: &Cache) -> Result<()> {
         let (limit, tokens) = (self.limit(), cache.len() + batch.n());
         if tokens > limit {
@@ -210,8 +239,10 @@ impl Gpt {
     }
 }
 
-/// What is added to the scores, `[batch, 1, n, m]`: the lowest number for a key that stands after
-/// its query or is padding, 0 for the others. `None` if all may be seen: one new token, no padding.
+// ANCHOR: mask
+/// What is added to the scores, `[batch, 1, n, m]`: the lowest number for a key that
+/// stands after its query or is padding, 0 for the others. `None` if all may be seen:
+/// one new token, no padding.
 fn causal_mask(shown: &[Vec<u32>], past: usize) -> Result<Option<Tensor>> {
     let (batch, m) = (shown.len(), shown.first().map_or(0, Vec::len));
     let n = m - past;
@@ -227,6 +258,7 @@ fn causal_mask(shown: &[Vec<u32>], past: usize) -> Result<Option<Tensor>> {
     }
     Ok(Some(Tensor::from_vec(mask, (batch, 1, n, m), &Device::Cpu)?))
 }
+// ANCHOR_END: mask
 
 /// Texts of any lengths as one batch, the shorter ones filled up with `pad` before their
 /// beginnings, so that what comes next stands in one column.

@@ -3,7 +3,10 @@
 //! [`config`] and [`weights`] read any checkpoint of GPT-2's architecture, [`gpt`] is the model on
 //! chapter 3's layers, with a [`cache`] of keys and values, [`tokenizer`] goes from text to numbers
 //! and back. [`filter`] changes what is likely, [`mod@generate`] chooses token after token, and [`beam`]
-//! looks for the likeliest text. [`texts`], [`blocks`], [`fast`] and [`pretrain`] train one.
+//! looks for the likeliest text; [`guess`] shows what was likely. [`texts`], [`blocks`], [`fast`] and
+//! [`pretrain`] train one, [`mod@evaluate`], [`mod@translate`] and [`recite`] measure it, [`measures`]
+//! keeps what they found, and [`mod@export`] writes what `transformers` reads. [`induction`] has the
+//! smallest models that can go on with what they have read.
 //!
 //! Shapes: `batch` sequences of `n` new tokens, `m` tokens in all with those in the cache, `d_model`
 //! numbers per token, `heads` heads of `d_k = d_model / heads` each.
@@ -14,13 +17,19 @@ pub mod cache;
 pub mod config;
 mod error;
 pub mod evaluate;
+pub mod export;
 pub mod fast;
 pub mod filter;
 pub mod generate;
 pub mod gpt;
+pub mod guess;
+pub mod induction;
+pub mod measures;
 pub mod pretrain;
+pub mod recite;
 pub mod texts;
 pub mod tokenizer;
+pub mod translate;
 pub mod weights;
 
 pub use beam::{BeamOptions, Hypothesis, beam_search};
@@ -30,6 +39,7 @@ pub use error::{GenerationError, Result};
 pub use filter::Filters;
 pub use generate::{GenerateOptions, Generated, Stop, generate};
 pub use gpt::{Gpt, GptOutput, left_padded};
+pub use guess::{Guess, Place};
 pub use tokenizer::TextTokenizer;
 
 use hub::ModelFolder;

@@ -15,8 +15,10 @@ use serde::Serialize;
 
 /// Goes on from a text, with a model of GPT-2's architecture.
 #[derive(Parser)]
+#[command(mut_arg("model", |model| model.default_value("papagaio")))]
 struct Arguments {
-    /// The text to go on from
+    /// The text to go on from; papagaio's begin with <|pt|> or <|en|>, and the other mark behind a
+    /// sentence asks for its translation
     prompt: String,
     #[command(flatten)]
     source: ModelSource,

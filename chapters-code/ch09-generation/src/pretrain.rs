@@ -134,6 +134,21 @@ pub struct TrainState {
     pub place: Place,
 }
 
+/// How far the training in `folder` has come, and the weights that it has made, under GPT-2's
+/// names without a prefix.
+///
+/// # Errors
+///
+/// If there is no checkpoint, or it isn't one of such a training.
+pub fn trained(folder: &Path) -> Result<(TrainState, Tensors)> {
+    let (tensors, state): (Tensors, TrainState) =
+        checkpoint::load(&folder.join(CHECKPOINT))?;
+    let config = state.recipe.config();
+    // The model asks for its own tensors; those of the optimizer stay behind.
+    let (parameters, _) = from_tensors(&tensors, |vb| Gpt::load(&vb, &config))?;
+    Ok((state, parameters.tensors().map_err(TrainingError::from)?))
+}
+
 /// What is said of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Step {

@@ -23,12 +23,14 @@ pub fn alone(mark: &str, sentence: &str) -> String {
     format!("{mark}{sentence}")
 }
 
+// ANCHOR: both_orders
 /// A pair in both orders: what comes second is the translation of what comes first.
 pub fn both_orders(pair: &Pair) -> [String; 2] {
     let english = alone(ENGLISH, &pair.english);
     let portuguese = alone(PORTUGUESE, &pair.portuguese);
     [format!("{english}{portuguese}"), format!("{portuguese}{english}")]
 }
+// ANCHOR_END: both_orders
 
 /// All texts of an epoch: each sentence alone once, each pair once in either order.
 pub fn training_texts(corpus: &Corpus) -> Vec<String> {
@@ -85,6 +87,22 @@ pub fn train_vocabulary(corpus: &Corpus, size: usize) -> Result<Tokenizer> {
     let marks = marks.map(|mark| AddedToken::from(mark, true));
     tokenizer.add_special_tokens(marks).map_err(candle_core::Error::wrap)?;
     Ok(tokenizer)
+}
+
+/// The tokens that end a sentence: [`END`], and the marks that another one begins with.
+///
+/// # Errors
+///
+/// [`TrainingError::Setting`](training::TrainingError::Setting) if the tokenizer lacks one of them.
+pub fn ends(tokenizer: &Tokenizer) -> Result<Vec<u32>> {
+    let id = |mark| {
+        let missing = || {
+            let expected = "papagaio's own, or one with the same marks";
+            GenerationError::setting("tokenizer", format!("without {mark}"), expected)
+        };
+        tokenizer.token_to_id(mark).ok_or_else(missing)
+    };
+    [END, ENGLISH, PORTUGUESE].into_iter().map(id).collect()
 }
 
 /// The tokens of each text, [`END`] before them.

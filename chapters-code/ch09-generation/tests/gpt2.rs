@@ -8,7 +8,7 @@ use generation::{
     BeamOptions, Cache, Filters, GenerateOptions, Pretrained, Stop, beam_search,
     generate,
 };
-use hub::{CaseRule, ModelFolder};
+use hub::ModelFolder;
 use sentiment::Batch;
 use serde::Deserialize;
 
@@ -55,8 +55,7 @@ impl Fixture {
         let text = std::fs::read_to_string(path.join("expected.json")).unwrap();
         let tensors = path.join("expected.safetensors");
         let tensors = candle_core::safetensors::load(tensors, &Device::Cpu).unwrap();
-        let folder =
-            ModelFolder { name: name.to_owned(), path, case_rule: CaseRule::default() };
+        let folder = ModelFolder::open(&path).unwrap();
         Self {
             gpt: Pretrained::load(&folder).unwrap(),
             expected: serde_json::from_str(&text).unwrap(),

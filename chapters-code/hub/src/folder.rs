@@ -8,12 +8,14 @@ use crate::config::Config;
 use crate::error::{ModelError, Result};
 use crate::hub::{HubOptions, not_a_repository};
 use crate::layout::{
-    NEEDS, OTHER_WEIGHTS, SHIPPED, TOKENIZERS, WEIGHTS, is_other_weights,
+    MERGES, NEEDS, OTHER_WEIGHTS, SHIPPED, TOKENIZER_FILES, TOKENIZERS, WEIGHTS,
+    is_other_weights,
 };
 use crate::repository::snapshot;
 use crate::tokenizer::{CaseRule, Tokenizer};
 
-/// A folder with `config.json`, `tokenizer.json` or `vocab.txt`, and `model.safetensors`.
+/// A folder with `config.json`, `model.safetensors` and a tokenizer: `tokenizer.json`, `vocab.txt`, or
+/// `vocab.json` with `merges.txt`.
 #[derive(Clone, Debug)]
 pub struct ModelFolder {
     /// What was asked for.
@@ -105,8 +107,8 @@ impl ModelFolder {
                 None => missing("model.safetensors"),
             };
         }
-        if !TOKENIZERS.iter().any(has) {
-            return missing("tokenizer.json or vocab.txt");
+        if !TOKENIZERS.iter().any(has) && !MERGES.iter().all(has) {
+            return missing(TOKENIZER_FILES);
         }
         Ok(Self { name: location, path, case_rule: CaseRule::default() })
     }

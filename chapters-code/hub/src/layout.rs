@@ -1,7 +1,7 @@
 //! What a model's files are called: a folder in Hugging Face layout.
 
 /// The models that ship with the book, in `weights/` at the repository's root.
-pub const SHIPPED: [&str; 2] = ["bertinho", "bertinho-sentiment"];
+pub const SHIPPED: [&str; 3] = ["bertinho", "bertinho-sentiment", "papagaio"];
 
 /// The weights read here; the shards of a large checkpoint are listed in an index.
 pub(crate) const WEIGHTS: [&str; 2] =
@@ -9,6 +9,13 @@ pub(crate) const WEIGHTS: [&str; 2] =
 
 /// What a tokenizer is made of, the first that is there.
 pub(crate) const TOKENIZERS: [&str; 2] = ["tokenizer.json", "vocab.txt"];
+
+/// What GPT-2's tokenizer is made of where there is no `tokenizer.json`: both files.
+pub(crate) const MERGES: [&str; 2] = ["vocab.json", "merges.txt"];
+
+/// Any of these, for a message.
+pub(crate) const TOKENIZER_FILES: &str =
+    "tokenizer.json, vocab.txt, or vocab.json with merges.txt";
 
 /// What `tokenizer.json` or `vocab.txt` are read by and completed with, if they are there.
 pub(crate) const TOKENIZER_RULES: [&str; 3] =
@@ -45,8 +52,7 @@ pub(crate) fn is_other_weights(file: &str) -> bool {
 }
 
 /// What a folder needs, for a message.
-pub(crate) const NEEDS: &str =
-    "config.json, tokenizer.json or vocab.txt, and model.safetensors";
+pub(crate) const NEEDS: &str = "config.json, model.safetensors, and a tokenizer (tokenizer.json, vocab.txt, or vocab.json with merges.txt)";
 
 /// The shipped models' names, for a message.
 pub(crate) fn shipped() -> String {

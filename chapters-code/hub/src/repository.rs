@@ -11,7 +11,9 @@ use crate::download::Download;
 use crate::error::{ModelError, Result};
 use crate::hub::{HubOptions, is_commit, is_revision};
 use crate::hub_error::HubError;
-use crate::layout::{NEEDS, OTHER_WEIGHTS, TOKENIZER_RULES, TOKENIZERS, WEIGHTS};
+use crate::layout::{
+    MERGES, NEEDS, OTHER_WEIGHTS, TOKENIZER_FILES, TOKENIZER_RULES, TOKENIZERS, WEIGHTS,
+};
 use crate::remote::Remote;
 
 /// A repository's files that a model needs: found in the cache, else downloaded to it.
@@ -102,7 +104,7 @@ impl<'a> Repository<'a> {
             self.fetch_if_reachable(json)?;
             true
         } else {
-            self.fetch(json)? || self.fetch(vocab)?
+            self.fetch(json)? || self.fetch(vocab)? || self.merges()?
         };
         if found {
             return Ok(());
@@ -110,7 +112,13 @@ impl<'a> Repository<'a> {
         if self.options.offline {
             return Err(self.offline(json));
         }
-        Err(self.missing("tokenizer.json or vocab.txt"))
+        Err(self.missing(TOKENIZER_FILES))
+    }
+
+    /// GPT-2's two files; the second is asked for only if the first is there.
+    fn merges(&mut self) -> Result<bool> {
+        let [vocabulary, merges] = MERGES;
+        Ok(self.fetch(vocabulary)? && self.fetch(merges)?)
     }
 
     fn weights(&mut self) -> Result<()> {

@@ -79,6 +79,10 @@ impl Chapter {
             .replace("@SECOND_QUESTION@\n", question(SECOND_QUESTION))
             .replace("@NAME@", &self.name)
             .replace("@SHORT@", self.short())
+            .replace(
+                "@EXERCISES@",
+                if self.is_appendix() { self.short() } else { self.number() },
+            )
             .replace("@LIB@", &library)
             .replace("@TITLE@", &self.title)
             .replace("@TITLE_EN@", &self.title_en)
@@ -437,6 +441,32 @@ mod tests {
         }
     }
 
+    /// What stands around the exercises of a chapter that is there, word for word: a skeleton that
+    /// has fallen behind it would not compile.
+    #[test]
+    fn a_new_chapters_exercises_are_set_as_the_other_chapters_are() {
+        let (_folder, workspace) = copy();
+        chapter(&workspace, &named("ch98-new-words")).unwrap();
+        let beginning = |path: &str, until: &str| {
+            let text = workspace.read(Path::new(path)).unwrap();
+            let end =
+                text.find(until).unwrap_or_else(|| panic!("{path}: no {until:?}"));
+            text[..end].replace("ch08", "ch98").replace("chapter 8", "chapter 98")
+        };
+        let both = |old: &str, new: &str, until: &str| {
+            assert_eq!(beginning(new, until), beginning(old, until), "{new}");
+        };
+        let exercises = "chapters-code/exercises/tests";
+        let [old, new] = ["ch08", "ch98"].map(|it| format!("{exercises}/{it}.rs"));
+        both(&old, &new, "tests! {");
+        let checks = beginning(&format!("{exercises}/checks/ch98.rs"), "pub fn");
+        assert!(checks.contains("use super::asserts::"), "{checks}");
+        let page = workspace.read(Path::new("src/ch98-new-words.md")).unwrap();
+        assert!(
+            page.contains("\ncargo book exercises 98\ncargo test -p exercises ch98\n")
+        );
+    }
+
     #[test]
     fn a_name_that_does_not_fit_changes_nothing() {
         let (_folder, workspace) = copy();
@@ -451,13 +481,13 @@ mod tests {
             assert!(format!("{error:#}").starts_with(problem), "{error:#}");
         }
         let title = "a | b".to_owned();
-        let chapter_of = Chapter { title, ..named("ch09-new") };
+        let chapter_of = Chapter { title, ..named("ch98-new") };
         assert!(chapter(&workspace, &chapter_of).is_err());
         fs::write(workspace.root.join("tools/prelude/src/lib.rs"), "").unwrap();
         let error =
-            format!("{:#}", chapter(&workspace, &named("ch09-new")).unwrap_err());
+            format!("{:#}", chapter(&workspace, &named("ch98-new")).unwrap_err());
         assert!(error.starts_with("tools/prelude/src/lib.rs: the list"), "{error}");
-        assert!(!workspace.root.join("src/ch09-new.md").exists());
+        assert!(!workspace.root.join("src/ch98-new.md").exists());
     }
 
     #[test]

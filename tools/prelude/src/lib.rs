@@ -8,6 +8,6 @@ pub use {figures, kernels, libm, ndarray};
 
 #[cfg(feature = "candle")]
 pub use {
-    attention_views, bert_attention, bertinho, candle_core, hub, keras_block,
-    sentiment, tokenizers, training,
+    attention_views, bert_attention, bertinho, candle_core, generation, hub,
+    keras_block, sentiment, tokenizers, training,
 };

@@ -73,7 +73,7 @@ fn content(seen: &[Seen]) -> Vec<Option<String>> {
 /// What an offline run answers.
 fn offline_message(cache: &TempDir, file: &str) -> String {
     format!(
-        "`{NAME}` is no folder and no shipped model (bertinho, bertinho-sentiment), and the \
+        "`{NAME}` is no folder and no shipped model (bertinho, bertinho-sentiment, papagaio), and the \
          Hub's cache {} does not have its {file}; offline, nothing can be downloaded: drop \
          --offline and HF_HUB_OFFLINE to download it once, or give a folder",
         cache.path().display()
@@ -263,7 +263,7 @@ fn an_unknown_repository_revision_or_file_is_named() {
     let unknown = |name: &str, revision: &str| {
         format!(
             "{url} has no repository `{name}` with a revision `{revision}`; check the name, \
-             or use a folder or a shipped model (bertinho, bertinho-sentiment)"
+             or use a folder or a shipped model (bertinho, bertinho-sentiment, papagaio)"
         )
     };
     assert_eq!(refused("bert-of-nobody", &options), unknown("bert-of-nobody", "main"));
@@ -280,10 +280,11 @@ fn an_unknown_repository_revision_or_file_is_named() {
     fs::remove_dir_all(root(&cache)).unwrap();
     hub.plan().files = files();
     hub.plan().files.remove("tokenizer.json");
-    let needs =
-        "a model needs config.json, tokenizer.json or vocab.txt, and model.safetensors";
-    let expected =
-        format!("`{NAME}` at {url} has no tokenizer.json or vocab.txt: {needs}");
+    let needs = "a model needs config.json, model.safetensors, and a tokenizer (tokenizer.json, \
+         vocab.txt, or vocab.json with merges.txt)";
+    let expected = format!(
+        "`{NAME}` at {url} has no tokenizer.json, vocab.txt, or vocab.json with merges.txt: {needs}"
+    );
     assert_eq!(refused(NAME, &options), expected);
 }
 
@@ -374,7 +375,7 @@ fn without_a_network_the_cache_is_enough_and_else_the_error_says_so() {
     );
     assert!(message.starts_with(&beginning), "{message}");
     assert!(
-        message.ends_with("a shipped model (bertinho, bertinho-sentiment)"),
+        message.ends_with("a shipped model (bertinho, bertinho-sentiment, papagaio)"),
         "{message}"
     );
 
@@ -385,6 +386,20 @@ fn without_a_network_the_cache_is_enough_and_else_the_error_says_so() {
     fs::remove_dir_all(root(&cache).join(".no_exist")).unwrap();
     fs::remove_file(folder.path.join("tokenizer_config.json")).unwrap();
     assert_eq!(resolve(NAME, &options(&nobody, &cache)).unwrap().path, folder.path);
+}
+
+#[test]
+fn a_tokenizer_of_two_files_is_downloaded_whole_or_not_at_all() {
+    let (hub, cache) = (hub(), temp());
+    hub.plan().files.remove("tokenizer.json");
+    hub.plan().files.insert("vocab.json", b"{}".to_vec());
+    let message = refused(NAME, &options(&hub.url(), &cache));
+    assert!(message.contains("has no tokenizer.json, vocab.txt, or vocab.json with"));
+    fs::remove_dir_all(root(&cache)).unwrap();
+    hub.plan().files.insert("merges.txt", b"#version: 0.2".to_vec());
+    let folder = resolve(NAME, &options(&hub.url(), &cache)).unwrap();
+    assert!(folder.path.join("vocab.json").is_file());
+    assert_eq!(fs::read(folder.path.join("merges.txt")).unwrap(), b"#version: 0.2");
 }
 
 #[test]

@@ -13,8 +13,8 @@ fn offline(cache: &Path) -> HubOptions {
     }
 }
 
-const NEEDS: &str =
-    "a model needs config.json, tokenizer.json or vocab.txt, and model.safetensors";
+const NEEDS: &str = "a model needs config.json, model.safetensors, and a tokenizer (tokenizer.json, vocab.txt, or \
+     vocab.json with merges.txt)";
 
 #[test]
 fn a_folder_is_complete_or_the_first_missing_file_is_named() {
@@ -27,8 +27,17 @@ fn a_folder_is_complete_or_the_first_missing_file_is_named() {
     fs::write(folder.path().join("model.safetensors"), "").unwrap();
     assert_eq!(
         message(),
-        format!("{name} has no tokenizer.json or vocab.txt: {NEEDS}")
+        format!(
+            "{name} has no tokenizer.json, vocab.txt, or vocab.json with merges.txt: {NEEDS}"
+        )
     );
+    fs::write(folder.path().join("vocab.json"), "{}").unwrap();
+    assert!(message().contains("has no tokenizer.json"), "half of GPT-2's two files");
+    fs::write(folder.path().join("merges.txt"), "").unwrap();
+    resolve(name, &offline(folder.path())).unwrap();
+    for file in ["vocab.json", "merges.txt"] {
+        fs::remove_file(folder.path().join(file)).unwrap();
+    }
     fs::write(folder.path().join("vocab.txt"), "").unwrap();
     let found = resolve(name, &offline(folder.path())).unwrap();
     assert_eq!((found.name.as_str(), found.path.as_path()), (name, folder.path()));

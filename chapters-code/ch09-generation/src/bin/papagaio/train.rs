@@ -1,55 +1,26 @@
-//! Trains papagaio: `cargo run --release -p ch09-generation --bin papagaio -- --help`.
+//! The training.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 use bertinho::Corpus;
-use clap::Parser;
-use generation::evaluate::{Guesses, evaluate};
 use generation::pretrain::{CHECKPOINT, Pretraining, Recipe, Step};
-use generation::texts::{
-    ENGLISH, PORTUGUESE, encode, train_vocabulary, training_texts,
-};
+use generation::texts::{encode, train_vocabulary, training_texts};
 use serde::Serialize;
 use serde_json::json;
 use tokenizers::Tokenizer;
 use training::metrics::{Metrics, Speed, bar};
 
-/// Trains a language model of your own, from a folder of text.
-#[derive(Parser)]
-struct Arguments {
-    /// The folder with en.txt, pt.txt, tatoeba.en-pt.tsv and sentiment.tsv
-    #[arg(long, value_name = "DIR")]
-    corpora: PathBuf,
-    /// The folder of the checkpoint, the metrics and the tokenizer
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// Go on from the checkpoint in the folder
-    #[arg(long)]
-    resume: bool,
-    /// A recipe as JSON, instead of papagaio's
-    #[arg(long, value_name = "FILE")]
-    recipe: Option<PathBuf>,
-    /// Steps from one checkpoint to the next
-    #[arg(long, default_value_t = 200)]
-    save_every: u64,
-    /// Steps from one evaluation to the next
-    #[arg(long, default_value_t = 1000)]
-    evaluate_every: u64,
-}
+use crate::Train;
+use crate::commands::{create, guesses, tokenizer};
 
-fn main() -> ExitCode {
-    cli::exit_code(run(&Arguments::parse()))
-}
-
-fn run(arguments: &Arguments) -> Result<()> {
+/// Trains, from the beginning or from the checkpoint.
+pub fn train(arguments: &Train) -> Result<()> {
     let out = &arguments.out;
-    fs::create_dir_all(out)
-        .with_context(|| format!("cannot create {}", out.display()))?;
+    create(out)?;
     let checkpoint = out.join(CHECKPOINT);
     if !arguments.resume && checkpoint.exists() {
         bail!(
@@ -59,7 +30,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
     let recipe = recipe(arguments.recipe.as_deref())?;
     recipe.validate()?;
-    let corpus = Corpus::read(&arguments.corpora)?;
+    let corpus = Corpus::read(&arguments.corpora.corpora)?;
     let tokenizer = vocabulary(&corpus, &recipe, &out.join("tokenizer.json"))?;
     let texts = encode(&tokenizer, &training_texts(&corpus))?;
     let tokens: usize = texts.iter().map(Vec::len).sum();
@@ -82,7 +53,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         metrics.line(&Line { step, tokens_per_second: speed.tokens_per_second() })?;
         let last = step.step == recipe.steps;
         if last || step.step.is_multiple_of(arguments.evaluate_every.max(1)) {
-            let [english, portuguese] = held_out(training, &tokenizer, &corpus)?;
+            let [english, portuguese] = guesses(training.model(), &tokenizer, &corpus)?;
             metrics.line(&json!({
                 "step": step.step,
                 "english": english,
@@ -119,7 +90,7 @@ fn recipe(path: Option<&Path>) -> Result<Recipe> {
 /// The vocabulary in the folder, or a new one.
 fn vocabulary(corpus: &Corpus, recipe: &Recipe, path: &Path) -> Result<Tokenizer> {
     if path.is_file() {
-        let found = Tokenizer::from_file(path).map_err(anyhow::Error::msg)?;
+        let found = tokenizer(path)?;
         let tokens = found.get_vocab_size(true);
         if tokens != recipe.vocab_size {
             bail!(
@@ -133,22 +104,6 @@ fn vocabulary(corpus: &Corpus, recipe: &Recipe, path: &Path) -> Result<Tokenizer
     let tokenizer = train_vocabulary(corpus, recipe.vocab_size)?;
     tokenizer.save(path, true).map_err(anyhow::Error::msg)?;
     Ok(tokenizer)
-}
-
-/// What the model makes of the held-out sentences, those of the pairs aside.
-fn held_out(
-    training: &Pretraining,
-    tokenizer: &Tokenizer,
-    corpus: &Corpus,
-) -> generation::Result<[Guesses; 2]> {
-    let of = |mark, sentences: &[String]| {
-        let sentences: Vec<&str> = sentences.iter().map(String::as_str).collect();
-        evaluate(training.model(), tokenizer, mark, &sentences)
-    };
-    Ok([
-        of(ENGLISH, &corpus.english.held_out)?,
-        of(PORTUGUESE, &corpus.portuguese.held_out)?,
-    ])
 }
 
 fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
