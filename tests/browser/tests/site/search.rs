@@ -96,7 +96,7 @@ const ENGLISH: [Row; 20] = [
     ["heads", "head", "head"],
     ["training", "trained", "train"],
     ["embeddings", "embedding", "embedd"], // and what is embedded
-    ["encoders", "encoder", "encode"],
+    ["encoders", "encoder", "encod"],      // and encoding
     ["SoftMax", "softmax", "softmax"],
     ["exercise", "exercises", "exercise"],
     ["portugues", "português", "português"],
