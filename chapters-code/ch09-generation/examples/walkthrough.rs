@@ -567,7 +567,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let hidden: Vec<candle_core::Tensor> =
         induction::gpt_attentions_without_first(&papagaio.model, &texts)?;
     let sink: Head = best(&scores, |of| of.first).0;
-    println!("even: {:.3} to the first token", even.first);
+    let alike: f64 =
+        (32..65).map(|query| 1.0 / f64::from(query + 1)).sum::<f64>() / 33.0;
+    println!("even, from query 32 on: {alike:.3}");
     for (name, attentions) in [("seen", &attentions), ("hidden", &hidden)] {
         let head = attentions[sink.layer].narrow(1, sink.head, 1)?.squeeze(1)?;
         let late = head.narrow(1, 32, head.dim(1)? - 32)?; // [batch, queries, n]

@@ -198,7 +198,8 @@ impl Gpt {
             + if tied { 0 } else { size(&self.decoder) }
     }
 
-    fn check(&self, batch: &Batch, cache: &Cache) -> Result<()> {
+    /// That there is a vector for each token and its position, and that the cache is of this batch.
+    pub(crate) fn check(&self, batch: &Batch, cache: &Cache) -> Result<()> {
         let (limit, tokens) = (self.limit(), cache.len() + batch.n());
         if tokens > limit {
             return Err(GenerationError::TooLong { found: tokens, limit });

@@ -102,15 +102,27 @@ impl Pretrained {
         Ok(places)
     }
 
+    /// The logarithm of the probability of each of `ids` after `prompt` and those before it, in
+    /// nats, `[ids]`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pretrained::logits`].
+    pub fn log_probabilities(&self, prompt: &[u32], ids: &[u32]) -> Result<Vec<f64>> {
+        let logits = self.logits(&[prompt, ids].concat())?;
+        let guesses = logits[prompt.len().saturating_sub(1)..].iter().zip(ids);
+        Ok(guesses
+            .map(|(logits, &id)| log_probabilities(logits)[id as usize])
+            .collect())
+    }
+
     /// The logarithm of the probability of `ids` after `prompt`, in nats.
     ///
     /// # Errors
     ///
     /// As [`Pretrained::logits`].
     pub fn log_probability(&self, prompt: &[u32], ids: &[u32]) -> Result<f64> {
-        let logits = self.logits(&[prompt, ids].concat())?;
-        let guesses = logits[prompt.len().saturating_sub(1)..].iter().zip(ids);
-        Ok(guesses.map(|(logits, &id)| log_probabilities(logits)[id as usize]).sum())
+        Ok(self.log_probabilities(prompt, ids)?.iter().sum())
     }
 
     /// What comes after `prompt`, one token at a time.

@@ -149,22 +149,8 @@ fn search(
     let mut found = beam_search(&pretrained.model, prompt, &options)?;
     ensure!(!found.is_empty(), "--max-new-tokens 0 leaves nothing to search for");
     let ids = found.swap_remove(0).ids;
-    let logprobs = logprobs(pretrained, prompt, &ids)?;
+    let logprobs = pretrained.log_probabilities(prompt, &ids)?;
     Ok(Answer { ids, logprobs })
-}
-
-/// The log-probability that the model gives to each new token.
-fn logprobs(pretrained: &Pretrained, prompt: &[u32], ids: &[u32]) -> Result<Vec<f64>> {
-    let text = [prompt, ids].concat();
-    let batch = left_padded(&[text], 0)?;
-    let output = pretrained.model.forward(&batch, &mut Cache::new())?;
-    let logits = pretrained.model.predict(&output.last_hidden_state)?; // [1, n, vocabulary]
-    let logits: Vec<Vec<f32>> = logits.squeeze(0)?.to_vec2()?;
-    let guesses = logits[prompt.len() - 1..].iter().zip(ids);
-    let logprob = |(logits, &id): (&Vec<f32>, &u32)| {
-        generation::filter::log_probabilities(logits)[id as usize]
-    };
-    Ok(guesses.map(logprob).collect())
 }
 
 #[derive(Serialize)]

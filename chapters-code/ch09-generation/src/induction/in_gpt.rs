@@ -27,7 +27,7 @@ pub fn gpt_attentions_without_first(
     texts: &[Vec<u32>],
 ) -> Result<Vec<Tensor>> {
     let n = same_length(texts)?;
-    gpt_attentions(model, texts)?; // what it refuses
+    model.check(&left_padded(texts, 0)?, &Cache::new())?;
     let ids = Tensor::new(texts.concat(), &Device::Cpu)?; // [batch · n]
     // [batch · n, d_model] -> [batch, n, d_model]
     let words = model.words.index_select(&ids, 0)?.reshape((texts.len(), n, ()))?;
