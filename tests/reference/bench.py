@@ -1,6 +1,6 @@
 """Ours beside every peer, row by row, in one run: what the tables of speed are made from.
 
-    python3 tests/reference/bench.py [--only bert training keras sentiment] [--set avx2]
+    python3 tests/reference/bench.py [--only bert training keras sentiment generation] [--set avx2]
 
 Makes target/bench-venv with the peers that bench-requirements.txt pins (once; some gigabytes), runs
 the scripts below one after another, and keeps all times in data/speed-SET.json. Quiet machine, please:
@@ -20,7 +20,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).parent
 VENV = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "bench-venv"
-SCRIPTS = ["bert", "training", "keras", "sentiment"]
+SCRIPTS = ["bert", "training", "keras", "sentiment", "generation"]
 # Where there are several of ours, the one that the book's programs use.
 OURS = ["ours, packed", "ours"]
 

@@ -6,7 +6,9 @@
 
 use candle_core::{Device, Shape, Tensor};
 use candle_nn::Linear;
-use kernels::{Buffer, Buffers, Epilogue, Heads, PackedLinear, attention, in_pool};
+use kernels::{
+    Buffer, Buffers, Epilogue, Heads, KernelError, PackedLinear, attention, in_pool,
+};
 use training::attention::head_width;
 use training::{Activation, EncoderLayer, LayerNorm};
 
@@ -38,8 +40,9 @@ struct PackedLayer {
     feed_forward_norm: PackedNorm,
 }
 
+/// A LayerNorm in f32, whatever its weights were.
 #[derive(Debug)]
-struct PackedNorm {
+pub struct PackedNorm {
     weight: Vec<f32>,
     bias: Vec<f32>,
     epsilon: f64,
@@ -130,12 +133,12 @@ impl PackedLayer {
         head_width(attention.query.weight().dim(0)?, attention.heads)?;
         Ok(Self {
             heads: attention.heads,
-            qkv: pack(&qkv)?,
-            attention_output: pack(&[&attention.output])?,
+            qkv: side_by_side(&qkv)?,
+            attention_output: side_by_side(&[&attention.output])?,
             attention_norm: PackedNorm::pack(&layer.attention_norm)?,
-            linear1: pack(&[&feed_forward.linear1])?,
+            linear1: side_by_side(&[&feed_forward.linear1])?,
             activation: feed_forward.activation,
-            linear2: pack(&[&feed_forward.linear2])?,
+            linear2: side_by_side(&[&feed_forward.linear2])?,
             feed_forward_norm: PackedNorm::pack(&layer.feed_forward_norm)?,
         })
     }
@@ -156,14 +159,9 @@ impl PackedLayer {
         attention(qkv, shape, mask, context, weights)?;
         self.attention_output.forward(context, rows, Epilogue::Add(x), attended)?;
         self.attention_norm.forward(attended)?;
-        let activation = match self.activation {
-            Activation::Gelu => Epilogue::Gelu,
-            Activation::GeluTanh => Epilogue::GeluTanh,
-            Activation::Relu => Epilogue::Relu,
-        };
-        self.linear1.forward(attended, rows, activation, hidden)?;
+        self.linear1.forward(attended, rows, epilogue(self.activation), hidden)?;
         self.linear2.forward(hidden, rows, Epilogue::Add(attended), x)?;
-        self.feed_forward_norm.forward(x)
+        Ok(self.feed_forward_norm.forward(x)?)
     }
 }
 
@@ -182,22 +180,45 @@ impl Scratch {
 }
 
 impl PackedNorm {
-    fn pack(norm: &LayerNorm) -> Result<Self> {
+    /// Takes the weights out of their tensors.
+    ///
+    /// # Errors
+    ///
+    /// If they aren't f32.
+    pub fn pack(norm: &LayerNorm) -> Result<Self> {
         let (weight, bias) = (values(&norm.weight)?, values(&norm.bias)?);
         Ok(Self { weight, bias, epsilon: norm.epsilon })
     }
 
-    fn forward(&self, x: &mut [f32]) -> Result<()> {
+    /// Each row of `x`, `[rows, d_model]`, becomes its norm.
+    ///
+    /// # Errors
+    ///
+    /// If `x` isn't made of whole rows.
+    pub fn forward(&self, x: &mut [f32]) -> Result<(), KernelError> {
         #[expect(clippy::cast_possible_truncation, reason = "1e-12 is an f32 as well")]
         let epsilon = self.epsilon as f32;
         let norm =
             kernels::LayerNorm { gamma: &self.weight, beta: &self.bias, epsilon };
-        Ok(norm.forward(x, None)?)
+        norm.forward(x, None)
     }
 }
 
-/// Layers that read the same input, as one whose outputs stand side by side.
-fn pack(layers: &[&Linear]) -> Result<PackedLinear> {
+/// What a product does to its sums where a layer's activation follows it.
+pub fn epilogue(activation: Activation) -> Epilogue<'static> {
+    match activation {
+        Activation::Gelu => Epilogue::Gelu,
+        Activation::GeluTanh => Epilogue::GeluTanh,
+        Activation::Relu => Epilogue::Relu,
+    }
+}
+
+/// Packs layers that read the same input, as one whose outputs stand side by side.
+///
+/// # Errors
+///
+/// If there is none, their inputs differ, or the weights aren't f32.
+pub fn side_by_side(layers: &[&Linear]) -> Result<PackedLinear> {
     let parts = layers.iter().map(|layer| {
         let bias = layer.bias().map(values).transpose()?;
         Ok((values(layer.weight())?, bias))
@@ -210,7 +231,11 @@ fn pack(layers: &[&Linear]) -> Result<PackedLinear> {
 }
 
 /// A tensor's numbers, row after row.
-fn values(tensor: &Tensor) -> Result<Vec<f32>> {
+///
+/// # Errors
+///
+/// If they aren't f32.
+pub fn values(tensor: &Tensor) -> Result<Vec<f32>> {
     Ok(tensor.flatten_all()?.to_vec1()?)
 }
 

@@ -15,9 +15,10 @@ use generation::induction;
 use generation::induction::{
     Ablation, Composition, Head, HeadScores, Losses, Repeated, Task,
 };
-use generation::measures::{Measures, Training};
-use generation::{BeamOptions, Cache, Filters, GenerateOptions, GptConfig, Guess};
-use generation::{Hypothesis, Pretrained, beam_search, left_padded};
+use generation::measures::{Measures, Speed, Training};
+use generation::packed::PackedCache;
+use generation::{BeamOptions, Cache, Decoder, Filters, GenerateOptions, GptConfig};
+use generation::{Guess, Hypothesis, PackedGpt, Pretrained, beam_search, left_padded};
 use hub::{HubOptions, ModelFolder, resolve};
 use ndarray::{Array2, Array4, s};
 // ANCHOR_END: imports
@@ -191,7 +192,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ) -> generation::Result<Vec<(f64, f64)>> {
         let prompt = papagaio.tokenizer.encode("<|pt|>")?;
         let options = GenerateOptions {
-            max_new_tokens: 240,
+            max_new_tokens: 120,
             use_cache,
             ..GenerateOptions::default()
         };
@@ -200,8 +201,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             times.push(1e3 * start.elapsed().as_secs_f64());
             start = Instant::now();
         })?;
-        let means = times.chunks(20).map(|ms| ms.iter().sum::<f64>() / ms.len() as f64);
-        Ok(means.enumerate().map(|(i, ms)| (20.0 * i as f64 + 10.0, ms)).collect())
+        let means = times.chunks(10).map(|ms| ms.iter().sum::<f64>() / ms.len() as f64);
+        Ok(means.enumerate().map(|(i, ms)| (10.0 * i as f64 + 5.0, ms)).collect())
     }
     let with: Vec<(f64, f64)> = time_tokens(&papagaio, true)?;
     let without: Vec<(f64, f64)> = time_tokens(&papagaio, false)?;
@@ -214,6 +215,29 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .draw()?
         .show()?;
     // ANCHOR_END: timed
+
+    // ANCHOR: packed
+    let packed: PackedGpt = PackedGpt::pack(&papagaio.model)?;
+    let fast: Vec<f32> = packed.next_logits(&ids, &mut PackedCache::default())?;
+    let difference: f32 = (whole.iter().zip(&fast))
+        .fold(0.0, |most, (a, b)| f32::max(most, (a - b).abs()));
+    println!("the largest difference of {} logits: {difference:.0e}", fast.len());
+    // ANCHOR_END: packed
+
+    // ANCHOR: speeds
+    let measures: Measures = Measures::of_the_book()?;
+    println!("                  tokens a second, after    first token   memory");
+    println!("                    16 tokens  256 tokens            ms      MiB");
+    for Speed { program, after_16, after_256, first_token, peak_mib } in
+        &measures.speeds.programs
+    {
+        print!("{program:<15} {after_16:13.0} {after_256:11.0}");
+        println!("  {first_token:12.0} {peak_mib:8.0}");
+    }
+    let after_16: f64 = measures.speeds.lead(|speed| speed.after_16);
+    let after_256: f64 = measures.speeds.lead(|speed| speed.after_256);
+    println!("packed / best other {after_16:9.2} {after_256:11.2}");
+    // ANCHOR_END: speeds
 
     // ANCHOR: task
     let task: Task = induction::Recipe::default().task;
@@ -399,7 +423,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: seeds
 
     // ANCHOR: measures
-    let measures: Measures = Measures::of_the_book()?;
     let training: Training = measures.training.clone();
     let (steps, planned): (u64, u64) = (training.steps, training.recipe.steps);
     let a_step: u64 = (training.recipe.batch * training.recipe.positions) as u64;

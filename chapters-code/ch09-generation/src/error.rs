@@ -16,9 +16,12 @@ pub enum GenerationError {
     /// A corpus or a checkpoint that chapter 8's code refuses.
     #[error(transparent)]
     Pretraining(Box<bertinho::PretrainingError>),
-    /// A batch that chapter 4's code refuses.
+    /// A batch, or weights to pack, that chapter 4's code refuses.
     #[error(transparent)]
     Batch(Box<sentiment::EncoderError>),
+    /// What the kernels of the packed model refuse.
+    #[error(transparent)]
+    Kernel(#[from] kernels::KernelError),
     /// A model that can't be found or read.
     #[error(transparent)]
     Models(#[from] hub::ModelError),

@@ -59,6 +59,36 @@ pub struct Generated {
     pub stop: Stop,
 }
 
+/// What can go on with tokens: the model as it is taught, or on packed weights.
+pub trait Decoder {
+    /// What it keeps of the tokens that it has read.
+    type Cache: Default;
+
+    /// The longest text, in tokens.
+    fn limit(&self) -> usize;
+
+    /// The logits of what comes after `new`, which stands behind the tokens in the cache:
+    /// `[vocabulary]`.
+    ///
+    /// # Errors
+    ///
+    /// [`GenerationError::Token`] or [`GenerationError::TooLong`] if the model has no vector for a
+    /// token or its position.
+    fn next_logits(&self, new: &[u32], cache: &mut Self::Cache) -> Result<Vec<f32>>;
+}
+
+impl Decoder for Gpt {
+    type Cache = Cache;
+
+    fn limit(&self) -> usize {
+        Self::limit(self)
+    }
+
+    fn next_logits(&self, new: &[u32], cache: &mut Cache) -> Result<Vec<f32>> {
+        next_logits(self, new, cache)
+    }
+}
+
 // ANCHOR: generate
 /// Goes on from the prompt, one token at a time; `observe` is given each, with its
 /// probability's logarithm.
@@ -67,8 +97,8 @@ pub struct Generated {
 ///
 /// [`GenerationError::EmptyPrompt`]; [`GenerationError::TooLong`] if the prompt leaves no position
 /// for a token to come; [`TrainingError::Setting`](training::TrainingError::Setting) for a filter out of its range.
-pub fn generate(
-    model: &Gpt,
+pub fn generate<D: Decoder>(
+    model: &D,
     prompt: &[u32],
     options: &GenerateOptions,
     mut observe: impl FnMut(u32, f64),
@@ -76,7 +106,7 @@ pub fn generate(
     check(model, prompt, options)?;
     let mut chance = options.seed.map(ChaCha8Rng::seed_from_u64);
     let (mut text, mut logprobs) = (prompt.to_vec(), Vec::new());
-    let mut cache = Cache::new();
+    let (mut cache, mut read) = (D::Cache::default(), 0);
     let stop = loop {
         if logprobs.len() == options.max_new_tokens {
             break Stop::Count;
@@ -85,9 +115,10 @@ pub fn generate(
             break Stop::Positions;
         }
         if !options.use_cache {
-            cache = Cache::new();
+            (cache, read) = (D::Cache::default(), 0);
         }
-        let mut logits = next_logits(model, &text[cache.len()..], &mut cache)?;
+        let mut logits = model.next_logits(&text[read..], &mut cache)?;
+        read = text.len();
         let before = log_probabilities(&logits);
         options.filters.apply(&mut logits, &text);
         let token = match &mut chance {
@@ -106,7 +137,11 @@ pub fn generate(
 }
 // ANCHOR_END: generate
 
-fn check(model: &Gpt, prompt: &[u32], options: &GenerateOptions) -> Result<()> {
+fn check(
+    model: &impl Decoder,
+    prompt: &[u32],
+    options: &GenerateOptions,
+) -> Result<()> {
     options.filters.validate()?;
     if prompt.is_empty() {
         return Err(GenerationError::EmptyPrompt);

@@ -3,7 +3,8 @@
 //! [`config`] and [`weights`] read any checkpoint of GPT-2's architecture, [`gpt`] is the model on
 //! chapter 3's layers, with a [`cache`] of keys and values, [`tokenizer`] goes from text to numbers
 //! and back. [`filter`] changes what is likely, [`mod@generate`] chooses token after token, and [`beam`]
-//! looks for the likeliest text; [`guess`] shows what was likely. [`texts`], [`blocks`], [`fast`] and
+//! looks for the likeliest text; [`packed`] does
+//! the same at speed; [`guess`] shows what was likely. [`texts`], [`blocks`], [`fast`] and
 //! [`pretrain`] train one, [`mod@evaluate`], [`mod@translate`] and [`recite`] measure it, [`measures`]
 //! keeps what they found, and [`mod@export`] writes what `transformers` reads. [`induction`] has the
 //! smallest models that can go on with what they have read.
@@ -25,6 +26,7 @@ pub mod gpt;
 pub mod guess;
 pub mod induction;
 pub mod measures;
+pub mod packed;
 pub mod pretrain;
 pub mod recite;
 pub mod texts;
@@ -37,9 +39,10 @@ pub use cache::Cache;
 pub use config::GptConfig;
 pub use error::{GenerationError, Result};
 pub use filter::Filters;
-pub use generate::{GenerateOptions, Generated, Stop, generate};
+pub use generate::{Decoder, GenerateOptions, Generated, Stop, generate};
 pub use gpt::{Gpt, GptOutput, left_padded};
 pub use guess::{Guess, Place};
+pub use packed::PackedGpt;
 pub use tokenizer::TextTokenizer;
 
 use hub::ModelFolder;

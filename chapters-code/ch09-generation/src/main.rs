@@ -7,8 +7,8 @@ use anyhow::{Result, ensure};
 use candle_core::Tensor;
 use clap::Parser;
 use generation::{
-    BeamOptions, Cache, Filters, GenerateOptions, Pretrained, beam_search, generate,
-    left_padded,
+    BeamOptions, Cache, Filters, GenerateOptions, PackedGpt, Pretrained, beam_search,
+    generate, left_padded,
 };
 use hub::ModelSource;
 use serde::Serialize;
@@ -116,7 +116,8 @@ fn go_on(
             shown = show(pretrained, begins, &ids, shown);
         }
     };
-    let found = generate(&pretrained.model, prompt, &options, &mut observe)?;
+    let model = PackedGpt::pack(&pretrained.model)?;
+    let found = generate(&model, prompt, &options, &mut observe)?;
     if found.ids.is_empty() && !arguments.json {
         cli::print(&arguments.prompt)?;
     }

@@ -21,6 +21,8 @@ pub struct Measures {
     pub translations: Translations,
     /// How much of what it writes stands in the training text.
     pub recitals: ByLanguage<Recitals>,
+    /// How fast it writes, beside other programs with the same weights.
+    pub speeds: Speeds,
 }
 
 /// How a training went.
@@ -90,6 +92,40 @@ pub struct Recitals {
     pub held_out: Recital,
 }
 
+/// What `tests/reference/bench_generation.py` measured: 64 tokens, batch 1, f32, two threads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Speeds {
+    /// The machine's vector instructions.
+    pub set: String,
+    /// Ours, then the others.
+    pub programs: Vec<Speed>,
+}
+
+/// Of one program, medians.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Speed {
+    /// Its name.
+    pub program: String,
+    /// Tokens per second after a prompt of 16, the prompt's reading included.
+    pub after_16: f64,
+    /// The same after a prompt of 256.
+    pub after_256: f64,
+    /// Milliseconds from the start of its process to the first token.
+    pub first_token: f64,
+    /// The most memory that the process has had, in MiB.
+    pub peak_mib: f64,
+}
+
+impl Speeds {
+    /// How many times as fast as the fastest that isn't ours the first program is.
+    pub fn lead(&self, speed: fn(&Speed) -> f64) -> f64 {
+        let others =
+            self.programs.iter().filter(|one| !one.program.starts_with("ours"));
+        let best = others.map(speed).fold(0.0, f64::max);
+        self.programs.first().map_or(f64::NAN, |ours| speed(ours) / best)
+    }
+}
+
 impl Measures {
     /// Those of the shipped model.
     ///
@@ -107,6 +143,7 @@ impl Measures {
                 "../measures/translation.json"
             ))?,
             recitals: serde_json::from_str(include_str!("../measures/recite.json"))?,
+            speeds: serde_json::from_str(include_str!("../measures/speed.json"))?,
         })
     }
 }

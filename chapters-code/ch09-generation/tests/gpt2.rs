@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{Device, IndexOp, Tensor};
 use generation::{
-    BeamOptions, Cache, Filters, GenerateOptions, Pretrained, Stop, beam_search,
-    generate,
+    BeamOptions, Cache, Decoder, Filters, GenerateOptions, GenerationError, PackedGpt,
+    Pretrained, Stop, beam_search, generate,
 };
 use hub::ModelFolder;
 use sentiment::Batch;
@@ -188,6 +188,7 @@ fn greedy(repetition_penalty: f32, use_cache: bool) -> GenerateOptions {
 fn greedy_decoding_is_transformers_token_for_token() {
     for name in FIXTURES {
         let fixture = Fixture::open(name);
+        let packed = PackedGpt::pack(&fixture.gpt.model).unwrap();
         for (i, row) in fixture.expected.continuations.iter().enumerate() {
             for (expected, penalty) in [(&row.greedy, 1.0), (&row.penalized, 1.3)] {
                 // Without a cache it takes long: the first prompt tells.
@@ -196,15 +197,64 @@ fn greedy_decoding_is_transformers_token_for_token() {
                 {
                     let options = greedy(penalty, use_cache);
                     let model = &fixture.gpt.model;
-                    let found =
+                    let taught =
                         generate(model, &row.prompt, &options, |_, _| {}).unwrap();
-                    assert_eq!(found.ids, *expected, "{name}, {:?}", row.prompt);
-                    let ended = expected.contains(&0);
-                    assert_eq!(found.stop, if ended { Stop::End } else { Stop::Count });
+                    let fast =
+                        generate(&packed, &row.prompt, &options, |_, _| {}).unwrap();
+                    for found in [taught, fast] {
+                        assert_eq!(found.ids, *expected, "{name}, {:?}", row.prompt);
+                        let stop =
+                            if expected.contains(&0) { Stop::End } else { Stop::Count };
+                        assert_eq!(found.stop, stop);
+                    }
                 }
             }
         }
     }
+}
+
+/// Each text without its padding, read at once and in parts.
+#[test]
+fn packed_weights_give_transformers_logits() {
+    for name in FIXTURES {
+        let fixture = Fixture::open(name);
+        let packed = PackedGpt::pack(&fixture.gpt.model).unwrap();
+        let batch = fixture.padded();
+        for (row, (ids, shown)) in batch.texts().enumerate() {
+            let first = shown.iter().position(|&shown| shown == 1).unwrap();
+            let expected = fixture.tensors["padded.logits"].i((row, 11)).unwrap();
+            let expected: Vec<f32> = expected.to_vec1().unwrap();
+            for cuts in [vec![], vec![first + 1], (first + 1..12).collect()] {
+                let (mut cache, mut read, mut found) =
+                    (Default::default(), first, vec![]);
+                for end in cuts.into_iter().filter(|&end| end < 12).chain([12]) {
+                    found = packed.next_logits(&ids[read..end], &mut cache).unwrap();
+                    read = end;
+                }
+                let differences =
+                    found.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+                let most = differences.fold(0.0, f32::max);
+                assert_eq!(found.len(), expected.len());
+                assert!(most <= LOGITS, "{name}, {row}: {most}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_packed_model_can_not_read_is_refused() {
+    let fixture = Fixture::open("gpt2-tied");
+    let packed = PackedGpt::pack(&fixture.gpt.model).unwrap();
+    assert_eq!(packed.limit(), 96);
+    let mut cache = Default::default();
+    let mut read = |new: &[u32]| packed.next_logits(new, &mut cache).unwrap_err();
+    assert!(matches!(read(&[]), GenerationError::EmptyPrompt));
+    let unknown = read(&[1, 300]);
+    assert!(matches!(unknown, GenerationError::Token { id: 300, limit: 300 }));
+    let long = read(&[1; 97]);
+    assert!(matches!(long, GenerationError::TooLong { found: 97, limit: 96 }));
+    // What was refused is not in the cache.
+    packed.next_logits(&[1; 96], &mut cache).unwrap();
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn wait_for(tab: &mut Tab, page: &Page, exercises: u64, questions: u64) {
         "{exercises} {of} {} {solved}, {questions} {of} {} {answered}",
         all[0], all[1]
     );
-    tab.wait(&label, &format!("{SAID} === {}", json!(text)));
+    tab.wait_to_be(&label, SAID, &json!(text));
     let value = "document.querySelector('main progress').value";
     assert_eq!(tab.evaluate(value), exercises + questions, "{label}");
     let shown = [

@@ -137,15 +137,22 @@ impl Tab {
 
     /// Waits until a JavaScript condition holds; a page on its way to another holds nothing.
     pub fn wait(&mut self, what: &str, condition: &str) {
+        self.wait_to_be(what, &format!("Boolean({condition})"), &Value::Bool(true));
+    }
+
+    /// Waits until a JavaScript expression has a value.
+    pub fn wait_to_be(&mut self, what: &str, expression: &str, expected: &Value) {
         let deadline = Instant::now() + PATIENCE;
-        let condition = format!("Boolean({condition})");
         loop {
-            let last = self.try_evaluate(&condition);
-            if last == Ok(Value::Bool(true)) {
+            let last = self.try_evaluate(expression);
+            if last.as_ref() == Ok(expected) {
                 return;
             }
-            let at = Instant::now() < deadline;
-            assert!(at, "{what}: not so after {PATIENCE:?} ({condition}: {last:?})");
+            let in_time = Instant::now() < deadline;
+            assert!(
+                in_time,
+                "{what}: {expression} is not {expected} after {PATIENCE:?}, but {last:?}"
+            );
             self.let_the_page_work();
         }
     }
@@ -194,8 +201,7 @@ impl Tab {
 
     /// Touches the middle of an element with a finger.
     pub fn tap(&mut self, what: &str, selector: &str) {
-        let found = self.probe(&format!("target({})", json!(selector)));
-        assert_eq!(found["problem"], Value::Null, "{what}: cannot touch {selector}");
+        let found = self.at_rest(what, selector);
         let point = json!({ "x": found["x"], "y": found["y"] });
         let touch = json!({ "type": "touchStart", "touchPoints": [point] });
         self.call("Input.dispatchTouchEvent", &touch);
@@ -208,21 +214,29 @@ impl Tab {
         self.call(method, params)
     }
 
-    /// Moves the pointer to the middle of an element, once it is there to be pointed at and
-    /// stays where it is.
+    /// Moves the pointer to the middle of an element.
     pub fn point_at(&mut self, what: &str, selector: &str) -> Value {
+        let found = self.at_rest(what, selector);
+        let event = json!({ "x": found["x"], "y": found["y"], "type": "mouseMoved" });
+        self.call("Input.dispatchMouseEvent", &event);
+        event
+    }
+
+    /// Where the middle of an element is, once a reader can reach it and it stays where it is.
+    fn at_rest(&mut self, what: &str, selector: &str) -> Value {
         let target = format!("target({})", json!(selector));
         let deadline = Instant::now() + PATIENCE;
         let (mut found, mut before) = (self.probe(&target), Value::Null);
         while !found["problem"].is_null() || found != before {
             let late = Instant::now() > deadline;
-            assert!(!late, "{what}: cannot point at {selector}: {found}");
+            assert!(!late, "{what}: cannot reach {selector}: {found}");
+            // `content-visibility`: in one frame the browser sees what has come near, in the next it
+            // gives it its size, and moves what lies below.
+            self.let_the_page_work();
             self.let_the_page_work();
             before = std::mem::replace(&mut found, self.probe(&target));
         }
-        let event = json!({ "x": found["x"], "y": found["y"], "type": "mouseMoved" });
-        self.call("Input.dispatchMouseEvent", &event);
-        event
+        found
     }
 
     /// Presses and releases a key, by its name in the DOM: `Tab`, `Enter`, `s`, …
