@@ -1,10 +1,14 @@
 //! The same model on packed weights: for answers, one text at a time.
 //!
-//! It computes what [`Gpt`] computes, to rounding, several times as fast. A model of papagaio's size
-//! answers in less than a millisecond a token, of which candle's operations, each with a tensor of
-//! its own, would take the most. The layers are those of the `kernels` crate; attention is written
-//! here, over a cache made for it. No attentions come out, and no batch goes in: that is what
-//! [`Gpt`] is for.
+//! It computes what [`Gpt`] computes, to rounding, several times as fast: candle's operations, each
+//! with a tensor of its own, cost a small model more than its arithmetic. The linear layers and norms
+//! are those of the `kernels` crate; attention is written here, over a cache made for it. No
+//! attentions come out, and no batch goes in: that is what [`Gpt`] is for.
+
+#![expect(
+    clippy::inline_always,
+    reason = "a function compiled for AVX-512 is one inlined where AVX-512 is on"
+)]
 
 use candle_nn::Linear;
 use kernels::{Epilogue, Isa, PackedLinear, in_pool, load, math, store};
@@ -80,6 +84,21 @@ impl PackedGpt {
         })
     }
 
+    /// That the cache is empty, or this model's own.
+    fn check(&self, cache: &PackedCache) -> Result<()> {
+        let layers = cache.layers.iter().zip(&self.layers);
+        let mut known = layers.map(|(heads, layer)| {
+            let values = heads.iter().map(|head| head.values.len()).sum::<usize>();
+            heads.len() == layer.heads && values == cache.tokens * self.decoder.inputs()
+        });
+        let fits = cache.layers.len() == self.layers.len() && known.all(|known| known);
+        if cache.tokens == 0 || fits {
+            return Ok(());
+        }
+        let found = format!("of another model, with {} layers", cache.layers.len());
+        Err(GenerationError::setting("cache", found, "an empty one, or this model's"))
+    }
+
     /// The tokens' first vectors, `[n, d_model]`, with the positions from `past` on.
     fn embed(&self, new: &[u32], past: usize) -> Result<Vec<f32>> {
         if new.is_empty() {
@@ -114,6 +133,7 @@ impl Decoder for PackedGpt {
 
     fn next_logits(&self, new: &[u32], cache: &mut PackedCache) -> Result<Vec<f32>> {
         let d_model = self.decoder.inputs();
+        self.check(cache)?;
         let mut x = self.embed(new, cache.tokens)?; // [n, d_model]
         cache.layers.resize_with(self.layers.len(), Vec::new);
         in_pool(|| {

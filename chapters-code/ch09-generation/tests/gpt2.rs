@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, IndexOp, Tensor};
+use generation::packed::PackedCache;
 use generation::{
     BeamOptions, Cache, Decoder, Filters, GenerateOptions, GenerationError, PackedGpt,
     Pretrained, Stop, beam_search, generate,
@@ -226,7 +227,7 @@ fn packed_weights_give_transformers_logits() {
             let expected: Vec<f32> = expected.to_vec1().unwrap();
             for cuts in [vec![], vec![first + 1], (first + 1..12).collect()] {
                 let (mut cache, mut read, mut found) =
-                    (Default::default(), first, vec![]);
+                    (PackedCache::default(), first, vec![]);
                 for end in cuts.into_iter().filter(|&end| end < 12).chain([12]) {
                     found = packed.next_logits(&ids[read..end], &mut cache).unwrap();
                     read = end;
@@ -246,7 +247,7 @@ fn what_the_packed_model_can_not_read_is_refused() {
     let fixture = Fixture::open("gpt2-tied");
     let packed = PackedGpt::pack(&fixture.gpt.model).unwrap();
     assert_eq!(packed.limit(), 96);
-    let mut cache = Default::default();
+    let mut cache = PackedCache::default();
     let mut read = |new: &[u32]| packed.next_logits(new, &mut cache).unwrap_err();
     assert!(matches!(read(&[]), GenerationError::EmptyPrompt));
     let unknown = read(&[1, 300]);
@@ -255,6 +256,11 @@ fn what_the_packed_model_can_not_read_is_refused() {
     assert!(matches!(long, GenerationError::TooLong { found: 97, limit: 96 }));
     // What was refused is not in the cache.
     packed.next_logits(&[1; 96], &mut cache).unwrap();
+    let papagaio = ModelFolder::open(path("../../weights/papagaio")).unwrap();
+    let papagaio = Pretrained::load(&papagaio).unwrap().model;
+    let other = PackedGpt::pack(&papagaio).unwrap().next_logits(&[1], &mut cache);
+    let other = other.unwrap_err().to_string();
+    assert!(other.contains("cache is of another model, with 3 layers"), "{other}");
 }
 
 #[test]
