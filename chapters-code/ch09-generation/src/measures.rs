@@ -101,7 +101,7 @@ pub struct Speeds {
     pub programs: Vec<Speed>,
 }
 
-/// Of one program, medians.
+/// How fast one program is: medians.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Speed {
     /// Its name.

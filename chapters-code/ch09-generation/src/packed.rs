@@ -164,7 +164,6 @@ impl PackedLayer {
         })
     }
 
-    // ANCHOR: layer
     /// One layer: `x`, `[n, d_model]`, becomes the new tokens' next vectors.
     fn forward(
         &self,
@@ -186,7 +185,6 @@ impl PackedLayer {
         self.c_fc.forward(&normed, n, epilogue(self.activation), &mut hidden)?;
         Ok(self.c_proj.forward(&hidden, n, Epilogue::Add(&attended), x)?)
     }
-    // ANCHOR_END: layer
 
     /// What the heads find for each of `n` new tokens, side by side: `[n, d_model]`. Their keys and
     /// values enter the cache; a token looks at those before it and itself, so no mask is needed.
