@@ -115,10 +115,14 @@
     document.getElementById('mdbook-sidebar-toggle').addEventListener('click', () => box.click());
   }
 
-  // What is wider than its place is scrolled by keyboard, too. It is asked where it is laid out.
+  // What is wider than its place is scrolled by keyboard, too. It is asked where it is laid out; what has
+  // gone far away (`content-visibility`) stays as it was found.
   function reachWide() {
     const name = document.documentElement.lang === 'pt-BR' ? 'Rola para os lados' : 'Scrolls sideways';
-    const sizes = new ResizeObserver(entries => {
+    const laidOut = ({ target }) => (target.firstElementChild ?? target)
+      .checkVisibility?.({ contentVisibilityAuto: true }) ?? true;
+    const sizes = new ResizeObserver(all => {
+      const entries = all.filter(laidOut);
       const wide = entries.map(({ target }) => target.scrollWidth > target.clientWidth);
       entries.forEach(({ target }, i) => {
         ['tabindex', 'role', 'aria-label'].forEach(name => target.removeAttribute(name));

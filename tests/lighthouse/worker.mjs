@@ -74,10 +74,13 @@ async function violations(url, { theme, width, height }) {
         view.scrollIntoView({ behavior: 'instant' });
         await (view.shadowRoot === null ? ready : undefined);
       }
-      // What is far from the window is not laid out: all of it comes near once.
+      // What is far from the window is not laid out: all of it comes near once. In one frame the browser
+      // sees what has come near, in the next it lays it out, and observers of sizes are told.
+      const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)));
       for (let top = 0; top < document.documentElement.scrollHeight; top += innerHeight) {
         scrollTo({ top, behavior: 'instant' });
-        await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+        await frame();
+        await frame();
       }
       document.getAnimations().forEach(animation => animation.finish());
     });
