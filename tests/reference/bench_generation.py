@@ -127,7 +127,7 @@ def load(peer):
         words = json.loads((FOLDER / "ctranslate2" / "vocabulary.json").read_text())
 
         def generate(ids, new):
-            # No token ends the text: that one has no row in the table.
+            # By default `<|endoftext|>` could not come before `new` tokens; so it is one that doesn't come.
             [found] = model.generate_batch([[words[id] for id in ids]], max_length=new, min_length=new,
                                            end_token=[len(words) - 1], include_prompt_in_result=False)
             return found.sequences_ids[0]
