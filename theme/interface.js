@@ -115,26 +115,28 @@
     document.getElementById('mdbook-sidebar-toggle').addEventListener('click', () => box.click());
   }
 
-  // What is wider than its place is scrolled by keyboard, too. It is asked where it is laid out; what has
-  // gone far away (`content-visibility`) stays as it was found.
+  // What is wider than its place is scrolled by keyboard, too. It is asked where it is laid out, and when a
+  // font comes, which may be wider; what has gone far away (`content-visibility`) stays as it was found.
   function reachWide() {
-    const name = document.documentElement.lang === 'pt-BR' ? 'Rola para os lados' : 'Scrolls sideways';
-    const laidOut = ({ target }) => (target.firstElementChild ?? target)
+    const label = document.documentElement.lang === 'pt-BR' ? 'Rola para os lados' : 'Scrolls sideways';
+    const places = [...document.querySelectorAll('main pre > code, main .formula, main .table-wrapper')];
+    const laidOut = place => (place.firstElementChild ?? place)
       .checkVisibility?.({ contentVisibilityAuto: true }) ?? true;
-    const sizes = new ResizeObserver(all => {
-      const entries = all.filter(laidOut);
-      const wide = entries.map(({ target }) => target.scrollWidth > target.clientWidth);
-      entries.forEach(({ target }, i) => {
-        ['tabindex', 'role', 'aria-label'].forEach(name => target.removeAttribute(name));
+    const ask = asked => {
+      const here = asked.filter(laidOut);
+      const wide = here.map(place => place.scrollWidth > place.clientWidth);
+      here.forEach((place, i) => {
+        ['tabindex', 'role', 'aria-label'].forEach(name => place.removeAttribute(name));
         if (wide[i]) {
-          target.tabIndex = 0;
-          target.setAttribute('role', 'group');
-          target.setAttribute('aria-label', name);
+          place.tabIndex = 0;
+          place.setAttribute('role', 'group');
+          place.setAttribute('aria-label', label);
         }
       });
-    });
-    document.querySelectorAll('main pre > code, main .formula, main .table-wrapper')
-      .forEach(place => sizes.observe(place));
+    };
+    const sizes = new ResizeObserver(entries => ask(entries.map(entry => entry.target)));
+    places.forEach(place => sizes.observe(place));
+    document.fonts.addEventListener('loadingdone', () => ask(places));
   }
 
   if (document.documentElement.lang === 'pt-BR') {

@@ -186,3 +186,30 @@ fn the_table_of_contents_opens_by_keyboard() {
     tab.press("Enter");
     tab.wait("the contents are there", shown);
 }
+
+/// A formula may be laid out before its font comes, and be wide only then.
+#[test]
+fn what_scrolls_sideways_is_reached_by_keyboard() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    tab.resize(400, 800);
+    for language in LANGUAGES {
+        let page = page(language, "ch02-whole-transformer.html");
+        tab.load(&page.url);
+        let all = "document.querySelectorAll('main > .formula')";
+        let count = tab.evaluate(&format!("{all}.length")).as_u64().unwrap();
+        let mut wide = 0;
+        for i in 0..count {
+            let one = format!("{all}[{i}]");
+            tab.evaluate(&format!("{one}.scrollIntoView({{ behavior: 'instant' }})"));
+            let condition = format!(
+                "(place => document.fonts.status === 'loaded'
+                  && place.firstElementChild.checkVisibility({{ contentVisibilityAuto: true }})
+                  && (place.tabIndex === 0) === (place.scrollWidth > place.clientWidth))({one})"
+            );
+            tab.wait(&format!("{}, formula {i}", page.label()), &condition);
+            wide += u64::from(tab.evaluate(&format!("{one}.tabIndex")) == 0);
+        }
+        assert!(wide > 0, "{}: none of {count} is wide", page.label());
+    }
+}
