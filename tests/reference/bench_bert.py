@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 
-from bench_program import keep, program
+from bench_program import keep, peak_mib, program
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -120,12 +120,6 @@ def times(run, runs):
         found.append((time.perf_counter() - start) * 1e3)
         del outputs
     return found
-
-
-def peak_mib():
-    status = pathlib.Path("/proc/self/status").read_text()
-    [kib] = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")]
-    return int(kib) / 1024
 
 
 def main(rounds):

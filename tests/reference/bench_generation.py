@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 
-from bench_program import keep, program
+from bench_program import keep, peak_mib, program
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -173,12 +173,6 @@ def worker(peer):
             generate(prompt(length), new)
             times.append((time.perf_counter() - start) * 1e3)
         print(json.dumps(dict(ids=ids, ms=times, peak_mib=peak_mib())), flush=True)
-
-
-def peak_mib():
-    status = pathlib.Path("/proc/self/status").read_text()
-    [kib] = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")]
-    return int(kib) / 1024
 
 
 def main(rounds, instructions):

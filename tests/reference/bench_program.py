@@ -1,4 +1,4 @@
-"""What the benchmarks share: our side's program, and where the times go."""
+"""What the benchmarks share: our side's program, a process' memory, and where the times go."""
 
 import json
 import os
@@ -19,6 +19,13 @@ def program(package, bench):
         if message["reason"] == "compiler-artifact" and message["target"]["kind"] == ["bench"]
     ]
     return found
+
+
+def peak_mib():
+    """The most memory that this process has had, from Linux."""
+    status = pathlib.Path("/proc/self/status").read_text()
+    [kib] = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(kib) / 1024
 
 
 def keep(row, times):
