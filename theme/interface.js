@@ -3,6 +3,8 @@
 (() => {
   'use strict';
 
+  const portuguese = document.documentElement.lang === 'pt-BR';
+
   // Titles, accessible names and placeholders, and the names in the theme menu.
   const PORTUGUESE = new Map([
     ['Keyboard shortcuts', 'Atalhos do teclado'],
@@ -118,7 +120,7 @@
   // What is wider than its place is scrolled by keyboard, too. It is asked where it is laid out, and when a
   // font comes, which may be wider; what has gone far away (`content-visibility`) stays as it was found.
   function reachWide() {
-    const label = document.documentElement.lang === 'pt-BR' ? 'Rola para os lados' : 'Scrolls sideways';
+    const label = portuguese ? 'Rola para os lados' : 'Scrolls sideways';
     const places = [...document.querySelectorAll('main pre > code, main .formula, main .table-wrapper')];
     const laidOut = place => (place.firstElementChild ?? place)
       .checkVisibility?.({ contentVisibilityAuto: true }) ?? true;
@@ -139,10 +141,67 @@
     document.fonts.addEventListener('loadingdone', () => ask(places));
   }
 
-  if (document.documentElement.lang === 'pt-BR') {
+  // Under a figure that can come alive, a button: nothing of it is loaded before a reader asks, by the
+  // button or by an address that speaks of it. The element takes the figure's place.
+  function offerLive(host) {
+    const { live, root, figure, label } = host.dataset;
+    const frozen = document.getElementById(figure);
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = label;
+    const begin = async asked => {
+      button.disabled = true;
+      try {
+        await Promise.all([import(new URL(`${root}${live}.js`, document.baseURI)), style(`${root}live.css`)]);
+      } catch {
+        button.textContent = `${label} (${portuguese ? 'não veio: tente de novo' : 'did not come: try again'})`;
+        button.disabled = false;
+        if (asked) button.focus();
+        return;
+      }
+      const element = document.createElement(`live-${live}`);
+      element.dataset.state = 'working';
+      element.addEventListener('live-close', () => {
+        element.remove();
+        frozen.removeAttribute('data-replaced');
+        button.hidden = false;
+        button.disabled = false;
+        button.focus();
+      });
+      frozen.setAttribute('data-replaced', ''); // paper still has it
+      button.hidden = true;
+      host.append(element);
+      if (asked) element.querySelector('.live-title').focus({ preventScroll: true });
+      if (asked || location.hash.startsWith(`#live-${live}=`)) element.scrollIntoView({ block: 'nearest' });
+    };
+    button.addEventListener('click', () => begin(true));
+    host.append(button);
+    const named = () => button.hidden || !location.hash.includes(`live-${live}=`) || begin(false);
+    window.addEventListener('hashchange', named);
+    named();
+  }
+
+  function style(address) {
+    const found = document.querySelector(`link[href="${address}"]`);
+    if (found !== null) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const link = document.createElement('link');
+      const fail = () => {
+        link.remove(); // the next try asks again
+        reject();
+      };
+      Object.assign(link, { rel: 'stylesheet', href: address, onload: resolve, onerror: fail });
+      document.head.append(link);
+    });
+  }
+
+  if (portuguese) {
     localize();
   }
   addLanguageLink();
   openContents();
   reachWide();
+  if (window.WebAssembly && window.Worker) {
+    document.querySelectorAll('.live').forEach(offerLive);
+  }
 })();

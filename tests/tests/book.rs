@@ -308,9 +308,10 @@ fn a_cell_that_varies_may_print_other_figures_and_no_other_words() {
     assert!(!same(&json!([]), "step 50: loss 3.25", "step 50: loss 3.26"));
 }
 
-/// What a change to a crate does: the notebook's record no longer matches.
+/// What a change to a crate does: the records of the notebook and of the browser's modules no
+/// longer match.
 #[test]
-fn a_changed_source_makes_the_notebook_stale() {
+fn a_changed_source_makes_the_notebook_and_the_modules_stale() {
     let workspace = workspace();
     let chapter = workspace.select(&["ch01".into()]).unwrap().remove(0);
     let copy = copy_of(&workspace, <[u8]>::to_vec);
@@ -325,6 +326,7 @@ fn a_changed_source_makes_the_notebook_stale() {
     assert!(findings.contains("come from other sources"), "{findings}");
     assert!(findings.contains("cell \"embeddings\" differs"), "{findings}");
     assert!(findings.contains("run `cargo book notebooks ch01`"), "{findings}");
+    assert!(findings.contains("run `cargo book live live-ndarray`"), "{findings}");
 }
 
 /// A clone on Windows, where git may write `\r\n`: the same findings, the same pages.
@@ -540,6 +542,8 @@ fn copy_of(workspace: &Workspace, change: fn(&[u8]) -> Vec<u8>) -> tempfile::Tem
         "src",
         "po",
         "chapters-code",
+        "live",
+        "weights",
         "notebooks",
         "tests/reference",
         "tests/tests",

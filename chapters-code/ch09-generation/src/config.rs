@@ -1,8 +1,8 @@
 //! `config.json` of GPT-2, under its own names.
 
-use std::fs;
 use std::path::Path;
 
+use hub::disk;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use training::Activation;
@@ -325,7 +325,7 @@ fn activation_name(activation: Activation) -> &'static str {
 
 fn read(path: &Path) -> Result<String> {
     let read = training::TrainingError::io("read", path);
-    Ok(fs::read_to_string(path).map_err(read)?)
+    Ok(disk::read_to_string(path).map_err(read)?)
 }
 
 fn parse<T: for<'de> Deserialize<'de>>(text: &str, path: &Path) -> Result<T> {

@@ -1,8 +1,8 @@
 //! From text to numbers and back, by byte-level BPE (Sennrich et al. 2016; Radford et al. 2019).
 
-use std::fs;
 use std::path::Path;
 
+use hub::disk;
 use tokenizers::Tokenizer;
 use tokenizers::models::bpe::BPE;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
@@ -27,9 +27,9 @@ impl TextTokenizer {
             what: "a folder with a tokenizer",
             reason,
         };
-        let tokenizer = if path.is_file() {
+        let tokenizer = if disk::is_file(&path) {
             let read = training::TrainingError::io("read", &path);
-            let bytes = fs::read(&path).map_err(read)?;
+            let bytes = disk::read(&path).map_err(read)?;
             Tokenizer::from_bytes(bytes).map_err(|error| wrong(error.to_string()))?
         } else {
             gpt2(folder).map_err(|error| wrong(error.to_string()))?
@@ -89,7 +89,7 @@ fn gpt2(folder: &Path) -> tokenizers::Result<Tokenizer> {
     let [vocabulary, merges] =
         ["vocab.json", "merges.txt"].map(|file| folder.join(file));
     for path in [&vocabulary, &merges] {
-        if !path.is_file() {
+        if !disk::is_file(path) {
             let missing = path.file_name().unwrap_or_default().to_string_lossy();
             return Err(format!("it has no tokenizer.json and no {missing}").into());
         }

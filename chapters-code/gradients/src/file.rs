@@ -1,7 +1,6 @@
 //! Safetensors files, written whole or not at all.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
@@ -62,6 +61,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         _ => Path::new("."),
     };
     let write = || {
+        #[cfg_attr(not(unix), allow(unused_mut, reason = "permissions are Unix's"))]
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
@@ -71,7 +71,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         file.persist(path).map_err(|error| error.error)?;
         // The name is in the folder, which is to be on the disk, too.
         #[cfg(unix)]
-        File::open(folder)?.sync_all()?;
+        std::fs::File::open(folder)?.sync_all()?;
         Ok(())
     };
     write().map_err(|source| GradientError::Io { path: path.to_path_buf(), source })

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +16,7 @@ use serde::de::{
     Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor,
 };
 
+use crate::disk::File;
 use crate::error::{ModelError, Result};
 use crate::file;
 

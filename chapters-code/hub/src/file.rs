@@ -1,9 +1,9 @@
 //! Files read whole, those that stand for another file refused.
 
-use std::fs;
 use std::io::{Read, Seek};
 use std::path::Path;
 
+use crate::disk;
 use crate::error::{ModelError, Result};
 
 /// How a git-lfs pointer begins: what a clone without git-lfs has in place of a large file.
@@ -22,7 +22,7 @@ const OTHERS: [(&[u8], &str); 3] = [
 ///
 /// If it can't be read or is a git-lfs pointer.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
-    let bytes = fs::read(path).map_err(ModelError::io("read", path))?;
+    let bytes = disk::read(path).map_err(ModelError::io("read", path))?;
     refuse_pointer(&bytes, path)?;
     Ok(bytes)
 }

@@ -1,10 +1,10 @@
 //! From a name to a folder in Hugging Face layout.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
+use crate::disk;
 use crate::error::{ModelError, Result};
 use crate::hub::{HubOptions, not_a_repository};
 use crate::layout::{
@@ -89,7 +89,7 @@ impl ModelFolder {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         let location = path.display().to_string();
-        let has = |file: &&str| path.join(file).is_file();
+        let has = |file: &&str| disk::is_file(&path.join(file));
         let missing = |file| {
             let location = location.clone();
             Err(ModelError::MissingFile { location, file, needs: NEEDS })
@@ -132,17 +132,14 @@ impl ModelFolder {
     /// Opens `model.safetensors`, or the shards that `model.safetensors.index.json` lists.
     pub fn checkpoint(&self) -> Result<Checkpoint> {
         let [single, sharded] = WEIGHTS.map(|file| self.path.join(file));
-        Checkpoint::open(if single.is_file() { &single } else { &sharded })
+        Checkpoint::open(if disk::is_file(&single) { &single } else { &sharded })
     }
 }
 
 /// The first of a folder's files, by name, that may be weights of another format.
 fn other_weights(folder: &Path) -> Result<Option<String>> {
     let io = ModelError::io("read", folder);
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(&io)? {
-        let name = entry.map_err(&io)?.file_name().to_string_lossy().into_owned();
-        found.extend(is_other_weights(&name).then_some(name));
-    }
-    Ok(found.into_iter().min())
+    let names = disk::names(folder).map_err(io)?;
+    let names = names.iter().map(|name| name.to_string_lossy().into_owned());
+    Ok(names.filter(|name| is_other_weights(name)).min())
 }

@@ -6,7 +6,6 @@ use ureq::http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONTENT_RANGE, LOCATION, RANGE,
 };
 use ureq::http::{Method, Request, Response, Uri};
-use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
 use crate::hub::HubOptions;
@@ -99,10 +98,14 @@ fn server(endpoint: &str) -> Result<Uri> {
 /// company's are, too. A proxy is asked by ureq's reading of the environment, but not for a
 /// server on this machine.
 fn agent(endpoint: &str) -> Agent {
-    let certificates =
-        TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-    let mut config = Agent::config_builder()
-        .tls_config(certificates)
+    let config = Agent::config_builder();
+    #[cfg(not(target_family = "wasm"))]
+    let config = {
+        use ureq::tls::{RootCerts, TlsConfig};
+        let certificates = RootCerts::PlatformVerifier;
+        config.tls_config(TlsConfig::builder().root_certs(certificates).build())
+    };
+    let mut config = config
         .max_redirects(0)
         .max_redirects_will_error(false)
         .http_status_as_error(false)

@@ -19,6 +19,7 @@ mod arguments;
 mod cache;
 mod checkpoint;
 mod config;
+pub mod disk;
 mod download;
 mod error;
 mod file;

@@ -10,6 +10,7 @@ use tokenizers::AddedToken;
 use tokenizers::utils::truncation::TruncationDirection;
 
 use crate::config::Config;
+use crate::disk;
 use crate::error::{ModelError, Result};
 use crate::file;
 use crate::layout::TOKENIZER_RULES;
@@ -290,7 +291,7 @@ impl Class {
 
 /// A file's JSON; `None` if there is no such file.
 fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Option<T>> {
-    if !path.is_file() {
+    if !disk::is_file(path) {
         return Ok(None);
     }
     let json = |source| ModelError::Json { path: path.to_path_buf(), source };

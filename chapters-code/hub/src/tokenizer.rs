@@ -6,6 +6,7 @@ use tokenizers::utils::truncation::{TruncationParams, truncate_encodings};
 use tokenizers::{Encoding, PostProcessor};
 
 use crate::config::Config;
+use crate::disk;
 use crate::error::{ModelError, Result};
 use crate::layout::{NEEDS, TOKENIZERS};
 use crate::parts::{Parts, not_a_tokenizer};
@@ -125,7 +126,7 @@ impl Tokenizer {
             file: "tokenizer.json or vocab.txt",
             needs: NEEDS,
         };
-        let path = [&json, &vocab].into_iter().find(|path| path.is_file());
+        let path = [&json, &vocab].into_iter().find(|path| disk::is_file(path));
         let path = path.ok_or_else(missing)?;
         let rules = Rules::read(folder, config)?;
         let mut parts = if path == &json {

@@ -6,14 +6,15 @@ use std::sync::OnceLock;
 use pulp::{Arch, Simd, WithSimd};
 use thiserror::Error;
 
-/// The environment variable that chooses the set: `scalar`, `avx2`, `avx512` or `neon`.
+/// The environment variable that chooses the set: `scalar`, `avx2`, `avx512`, `neon` or
+/// `simd128`.
 pub const ISA_VARIABLE: &str = "KERNELS_ISA";
 
 /// A set of vector instructions that this machine has.
 ///
 /// Every kernel is written once, over the vectors of the [`pulp`] crate, and compiled
-/// for each set: AVX-512 (16 floats a vector), AVX2 with FMA (8), NEON (4), and plain
-/// scalar code for the rest. The set is chosen at run time, so no compiler flag is
+/// for each set: AVX-512 (16 floats a vector), AVX2 with FMA (8), NEON and a browser's
+/// SIMD128 (4), and plain scalar code for the rest. The set is chosen at run time, so no compiler flag is
 /// needed and one binary runs everywhere.
 ///
 /// Sums are cut to the width of the vectors, so two sets differ in the last bits of an
@@ -60,6 +61,7 @@ impl Isa {
 
     /// Every set this machine has, the slowest (scalar) first and the fastest last.
     pub fn available() -> Vec<Self> {
+        #[allow(unused_mut, reason = "a processor may have this set alone")]
         let mut sets = vec![Self(Arch::Scalar)];
         #[cfg(target_arch = "x86_64")]
         {
@@ -68,6 +70,8 @@ impl Isa {
         }
         #[cfg(target_arch = "aarch64")]
         sets.extend(pulp::aarch64::Neon::try_new().map(|neon| Self(Arch::Neon(neon))));
+        #[cfg(target_arch = "wasm32")]
+        sets.extend(pulp::wasm::Simd128::try_new().map(|set| Self(Arch::Simd128(set))));
         sets
     }
 
@@ -80,6 +84,8 @@ impl Isa {
             Arch::V3(_) => "avx2",
             #[cfg(target_arch = "aarch64")]
             Arch::Neon(_) => "neon",
+            #[cfg(target_arch = "wasm32")]
+            Arch::Simd128(_) => "simd128",
             _ => "scalar",
         }
     }
@@ -97,6 +103,7 @@ impl fmt::Display for Isa {
             "avx512" => "AVX-512",
             "avx2" => "AVX2",
             "neon" => "NEON",
+            "simd128" => "SIMD128",
             name => name,
         })
     }

@@ -11,6 +11,7 @@ use mdbook_driver::config::Config;
 use crate::address::{Address, base_path};
 use crate::edition::{Edition, Title};
 use crate::i18n;
+use crate::live;
 use crate::polish;
 use crate::preprocess::{BookPreprocessor, Options, built_page, linked_sources};
 use crate::search;
@@ -101,6 +102,7 @@ pub fn site_in(
     if let (Some(address), Some(edition)) = (&address, editions.first()) {
         polish::sitemap::save(site, address, &edition.pages)?;
     }
+    live::copy(workspace, site, options.allow_stale)?;
     copy_linked(workspace, site)
 }
 

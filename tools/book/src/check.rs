@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::i18n;
+use crate::live;
 use crate::notebook;
 use crate::workspace::{Chapter, Language, Workspace};
 
@@ -22,7 +23,8 @@ pub mod roundtrip;
 pub mod site;
 pub mod terms;
 
-/// Notebooks that lag behind their pages or crates.
+/// Notebooks that lag behind their pages or crates, and modules for the browser that lag behind
+/// theirs.
 ///
 /// # Errors
 ///
@@ -37,6 +39,7 @@ pub fn freshness(workspace: &Workspace) -> Result<Vec<String>> {
         }
         findings.extend(stale);
     }
+    findings.extend(live::findings(workspace)?);
     Ok(findings)
 }
 

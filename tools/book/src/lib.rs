@@ -20,6 +20,7 @@ pub mod i18n;
 pub mod include;
 pub mod jupyter;
 pub mod kernel;
+pub mod live;
 pub mod markdown;
 pub mod math;
 pub mod new;

@@ -227,7 +227,7 @@ impl Markdown<'_> {
                 "{}: a notebook has no form for this part: put it on a page without one",
                 at()
             ),
-            Block::Cell(_) | Block::Alt(_) => {}
+            Block::Cell(_) | Block::Alt(_) | Block::Live(_) => {}
         }
         Ok(())
     }

@@ -50,6 +50,8 @@ pub enum Block {
     Published,
     /// What only a published book says ends.
     EndPublished,
+    /// A figure that comes alive in the reader's browser.
+    Live(Live),
 }
 
 impl Block {
@@ -59,6 +61,7 @@ impl Block {
         match self {
             Self::Alt(text) | Self::Details(text) => Some(text),
             Self::Choice(choice) => Some(&choice.text),
+            Self::Live(live) => Some(&live.label),
             _ => self.prose(),
         }
     }
@@ -84,6 +87,17 @@ pub struct Caption {
     pub number: String,
     /// What links call it: `fig-` and the cell's id or the drawing's file stem.
     pub anchor: String,
+}
+
+/// What a reader may ask for in place of a figure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    /// The element, a script of `chapters-code/live/web`.
+    pub element: String,
+    /// The figure whose place it takes: the id of its cell.
+    pub figure: String,
+    /// What the button says.
+    pub label: String,
 }
 
 /// A possible answer to a question.
@@ -702,14 +716,28 @@ fn directive(text: &str) -> Result<Block> {
         ("{{#times", true) => Block::Times,
         ("{{#published", true) => Block::Published,
         ("{{#endpublished", true) => Block::EndPublished,
+        ("{{#live", false) => live(&words)?,
         _ => bail!(
             "no such directive: {text} (there are {{{{#caption …}}}}, {{{{#alt …}}}}, \
              {{{{#details …}}}}, {{{{#enddetails}}}}, {{{{#tip}}}}, {{{{#endtip}}}}, \
              {{{{#question …}}}}, {{{{#choice …}}}}, {{{{#right …}}}}, {{{{#endquestion}}}}, \
-             {{{{#references}}}}, {{{{#times}}}}, {{{{#published}}}}, {{{{#endpublished}}}}, and \
-             {{{{#include …}}}} in a code block)"
+             {{{{#references}}}}, {{{{#times}}}}, {{{{#published}}}}, {{{{#endpublished}}}}, \
+             {{{{#live ELEMENT FIGURE …}}}}, and {{{{#include …}}}} in a code block)"
         ),
     })
+}
+
+/// `{{#live ELEMENT FIGURE what the button says}}`.
+fn live(words: &str) -> Result<Block> {
+    let mut words = words.splitn(3, ' ').map(str::to_owned);
+    let (Some(element), Some(figure), Some(label)) =
+        (words.next(), words.next(), words.next())
+    else {
+        bail!(
+            "a live figure has an element, the figure whose place it takes, and a label"
+        );
+    };
+    Ok(Block::Live(Live { element, figure, label }))
 }
 
 #[cfg(test)]

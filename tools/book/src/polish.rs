@@ -5,13 +5,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result, bail, ensure};
+use regex::Regex;
 use sha2::{Digest, Sha256};
 
 use crate::address::Address;
 use crate::edition::Edition;
-use crate::workspace::forward;
+use crate::workspace::{Language, forward};
 
 mod access;
 mod head;
@@ -48,8 +50,10 @@ pub fn edition(edition: &Edition, address: Option<&Address>) -> Result<()> {
     Ok(())
 }
 
-/// Takes from our own scripts the comments, which are lines of their own.
+/// Takes from our own scripts the comments, which are lines of their own, and from our styles all.
 fn without_comments(folder: &Path) -> Result<()> {
+    static COMMENT: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?s)/\*.*?\*/\s*").expect("a valid pattern"));
     let files = fs::read_dir(folder)
         .with_context(|| format!("cannot list {}", folder.display()))?;
     for file in files {
@@ -59,6 +63,8 @@ fn without_comments(folder: &Path) -> Result<()> {
             let code = text.split_inclusive('\n');
             let code = code.filter(|line| !line.trim_start().starts_with("//"));
             write(&path, &code.collect::<String>())?;
+        } else if path.extension().is_some_and(|extension| extension == "css") {
+            write(&path, &COMMENT.replace_all(&read(&path)?, ""))?;
         }
     }
     Ok(())
@@ -84,6 +90,15 @@ fn polished(
         Some(PRINT) => html,
         _ => head::with_card(&html, edition, address, page)?,
     };
+    // Scripts find what is live from the site's root.
+    let root = format!(
+        "{up}{}",
+        if edition.language == Language::Portuguese { "" } else { "../" }
+    );
+    html = html.replace(
+        "<div class=\"live\"",
+        &format!("<div class=\"live\" data-root=\"{root}live/\""),
+    );
     let has_views = html.contains(views::HOST);
     if has_views && page != Path::new(PRINT) {
         html = views::on_demand(&html, &edition.folder)?;

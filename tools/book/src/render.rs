@@ -162,6 +162,12 @@ pub fn page(
             Block::Choice(choice) => choice_begins(choice, &words).with_context(at)?,
             Block::References => references::list(workspace, language)?,
             Block::Times => times::table(workspace, language)?,
+            Block::Live(live) => format!(
+                "<div class=\"live\" data-live=\"{}\" data-figure=\"fig-{}\" data-label=\"{}\"></div>",
+                escape(&live.element),
+                escape(&live.figure),
+                escape(&live.label),
+            ),
         };
         parts.push(part);
     }

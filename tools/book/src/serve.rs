@@ -23,8 +23,16 @@ use crate::say;
 use crate::workspace::Workspace;
 
 /// The sources whose changes rebuild the book, relative to the root.
-const WATCHED: [&str; 7] =
-    ["book.toml", "Cargo.toml", "src", "po", "theme", "chapters-code", "notebooks"];
+const WATCHED: [&str; 8] = [
+    "book.toml",
+    "Cargo.toml",
+    "src",
+    "po",
+    "theme",
+    "chapters-code",
+    "live",
+    "notebooks",
+];
 
 /// How long it must be quiet after a change (a save in an editor is a burst of them).
 const BURST: Duration = Duration::from_millis(200);

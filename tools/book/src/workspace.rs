@@ -299,7 +299,7 @@ impl Workspace {
     ///
     /// If a manifest can't be read.
     pub fn needs_candle(&self, chapter: &Chapter) -> Result<bool> {
-        for folder in self.crates_of(chapter)? {
+        for folder in self.crates_of(&chapter.crate_folder())? {
             let manifest = read_manifest(&self.root.join(folder))?;
             let dependencies =
                 manifest.get("dependencies").and_then(|it| it.as_table());
@@ -354,10 +354,25 @@ impl Workspace {
     ///
     /// If a source or manifest can't be read.
     pub fn sources_hash(&self, chapter: &Chapter) -> Result<String> {
+        self.hash_of(&self.crates_of(&chapter.crate_folder())?)
+    }
+
+    /// As [`Workspace::sources_hash`], of one of the workspace's crates by its name.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of that name, or a source or manifest can't be read.
+    pub fn sources_hash_of(&self, name: &str) -> Result<String> {
+        let folder = self.shared_path(name);
+        let folder = folder.with_context(|| format!("no crate {name} is shared"))?;
+        self.hash_of(&self.crates_of(&folder)?)
+    }
+
+    fn hash_of(&self, folders: &BTreeSet<PathBuf>) -> Result<String> {
         let mut hasher = Sha256::new();
-        for folder in self.crates_of(chapter)? {
+        for folder in folders {
             let sources =
-                WalkDir::new(self.root.join(&folder).join("src")).sort_by_file_name();
+                WalkDir::new(self.root.join(folder).join("src")).sort_by_file_name();
             for entry in sources {
                 let entry = entry
                     .with_context(|| format!("cannot list {}", folder.display()))?;
@@ -373,10 +388,10 @@ impl Workspace {
         Ok(format!("{:x}", hasher.finalize()))
     }
 
-    /// The folders of a chapter's crate and of those of the workspace below it.
-    fn crates_of(&self, chapter: &Chapter) -> Result<BTreeSet<PathBuf>> {
+    /// The folders of a crate and of those of the workspace below it.
+    fn crates_of(&self, folder: &Path) -> Result<BTreeSet<PathBuf>> {
         let mut folders = BTreeSet::new();
-        self.collect_crates(&chapter.crate_folder(), &mut folders)?;
+        self.collect_crates(folder, &mut folders)?;
         Ok(folders)
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use book::build::{self, BuildOptions};
 use book::preprocess::{BookPreprocessor, Options};
 use book::volume::{Offers, pdf};
@@ -81,6 +81,11 @@ enum Command {
         /// a list to judge
         #[arg(long)]
         outputs: bool,
+    },
+    /// Build the modules that pages run in the reader's browser
+    Live {
+        /// Which; all of them if none is given
+        modules: Vec<String>,
     },
     /// Bring po/en.po up to date with the pages
     Messages,
@@ -265,6 +270,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
                 say(&cell)?;
             }
         }
+        Command::Live { modules } => live(&workspace, &modules)?,
         Command::Messages => {
             let waiting = i18n::update(&workspace, Language::English)?;
             say(&format!(
@@ -277,6 +283,19 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Preprocess { query } => return preprocess(workspace, query),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the modules by a program of its own, which takes minutes to compile.
+fn live(workspace: &Workspace, modules: &[String]) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = std::process::Command::new(cargo);
+    build
+        .current_dir(&workspace.root)
+        .args(["run", "--quiet", "--package", "live-build", "--"])
+        .args(modules);
+    let status = build.status().context("cannot start cargo")?;
+    ensure!(status.success(), "the modules are not built");
+    Ok(())
 }
 
 async fn notebooks(

@@ -29,11 +29,12 @@ function themeAround(host) {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 140 ? 'dark' : 'light';
 }
 
-// Calls `changed` when the page's theme may have changed.
-function watchTheme(host, changed) {
+// Calls `changed` when the page's theme may have changed, until the signal `gone`.
+function watchTheme(host, changed, gone) {
   const observer = new MutationObserver(changed);
   for (const root of [document.documentElement, document.body]) {
     observer.observe(root, { attributes: true, attributeFilter: ['class', 'style', 'data-theme', 'data-jp-theme-light', 'data-jp-theme-name'] });
   }
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed, { signal: gone });
+  gone.addEventListener('abort', () => observer.disconnect());
 }

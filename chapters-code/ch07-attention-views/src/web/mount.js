@@ -17,12 +17,21 @@ class View {
       this.frame.append(element('p', { class: 'note' }, this.words.rounded));
     }
     this.frame.addEventListener('keydown', event => this.keep(event));
-    watchTheme(host, () => { if (this.setTheme()) this.body.render(); });
-    window.addEventListener('hashchange', () => this.restore());
+    const gone = this.goneWith(host);
+    watchTheme(host, () => { if (this.setTheme()) this.body.render(); }, gone);
+    window.addEventListener('hashchange', () => this.restore(), { signal: gone });
     this.ready = false;
     this.body.render();
     this.ready = true;
     this.restore();
+  }
+
+  // Whoever takes a view out of its page says so to the host, and then nothing holds it.
+  goneWith(host) {
+    const gone = new AbortController();
+    host.addEventListener('attention-view-gone', () => gone.abort(), { once: true });
+    gone.signal.addEventListener('abort', () => clearTimeout(this.writing));
+    return gone.signal;
   }
 
   // Takes the page's theme, or the one asked for; whether it is another than before.
@@ -41,13 +50,15 @@ class View {
     if (plain && event.key !== 'Tab') event.stopPropagation();
   }
 
-  // The page's address with the view as it is: `#name=layer:0,heads:8`, `&` between views.
+  // The page's address with the view as it is: `#name=layer:0,heads:8`, `&` between views and what else
+  // it speaks of.
   address() {
     const mine = Object.entries(this.body.state())
       .filter(([, value]) => value !== undefined)
       .map(([key, value]) => `${key}:${value}`)
       .join(',');
-    const others = parts().filter(([name]) => name !== this.name).map(([name, text]) => `${name}=${text}`);
+    const others = location.hash.slice(1).split('&')
+      .filter(part => part.includes('=') && !part.startsWith(`${this.name}=`));
     const page = location.href.split('#')[0];
     return `${page}#${[...others, `${this.name}=${mine}`].join('&')}`;
   }

@@ -6,8 +6,10 @@
 mod answers;
 mod cdp;
 mod chromium;
+mod host;
 mod leash;
 mod light;
+mod live;
 mod progress;
 mod search;
 mod server;

@@ -99,7 +99,9 @@
       hit = inner;
     }
   };
-  const figures = () => all('main figure svg').filter(svg => svg.closest('svg svg') === null);
+  // Those that are shown: a live element may have taken a figure's place.
+  const figures = () => all('main figure svg')
+    .filter(svg => svg.closest('svg svg') === null && svg.closest('[data-replaced]') === null);
   const scrolls = element => /auto|scroll|hidden|clip/.test(getComputedStyle(element).overflowX);
 
   return {
@@ -329,7 +331,8 @@
           }
         }
       }
-      for (const element of all('main figcaption, main .question, main .question-title, main .verdict, main .cell-output, main .admonition-title, main .badge, main .stale, main .progress span, main .progress button, main .exercise-done, main .answered, .searchresults-header, #mdbook-searchresults *')) {
+      for (const element of all('main figcaption, main .question, main .question-title, main .verdict, main .cell-output, main .admonition-title, main .badge, main .stale, main .progress span, main .progress button, main .exercise-done, main .answered, main [data-state] :is(button:not([aria-disabled=true], :disabled), label, caption, th, td, p, li, summary, output, strong), .searchresults-header, #mdbook-searchresults *')) {
+        if (!element.checkVisibility()) continue;
         const ink = faded(color(getComputedStyle(element).color), opacity(element));
         judge(`<${element.localName} class="${element.className}"> “${short(element.textContent)}”`, ink, backdrop(element));
       }

@@ -326,7 +326,14 @@ impl Tab {
         self.capture(&folder.join(format!("{name}.png")), &json!({}));
     }
 
-    /// The same, and the whole page into `NAME-full-1.png`, `NAME-full-2.png`…
+    /// Photographs what is to be seen where the page stands.
+    pub fn photograph_here(&mut self, folder: &Path, name: &str) {
+        fs::create_dir_all(folder).expect("a writable target folder");
+        self.settle(name);
+        self.capture(&folder.join(format!("{name}.png")), &json!({}));
+    }
+
+    /// As [`Tab::photograph_top`], and the whole page into `NAME-full-1.png`, `NAME-full-2.png`…
     pub fn photograph(&mut self, folder: &Path, name: &str) {
         self.photograph_top(folder, name);
         let size = self.evaluate(

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use mdbook_markdown::pulldown_cmark::Event;
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use crate::include::{self, Include};
 use crate::markdown;
@@ -172,7 +172,9 @@ pub(super) fn files(
     kinds: &[&str],
 ) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in WalkDir::new(workspace.root.join(folder)).sort_by_file_name() {
+    let ours = |entry: &DirEntry| entry.file_name() != "node_modules"; // what npm has brought
+    let entries = WalkDir::new(workspace.root.join(folder)).sort_by_file_name();
+    for entry in entries.into_iter().filter_entry(ours) {
         let path = entry.with_context(|| format!("cannot list {folder}"))?.into_path();
         let kind = path.extension().and_then(|kind| kind.to_str());
         if path.is_file() && kind.is_some_and(|kind| kinds.contains(&kind)) {

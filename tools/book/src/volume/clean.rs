@@ -39,7 +39,7 @@ pub fn formula(element: &Element) -> Option<Formula<'_>> {
 pub fn clean(body: Vec<Node>, page: &str, pages: &[String]) -> Vec<Node> {
     tree::rewrite(body, &mut |mut element| {
         let gone = matches!(element.name.as_str(), "script" | "style" | "button")
-            || ["lives", "progress", "stale", "terms"]
+            || ["live", "lives", "progress", "stale", "terms"]
                 .iter()
                 .any(|class| element.has_class(class));
         if gone {
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn what_only_a_website_has_is_gone() {
-        let html = "<h1 id=\"t\"><a class=\"header\" href=\"#t\">T</a></h1><nav class=\"lives\">n</nav>\
+        let html = "<h1 id=\"t\"><a class=\"header\" href=\"#t\">T</a></h1><nav class=\"lives\">n</nav><div class=\"live\" data-live=\"x\"></div>\
                     <div class=\"attention-view\"><img src=\"data:,\"><p>move</p><script>s</script></div>\
                     <p style=\"color:var(--fg,var(--jp, #123))\" tabindex=\"0\">p</p>";
         let clean =

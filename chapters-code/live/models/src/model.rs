@@ -1,0 +1,81 @@
+//! The models that are open.
+
+use std::cell::RefCell;
+
+use attention_views::bert::OpenModel;
+use bert_attention::Pretrained;
+use hub::ModelFolder;
+use sentiment::SentimentPipeline;
+
+use crate::said;
+
+/// A browser's worker has one thread.
+#[derive(Default)]
+struct Open {
+    bert: Option<Pretrained>,
+    inside: Option<OpenModel>,
+    sentiment: Option<SentimentPipeline>,
+    gpt: Option<generation::Pretrained>,
+}
+
+thread_local! {
+    static OPEN: RefCell<Open> = RefCell::default();
+}
+
+/// Opens a folder's model: each chapter's own kind, by its name.
+pub fn open(name: &str) -> Result<(), String> {
+    let folder = ModelFolder::open(name).map_err(said)?;
+    OPEN.with_borrow_mut(|open| {
+        match name {
+            "bertinho" => open.bert = Some(Pretrained::load(&folder).map_err(said)?),
+            "bertinho-sentiment" => {
+                open.sentiment = Some(SentimentPipeline::load(&folder).map_err(said)?);
+            }
+            "papagaio" => {
+                open.gpt = Some(generation::Pretrained::load(&folder).map_err(said)?);
+            }
+            _ => return Err(format!("no page asks for {name}")),
+        }
+        Ok(())
+    })
+}
+
+fn none(name: &str) -> String {
+    format!("{name} is not open")
+}
+
+/// Asks chapter 5's BERT.
+pub fn bert<R>(
+    ask: impl FnOnce(&Pretrained) -> Result<R, String>,
+) -> Result<R, String> {
+    OPEN.with_borrow(|open| ask(open.bert.as_ref().ok_or_else(|| none("bertinho"))?))
+}
+
+/// Asks the same model with its queries and keys given out, which is opened when first asked.
+pub fn inside<R>(
+    ask: impl FnOnce(&OpenModel) -> Result<R, String>,
+) -> Result<R, String> {
+    OPEN.with_borrow_mut(|open| {
+        if open.inside.is_none() {
+            let folder = ModelFolder::open("bertinho").map_err(said)?;
+            open.inside = Some(OpenModel::load(&folder).map_err(said)?);
+        }
+        ask(open.inside.as_ref().ok_or_else(|| none("bertinho"))?)
+    })
+}
+
+/// Asks chapter 4's classifier.
+pub fn sentiment<R>(
+    ask: impl FnOnce(&SentimentPipeline) -> Result<R, String>,
+) -> Result<R, String> {
+    OPEN.with_borrow(|open| {
+        ask(open.sentiment.as_ref().ok_or_else(|| none("bertinho-sentiment"))?)
+    })
+}
+
+/// Asks chapter 9's model.
+pub fn gpt<R>(
+    ask: impl FnOnce(&generation::Pretrained) -> Result<R, String>,
+) -> Result<R, String> {
+    OPEN.with_borrow(|open| ask(open.gpt.as_ref().ok_or_else(|| none("papagaio"))?))
+}
