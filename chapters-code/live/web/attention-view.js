@@ -1,6 +1,6 @@
 // Chapter 7: a view of the reader's sentences, as the chapter's crate writes it.
 import { BertElement, entry } from './bert-text.js';
-import { element, menu, portuguese, say, style } from './live.js';
+import { addressParts, element, menu, portuguese, say, style } from './live.js';
 
 const TEXT = 'The cat sat on the mat';
 const PAIR = 'The cat lay on the rug';
@@ -144,12 +144,11 @@ function hostOf(fragment) {
   return host;
 }
 
-const parts = () => location.hash.slice(1).split('&').filter(part => part.includes('='));
 const mine = part => part.startsWith(`av-${NAME}=`);
 
 // What the address says of the view.
 function told() {
-  const found = parts().find(mine)?.slice(`av-${NAME}=`.length);
+  const found = addressParts().find(mine)?.slice(`av-${NAME}=`.length);
   try {
     return found && decodeURIComponent(found);
   } catch {
@@ -159,7 +158,7 @@ function told() {
 
 function tell(state) {
   const said = state === undefined ? [] : [`av-${NAME}=${state}`];
-  history.replaceState(history.state, '', `#${[...parts().filter(part => !mine(part)), ...said].join('&')}`);
+  history.replaceState(history.state, '', `#${[...addressParts().filter(part => !mine(part)), ...said].join('&')}`);
 }
 
 customElements.define('live-attention-view', AttentionView);

@@ -29,6 +29,22 @@ export function refill(place, children) {
   if (at >= 0) stops().at(Math.min(at, stops().length - 1))?.focus({ preventScroll: true });
 }
 
+// A shape of a picture.
+export function shape(name, attributes, ...children) {
+  const made = document.createElementNS('http://www.w3.org/2000/svg', name);
+  Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
+  made.append(...children);
+  return made;
+}
+
+export const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
+
+// What the address speaks of: `name=…`, one for each.
+export const addressParts = () => location.hash.slice(1).split('&').filter(part => part.includes('='));
+
+// What is said of a field that is wrong, by its name.
+export const wrongField = (name, input) => say(`O campo “${name}” não está certo: `, `The field “${name}” is not right: `) + input.validationMessage;
+
 // A number as the page writes it.
 export const digits = (value, places = 2) => value.toFixed(places).replace('.', portuguese ? ',' : '.').replace('-', '−');
 
@@ -107,7 +123,7 @@ export class LiveElement extends HTMLElement {
         element('span', { class: 'live-title', tabindex: -1 }, this.title),
         button(say('Valores da página', 'The page’s values'), () => this.reset(), { class: 'live-reset' }),
         button(say('Voltar à figura', 'Back to the figure'), () => this.close(), { class: 'live-close' })),
-      element('div', { class: 'live-foot' }, this.status, this.bar, this.cancel, this.retry), this.body);
+      element('div', { class: 'live-told' }, this.status, this.bar, this.cancel, this.retry), this.body);
     this.addEventListener('keydown', event => { // the book turns its pages with the arrows
       if (!event.ctrlKey && !event.metaKey && !event.altKey && event.key !== 'Tab') event.stopPropagation();
     });
@@ -218,7 +234,7 @@ export class LiveElement extends HTMLElement {
 
   // What the address says of everything else.
   others() {
-    return location.hash.slice(1).split('&').filter(part => part.includes('=') && !part.startsWith(`live-${this.name}=`));
+    return addressParts().filter(part => !part.startsWith(`live-${this.name}=`));
   }
 
   // The address keeps what differs from the page's values: `#live-NAME=key:value,…`.
@@ -233,7 +249,7 @@ export class LiveElement extends HTMLElement {
 
   // Whether the address speaks of this element; it then shows what the address says.
   readAddress() {
-    const mine = location.hash.slice(1).split('&').find(part => part.startsWith(`live-${this.name}=`));
+    const mine = addressParts().find(part => part.startsWith(`live-${this.name}=`));
     if (mine === undefined) return false;
     const values = { ...this.page };
     for (const part of mine.slice(mine.indexOf('=') + 1).split(',')) {

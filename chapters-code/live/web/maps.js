@@ -1,10 +1,9 @@
 // Maps of weights on a canvas: a cell is pointed at, or reached with the arrows, and said in words.
-import { digits, element, say, style, viridis } from './live.js';
+import { clamp, digits, element, say, style, viridis } from './live.js';
 
 const FONT = '"Open Sans", sans-serif';
 const TOUCHED = 24; // a cell's side that a finger hits, in CSS pixels
 const WIDEST_LABEL = 110;
-const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
 
 // A weight's color, as a canvas has it: red, green, blue and alpha in a number's four bytes.
 const COLORS = Uint32Array.from({ length: 256 }, (_, i) => {

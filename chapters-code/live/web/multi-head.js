@@ -1,12 +1,11 @@
 // Chapter 2: several heads on the reader's words, with masks, the wrong reshape and a norm.
-import { LiveElement, button, digits, element, field, menu, numbers, say, style } from './live.js';
+import { LiveElement, button, clamp, digits, element, field, menu, numbers, say, style } from './live.js';
 
 const WORDS = 'o gato sentou no tapete';
 const MOST_WORDS = 12;
 const LONGEST = 200;
 const HEADS = [1, 2, 4];
 const D_MODEL = 16;
-const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
 const tidy = rows => rows.map(row => row.map(value => Math.round(value * 1e4) / 1e4 || 0)); // no -0.0000
 
 class MultiHead extends LiveElement {

@@ -1,5 +1,5 @@
 // Chapter 9: what may come after the reader's text, and where the heads look from its last token.
-import { LiveElement, button, digits, element, field, menu, numbers, refill, say, style } from './live.js';
+import { LiveElement, button, digits, element, field, menu, numbers, refill, say, style, wrongField } from './live.js';
 
 const BEGINNING = '<|pt|>Eu gosto de';
 const GUESSES = 12;
@@ -103,7 +103,7 @@ class NextToken extends LiveElement {
 
   request() {
     const wrong = [this.topK.input, this.topP.input].find(input => !input.checkValidity());
-    if (wrong) return say(`O campo “${wrong.name}” não está certo: `, `The field “${wrong.name}” is not right: `) + wrong.validationMessage;
+    if (wrong) return wrongField(wrong.name, wrong);
     const text = this.text.value;
     if (this.beginning === '') return say('Escreva ao menos uma letra.', 'Write at least one letter.');
     if (text.length > LONGEST) return this.tooLong();

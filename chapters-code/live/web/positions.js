@@ -1,11 +1,10 @@
 // Chapter 2: the vectors of the positions, their clock hands and how alike they are.
-import { LiveElement, digits, element, field, numbers, say, style, viridis } from './live.js';
+import { LiveElement, clamp, digits, element, field, numbers, say, shape, style, viridis, wrongField } from './live.js';
 
 const MOST = 128;
 const SIDE = 430; // of a drawing, at most
 const PAGE = { n: 64, d: 64, p: 20, q: 25 };
 const FONT = '"Open Sans", sans-serif';
-const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
 
 // From blue through gray to orange by even steps in Oklab, as the book's figures have it.
 const [GRAY, BLUE, ORANGE] = [[0.93, 0, 0.003], [0.52, -0.0336, -0.1256], [0.52, 0.0919, 0.0919]];
@@ -168,15 +167,6 @@ class Bars extends Drawing {
   }
 }
 
-const SVG = 'http://www.w3.org/2000/svg';
-
-function shape(name, attributes, ...children) {
-  const made = document.createElementNS(SVG, name);
-  Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
-  made.append(...children);
-  return made;
-}
-
 // A pair of columns as a clock: its hand points up at position 0, and turns as clocks do.
 class Clock {
   constructor(pair) {
@@ -312,10 +302,7 @@ class Positions extends LiveElement {
 
   request() {
     const wrong = [this.n, this.d].find(({ input }) => !input.checkValidity());
-    if (wrong) {
-      const name = wrong.element.firstElementChild.textContent;
-      return say(`O campo “${name}” não está certo: `, `The field “${name}” is not right: `) + wrong.input.validationMessage;
-    }
+    if (wrong) return wrongField(wrong.element.firstElementChild.textContent, wrong.input);
     return { call: 'positions', request: { n: this.n.input.valueAsNumber, d_model: this.d.input.valueAsNumber } };
   }
 

@@ -1,6 +1,6 @@
 // Chapter 3: the reverser, trained by the reader. The worker has the training; here are its curves, and the
 // maps that it has shown.
-import { LiveElement, button, digits, element, field, say, style } from './live.js';
+import { LiveElement, button, digits, element, field, say, shape, style } from './live.js';
 import { engine } from './engine.js';
 import { AttentionMap } from './maps.js';
 
@@ -347,13 +347,6 @@ class Reverser extends LiveElement {
 
 const HEIGHT = 230;
 const SIDES = { left: 34, right: 52, top: 26, bottom: 38 };
-
-function shape(name, attributes, text) {
-  const made = document.createElementNS('http://www.w3.org/2000/svg', name);
-  Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
 
 // The loss and the share of held-out words, over the steps; a touch says which step is meant.
 class Chart {

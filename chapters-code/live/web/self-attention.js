@@ -1,5 +1,5 @@
 // Chapter 1: self-attention on the reader's words.
-import { LiveElement, button, digits, element, field, numbers, say } from './live.js';
+import { LiveElement, button, digits, element, field, numbers, say, wrongField } from './live.js';
 
 const WORDS = ['pense', 'sobre', 'máquinas'];
 const EMBEDDINGS = [[1, 0, 1, 0], [0, 1, 0, 1], [1, 1, 0, 1]];
@@ -125,7 +125,7 @@ class SelfAttention extends LiveElement {
     const wrong = [...this.body.querySelectorAll('input')].find(input => !input.checkValidity());
     if (wrong) {
       const name = wrong.closest('label')?.firstElementChild.textContent ?? wrong.getAttribute('aria-label');
-      return say(`O campo “${name}” não está certo: `, `The field “${name}” is not right: `) + wrong.validationMessage;
+      return wrongField(name, wrong);
     }
     const embeddings = this.inputs().map(([, ...numbers]) => numbers.map(input => input.valueAsNumber));
     const words = this.inputs().map(([word]) => word.value);

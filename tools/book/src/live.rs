@@ -67,37 +67,25 @@ pub fn record(workspace: &Workspace, modules: &[&str]) -> Result<()> {
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// The modules that were built from other sources than there are.
+/// The modules that were built from other sources than there are, and what mends them.
 ///
 /// # Errors
 ///
 /// If a source or the record can't be read.
-pub fn stale(workspace: &Workspace) -> Result<Vec<&'static str>> {
+pub fn findings(workspace: &Workspace) -> Result<Vec<String>> {
     if !workspace.root.join(WEB).is_dir() {
         return Ok(Vec::new()); // a book without live elements
     }
     let recorded = recorded(workspace)?;
-    let mut stale = Vec::new();
+    let mut findings = Vec::new();
     for module in MODULES {
         if recorded.get(module) != Some(&workspace.sources_hash_of(module)?) {
-            stale.push(module);
+            findings.push(format!(
+                "{FOLDER}/: {module} was built from other sources: run `cargo book live {module}`"
+            ));
         }
     }
-    Ok(stale)
-}
-
-/// What is said of stale modules.
-///
-/// # Errors
-///
-/// As [`stale`].
-pub fn findings(workspace: &Workspace) -> Result<Vec<String>> {
-    let finding = |module| {
-        format!(
-            "{FOLDER}/: {module} was built from other sources: run `cargo book live {module}`"
-        )
-    };
-    Ok(stale(workspace)?.into_iter().map(finding).collect())
+    Ok(findings)
 }
 
 fn recorded(workspace: &Workspace) -> Result<BTreeMap<String, String>> {

@@ -1,6 +1,8 @@
 //! Where other programs are.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Every program of that name on the `PATH`, in order, each once.
 #[must_use]
@@ -29,4 +31,37 @@ pub fn cargo_bin() -> Option<PathBuf> {
     let root = root.map(PathBuf::from);
     let root = root.or_else(|| Some(std::env::home_dir()?.join(".cargo")))?;
     Some(root.join("bin"))
+}
+
+/// The cargo that runs this tool, or the one on the `PATH`, without what it told the tool of
+/// its own package (`CARGO_PKG_NAME` and the like): ring's build script takes a change of
+/// these for a reason to compile ring anew, and with it every chapter that stands on `hub`.
+#[must_use]
+pub fn cargo() -> Command {
+    cargo_in(std::env::vars_os())
+}
+
+fn cargo_in(environment: impl Iterator<Item = (OsString, OsString)>) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    for (name, _) in environment {
+        let text = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|of| text.starts_with(of)) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_is_not_told_of_the_tools_own_package() {
+        let names = ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR", "CARGO_HOME", "PATH"];
+        let command = cargo_in(names.map(|name| (name.into(), "x".into())).into_iter());
+        let removed = command.get_envs().map(|(name, value)| (name.to_owned(), value));
+        let expected = ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME"];
+        assert!(removed.eq(expected.map(|name| (name.into(), None))), "{command:?}");
+    }
 }

@@ -8,7 +8,9 @@ use book::build::{self, BuildOptions};
 use book::preprocess::{BookPreprocessor, Options};
 use book::volume::{Offers, pdf};
 use book::workspace::{Chapter, Language, Workspace};
-use book::{cells, check, compare, i18n, new, notebook, run, say, serve, walkthrough};
+use book::{
+    cells, check, compare, i18n, new, notebook, programs, run, say, serve, walkthrough,
+};
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};
@@ -287,8 +289,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
 
 /// Builds the modules by a program of its own, which takes minutes to compile.
 fn live(workspace: &Workspace, modules: &[String]) -> Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = std::process::Command::new(cargo);
+    let mut build = programs::cargo();
     build
         .current_dir(&workspace.root)
         .args(["run", "--quiet", "--package", "live-build", "--"])

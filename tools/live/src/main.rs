@@ -2,10 +2,11 @@
 //! writes them to `live/`: `cargo book live [MODULE…]`.
 
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use book::live;
+use book::programs;
 use book::workspace::Workspace;
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -50,8 +51,7 @@ fn compile(root: &Path, target: &Path) -> Result<()> {
         remap(root, "book"),
         remap(&cargo, "cargo"),
     ];
-    let mut cargo =
-        Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = programs::cargo();
     cargo.current_dir(root).args(["build", "--profile", "live", "--target", TARGET]);
     for module in live::MODULES {
         cargo.args(["--package", module]);

@@ -91,7 +91,7 @@ fn answer<Q: DeserializeOwned, A: Serialize>(
     Ok(Answer { json, numbers })
 }
 
-/// An error's words, with those of what caused it.
+/// An error's words.
 fn said(error: impl std::error::Error) -> String {
     error.to_string()
 }

@@ -67,6 +67,18 @@ impl Live {
         );
     }
 
+    /// Loads its page from a host, and asks for it.
+    fn ask(self, tab: &mut Tab, host: &Host, label: &str) {
+        tab.load(&format!("{}{}", host.address, self.page));
+        tab.click(label, &self.button());
+    }
+
+    fn open_by_keyboard(self, tab: &mut Tab, label: &str) {
+        tab.evaluate(&format!("document.querySelector('{}').focus()", self.button()));
+        tab.press("Enter");
+        self.wait(tab, label);
+    }
+
     fn open(self, tab: &mut Tab, language: &str) {
         tab.load(&self.page(language).url);
         tab.click(&self.label(language), &self.button());
@@ -228,9 +240,7 @@ fn chapter_1_answers_keyboard_mouse_and_finger() {
     for language in LANGUAGES {
         let label = live.label(language);
         tab.load(&live.page(language).url);
-        tab.evaluate(&format!("document.querySelector('{}').focus()", live.button()));
-        tab.press("Enter");
-        live.wait(&mut tab, &label);
+        live.open_by_keyboard(&mut tab, &label);
         let comma = if language == "en" { "." } else { "," };
         tab.wait_to_be(&label, first, &json!(format!("0{comma}28")));
         // By keyboard: another seed.
@@ -311,8 +321,7 @@ fn a_module_that_does_not_come_leaves_the_page_whole() {
         ("live/worker.js", Some("failed")),
     ] {
         host.set(&[(file, Fault::Missing)]);
-        tab.load(&format!("{}{}", host.address, live.page));
-        tab.click(file, &live.button());
+        live.ask(&mut tab, &host, file);
         match state {
             None => tab.wait(file, &format!("document.querySelector('{}').textContent.includes('tente de novo')", live.button())),
             Some(state) => tab.wait_to_be(file, &format!("{}?.dataset.state", live.element()), &json!(state)),
@@ -494,8 +503,7 @@ fn a_model_that_comes_broken_is_refused_and_the_next_try_is_whole() {
     ] {
         let label = format!("{fault:?}");
         host.set(&[(weights, fault)]);
-        tab.load(&format!("{}{}", host.address, SENTIMENT.page));
-        tab.click(&label, &SENTIMENT.button());
+        SENTIMENT.ask(&mut tab, &host, &label);
         tab.wait_to_be(
             &label,
             &format!("{}?.dataset.state", SENTIMENT.element()),
@@ -511,8 +519,7 @@ fn a_model_that_comes_broken_is_refused_and_the_next_try_is_whole() {
     SENTIMENT.wait(&mut tab, "again");
     // It is kept: the next page needs no host for it.
     host.set(&[(weights, Fault::Missing)]);
-    tab.load(&format!("{}{}", host.address, SENTIMENT.page));
-    tab.click("kept", &SENTIMENT.button());
+    SENTIMENT.ask(&mut tab, &host, "kept");
     SENTIMENT.wait(&mut tab, "kept");
 }
 
@@ -581,12 +588,7 @@ fn every_element_can_be_read_light_and_dark_wide_and_narrow() {
             let label = format!("{}, {theme}, {width} px", live.label(language));
             tab.load(&live.page(language).url);
             tab.choose_theme(&label, theme);
-            tab.evaluate(&format!(
-                "document.querySelector('{}').focus()",
-                live.button()
-            ));
-            tab.press("Enter");
-            live.wait(&mut tab, &label);
+            live.open_by_keyboard(&mut tab, &label);
             tab.settle(&label);
             findings.extend(on(&label, tab.findings("faintTexts(4.5)")));
             findings.extend(on(&label, tab.findings("tooWide()")));
