@@ -64,7 +64,7 @@ def write_fixture():
 
 
 def compare():
-    command = ["cargo", "build", "--quiet", "-p", "ch01-self-attention"]
+    command = ["cargo", "build", "--quiet", "--bin", "ch01-self-attention"]
     subprocess.run(command, cwd=ROOT, check=True)
     target = json.loads(
         subprocess.check_output(

@@ -165,7 +165,7 @@ def samples(attentions):
 
 
 def ours(folder, text, pair):
-    program = ["cargo", "run", "--quiet", "-p", "ch05-bert-attention", "--"]
+    program = ["cargo", "run", "--quiet", "--bin", "ch05-bert-attention", "--"]
     arguments = [text, "--model", str(folder), "--json", "--truncate"]
     if pair is not None:
         arguments += ["--pair", pair]

@@ -72,13 +72,7 @@ fn with_first_head(
         .title(("Camada 0, head 0", "Layer 0, head 0"))
         .draw()
         .unwrap();
-    changed(record, "first_head", |outputs| {
-        for form in outputs.iter_mut().flat_map(forms) {
-            if let MediaType::Svg(svg) = form {
-                drawn.svg().trim_end().clone_into(svg);
-            }
-        }
-    })
+    redrawn(record, "first_head", |_| drawn.svg().trim_end().to_owned())
 }
 
 fn attentions() -> Attentions {
@@ -86,6 +80,17 @@ fn attentions() -> Attentions {
     let model = Pretrained::load(&folder).unwrap();
     let text = "O gato sentou no tapete e o cachorro correu.";
     Attentions::of(&model, text, None, Truncate::Error).unwrap()
+}
+
+/// The notebook with the drawing of the cell called `id` changed.
+fn redrawn(record: &Notebook, id: &str, change: impl Fn(&str) -> String) -> Notebook {
+    changed(record, id, |outputs| {
+        for form in outputs.iter_mut().flat_map(forms) {
+            if let MediaType::Svg(svg) = form {
+                *svg = change(svg);
+            }
+        }
+    })
 }
 
 /// softmax(factor · scores), from softmax(scores).
@@ -125,6 +130,40 @@ fn number_with_four_decimals(text: &str) -> Option<std::ops::Range<usize>> {
         dot > 0 && digit(dot - 1) && (1..=4).all(|i| digit(dot + i)) && !digit(dot + 5)
     })?;
     Some(dot - 1..dot + 5)
+}
+
+#[test]
+fn a_line_through_other_points_is_refused() {
+    let record = recorded("ch05");
+    // Four units of its coordinates are a pixel; a line of data has the width 8.
+    let lower = |units: u32| {
+        redrawn(&record, "layers", |svg| {
+            let (before, line) = svg.split_once("stroke-width=\"8\"").unwrap();
+            let (style, line) = line.split_once(',').unwrap(); // "… points="303" and "1051 410,398 …"
+            let (y, line) = line.split_once(' ').unwrap();
+            let y = y.parse::<u32>().unwrap() + units;
+            format!("{before}stroke-width=\"8\"{style},{y} {line}")
+        })
+    };
+    compare::notebooks(&record, &lower(3)).unwrap();
+    refused(&record, &lower(20), "cell \"layers\"");
+}
+
+#[test]
+fn another_picture_within_a_picture_is_refused() {
+    let record = recorded("ch05");
+    let exchanged = redrawn(&record, "all_heads", |svg| {
+        let start = "data:image/png;base64,";
+        let mut parts: Vec<&str> = svg.split(start).collect();
+        let picture = |part: &str| part.find('"').unwrap();
+        let [(first, behind), (other, _)] =
+            [1, 8].map(|i| parts[i].split_at(picture(parts[i])));
+        assert_ne!(first, other);
+        let put = format!("{other}{behind}");
+        parts[1] = &put;
+        parts.join(start)
+    });
+    refused(&record, &exchanged, "other colors");
 }
 
 #[test]
@@ -253,12 +292,8 @@ fn words_counts_and_ranks_are_equal_and_numbers_as_close_as_their_arithmetic() {
     }
 }
 
-/// The first stack of weights in a view, with `change` made to its bytes, plane by plane.
-fn with_weights(
-    record: &Notebook,
-    cell: &str,
-    change: impl Fn(&mut Vec<f32>),
-) -> Notebook {
+/// A view with its first stack of weights changed.
+fn with_stack(record: &Notebook, cell: &str, change: impl Fn(&mut Value)) -> Notebook {
     changed(record, cell, |outputs| {
         for form in outputs.iter_mut().flat_map(forms) {
             let MediaType::Html(html) = form else { continue };
@@ -266,12 +301,37 @@ fn with_weights(
             let from = html.find(start).unwrap() + start.len();
             let to = from + html[from..].find(end).unwrap();
             let mut json: Value = serde_json::from_str(&html[from..to]).unwrap();
-            let data = &mut json["stacks"][0]["weights"]["data"];
-            let mut values = unpacked(data.as_str().unwrap());
-            change(&mut values);
-            *data = packed(&values).into();
+            change(&mut json["stacks"][0]["weights"]);
             html.replace_range(from..to, &json.to_string());
         }
+    })
+}
+
+/// The first stack of weights in a view, with `change` made to its numbers.
+fn with_weights(
+    record: &Notebook,
+    cell: &str,
+    change: impl Fn(&mut Vec<f32>),
+) -> Notebook {
+    with_stack(record, cell, |weights| {
+        let mut values = unpacked(weights["data"].as_str().unwrap());
+        change(&mut values);
+        weights["data"] =
+            packed(&values.into_iter().map(f32::to_be_bytes).collect::<Vec<_>>())
+                .into();
+    })
+}
+
+/// The first stack of weights in a view rounded, as large ones are, and raised by some steps.
+fn rounded(record: &Notebook, cell: &str, steps: u16) -> Notebook {
+    with_stack(record, cell, |weights| {
+        let values = unpacked(weights["data"].as_str().unwrap()).into_iter();
+        let step =
+            |value: f32| ((value * 65535.0).round() as u16).saturating_add(steps);
+        weights["kind"] = "u16".into();
+        weights["data"] =
+            packed(&values.map(|value| step(value).to_be_bytes()).collect::<Vec<_>>())
+                .into();
     })
 }
 
@@ -285,9 +345,10 @@ fn unpacked(data: &str) -> Vec<f32> {
     (0..count).map(value).collect()
 }
 
-fn packed(values: &[f32]) -> String {
-    let planes: Vec<u8> = (0..4)
-        .flat_map(|plane| values.iter().map(move |value| value.to_be_bytes()[plane]))
+/// Numbers' bytes in planes.
+fn packed<const N: usize>(numbers: &[[u8; N]]) -> String {
+    let planes: Vec<u8> = (0..N)
+        .flat_map(|plane| numbers.iter().map(move |bytes| bytes[plane]))
         .collect();
     let mut encoder =
         flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -319,4 +380,8 @@ fn a_view_of_other_weights_is_refused() {
         values.rotate_left(half);
     };
     refused(&record, &with(&head), "became");
+    // Of a rounded stack, a step is what rounding does.
+    let rounded = |steps| rounded(&record, &view, steps);
+    compare::notebooks(&rounded(0), &rounded(1)).unwrap();
+    refused(&rounded(0), &rounded(40), "became");
 }

@@ -73,3 +73,102 @@ fn notebooks_as_built(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<St
     }
     Ok(findings)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cells;
+    use crate::new::{self, tests::copy, tests::named};
+    use std::fmt::Write;
+
+    /// A book with a chapter that has each fault a check looks for: a check that finds nothing would
+    /// pass a book unread.
+    #[test]
+    fn every_check_finds_its_fault() {
+        let (_folder, workspace) = copy();
+        new::chapter(&workspace, &named("ch98-new-words")).unwrap();
+        let workspace = Workspace::at(&workspace.root).unwrap();
+        let change = |path: &str, change: &dyn Fn(String) -> String| {
+            let file = workspace.root.join(path);
+            let text = std::fs::read_to_string(&file).unwrap_or_default();
+            std::fs::write(file, change(text)).unwrap();
+        };
+        // Four pages are read sooner than all.
+        change("src/SUMMARY.md", &|text| {
+            let kept = ["ch01-", "ch03-", "ch98-", "glossary"];
+            let keep = |line: &&str| kept.iter().any(|name| line.contains(name));
+            text.lines().filter(keep).collect::<Vec<_>>().join("\n")
+        });
+        let (page, library) =
+            ("src/ch98-new-words.md", "chapters-code/ch98-new-words/src/lib.rs");
+        let include = |anchor: &str| {
+            format!("\n```rust\n{{{{#include ../{library}:{anchor}}}}}\n```\n")
+        };
+        let faults = "\n## Faltas\n\nComo diz [Ninguém, 2001](references.md#none2001), \
+                      na [figura 99.1](#fig-none), com a perda.\n\nUm des*a*fio.\n";
+        change(page, &|text| {
+            let cell = text.replacen(
+                "```rust,cell\n{{#include",
+                "```rust,cell,drawing\n{{#include",
+                2,
+            );
+            let (before, question) = cell.rsplit_once("{{#question").unwrap();
+            let (_, after) = question.split_once("{{#endquestion}}").unwrap();
+            [before, after, faults, &include("long"), &include("wide")].concat()
+        });
+        change(library, &|mut text| {
+            text.push_str("\n/// Of nothing.\npub const COLOUR: u8 = 1;\n");
+            text.push_str("\n// ANCHOR: nobody\n// ANCHOR_END: nobody\n");
+            let wide = format!(
+                "\n// ANCHOR: wide\n// {}\n// ANCHOR_END: wide\n",
+                "a".repeat(90)
+            );
+            text.push_str(&wide);
+            text.push_str("\n// ANCHOR: long\n");
+            (0..46).for_each(|i| writeln!(text, "// {i}").unwrap());
+            text + "// ANCHOR_END: long\n"
+        });
+        let program = "chapters-code/ch98-new-words/examples/walkthrough.rs";
+        change(program, &|text| text.replace("println!", "print!"));
+        change("src/ch01-self-attention.md", &|text| text + "\nA loss vem aqui.\n");
+        change("src/nobody.md", &|_| "# N\n".into());
+        change("po/en.po", &|text| {
+            text + "\nmsgid \"Faltas\"\nmsgstr \"The colour of faults\"\n"
+        });
+        change("CITATION.cff", &|_| "version: 9.9.9\n".into());
+        change("chapters-code/ch01-self-attention/Cargo.toml", &|text| {
+            text.replace(
+                "[dependencies]",
+                "[dependencies]\nch03-training.workspace = true",
+            )
+        });
+        type Check<'a> = &'a dyn Fn(&Workspace) -> Result<Vec<String>>;
+        let untranslated =
+            |workspace: &Workspace| i18n::findings(workspace, Language::English);
+        let checks: [(Check, &str); 18] = [
+            (&cells::unfaithful, "ch98"),
+            (&citations::unsound, "none2001"),
+            (&docs::riddles, "Of nothing."),
+            (&english::faults, "colour"),
+            (&english::in_code, "COLOUR"),
+            (&figures::misnumbered, "figura 99.1"),
+            (&graph::unfaithful, "from ch03 to ch01"),
+            (&listings::long, "a listing of 46 lines"),
+            (&listings::wide, "over 88 columns"),
+            (&listings::drawings, "marked as drawing"),
+            (&listings::unused_anchors, "\"nobody\""),
+            (&questions::weak, "1 questions"),
+            (&release::miscited, "version: 0.1.0"),
+            (&rivals::used, "perda"),
+            (&roundtrip::altered, "fio"),
+            (&terms::early, "\"loss\" is used before"),
+            (&untranslated, "missing from po/en.po"),
+            (&unlisted_pages, "src/nobody.md"),
+        ];
+        for (check, expected) in checks {
+            let findings = check(&workspace).unwrap();
+            let found = findings.iter().any(|finding| finding.contains(expected));
+            assert!(found, "{expected}: {findings:#?}");
+        }
+    }
+}

@@ -376,6 +376,11 @@ mod tests {
             let text = workspace.read(&exercise.file()).unwrap();
             let part = exercise.part(&text).expect("anchors");
             assert!(exercise.starts(&text[part]).is_some());
+            let line = text.lines().nth(exercise.line(&text).unwrap() - 1).unwrap();
+            assert!(
+                line.starts_with(&format!("pub fn {}", exercise.function)),
+                "{line}"
+            );
         }
     }
 

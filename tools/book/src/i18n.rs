@@ -443,6 +443,7 @@ mod tests {
         let entry = format!("\nmsgid \"{id}\"\nmsgstr \"\"\n\"\"\n\"{text}\"\n");
         write("po/en.po", &(header + &entry));
         write("Cargo.toml", "");
+        write("book.toml", "[book]\ntitle = \"T\"\n");
         write("src/SUMMARY.md", "[T](ch01-a.md)\n");
         write("src/ch01-a.md", &format!("# T\n\n{source}\n"));
         write("chapters-code/ch01-a/Cargo.toml", "");
@@ -504,6 +505,31 @@ mod tests {
             format!("{error:#}").starts_with("src/ch01-a.md:3: KaTeX"),
             "{error:#}"
         );
+    }
+
+    /// The translator is shown what the text was: not that of one that is still there.
+    #[test]
+    fn a_changed_text_comes_with_what_it_was_called_before() {
+        let (old, new) = ("O gato dormiu no tapete.", "O gato dormia no tapete.");
+        for (translation, page, suggested) in [
+            ("The cat slept.", new.to_owned(), true),
+            ("The cat slept.", format!("{old}\n\n{new}"), false),
+            ("", new.to_owned(), false),
+        ] {
+            let (_folder, workspace, _) = book_of(old, translation);
+            let page = format!("# T\n\n{page}\n");
+            std::fs::write(workspace.root.join("src/ch01-a.md"), page).unwrap();
+            update(&workspace, Language::English).unwrap();
+            let catalog = catalog(&workspace, Language::English).unwrap();
+            let message = catalog.find_message(None, new, None).unwrap();
+            let expected = if suggested { translation } else { "" };
+            assert_eq!(message.msgstr().unwrap(), expected);
+            assert_eq!(message.flags().is_fuzzy(), suggested);
+            assert_eq!(
+                catalog.find_message(None, old, None).is_some(),
+                !translation.is_empty() && !suggested
+            );
+        }
     }
 
     #[test]

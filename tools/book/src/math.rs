@@ -202,6 +202,14 @@ mod tests {
     }
 
     #[test]
+    fn only_what_stands_between_tags_is_shielded() {
+        assert_eq!(
+            shield(r#"*<i class="a_b">a_b &amp; c|</i>"#),
+            r#"&#42;<i class="a_b">a&#95;b &amp; c&#124;</i>"#
+        );
+    }
+
+    #[test]
     fn a_formula_is_what_markdown_reads_as_one() {
         for (markdown, tex) in [
             ("$`a`$, $`b\nc`$ and $`d`$", &["a", "b c", "d"][..]),

@@ -357,7 +357,7 @@ fn in_use(text: &str, name: &str) -> Result<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::path::Path;
 
     use walkdir::WalkDir;
@@ -365,14 +365,18 @@ mod tests {
     use super::*;
     use crate::check;
 
-    fn named(name: &str) -> Chapter {
+    pub fn named(name: &str) -> Chapter {
         let title = "Um título".to_owned();
         Chapter { name: name.into(), title, title_en: "A title".into() }
     }
 
+    fn root() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    }
+
     /// What of the repository names chapters, in a folder of its own.
-    fn copy() -> (tempfile::TempDir, Workspace) {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    pub fn copy() -> (tempfile::TempDir, Workspace) {
+        let root = root();
         let folder = tempfile::tempdir().unwrap();
         let files = ["Cargo.toml", "README.md", "book.toml"].map(PathBuf::from);
         let folders = [
@@ -405,6 +409,20 @@ mod tests {
             let (_folder, workspace) = copy();
             let [new, changed] = chapter(&workspace, &named(name)).unwrap();
             assert_eq!((new.len(), changed.len()), (11, 12));
+            for file in &changed {
+                let read = |root: &Path| fs::read_to_string(root.join(file)).unwrap();
+                let (before, after) = (read(&root()), read(&workspace.root));
+                let after: Vec<&str> = after.lines().collect();
+                // All lines stay, but one that counts and one that rustfmt breaks anew.
+                let changes = |line: &&str| {
+                    line.starts_with("const ASSERTED: ")
+                        || line.starts_with("    attention_cost, ")
+                };
+                let mut lost = before
+                    .lines()
+                    .filter(|line| !after.contains(line) && !changes(line));
+                assert_eq!(lost.next(), None, "{}", file.display());
+            }
             let workspace = Workspace::at(&workspace.root).unwrap();
             let pages = workspace.pages().unwrap();
             let place = |name: &str| {

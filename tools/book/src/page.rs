@@ -894,6 +894,9 @@ mod tests {
             (13, &prose("f")),
         ];
         assert_eq!(blocks, expected);
+        let words: Vec<&str> =
+            blocks.iter().filter_map(|(_, block)| block.words()).collect();
+        assert_eq!(words, ["A?", "`b`", "c", "d", "e", "f"]);
     }
 
     #[test]

@@ -246,9 +246,16 @@ fn refusals_say_what_to_do() {
         "{url}/{NAME}/resolve/main/config.json answered HTTP 503; try again later, or \
          check HF_ENDPOINT"
     );
-    for (status, token, expected) in
-        [(401, None, anonymous), (403, Some("hf_secret"), known), (503, None, broken)]
-    {
+    let none = format!(
+        "{url} has no repository `{NAME}` with a revision `main`; check the name, or use a \
+         folder or a shipped model (bertinho, bertinho-sentiment, papagaio)"
+    );
+    for (status, token, expected) in [
+        (401, None, anonymous),
+        (403, Some("hf_secret"), known),
+        (404, None, none),
+        (503, None, broken),
+    ] {
         options.token = token.map(str::to_string);
         hub.plan().status = Some(status);
         assert_eq!(refused(NAME, &options), expected);

@@ -98,6 +98,26 @@ fn a_truncated_file_is_said_to_be_so() {
 }
 
 #[test]
+fn a_header_may_have_a_hundred_million_bytes_and_no_more() {
+    let folder = temp();
+    let path = folder.path().join("m.safetensors");
+    // What a file of eight bytes says: how long its header is.
+    for (length, expected) in [
+        (0, "FILE is not a safetensors file: header: EOF while parsing"),
+        (1, "FILE is truncated: 8 bytes, but the header needs 9;"),
+        (100_000_000, "FILE is truncated: 8 bytes, but the header needs 100000008;"),
+        (
+            100_000_001,
+            "FILE is not a safetensors file: its header would have 100000001 bytes",
+        ),
+    ] {
+        fs::write(&path, u64::to_le_bytes(length)).unwrap();
+        let found = message(&path);
+        assert!(found.starts_with(expected), "{length}: {found}");
+    }
+}
+
+#[test]
 fn a_header_that_lies_is_caught_tensor_by_tensor() {
     let folder = temp();
     let path = folder.path().join("m.safetensors");

@@ -1,7 +1,8 @@
 use std::fs;
 use std::path::Path;
 
-use hub::{HubOptions, ModelFolder, SHIPPED, resolve};
+use clap::Parser;
+use hub::{CaseRule, HubOptions, ModelArguments, ModelFolder, SHIPPED, resolve};
 
 use crate::temp;
 
@@ -84,4 +85,53 @@ fn a_file_is_no_folder() {
     fs::write(&file, "").unwrap();
     let message = resolve(file.to_str().unwrap(), &offline(cache.path())).unwrap_err();
     assert!(message.to_string().contains("it is a file, not the folder around it"));
+}
+
+#[derive(Parser)]
+struct Program {
+    #[command(flatten)]
+    model: ModelArguments,
+}
+
+#[test]
+fn the_command_line_says_which_model_and_how_it_is_read() {
+    let folder = temp();
+    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
+        fs::write(folder.path().join(file), "{}").unwrap();
+    }
+    let read = |flags: &[&str]| {
+        let given = ["program", "--model", folder.path().to_str().unwrap()];
+        Program::parse_from(given.iter().chain(flags)).model.folder()
+    };
+    assert_eq!(read(&[]).unwrap().case_rule, CaseRule::default());
+    let trusted = read(&["--trust-tokenizer-json"]).unwrap();
+    assert_eq!(trusted.case_rule, CaseRule::TokenizerJson);
+    assert_ne!(CaseRule::default(), CaseRule::TokenizerJson);
+    // What is here has one version.
+    let error = read(&["--revision", "main"]).unwrap_err().to_string();
+    assert!(error.contains("--revision"), "{error}");
+}
+
+#[test]
+fn a_name_that_no_repository_can_have_says_why() {
+    let cache = temp();
+    let message =
+        |name: &str| resolve(name, &offline(cache.path())).unwrap_err().to_string();
+    let (longest, longer) = ("a".repeat(96), "a".repeat(97));
+    for (name, why) in [
+        ("", "it is empty"),
+        ("someone/a/b", "there is no such folder"),
+        (longer.as_str(), "it is longer than 96 characters"),
+        ("someone/a b", "a name has only letters, digits"),
+        ("someone/", "a part of a name is not empty"),
+        ("someone/-a", "a part of a name is not empty"),
+        ("some--one/a", "a name has no `--`"),
+    ] {
+        let found = message(name);
+        assert!(found.contains(why), "{name}: {found}");
+    }
+    for name in [longest.as_str(), "someone/a.b-c_d"] {
+        let found = message(name);
+        assert!(found.contains("offline"), "{name}: {found}");
+    }
 }

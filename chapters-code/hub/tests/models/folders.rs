@@ -278,6 +278,14 @@ fn blank_lines_of_a_vocabulary_are_no_tokens() {
         let tokenizer = Tokenizer::from_folder(folder.path(), &config).unwrap();
         assert_eq!(ids(&tokenizer, "gato"), [2, 6, 3], "{end:?}");
     }
+    // As transformers turns such a file into a tokenizer.json: the blank line is a word of it.
+    let mut model = common.tokenizer_json["model"].clone();
+    model["vocab"][""] = json!(rows);
+    let class = json!({"tokenizer_class": "PreTrainedTokenizerFast"});
+    let files = [("tokenizer_config.json", class)];
+    let folder = common.folder(Some(json!({"model": model})), &files);
+    let tokenizer = Tokenizer::from_folder(folder.path(), &config).unwrap();
+    assert_eq!(ids(&tokenizer, "gato"), [2, 6, 3]);
     // One token more than there are vectors is another model's, still.
     let folder = temp();
     let text = common.vocab.join("\n") + "\nmais\n\n";
@@ -326,6 +334,12 @@ fn special_tokens_may_be_objects_in_their_list() {
     let id = u32::try_from(common.vocab.len()).unwrap();
     let found = ids(&common.open(&folder).unwrap(), "gato <new> [NEW]");
     assert_eq!(found, [2, 6, id, id + 1, 3]);
+    // Special, and so not normalized, unless it says otherwise.
+    let map = json!({"additional_special_tokens": [{"content": "<New>"}]});
+    let folder = common.folder(None, &[("special_tokens_map.json", map)]);
+    let tokenizer = common.open(&folder).unwrap();
+    assert_eq!(ids(&tokenizer, "gato <New>"), [2, 6, id, 3]);
+    assert!(!ids(&tokenizer, "gato <new>").contains(&id));
 }
 
 #[test]

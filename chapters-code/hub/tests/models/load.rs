@@ -146,6 +146,11 @@ fn tied_tensors_are_found_under_either_name() {
     let loaded = from_file(&tensors, &tiny(), &[decoder]).unwrap();
     assert_eq!(values(&loaded[decoder.0]), values(&table));
     assert_eq!(values(&loaded[embeddings])[..2], [99.0, 99.125]);
+    // Which of them a head would take is asked where a head is, and nowhere else.
+    from_file(&tensors, &tiny(), &[]).unwrap();
+    tensors.insert(biases[0].0.into(), numbers(&[6], 7.0, DType::F32));
+    let error = from_file(&tensors, &tiny(), &[biases[0]]).unwrap_err().to_string();
+    assert!(error.contains("differ, although tie_word_embeddings is true"), "{error}");
     // The configuration says that they aren't tied.
     tensors.remove(decoder.0);
     let untied = Config { tie_word_embeddings: false, ..tiny() };
