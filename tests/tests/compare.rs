@@ -323,6 +323,11 @@ fn with_weights(
 }
 
 /// The first stack of weights in a view rounded, as large ones are, and raised by some steps.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "weights are from 0 to 1"
+)]
 fn rounded(record: &Notebook, cell: &str, steps: u16) -> Notebook {
     with_stack(record, cell, |weights| {
         let values = unpacked(weights["data"].as_str().unwrap()).into_iter();

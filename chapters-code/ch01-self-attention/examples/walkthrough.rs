@@ -229,8 +229,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: variance_chart
 
     // ANCHOR: saturation
-    println!("              mean p           mean p(1−p)");
-    println!(" d_k       raw   scaled        raw   scaled");
+    fn median(values: &Array1<f64>) -> f64 {
+        let mut sorted = values.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        f64::midpoint(sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2])
+    }
+    println!("              mean p         median p(1−p)");
+    println!(" d_k       raw   scaled        raw     scaled");
     for d_k in [4, 64, 1024] {
         let mut random = NumpyRandom::seed(1);
         let queries = unit_variance(&mut random, 100, d_k);
@@ -238,10 +243,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let scaled = scaled_scores(&queries, &keys)?; // [100, 8]
         let raw = &scaled * (d_k as f64).sqrt();
         let p = [raw, scaled].map(|scores| largest_weights(&softmax(&scores)));
-        let mean = |values: Array1<f64>| values.sum() / 100.0;
-        let slopes = p.clone().map(|p| mean(&p * (1.0 - &p)));
-        let [a, b] = p.map(mean);
-        println!("{d_k:4}    {a:.4}   {b:.4}     {:.4}   {:.4}", slopes[0], slopes[1]);
+        let [a, b] = p.each_ref().map(|p| p.sum() / 100.0);
+        let [c, d] = p.map(|p| median(&(&p * (1.0 - &p))));
+        println!("{d_k:4}    {a:.4}   {b:.4}     {c:.6}   {d:.6}");
     }
     // ANCHOR_END: saturation
 

@@ -666,14 +666,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     agreement("words, by rollout", &influences, |one| {
         (words(&one.rollout), words(&one.change))
     });
-    // The hidden word stood before the last of the others, the period.
-    fn nearness(words: &Array1<f64>) -> Array1<f64> {
+    /// The words in order of their distance from the hidden one, which stood before the
+    /// period; `period` is how far away the period is taken to be.
+    fn nearness(words: &Array1<f64>, period: usize) -> Array1<f64> {
         let last = words.len() - 1;
-        let distance = |i: usize| if i < last { last - i } else { 1 };
+        let distance = |i: usize| if i < last { last - i } else { period };
         (0..words.len()).map(|i| -(distance(i) as f64)).collect()
     }
     agreement("words, the nearest", &influences, |one| {
-        (nearness(&words(&one.change)), words(&one.change))
+        (nearness(&words(&one.change), 1), words(&one.change))
+    });
+    agreement("  the period last", &influences, |one| {
+        (nearness(&words(&one.change), usize::MAX), words(&one.change))
     });
     // ANCHOR_END: agreement
 

@@ -87,8 +87,9 @@ pub fn perplexity(logits: &Array2<f64>, tokens: &[usize], text: &str) -> (f64, f
 /// ones that have just got `end` are finished and leave the beam. After `limit` steps,
 /// 1 or more, those still in it are finished, too.
 ///
-/// The score is the sum by the number of tokens added. Returns the finished text with
-/// the largest, without `start`. No two possible texts have the same sum or score.
+/// The score is the sum divided by the number of tokens added. Returns the finished
+/// text with the largest, without `start`. No two possible texts have the same sum or
+/// score.
 pub fn best_text(
     table: &Array2<f64>,
     (start, end): (usize, usize),

@@ -80,6 +80,9 @@ mod tests {
     use crate::cells;
     use crate::new::{self, tests::copy, tests::named};
     use std::fmt::Write;
+    use std::path::Path;
+
+    type Check<'a> = &'a dyn Fn(&Workspace) -> Result<Vec<String>>;
 
     /// A book with a chapter that has each fault a check looks for: a check that finds nothing would
     /// pass a book unread.
@@ -104,7 +107,7 @@ mod tests {
         let include = |anchor: &str| {
             format!("\n```rust\n{{{{#include ../{library}:{anchor}}}}}\n```\n")
         };
-        let faults = "\n## Faltas\n\nComo diz [Ninguém, 2001](references.md#none2001), \
+        let faults = "\n## Faltas\n\nEm duas linhas,\ncomo diz [Ninguém, 2001](references.md#none2001), \
                       na [figura 99.1](#fig-none), com a perda.\n\nUm des*a*fio.\n";
         change(page, &|text| {
             let cell = text.replacen(
@@ -142,16 +145,24 @@ mod tests {
                 "[dependencies]\nch03-training.workspace = true",
             )
         });
-        type Check<'a> = &'a dyn Fn(&Workspace) -> Result<Vec<String>>;
+        let text = workspace.read(Path::new(page)).unwrap();
+        let line =
+            text.lines().position(|line| line.starts_with("como diz")).unwrap() + 1;
+        let (cited, called) = (
+            format!(
+                "{page}:{line} (pt-BR): src/references.bib has no work \"none2001\""
+            ),
+            format!("{page}:{line} (pt-BR): \"figura 99.1\" links to no figure"),
+        );
         let untranslated =
             |workspace: &Workspace| i18n::findings(workspace, Language::English);
         let checks: [(Check, &str); 18] = [
             (&cells::unfaithful, "ch98"),
-            (&citations::unsound, "none2001"),
+            (&citations::unsound, &cited),
             (&docs::riddles, "Of nothing."),
             (&english::faults, "colour"),
             (&english::in_code, "COLOUR"),
-            (&figures::misnumbered, "figura 99.1"),
+            (&figures::misnumbered, &called),
             (&graph::unfaithful, "from ch03 to ch01"),
             (&listings::long, "a listing of 46 lines"),
             (&listings::wide, "over 88 columns"),

@@ -371,6 +371,18 @@ mod tests {
     }
 
     #[test]
+    fn a_form_begins_over_the_end_of_a_line_and_not_over_a_hyphen() {
+        for (text, bytes) in [
+            ("camada\noculta, e", Some(13)),
+            ("Camada oculta", Some(13)),
+            ("camada-oculta", None),
+            ("camada", None),
+        ] {
+            assert_eq!(begins(text, "camada oculta"), bytes, "{text}");
+        }
+    }
+
+    #[test]
     fn english_words_have_their_plurals() {
         let glossary = glossary(Language::English);
         let forms: Vec<&str> =

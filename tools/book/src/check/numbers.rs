@@ -220,6 +220,7 @@ mod tests {
             (English, "mdBook 0.5.4, version 0.12, 10.10.2025, 127.0.0.1", &[]),
             (English, "in all 30,522.75 ms, 12.345", &["30522.75", "12.345"]),
             (English, "see [0.28](a.md#0.99), 0,29", &["0.28", "0.29"]),
+            (English, "```text\n0.11\n```\n\n0.22", &["0.22"]),
         ] {
             let found = claims_of(text, language);
             let found: Vec<&str> =
