@@ -64,6 +64,7 @@ def write_fixture():
 
 
 def compare():
+    # Without -p: of one package alone, cargo would compile its dependencies anew.
     command = ["cargo", "build", "--quiet", "--bin", "ch01-self-attention"]
     subprocess.run(command, cwd=ROOT, check=True)
     target = json.loads(

@@ -165,6 +165,7 @@ def samples(attentions):
 
 
 def ours(folder, text, pair):
+    # Without -p: of one package alone, cargo would compile its dependencies anew.
     program = ["cargo", "run", "--quiet", "--bin", "ch05-bert-attention", "--"]
     arguments = [text, "--model", str(folder), "--json", "--truncate"]
     if pair is not None:
