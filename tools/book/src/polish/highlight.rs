@@ -201,8 +201,14 @@ mod tests {
             ),
             (
                 "python",
-                "def f(a):\n    return len(a)  # b\n",
-                &["keyword\">def", "title\">f", "built_in\">len", "comment\"># b"],
+                "def f(a):\n    return a and len(a)  # b\n",
+                &[
+                    "keyword\">def",
+                    "title\">f",
+                    "keyword\">and",
+                    "built_in\">len",
+                    "comment\"># b",
+                ],
             ),
             ("console", "cargo test # all\n", &["comment\"># all"]),
             (
