@@ -229,6 +229,14 @@ fn a_body_longer_than_announced_is_not_taken() {
     assert!(!partial(&cache).exists());
 }
 
+/// What is said of a repository or a revision that a Hub doesn't have.
+fn unknown(url: &str, name: &str, revision: &str) -> String {
+    format!(
+        "{url} has no repository `{name}` with a revision `{revision}`; check the name, \
+         or use a folder or a shipped model (bertinho, bertinho-sentiment, papagaio)"
+    )
+}
+
 #[test]
 fn refusals_say_what_to_do() {
     let (hub, cache) = (hub(), temp());
@@ -246,14 +254,10 @@ fn refusals_say_what_to_do() {
         "{url}/{NAME}/resolve/main/config.json answered HTTP 503; try again later, or \
          check HF_ENDPOINT"
     );
-    let none = format!(
-        "{url} has no repository `{NAME}` with a revision `main`; check the name, or use a \
-         folder or a shipped model (bertinho, bertinho-sentiment, papagaio)"
-    );
     for (status, token, expected) in [
         (401, None, anonymous),
         (403, Some("hf_secret"), known),
-        (404, None, none),
+        (404, None, unknown(&url, NAME, "main")),
         (503, None, broken),
     ] {
         options.token = token.map(str::to_string);
@@ -267,15 +271,12 @@ fn an_unknown_repository_revision_or_file_is_named() {
     let (hub, cache) = (hub(), temp());
     let mut options = options(&hub.url(), &cache);
     let url = hub.url();
-    let unknown = |name: &str, revision: &str| {
-        format!(
-            "{url} has no repository `{name}` with a revision `{revision}`; check the name, \
-             or use a folder or a shipped model (bertinho, bertinho-sentiment, papagaio)"
-        )
-    };
-    assert_eq!(refused("bert-of-nobody", &options), unknown("bert-of-nobody", "main"));
+    assert_eq!(
+        refused("bert-of-nobody", &options),
+        unknown(&url, "bert-of-nobody", "main")
+    );
     options.revision = "v9".to_string();
-    assert_eq!(refused(NAME, &options), unknown(NAME, "v9"));
+    assert_eq!(refused(NAME, &options), unknown(&url, NAME, "v9"));
     options.revision = COMMIT.to_string();
     resolve(NAME, &options).unwrap();
     assert!(!root(&cache).join("refs").exists());
