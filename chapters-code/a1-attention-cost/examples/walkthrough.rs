@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("  maximum {}, sum {:.4}", running.maximum, running.sum);
     }
     let row: Array1<f64> = array![1.0, 3.0, 2.0, 5.0, -1.0, 4.0];
-    println!("all at once:  maximum 5, sum {:.4}", (row - 5.0).exp().sum());
+    println!("all at once:  maximum 5, sum {:.4}", (&row - 5.0).exp().sum());
     // ANCHOR_END: running
 
     // ANCHOR: online

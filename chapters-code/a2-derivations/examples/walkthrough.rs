@@ -174,8 +174,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dx: Array2<f64> = dropout_backward(&dy, &mask)?;
     let another: Array2<f64> = dropout_mask(&mut random, (5, 2), 0.5)?;
     let wrong: Array2<f64> = dropout_backward(&dy, &another)?;
-    for (which, dx) in [("the same mask", dx), ("another mask ", wrong)] {
-        let error = gradient_error(|x| dropout(x, &mask), &table, &dy, &dx)?;
+    for (which, dx) in [("the same mask", &dx), ("another mask ", &wrong)] {
+        let error = gradient_error(|x| dropout(x, &mask), &table, &dy, dx)?;
         println!("{which}  {}", verdict(error));
     }
     // ANCHOR_END: dropout_check

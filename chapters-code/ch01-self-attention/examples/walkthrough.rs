@@ -128,7 +128,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let q_lengths: Array1<f64> = q.map_axis(Axis(1), |row| row.dot(&row).sqrt()); // [3]
     let k_lengths: Array1<f64> = k.map_axis(Axis(1), |row| row.dot(&row).sqrt()); // [3]
     let products: Array2<f64> = matmul(("Q", &q), ("Kᵀ", &k.t().to_owned()))?; // [3, 3]
-    let cosines: Array2<f64> = products / q_lengths.insert_axis(Axis(1)) / &k_lengths;
+    let cosines: Array2<f64> =
+        &products / &q_lengths.clone().insert_axis(Axis(1)) / &k_lengths;
     println!("cosine of each query with each key\n{cosines:.4}\n");
     println!("lengths of the keys {k_lengths:.4}");
     // ANCHOR_END: key_lengths

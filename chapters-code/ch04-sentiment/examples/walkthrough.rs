@@ -97,21 +97,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: cls
     fn cls_after_each_layer(
-        model: &DistilBertForSequenceClassification,
         pipeline: &SentimentPipeline,
         text: &str,
-    ) -> Result<Vec<Tensor>, EncoderError> {
+    ) -> Result<Vec<Vec<f32>>, EncoderError> {
         let encoded = pipeline.model.tokenizer.encode(text, None, Truncate::Error)?;
         let run =
             ForwardOptions { output_hidden_states: true, ..ForwardOptions::default() };
-        let found = model.distilbert.forward(&Batch::from_encoded(&[encoded])?, run)?;
+        let batch = Batch::from_encoded(&[encoded])?;
+        let found = pipeline.model.encoder.forward(&batch, run)?;
         let states = found.hidden_states.unwrap_or_default(); // [1, n, d_model] each
-        states.iter().map(|state| Ok(state.i((0, 0))?)).collect() // [d_model] each
+        states.iter().map(|state| Ok(state.i((0, 0))?.to_vec1()?)).collect() // [d_model]
     }
     const ALSO_PRAISE: &str = "The actors are brilliant and the music is beautiful.";
-    let praise: Vec<Tensor> = cls_after_each_layer(&model, &pipeline, NOTES[0])?;
-    let also: Vec<Tensor> = cls_after_each_layer(&model, &pipeline, ALSO_PRAISE)?;
-    let blame: Vec<Tensor> = cls_after_each_layer(&model, &pipeline, NOTES[1])?;
+    let praise: Vec<Vec<f32>> = cls_after_each_layer(&pipeline, NOTES[0])?;
+    let also: Vec<Vec<f32>> = cls_after_each_layer(&pipeline, ALSO_PRAISE)?;
+    let blame: Vec<Vec<f32>> = cls_after_each_layer(&pipeline, NOTES[1])?;
     let mut same: Vec<(f64, f64)> = Vec::new();
     let mut opposite: Vec<(f64, f64)> = Vec::new();
     println!("layers  praise, praise  praise, blame");
@@ -136,10 +136,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: cls_chart
 
     // ANCHOR: cls_many
-    let mut of_label: Vec<(&str, Vec<Tensor>)> = Vec::new();
+    let mut of_label: Vec<(&str, Vec<Vec<f32>>)> = Vec::new();
     for sentence in &SENTENCES {
         if matches!(sentence.kind, Kind::Plain | Kind::Elsewhere) {
-            let states = cls_after_each_layer(&model, &pipeline, sentence.text)?;
+            let states = cls_after_each_layer(&pipeline, sentence.text)?;
             of_label.push((sentence.label(), states));
         }
     }
@@ -334,9 +334,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: capitals
     let mut cases: Vec<(bool, bool)> = Vec::new(); // right as written, in capitals
-    for (sentence, as_written) in SENTENCES.iter().zip(&found) {
-        let capitals = sentence.text.to_uppercase();
-        let shouted = &pipeline.classify(&[&capitals], Truncate::Error)?[0];
+    let capitals: Vec<String> = texts.iter().map(|text| text.to_uppercase()).collect();
+    let capitals: Vec<&str> = capitals.iter().map(String::as_str).collect();
+    let shouted: Vec<Sentiment> = pipeline.classify(&capitals, Truncate::Error)?;
+    for ((sentence, as_written), shouted) in SENTENCES.iter().zip(&found).zip(&shouted)
+    {
         let label = sentence.label();
         cases.push((as_written.label == label, shouted.label == label));
     }

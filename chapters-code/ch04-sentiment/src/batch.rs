@@ -50,10 +50,12 @@ impl Batch {
         Ok(Self { rows, n, ids, token_type_ids, attention_mask })
     }
 
-    /// From a tokenizer's texts, padded to the longest.
+    /// From a tokenizer's texts. The shorter ones are filled up with 0 at their ends,
+    /// which the mask hides.
     pub fn from_encoded(texts: &[Encoded]) -> Result<Self> {
+        let n = texts.iter().map(Encoded::len).max().unwrap_or(0);
         let rows = |part: fn(&Encoded) -> &Vec<u32>| -> Vec<Vec<u32>> {
-            texts.iter().map(|text| part(text).clone()).collect()
+            texts.iter().map(|text| filled(part(text), n, 0)).collect()
         };
         let types = rows(|text| &text.token_type_ids);
         let mask = rows(|text| &text.attention_mask);
@@ -88,6 +90,14 @@ impl Batch {
     /// The pieces' numbers and the mask of each text, `[n]` each.
     pub fn texts(&self) -> impl Iterator<Item = (&[u32], &[u32])> {
         self.ids.chunks_exact(self.n).zip(self.attention_mask.chunks_exact(self.n))
+    }
+
+    /// How many tokens each text has without the padding behind it, `[batch]`; padding
+    /// before it counts.
+    pub fn lengths(&self) -> Vec<usize> {
+        let shown = |mask: &[u32]| mask.iter().rposition(|&shown| shown == 1);
+        let texts = self.attention_mask.chunks_exact(self.n);
+        texts.map(|mask| shown(mask).map_or(0, |last| last + 1)).collect()
     }
 
     /// Whether the mask hides anything.
@@ -129,15 +139,17 @@ impl Batch {
     /// has no token.
     pub fn padded(texts: &[Vec<u32>], pad: u32) -> Result<Self> {
         let n = texts.iter().map(Vec::len).max().unwrap_or(0);
-        let filled = |row: &[u32], with: u32| {
-            let mut row = row.to_vec();
-            row.resize(n, with);
-            row
-        };
-        let ids: Vec<_> = texts.iter().map(|text| filled(text, pad)).collect();
-        let shown = texts.iter().map(|text| filled(&vec![1; text.len()], 0));
+        let ids: Vec<_> = texts.iter().map(|text| filled(text, n, pad)).collect();
+        let shown = texts.iter().map(|text| filled(&vec![1; text.len()], n, 0));
         Self::new(&ids, None, Some(&shown.collect::<Vec<_>>()))
     }
+}
+
+/// The row with `pad` behind its end, `n` numbers in all.
+fn filled(row: &[u32], n: usize, pad: u32) -> Vec<u32> {
+    let mut row = row.to_vec();
+    row.resize(n, pad);
+    row
 }
 // ANCHOR_END: padded
 

@@ -97,6 +97,14 @@ pub enum EncoderError {
         /// How many positions there are.
         limit: usize,
     },
+    /// Two vectors of different lengths have no angle.
+    #[error("a vector of {a} numbers can't be compared with one of {b}")]
+    Lengths {
+        /// The numbers of the first.
+        a: usize,
+        /// The numbers of the second.
+        b: usize,
+    },
     /// A model without layers has no attention.
     #[error("the model has no layers: its config.json says n_layers = 0")]
     NoLayers,

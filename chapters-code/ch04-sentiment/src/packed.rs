@@ -1,14 +1,16 @@
 //! The same encoder on packed weights: for answers, not for training.
 //!
-//! It is what the command lines and pipelines options. It computes what [`BaseModel`] computes,
-//! to rounding (the tests hold its attentions to 2e-6), several times as fast: the
-//! `kernels` crate says how.
+//! It is what the command lines and pipelines run. It computes what [`BaseModel`]
+//! computes, to rounding (the tests hold its attentions to 2e-6), several times as fast:
+//! the `kernels` crate says how. The padding behind a text is left out: its vectors, and
+//! its rows of the attentions, are 0.
 
 use candle_core::{Device, Shape, Tensor};
 use candle_nn::Linear;
 use kernels::{
     Buffer, Buffers, Epilogue, Heads, KernelError, PackedLinear, attention, in_pool,
 };
+use ndarray::Array4;
 use training::attention::head_width;
 use training::{Activation, EncoderLayer, LayerNorm};
 
@@ -48,16 +50,25 @@ pub struct PackedNorm {
     epsilon: f64,
 }
 
+/// The texts of a batch without the padding behind them: what a pass computes are their
+/// tokens alone, one text's after another's.
+struct Texts {
+    /// How many tokens a text has with its padding.
+    n: usize,
+    /// How many each has without.
+    lengths: Vec<usize>,
+}
+
 /// What the layers of a pass write to, one after another. The buffers stay with the
 /// encoder for its next pass: memory fresh from the system is slow.
 struct Scratch {
-    /// `[batch · n, 3 · d_model]`
+    /// `[tokens, 3 · d_model]`
     qkv: Buffer,
-    /// `[batch · n, d_model]`
+    /// `[tokens, d_model]`
     context: Buffer,
-    /// `[batch · n, d_model]`
+    /// `[tokens, d_model]`
     attended: Buffer,
-    /// `[batch · n, d_ff]`
+    /// `[tokens, d_ff]`
     hidden: Buffer,
 }
 
@@ -75,8 +86,13 @@ impl PackedEncoder {
         Ok(Self { embeddings, layers, buffers })
     }
 
+    /// How many layers there are.
+    pub fn layers(&self) -> usize {
+        self.layers.len()
+    }
+
     /// As [`BaseModel::forward`]: the last vectors of a batch's tokens, and what `options`
-    /// ask for.
+    /// ask for; 0 for the padding behind a text.
     ///
     /// # Errors
     ///
@@ -90,38 +106,68 @@ impl PackedEncoder {
         if options.dropout.is_some() {
             return Err(EncoderError::Training);
         }
-        let x = self.embeddings.forward(batch, None)?; // [batch, n, d_model]
-        let mask = batch.additive_mask(x.dtype(), x.device())?; // [batch, 1, 1, n]
-        let mask = mask.map(|mask| values(&mask)).transpose()?;
-        in_pool(|| self.layers(&x, mask.as_deref(), options))
+        in_pool(|| self.run(&self.layers, batch, options))
     }
 
-    /// All layers in order: `x` is `[batch, n, d_model]`, the mask `[batch · n]`.
-    fn layers(
+    /// The attentions of one layer, `[batch, heads, n, n]`, for which no layer above it
+    /// is computed; `None` if there is no such layer.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Embeddings::forward`].
+    pub fn attentions_of(
         &self,
-        x: &Tensor,
-        mask: Option<&[f32]>,
+        batch: &Batch,
+        layer: usize,
+    ) -> Result<Option<Array4<f32>>> {
+        let Some(layers) = self.layers.get(..=layer) else { return Ok(None) };
+        let options = ForwardOptions::ATTENTIONS;
+        let outputs = in_pool(|| self.run(layers, batch, options))?;
+        Ok(outputs.attention_arrays()?.pop())
+    }
+
+    /// The given layers in order.
+    fn run(
+        &self,
+        layers: &[PackedLayer],
+        batch: &Batch,
         options: ForwardOptions,
     ) -> Result<EncoderOutput> {
-        let (batch, n, d_model) = x.dims3()?;
-        let mut hidden_states = options.output_hidden_states.then(|| vec![x.clone()]);
+        let x = self.embeddings.forward(batch, None)?; // [batch, n, d_model]
+        let mask = batch.additive_mask(x.dtype(), x.device())?; // [batch, 1, 1, n]
+        let (rows, n, d_model) = x.dims3()?;
+        let texts = Texts { n, lengths: batch.lengths() };
+        let mask = mask.map(|mask| values(&mask)).transpose()?;
+        let mask = mask.map(|mask| texts.cut(mask, 1)); // [tokens]
+        let mut x = texts.cut(values(&x)?, d_model); // [tokens, d_model]
+        let vectors = |x: &[f32]| tensor(texts.fill(x, d_model), (rows, n, d_model));
+
+        let mut hidden_states = options.output_hidden_states.then(Vec::new);
         let mut attentions = options.output_attentions.then(Vec::new);
-        let mut scratch = Scratch::new(&self.buffers, batch * n, &self.layers);
-        let mut x = values(x)?; // [batch · n, d_model]
-        for layer in &self.layers {
-            let (heads, d_k) = (layer.heads, d_model / layer.heads);
-            let shape = Heads { batch, tokens: n, heads, d_k };
-            let mut weights =
-                options.output_attentions.then(|| vec![0.0; batch * heads * n * n]);
-            layer.forward(&mut x, shape, mask, weights.as_deref_mut(), &mut scratch)?;
-            if let (Some(attentions), Some(weights)) = (&mut attentions, weights) {
-                attentions.push(tensor(weights, (batch, heads, n, n))?);
-            }
+        let mut scratch = Scratch::new(&self.buffers, texts.tokens(), layers);
+        for layer in layers {
             if let Some(states) = &mut hidden_states {
-                states.push(tensor(x.clone(), (batch, n, d_model))?);
+                states.push(vectors(&x)?);
+            }
+            let heads = layer.heads;
+            let mut weights =
+                attentions.is_some().then(|| vec![0.0; rows * heads * n * n]);
+            let mask = mask.as_deref();
+            layer.forward(
+                &mut x,
+                &texts,
+                mask,
+                weights.as_deref_mut(),
+                &mut scratch,
+            )?;
+            if let (Some(attentions), Some(weights)) = (&mut attentions, weights) {
+                attentions.push(tensor(weights, (rows, heads, n, n))?);
             }
         }
-        let last_hidden_state = tensor(x, (batch, n, d_model))?;
+        let last_hidden_state = vectors(&x)?;
+        if let Some(states) = &mut hidden_states {
+            states.push(last_hidden_state.clone());
+        }
         Ok(EncoderOutput { last_hidden_state, hidden_states, attentions })
     }
 }
@@ -143,25 +189,97 @@ impl PackedLayer {
         })
     }
 
-    /// One layer: `x`, `[batch · n, d_model]`, becomes the tokens' new vectors; the
+    /// One layer: `x`, `[tokens, d_model]`, becomes the tokens' new vectors; the
     /// attentions go to `weights`, `[batch, heads, n, n]`.
     fn forward(
         &self,
         x: &mut [f32],
-        shape: Heads,
+        texts: &Texts,
         mask: Option<&[f32]>,
         weights: Option<&mut [f32]>,
         scratch: &mut Scratch,
     ) -> Result<()> {
-        let rows = shape.batch * shape.tokens;
+        let rows = texts.tokens();
         let Scratch { qkv, context, attended, hidden } = scratch;
         self.qkv.forward(x, rows, Epilogue::None, qkv)?;
-        attention(qkv, shape, mask, context, weights)?;
+        texts.attention(qkv, self.heads, mask, context, weights)?;
         self.attention_output.forward(context, rows, Epilogue::Add(x), attended)?;
         self.attention_norm.forward(attended)?;
         self.linear1.forward(attended, rows, epilogue(self.activation), hidden)?;
         self.linear2.forward(hidden, rows, Epilogue::Add(attended), x)?;
         Ok(self.feed_forward_norm.forward(x)?)
+    }
+}
+
+impl Texts {
+    /// The tokens of all texts.
+    fn tokens(&self) -> usize {
+        self.lengths.iter().sum()
+    }
+
+    /// Leaves the padding out: from `[batch, n, width]` to `[tokens, width]`.
+    fn cut(&self, rows: Vec<f32>, width: usize) -> Vec<f32> {
+        if rows.len() == self.tokens() * width {
+            return rows;
+        }
+        let texts = rows.chunks_exact(self.n * width).zip(&self.lengths);
+        texts.flat_map(|(text, &length)| &text[..length * width]).copied().collect()
+    }
+
+    /// Puts zeros where padding was: from `[tokens, width]` to `[batch, n, width]`.
+    fn fill(&self, tokens: &[f32], width: usize) -> Vec<f32> {
+        let mut rows = Vec::with_capacity(self.lengths.len() * self.n * width);
+        let mut rest = tokens;
+        for (text, &length) in (1..).zip(&self.lengths) {
+            let (tokens, others) = rest.split_at(length * width);
+            rows.extend_from_slice(tokens);
+            rows.resize(text * self.n * width, 0.0);
+            rest = others;
+        }
+        rows
+    }
+
+    /// [`kernels::attention`] of texts of any lengths, those of one length that follow
+    /// each other at once: `qkv` is `[tokens, 3 · d_model]`, the mask `[tokens]`,
+    /// `context` `[tokens, d_model]`, `weights` `[batch, heads, n, n]`.
+    fn attention(
+        &self,
+        mut qkv: &[f32],
+        heads: usize,
+        mut mask: Option<&[f32]>,
+        mut context: &mut [f32],
+        mut weights: Option<&mut [f32]>,
+    ) -> Result<()> {
+        let d_model = context.len() / self.tokens();
+        for run in self.lengths.chunk_by(|a, b| a == b) {
+            let (batch, tokens) = (run.len(), run[0]);
+            let shape = Heads { batch, tokens, heads, d_k: d_model / heads };
+            let rows = batch * tokens;
+            let of_run = qkv.split_off(..rows * 3 * d_model).unwrap_or_default();
+            let mask = mask.as_mut().and_then(|mask| mask.split_off(..rows));
+            let context = context.split_off_mut(..rows * d_model).unwrap_or_default();
+            let weights = weights.as_mut().and_then(|weights| {
+                weights.split_off_mut(..batch * heads * self.n * self.n)
+            });
+            match weights {
+                Some(weights) if tokens < self.n => {
+                    let mut small = vec![0.0; batch * heads * tokens * tokens];
+                    attention(of_run, shape, mask, context, Some(&mut small))?;
+                    widen(&small, tokens, weights, self.n);
+                }
+                weights => attention(of_run, shape, mask, context, weights)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Copies matrices of `small` rows and columns into the corners of those of `large`.
+fn widen(from: &[f32], small: usize, to: &mut [f32], large: usize) {
+    let matrices = from.chunks_exact(small * small);
+    for (from, to) in matrices.zip(to.chunks_exact_mut(large * large)) {
+        let rows = from.chunks_exact(small).zip(to.chunks_exact_mut(large));
+        rows.for_each(|(from, to)| to[..small].copy_from_slice(from));
     }
 }
 

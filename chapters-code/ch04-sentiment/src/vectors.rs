@@ -3,7 +3,7 @@
 use candle_core::{Error, Tensor};
 use ndarray::Array4;
 
-use crate::error::Result;
+use crate::error::{EncoderError, Result};
 
 // ANCHOR: cosine
 /// The cosine of the angle between two vectors, `[d_model]` each: 1 if they point the
@@ -11,11 +11,15 @@ use crate::error::Result;
 ///
 /// # Errors
 ///
-/// [`EncoderError`](crate::EncoderError) if their lengths differ.
-pub fn cosine(a: &Tensor, b: &Tensor) -> Result<f64> {
-    let dot = |a: &Tensor, b: &Tensor| (a * b)?.sum_all()?.to_scalar::<f32>();
-    let lengths = f64::from(dot(a, a)?).sqrt() * f64::from(dot(b, b)?).sqrt();
-    Ok(f64::from(dot(a, b)?) / lengths)
+/// [`EncoderError::Lengths`] if their lengths differ.
+pub fn cosine(a: &[f32], b: &[f32]) -> Result<f64> {
+    if a.len() != b.len() {
+        return Err(EncoderError::Lengths { a: a.len(), b: b.len() });
+    }
+    let dot = |a: &[f32], b: &[f32]| -> f64 {
+        a.iter().zip(b).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum()
+    };
+    Ok(dot(a, b) / (dot(a, a).sqrt() * dot(b, b).sqrt()))
 }
 // ANCHOR_END: cosine
 

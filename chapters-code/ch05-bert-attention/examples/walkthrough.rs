@@ -59,13 +59,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: top_keys
 
     // ANCHOR: all_heads
-    let mut panels: Vec<Heatmap> = Vec::new();
-    for layer in 0..outputs.layers() {
-        for head in 0..outputs.heads()? {
-            panels.push(Heatmap::new(&outputs.head(layer, head)?));
+    fn panels(of: &Attentions) -> Result<Vec<Heatmap>, AttentionsError> {
+        let mut panels = Vec::new();
+        for layer in 0..of.layers() {
+            for head in 0..of.heads()? {
+                panels.push(Heatmap::new(&of.head(layer, head)?));
+            }
         }
+        Ok(panels)
     }
-    HeatmapGrid::of(panels)
+    HeatmapGrid::of(panels(&outputs)?)
         .columns(outputs.heads()?)
         .grid_row_titles((0..outputs.layers()).map(|layer| layer.to_string()))
         .grid_column_titles((0..outputs.heads()?).map(|head| head.to_string()))
@@ -114,10 +117,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     lengths.sort();
     println!("tokens   sentences   [CLS] and [SEP]   by chance   times chance");
-    for (n, group) in lengths {
-        let profiles = Profiles::of(&model, &group)?;
+    for (n, group) in &lengths {
+        let profiles = Profiles::of(&model, group)?;
         let share = profiles.map(HeadProfile::special).mean().unwrap_or(0.0);
-        let chance = 2.0 / n as f64;
+        let chance = 2.0 / *n as f64;
         println!(
             "{n:6} {:11} {share:17.2} {chance:11.2} {:14.1}",
             group.len(),
@@ -164,11 +167,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             profiles.map(measure).mean_axis(Axis(1)).ok_or("no heads")?;
         series.push((0..).map(f64::from).zip(means).collect());
     }
-    let mut chart: LineChart = LineChart::new();
-    for ((name, _), points) in SHARES.iter().zip(&series) {
-        chart = chart.series((in_portuguese(name), name), points);
-    }
-    chart
+    (SHARES.iter().zip(&series))
+        .fold(LineChart::new(), |chart, ((name, _), points)| {
+            chart.series((in_portuguese(name), name), points)
+        })
         .title((
             "Parte média da atenção, por camada",
             "Mean share of attention by layer",
@@ -385,10 +387,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("groups of {least:.1} and more {all:4} {words:12}");
         }
     }
-    let mut some: Vec<Attentions> = Vec::new();
-    for sentence in sentences.iter().step_by(2) {
-        some.push(Attentions::of(&model, sentence, None, Truncate::Error)?);
-    }
+    let some: Vec<&str> = sentences.iter().step_by(2).copied().collect();
+    let some: Vec<Attentions> = Attentions::of_all(&model, &some)?;
     let whole: Likeness = Likeness::of(&some, Part::Whole);
     let of_words: Likeness = Likeness::of(&some, Part::Words);
     print_likeness([&whole, &of_words]);
@@ -436,7 +436,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: pronouns
     let all: Vec<PronounSentence> = pronoun_sentences();
     println!("{}\n", all[0].text);
-    let found: Pronouns = Pronouns::of(&model, &all)?;
+    let half: usize = all.len() / 2;
+    let halves: [Pronouns; 2] =
+        [Pronouns::of(&model, &all[..half])?, Pronouns::of(&model, &all[half..])?];
+    let found: Pronouns = halves[0].clone().with(&halves[1]);
     println!("{} sentences, heads that choose", found.right.looks);
     for (name, tally) in [
         ("the right noun", &found.right),
@@ -446,12 +449,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ] {
         println!("{name:<20} {:5.1} of {}", tally.map().sum(), tally.map().len());
     }
-    for swap in [false, true] {
-        let (one, other) = all.split_at(all.len() / 2);
-        let (half, judge) = if swap { (other, one) } else { (one, other) };
-        let half = Pronouns::of(&model, half)?;
+    for (half, judge) in [(&halves[0], &halves[1]), (&halves[1], &halves[0])] {
         let (at, _) = top(&(half.right.map() - half.wrong.map()), 1)[0];
-        let judge = Pronouns::of(&model, judge)?;
         let [right, wrong] = [&judge.right, &judge.wrong].map(|t| t.hits[at.0][at.1]);
         print!("best head of one half {}·{}, in the other: ", at.0, at.1);
         println!("right {right}, wrong {wrong} of {}", judge.right.looks);

@@ -121,6 +121,35 @@ impl Attentions {
 }
 // ANCHOR_END: attentions
 
+/// How many texts are read together.
+pub(crate) const BATCH: usize = 16;
+
+impl Attentions {
+    /// The same for several texts, none of them cut, which are read sixteen at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`AttentionsError::Encoder`] if a text is empty or too long.
+    pub fn of_all(model: &Pretrained, texts: &[&str]) -> Result<Vec<Self>> {
+        let mut found = Vec::new();
+        for texts in texts.chunks(BATCH) {
+            let encode = |text| model.tokenizer.encode(text, None, Truncate::Error);
+            let encoded = texts.iter().copied().map(encode);
+            let encoded = encoded.collect::<Result<Vec<_>, _>>()?;
+            let batch = Batch::from_encoded(&encoded)?;
+            let outputs = model.encoder.forward(&batch, ForwardOptions::ATTENTIONS)?;
+            let layers = outputs.attention_arrays()?; // [batch, heads, n, n] each
+            for (row, encoded) in encoded.into_iter().enumerate() {
+                let n = encoded.len();
+                let own = s![row..=row, .., ..n, ..n]; // without padding
+                let own = layers.iter().map(|layer| layer.slice(own).to_owned());
+                found.push(Self::new(&model.name, encoded, own.collect()));
+            }
+        }
+        Ok(found)
+    }
+}
+
 impl Attentions {
     /// Those of a model for a text: one `[1, heads, n, n]` a layer.
     pub fn new(model: &str, text: Encoded, attentions: Vec<Array4<f32>>) -> Self {
@@ -148,7 +177,8 @@ impl Attentions {
     }
 }
 
-fn check(kind: &'static str, index: usize, count: usize) -> Result<()> {
+/// That there is a layer or a head of this number.
+pub(crate) fn check(kind: &'static str, index: usize, count: usize) -> Result<()> {
     if index < count {
         return Ok(());
     }

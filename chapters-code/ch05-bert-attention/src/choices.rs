@@ -4,11 +4,11 @@
 
 use hub::Truncate;
 use ndarray::{Array2, Array3, ArrayRef1, Axis, s};
+use sentiment::Pretrained;
 use sentiment::statistics::wilson;
-use sentiment::{Batch, ForwardOptions, Pretrained};
 use serde::{Deserialize, Serialize};
 
-use crate::attentions::Result;
+use crate::attentions::{Attentions, Result};
 
 // ANCHOR: choices
 /// What each token of a sentence looks at most, in every head.
@@ -38,16 +38,17 @@ impl Choices {
     /// [`AttentionsError::Encoder`](crate::AttentionsError::Encoder) if it is empty or
     /// too long.
     pub fn of(model: &Pretrained, sentence: &str) -> Result<Self> {
-        let encoded = model.tokenizer.encode(sentence, None, Truncate::Error)?;
-        let batch = Batch::from_encoded(std::slice::from_ref(&encoded))?; // 1 row
-        let layers = model.encoder.forward(&batch, ForwardOptions::ATTENTIONS)?;
-        let layers = layers.attention_arrays()?; // [1, heads, n, n] each
-        let heads = layers.first().map_or(0, |layer| layer.dim().1);
-        let shape = (layers.len(), heads, encoded.len());
-        let places = Array3::from_shape_fn(shape, |(layer, head, i)| {
-            choice(&layers[layer].slice(s![0, head, i, ..]), i)
-        });
-        Ok(Self { tokens: encoded.tokens, places })
+        Ok(Attentions::of(model, sentence, None, Truncate::Error)?.into())
+    }
+
+    /// The same for several sentences.
+    ///
+    /// # Errors
+    ///
+    /// As [`Choices::of`], if it is so with one of them.
+    pub fn of_all(model: &Pretrained, sentences: &[&str]) -> Result<Vec<Self>> {
+        let all = Attentions::of_all(model, sentences)?;
+        Ok(all.into_iter().map(Self::from).collect())
     }
 
     /// Where a word stands: `None` if it doesn't stand there exactly once, as one piece.
@@ -82,6 +83,18 @@ impl Choices {
         let n = self.tokens.len();
         let count = |key| self.hits(query, key).iter().filter(|&&hit| hit).count();
         (0..n).map(count).collect()
+    }
+}
+
+impl From<Attentions> for Choices {
+    fn from(read: Attentions) -> Self {
+        let layers = &read.attentions; // [1, heads, n, n] each
+        let heads = layers.first().map_or(0, |layer| layer.dim().1);
+        let shape = (layers.len(), heads, read.tokens.len());
+        let places = Array3::from_shape_fn(shape, |(layer, head, i)| {
+            choice(&layers[layer].slice(s![0, head, i, ..]), i)
+        });
+        Self { tokens: read.tokens, places }
     }
 }
 

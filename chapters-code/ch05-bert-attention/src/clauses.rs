@@ -105,8 +105,9 @@ impl Clauses {
     /// empty or too long.
     pub fn halves(model: &Pretrained, sentences: &[TwoClauses]) -> Result<[Self; 2]> {
         let mut halves = [Self::default(), Self::default()];
-        for (i, sentence) in sentences.iter().enumerate() {
-            let choices = Choices::of(model, sentence.text)?;
+        let texts: Vec<&str> = sentences.iter().map(|one| one.text).collect();
+        let read = Choices::of_all(model, &texts)?;
+        for (i, (sentence, choices)) in sentences.iter().zip(read).enumerate() {
             for clause in find(&choices, sentence).into_iter().flatten() {
                 halves[i % 2].add(&choices, &clause);
             }

@@ -8,7 +8,7 @@ use self_attention::numpy::NumpyRandom;
 use sentiment::{Batch, ForwardOptions, PackedEncoder, Pretrained, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::attentions::{Attentions, AttentionsError};
+use crate::attentions::{Attentions, AttentionsError, BATCH};
 use crate::likeness::shuffle;
 
 // ANCHOR: head_profile
@@ -186,7 +186,7 @@ pub fn batches(
         let encoded = tokenizer.encode_batch(&texts, Truncate::Error)?;
         Ok(Batch::from_encoded(&encoded)?)
     };
-    sentences.chunks(16).map(batch).collect()
+    sentences.chunks(BATCH).map(batch).collect()
 }
 
 // ANCHOR: exchanged
@@ -301,8 +301,7 @@ pub fn shares_of_ends(
     sentences: &[&str],
 ) -> Result<[f64; 2], AttentionsError> {
     let (mut sums, mut looks) = ([0.0; 2], 0);
-    for sentence in sentences {
-        let found = Attentions::of(model, sentence, None, Truncate::Error)?;
+    for found in Attentions::of_all(model, sentences)? {
         let n = found.tokens.len();
         for weights in &found.attentions {
             for (sum, place) in sums.iter_mut().zip([1, n - 2]) {

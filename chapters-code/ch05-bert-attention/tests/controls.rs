@@ -162,6 +162,40 @@ fn shares_of_ends_are_means_over_words_and_heads() {
 }
 
 #[test]
+fn a_blind_choice_is_among_the_other_sentence_s_words() {
+    let pairs = [("The cat slept.", "O gato dormiu na cama.")];
+    let nouns = find_nouns(&bertinho().tokenizer, &pairs, &NOUNS).unwrap();
+    assert_eq!(nouns.len(), 2); // one noun, two orders, 13 tokens
+    for pair in nouns {
+        let found = [pair.blind_from_english(), pair.blind_from_portuguese()].concat();
+        for (found, count) in found.into_iter().zip([6.0, 13.0, 4.0, 13.0]) {
+            assert!((found - 1.0 / count).abs() < 1e-12, "{found}, not 1 in {count}");
+        }
+    }
+}
+
+#[test]
+fn several_texts_are_read_as_each_alone() {
+    let model = bertinho();
+    let sentences = sentences::both_languages();
+    let some: Vec<&str> = sentences.iter().step_by(6).copied().collect(); // over 16
+    let found = Attentions::of_all(&model, &some).unwrap();
+    assert_eq!(found.len(), some.len());
+    for (sentence, found) in some.into_iter().zip(found) {
+        let alone = Attentions::of(&model, sentence, None, Truncate::Error).unwrap();
+        assert_eq!(found.tokens, alone.tokens);
+        assert_eq!(found.attentions.len(), alone.attentions.len());
+        for (found, alone) in found.attentions.iter().zip(&alone.attentions) {
+            assert_eq!(found.dim(), alone.dim());
+            let largest =
+                (found - alone).mapv(f32::abs).fold(0.0_f32, |a, &b| a.max(b));
+            assert!(largest < 1e-6, "{sentence}: {largest}");
+        }
+    }
+    assert!(Attentions::of_all(&model, &["O gato dormiu.", ""]).is_err());
+}
+
+#[test]
 fn looks_of_nouns_add_up() {
     let model = bertinho();
     let pairs = [("The cat slept on the bed.", "O gato dormiu na cama.")];

@@ -172,12 +172,12 @@ fn nouns_are_found_in_both_orders() {
     let found = find_nouns(&model.tokenizer, &pairs, &NOUNS).unwrap();
     assert_eq!(found.len(), 4); // two nouns, two orders
     for pair in &found {
-        let piece = |i: usize| model.tokenizer.id_to_token(pair.batch.ids()[i]);
+        let piece = |i: usize| model.tokenizer.id_to_token(pair.text.ids[i]);
         let (en, pt) = NOUNS[pair.noun];
         assert_eq!(piece(pair.english).as_deref(), Some(en));
         assert_eq!(piece(pair.portuguese).as_deref(), Some(pt));
-        assert_eq!(pair.batch.token_type_ids()[pair.second], 1);
-        assert_eq!(pair.batch.token_type_ids()[pair.second - 1], 0);
+        assert_eq!(pair.text.token_type_ids[pair.second], 1);
+        assert_eq!(pair.text.token_type_ids[pair.second - 1], 0);
     }
     let heads = translation_heads(&model.encoder, &found).unwrap();
     assert_eq!(heads.len(), 24);

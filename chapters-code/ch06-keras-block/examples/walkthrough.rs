@@ -75,7 +75,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: alike
     let rows: Vec<u32> =
         (1..10).flat_map(|number| [[number].as_slice(), &[10; 9]].concat()).collect();
-    let alike: Tensor = Tensor::from_vec(rows, (9, 10), &Device::Cpu)?; // [9, 10]
+    let alike: Tensor = Tensor::from_slice(&rows, (9, 10), &Device::Cpu)?; // [9, 10]
     for i in [0, 1, 8] {
         println!("{}", spell_row(&alike.get(i)?)?);
     }

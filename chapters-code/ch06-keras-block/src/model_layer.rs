@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{DType, Device, Error, Tensor, Var};
+use ndarray::Array2;
 
 use crate::error::{KerasError, LayerError, Result};
 use crate::layer::{KerasTensor, Weight, described, list};
@@ -74,8 +75,7 @@ impl Variable {
     /// A copy of its values, in Keras' shape.
     pub fn value(&self) -> Result<Tensor> {
         let kept = self.var.as_tensor().detach();
-        let value = if self.weight.transposed { kept.t()? } else { kept };
-        Ok(value.force_contiguous()?)
+        if self.weight.transposed { transposed(&kept) } else { Ok(kept.copy()?) }
     }
 
     /// Other values, in Keras' shape.
@@ -89,9 +89,21 @@ impl Variable {
             let [expected, found] = [self.shape(), value.dims()].map(Shape::from);
             return Err(wrong(format!("its shape is {found}, not {expected}")));
         }
-        let kept = if self.weight.transposed { value.t()? } else { value.clone() };
-        Ok(self.var.set(&kept.contiguous()?)?)
+        if self.weight.transposed {
+            Ok(self.var.set(&transposed(value)?)?)
+        } else {
+            Ok(self.var.set(&value.contiguous()?)?)
+        }
     }
+}
+
+/// The transpose of a matrix of f32: `[rows, columns]` becomes `[columns, rows]`. It is
+/// ndarray's, which takes a small part of the time of candle's for large matrices.
+fn transposed(matrix: &Tensor) -> Result<Tensor> {
+    let (shape, values) = (matrix.dims2()?, matrix.flatten_all()?.to_vec1::<f32>()?);
+    let matrix = Array2::from_shape_vec(shape, values).map_err(Error::wrap)?;
+    let values = matrix.t().iter().copied().collect::<Vec<f32>>();
+    Ok(Tensor::from_vec(values, (shape.1, shape.0), &Device::Cpu)?)
 }
 
 /// A layer's weights, drawn.
@@ -106,7 +118,7 @@ pub(crate) fn variables(
         let path = format!("{layer}/{}", weight.name);
         let values = weight.initializer.draw(&weight.shape, seed, &path);
         let tensor = Tensor::from_vec(values, weight.shape.as_slice(), &Device::Cpu)?;
-        let kept = if weight.transposed { tensor.t()?.contiguous()? } else { tensor };
+        let kept = if weight.transposed { transposed(&tensor)? } else { tensor };
         Ok(Variable { path, weight, var: Var::from_tensor(&kept)? })
     };
     node.layer.build(&shapes).into_iter().map(variable).collect()

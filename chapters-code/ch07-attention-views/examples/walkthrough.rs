@@ -285,7 +285,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             token, scores[j], weights[j]
         );
     }
-    println!("as recorded: {}", (weights - recorded).abs().sum() < 1e-5);
+    println!("as recorded: {}", (&weights - &recorded).abs().sum() < 1e-5);
     // ANCHOR_END: softmax
 
     // ANCHOR: transformer
@@ -310,12 +310,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: transformer
 
     // ANCHOR: encoder_decoder
-    let two: EncoderDecoder = EncoderDecoder::from_records(
+    HeadView::encoder_decoder(EncoderDecoder::from_records(
         spell(&PORTUGUESE, &read),
         spell(&ENGLISH, &written),
         &prediction.attentions,
-    )?;
-    HeadView::encoder_decoder(two).heads([0]).show()?;
+    )?)
+    .heads([0])
+    .show()?;
     // ANCHOR_END: encoder_decoder
 
     // ANCHOR: thin

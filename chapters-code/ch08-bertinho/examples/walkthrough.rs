@@ -307,24 +307,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             point.entropies[layer][head]
         })
     }
-    let mut panels: Vec<Heatmap> = Vec::new();
-    for step in [250, 1000, 2000, 4000] {
-        let point = history.points.iter().find(|point| point.step == step);
-        let Some(point) = point else { continue };
-        panels.push(
-            Heatmap::new(&map(point))
-                .title((format!("passo {step}"), format!("step {step}")))
-                .row_title(("camada", "layer"))
-                .column_title("head")
-                .range(0.0, 4.0)
-                .digits(1),
-        );
+    fn panel(point: &HistoryPoint) -> Heatmap {
+        Heatmap::new(&map(point))
+            .title((format!("passo {}", point.step), format!("step {}", point.step)))
+            .row_title(("camada", "layer"))
+            .column_title("head")
+            .range(0.0, 4.0)
+            .digits(1)
     }
-    HeatmapGrid::of(panels)
-        .columns(1)
-        .title(("Entropia de cada head, em bits", "Entropy of each head, in bits"))
-        .draw()?
-        .show()?;
+    let shown: [u64; 4] = [250, 1000, 2000, 4000];
+    HeatmapGrid::of(
+        (history.points.iter()).filter(|point| shown.contains(&point.step)).map(panel),
+    )
+    .columns(1)
+    .title(("Entropia de cada head, em bits", "Entropy of each head, in bits"))
+    .draw()?
+    .show()?;
     // ANCHOR_END: entropies
 
     // ANCHOR: final_entropies
@@ -364,8 +362,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (there, back) = (100.0 * to_portuguese.overall, 100.0 * to_english.overall);
         println!("{layer:5}  {head:4}  {there:6.1} %  {back:6.1} %");
     }
-    let blind: f64 =
-        nouns.iter().map(|pair| 1.0 / pair.batch.ids().len() as f64).sum::<f64>();
+    let blind: f64 = nouns.iter().map(|pair| 1.0 / pair.text.len() as f64).sum::<f64>();
     println!("blindly      {0:6.1} %  {0:6.1} %", 100.0 * blind / nouns.len() as f64);
     // ANCHOR_END: translators
 

@@ -99,8 +99,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: temperatures
     let likely: Vec<Guess> = papagaio.guesses(PROMPT, &all, 8)?;
-    let names: Vec<String> =
-        likely.iter().map(|guess| format!("{:?}", guess.token)).collect();
     let temperatures: [f32; 3] = [0.5, 1.0, 2.0];
     let mut shares: Array2<f64> = Array2::zeros((likely.len(), temperatures.len()));
     for (column, &temperature) in temperatures.iter().enumerate() {
@@ -112,7 +110,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     Heatmap::new(&shares)
         .title(("Probabilidade, em %", "Probability, in %"))
-        .row_labels(names)
+        .row_labels(likely.iter().map(|guess| format!("{:?}", guess.token)))
         .column_labels(temperatures.map(|temperature| format!("T = {temperature}")))
         .row_title(("próximo token", "next token"))
         .column_title(("temperatura", "temperature"))
@@ -159,23 +157,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: samples
 
     // ANCHOR: beams
-    const ENGLISH: &str = "<|en|>She is reading a book.<|pt|>";
-    let prompt: Vec<u32> = papagaio.tokenizer.encode(ENGLISH)?;
-    for beams in [1, 2, 4, 8] {
-        let ends = sentence.ends.clone();
-        let options = BeamOptions { beams, ends, ..BeamOptions::default() };
-        let best: Hypothesis =
-            beam_search(&papagaio.model, &prompt, &options)?[0].clone();
-        let total = papagaio.log_probability(&prompt, &best.ids)?;
-        let text = papagaio.tokenizer.decode(&best.ids)?;
-        println!("{beams} beams: ln p = {total:6.2}  score {:6.3}  {text}", best.score);
+    for english in ["She is writing a letter.", "The cat sat on the mat."] {
+        println!("{english}");
+        let prompt = papagaio.tokenizer.encode(&format!("<|en|>{english}<|pt|>"))?;
+        for beams in [1, 2, 4, 8] {
+            let ends = sentence.ends.clone();
+            let options = BeamOptions { beams, ends, ..BeamOptions::default() };
+            let found = beam_search(&papagaio.model, &prompt, &options)?;
+            let Hypothesis { ids, score } = &found[0]; // the best
+            let total = papagaio.log_probability(&prompt, ids)?;
+            let text = papagaio.tokenizer.decode(ids)?;
+            println!("{beams:4} beams: ln p = {total:6.2}  score {score:6.3}  {text}");
+        }
     }
-    let right: &str = "Ela está lendo um livro.<|endoftext|>";
-    let ids: Vec<u32> = papagaio.tokenizer.encode(&format!("{ENGLISH}{right}"))?;
-    let right: Vec<u32> = ids[prompt.len()..].to_vec();
-    let total: f64 = papagaio.log_probability(&prompt, &right)?;
-    let score: f64 = total / right.len() as f64;
-    println!("the right one: ln p = {total:6.2}  score {score:6.3}");
     // ANCHOR_END: beams
 
     // ANCHOR: cached
@@ -347,28 +341,32 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let shown: usize = (sequence.start + 2 * sequence.period + 2).min(30);
     let names: Vec<String> =
         sequence.tokens[..shown].iter().map(u32::to_string).collect();
-    let mut panels: Vec<Heatmap> = Vec::new();
-    for head in [previous, inducing] {
+    fn panel(
+        head: Head,
+        weights: &[candle_core::Tensor],
+        names: &[String],
+    ) -> Result<Heatmap, Box<dyn std::error::Error>> {
         let map: Vec<Vec<f32>> = weights[head.layer].get(head.head)?.to_vec2()?; // [n, n]
-        let map: Array2<f64> =
-            Array2::from_shape_fn((shown, shown), |(i, j)| f64::from(map[i][j]));
-        panels.push(
-            Heatmap::new(&map)
-                .title(format!("head {head}"))
-                .row_labels(names.clone())
-                .column_labels(names.clone())
-                .annotate(false)
-                .range(0.0, 1.0),
-        );
+        let n = names.len();
+        let map = Array2::from_shape_fn((n, n), |(i, j)| f64::from(map[i][j]));
+        Ok(Heatmap::new(&map)
+            .title(format!("head {head}"))
+            .row_labels(names)
+            .column_labels(names)
+            .annotate(false)
+            .range(0.0, 1.0))
     }
-    HeatmapGrid::of(panels)
-        .columns(1)
-        .title((
-            format!("Repete-se a cada {} tokens", sequence.period),
-            format!("It repeats every {} tokens", sequence.period),
-        ))
-        .draw()?
-        .show()?;
+    HeatmapGrid::of([
+        panel(previous, &weights, &names)?,
+        panel(inducing, &weights, &names)?,
+    ])
+    .columns(1)
+    .title((
+        format!("Repete-se a cada {} tokens", sequence.period),
+        format!("It repeats every {} tokens", sequence.period),
+    ))
+    .draw()?
+    .show()?;
     // ANCHOR_END: maps
 
     // ANCHOR: ablate
@@ -538,26 +536,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let shape = (scores.len(), scores[0].len());
         Array2::from_shape_fn(shape, |(layer, head)| of(&scores[layer][head]))
     }
-    let mut panels: Vec<Heatmap> = Vec::new();
-    for (title, values) in [
-        (("token anterior", "previous token"), map(&scores, |of| of.previous)),
-        (("prefixo", "prefix"), map(&scores, |of| of.prefix)),
-        (("primeiro token", "first token"), map(&scores, |of| of.first)),
-    ] {
-        panels.push(
+    HeatmapGrid::of(
+        [
+            (("token anterior", "previous token"), map(&scores, |of| of.previous)),
+            (("prefixo", "prefix"), map(&scores, |of| of.prefix)),
+            (("primeiro token", "first token"), map(&scores, |of| of.first)),
+        ]
+        .map(|(title, values)| {
             Heatmap::new(&values)
                 .title(title)
                 .row_title(("camada", "layer"))
                 .column_title("head")
                 .range(0.0, 1.0)
-                .digits(2),
-        );
-    }
-    HeatmapGrid::of(panels)
-        .columns(1)
-        .title(("Os heads do papagaio", "papagaio's heads"))
-        .draw()?
-        .show()?;
+                .digits(2)
+        }),
+    )
+    .columns(1)
+    .title(("Os heads do papagaio", "papagaio's heads"))
+    .draw()?
+    .show()?;
     // ANCHOR_END: in_papagaio
 
     // ANCHOR: in_papagaio_control

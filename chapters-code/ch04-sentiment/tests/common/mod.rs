@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use candle_core::{DType, Device, Tensor, safetensors};
 use candle_nn::{VarBuilder, VarMap};
 use hub::{Config, ModelFolder, Tokenizer, Truncate};
+use sentiment::vectors::array4;
 use sentiment::{BaseModel, Batch, EncoderOutput, ForwardOptions, PackedEncoder};
 use serde::Deserialize;
 
@@ -120,19 +121,39 @@ impl Fixture {
     /// fixture's.
     #[track_caller]
     pub fn assert_encoder(&self, run: &str, found: &EncoderOutput) {
+        self.assert_encoder_with(run, found, Tensor::clone);
+    }
+
+    /// The same, where the packed encoder leaves padding out: its rows are 0.
+    #[track_caller]
+    pub fn assert_packed_encoder(&self, run: &str, found: &EncoderOutput) {
+        let shown = shown(&self.batch(run));
+        self.assert_encoder_with(run, found, |x| clear(x, &shown));
+    }
+
+    #[track_caller]
+    fn assert_encoder_with(
+        &self,
+        run: &str,
+        found: &EncoderOutput,
+        expected: impl Fn(&Tensor) -> Tensor,
+    ) {
+        let assert = |name: String, found: &Tensor, tolerance: f32| {
+            assert_close(&name, found, &expected(self.expected(&name)), tolerance);
+        };
         let layers = self.config.num_hidden_layers;
         let attentions = found.attentions.as_ref().expect("attentions asked for");
         assert_eq!(attentions.len(), layers);
         for (i, found) in attentions.iter().enumerate() {
-            self.assert_close(&format!("{run}.attentions.{i}"), found, ATTENTIONS);
+            assert(format!("{run}.attentions.{i}"), found, ATTENTIONS);
         }
         let states = found.hidden_states.as_ref().expect("hidden states asked for");
         assert_eq!(states.len(), layers + 1);
         for (i, found) in states.iter().enumerate() {
-            self.assert_close(&format!("{run}.hidden_states.{i}"), found, LOGITS);
+            assert(format!("{run}.hidden_states.{i}"), found, LOGITS);
         }
         let last = format!("{run}.hidden_states.{layers}");
-        self.assert_close(&last, &found.last_hidden_state, LOGITS);
+        assert(last, &found.last_hidden_state, LOGITS);
     }
 
     /// Asserts that every parameter gets PyTorch's gradient of the weighted logits.
@@ -168,16 +189,23 @@ fn assert_same_encoder(fixture: &Fixture, packed: &PackedEncoder, model: &BaseMo
     for name in RUNS {
         let batch = fixture.batch(name);
         let found = packed.forward(&batch, EVERYTHING).unwrap();
-        fixture.assert_encoder(name, &found);
+        fixture.assert_packed_encoder(name, &found);
         let expected = model.forward(&batch, EVERYTHING).unwrap();
+        let shown = shown(&batch);
         let both = found.attentions.iter().flatten();
-        for (found, expected) in both.zip(expected.attentions.iter().flatten()) {
-            assert_close(name, found, expected, ATTENTIONS);
+        for (i, (found, expected)) in
+            both.zip(expected.attentions.iter().flatten()).enumerate()
+        {
+            assert_close(name, found, &clear(expected, &shown), ATTENTIONS);
+            let alone = packed.attentions_of(&batch, i).unwrap().unwrap();
+            assert_eq!(alone, array4(found).unwrap(), "{name}, layer {i} alone");
         }
+        assert_eq!(packed.layers(), fixture.config.num_hidden_layers);
+        assert!(packed.attentions_of(&batch, packed.layers()).unwrap().is_none());
         let quiet = packed.forward(&batch, ForwardOptions::default()).unwrap();
         assert!(quiet.attentions.is_none() && quiet.hidden_states.is_none());
-        let expected = &expected.last_hidden_state;
-        assert_close(name, &quiet.last_hidden_state, expected, LOGITS);
+        let expected = clear(&expected.last_hidden_state, &shown);
+        assert_close(name, &quiet.last_hidden_state, &expected, LOGITS);
     }
 }
 
@@ -205,6 +233,23 @@ pub fn assert_packed(names: &[&str], prefix: &str) {
         let packed = PackedEncoder::pack(model.clone()).unwrap();
         assert_same_encoder(&fixture, &packed, &model);
     }
+}
+
+/// 1 for a token, 0 for the padding behind a text, `[batch, n]`.
+fn shown(batch: &Batch) -> Tensor {
+    let mut mask = vec![0.0_f32; batch.rows() * batch.n()];
+    for (row, length) in mask.chunks_exact_mut(batch.n()).zip(batch.lengths()) {
+        row[..length].fill(1.0);
+    }
+    Tensor::from_vec(mask, (batch.rows(), batch.n()), &Device::Cpu).unwrap()
+}
+
+/// Zeros where padding is asked: the rows of `[batch, n, d_model]`, and the queries of
+/// `[batch, heads, n, n]`.
+fn clear(x: &Tensor, shown: &Tensor) -> Tensor {
+    let (batch, n) = shown.dims2().unwrap();
+    let shape = if x.rank() == 3 { vec![batch, n, 1] } else { vec![batch, 1, n, 1] };
+    x.broadcast_mul(&shown.reshape(shape).unwrap()).unwrap()
 }
 
 /// The largest absolute value.
