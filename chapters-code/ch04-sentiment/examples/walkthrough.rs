@@ -488,40 +488,60 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("rank correlation {:.4}", rank_correlation(&looks, &moves));
     // ANCHOR_END: four_words
 
+    // ANCHOR: all_left_out
+    let mut changes: Vec<Vec<f32>> = Vec::new(); // of each word of each sentence
+    for sentence in SENTENCES.iter().filter(|one| one.kind != Kind::Portuguese) {
+        let left_out = leave_one_out(&pipeline, sentence.text)?;
+        changes.push(left_out.iter().map(|word| word.change.abs()).collect());
+    }
+    println!(
+        "{} sentences, {} words left out, one at a time",
+        changes.len(),
+        changes.iter().map(Vec::len).sum::<usize>()
+    );
+    // ANCHOR_END: all_left_out
+
     // ANCHOR: agreement
+    /// How much `[CLS]` looks at each word: at all its pieces, and at one of them.
     fn attention_of(
         pipeline: &SentimentPipeline,
         text: &str,
-    ) -> Result<Vec<f32>, EncoderError> {
+    ) -> Result<[Vec<f32>; 2], EncoderError> {
         let encoded = pipeline.model.tokenizer.encode(text, None, Truncate::Error)?;
         let words = words_of(&encoded);
         let weights = last_attention(pipeline, &Batch::from_encoded(&[encoded])?)?;
-        Ok(mean_of_heads(&attention_to_words(&weights, &words)?))
+        let all = mean_of_heads(&attention_to_words(&weights, &words)?);
+        let piece = |(all, word): (&f32, &Word)| all / word.tokens.len() as f32;
+        let one = all.iter().zip(&words).map(piece).collect();
+        Ok([all, one])
     }
-    let mut agreements: Vec<f64> = Vec::new();
-    let mut same_word: usize = 0;
-    let mut chances: Vec<f64> = Vec::new();
+    fn agreement(attentions: &[Vec<f32>], changes: &[Vec<f32>]) {
+        let pairs = || attentions.iter().zip(changes);
+        let mut rhos: Vec<f64> = pairs().map(|(a, b)| rank_correlation(a, b)).collect();
+        rhos.sort_by(f64::total_cmp);
+        let count = rhos.len();
+        let median = f64::midpoint(rhos[(count - 1) / 2], rhos[count / 2]);
+        println!("rank correlation: median {median:.4}");
+        println!("from {:.4} to {:.4}", rhos[0], rhos[count - 1]);
+        let above = rhos.iter().filter(|&&rho| rho > 0.0).count();
+        let p = sign_test(above, count - above);
+        println!("above 0: {above}/{count}, sign test p = {p:.4}");
+        let same = pairs().filter(|(a, b)| largest(a) == largest(b)).count();
+        println!("the same word is first: {same}/{count}");
+        let chances: Vec<f64> =
+            changes.iter().map(|of| 1.0 / of.len() as f64).collect();
+        println!("by chance: {:.1}/{count}", chances.iter().sum::<f64>());
+        println!("that many or more, by chance: {:.4}", at_least(same, &chances));
+    }
+    let mut attentions: [Vec<Vec<f32>>; 2] = [vec![], vec![]];
     for sentence in SENTENCES.iter().filter(|one| one.kind != Kind::Portuguese) {
-        let attention = attention_of(&pipeline, sentence.text)?;
-        let changes: Vec<f32> = leave_one_out(&pipeline, sentence.text)?
-            .iter()
-            .map(|word| word.change.abs())
-            .collect();
-        agreements.push(rank_correlation(&attention, &changes));
-        same_word += usize::from(largest(&attention) == largest(&changes));
-        chances.push(1.0 / attention.len() as f64);
+        let of = attention_of(&pipeline, sentence.text)?;
+        attentions.iter_mut().zip(of).for_each(|(all, one)| all.push(one));
     }
-    agreements.sort_by(f64::total_cmp);
-    let count: usize = agreements.len();
-    let median: f64 = f64::midpoint(agreements[(count - 1) / 2], agreements[count / 2]);
-    println!("rank correlation: median {median:.4}");
-    println!("from {:.4} to {:.4}", agreements[0], agreements[count - 1]);
-    let above: usize = agreements.iter().filter(|&&rho| rho > 0.0).count();
-    let p: f64 = sign_test(above, count - above);
-    println!("above 0: {above}/{count}, sign test p = {p:.4}");
-    println!("the same word is first: {same_word}/{count}");
-    println!("by chance: {:.1}/{count}", chances.iter().sum::<f64>());
-    println!("that many or more, by chance: {:.4}", at_least(same_word, &chances));
+    println!("all pieces of a word");
+    agreement(&attentions[0], &changes);
+    println!("\none piece");
+    agreement(&attentions[1], &changes);
     // ANCHOR_END: agreement
     Ok(())
 }

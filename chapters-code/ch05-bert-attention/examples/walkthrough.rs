@@ -8,6 +8,8 @@
 #![allow(clippy::too_many_lines, clippy::wildcard_imports)]
 
 // ANCHOR: imports
+use std::collections::BTreeMap;
+
 use bert_attention::explanation::{argmax, words};
 use bert_attention::likeness::Part;
 use bert_attention::nouns::NOUNS;
@@ -107,20 +109,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: shares
 
     // ANCHOR: by_length
-    let mut lengths: Vec<(usize, Vec<&str>)> = Vec::new(); // with the special tokens
-    for &sentence in &sentences {
-        let n = model.tokenizer.encode(sentence, None, Truncate::Error)?.len();
-        match lengths.iter_mut().find(|(length, _)| *length == n) {
-            Some((_, group)) => group.push(sentence),
-            None => lengths.push((n, vec![sentence])),
+    /// The sentences of each number of tokens, `[CLS]` and `[SEP]` among them.
+    fn by_length<'a>(
+        model: &Pretrained,
+        sentences: &[&'a str],
+    ) -> Result<BTreeMap<usize, Vec<&'a str>>, AttentionsError> {
+        let mut lengths: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+        for &sentence in sentences {
+            let n = model.tokenizer.encode(sentence, None, Truncate::Error)?.len();
+            lengths.entry(n).or_default().push(sentence);
         }
+        Ok(lengths)
     }
-    lengths.sort();
     println!("tokens   sentences   [CLS] and [SEP]   by chance   times chance");
-    for (n, group) in &lengths {
-        let profiles = Profiles::of(&model, group)?;
+    for (n, group) in by_length(&model, &sentences)? {
+        let profiles = Profiles::of(&model, &group)?;
         let share = profiles.map(HeadProfile::special).mean().unwrap_or(0.0);
-        let chance = 2.0 / *n as f64;
+        let chance = 2.0 / n as f64;
         println!(
             "{n:6} {:11} {share:17.2} {chance:11.2} {:14.1}",
             group.len(),
@@ -361,6 +366,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: held_out
 
     // ANCHOR: likeness
+    fn likeness(
+        model: &Pretrained,
+        sentences: &[&str],
+    ) -> Result<[Likeness; 2], AttentionsError> {
+        let some: Vec<&str> = sentences.iter().step_by(2).copied().collect();
+        let some = Attentions::of_all(model, &some)?;
+        Ok([Part::Whole, Part::Words].map(|part| Likeness::of(&some, part)))
+    }
+    let alike: [Likeness; 2] = likeness(&model, &sentences)?;
+    let read: usize = sentences.len().div_ceil(2);
+    println!("{} heads, {read} sentences", alike[0].heads.nrows());
+    // ANCHOR_END: likeness
+
+    // ANCHOR: likeness_table
     fn nearest(of: &Array2<f64>) -> Vec<f64> {
         Likeness::nearest(of).into_iter().map(|(_, likeness)| likeness).collect()
     }
@@ -387,18 +406,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("groups of {least:.1} and more {all:4} {words:12}");
         }
     }
-    let some: Vec<&str> = sentences.iter().step_by(2).copied().collect();
-    let some: Vec<Attentions> = Attentions::of_all(&model, &some)?;
-    let whole: Likeness = Likeness::of(&some, Part::Whole);
-    let of_words: Likeness = Likeness::of(&some, Part::Words);
-    print_likeness([&whole, &of_words]);
+    print_likeness(alike.each_ref());
     // Layers began as copies of the layer 3 or 6 below (chapter 8).
     fn siblings(of: &Likeness) -> usize {
         let pairs = Likeness::nearest(&of.heads).into_iter().enumerate();
         pairs.filter(|(i, (j, _))| (i % 12, i / 12 % 3) == (j % 12, j / 12 % 3)).count()
     }
-    println!("nearest is a copy    {:7} {:12}", siblings(&whole), siblings(&of_words));
-    // ANCHOR_END: likeness
+    println!(
+        "nearest is a copy    {:7} {:12}",
+        siblings(&alike[0]),
+        siblings(&alike[1])
+    );
+    // ANCHOR_END: likeness_table
 
     // ANCHOR: robot
     const ROBOT: &str = "O robô pegou a bola porque ela era pesada.";

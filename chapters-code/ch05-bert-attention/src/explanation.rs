@@ -1,10 +1,12 @@
 //! Is what a model looks at what it decides by? A hidden word is guessed, with all other
 //! words there and with each of them hidden in turn.
 
-use candle_core::{DType, IndexOp};
+use candle_core::{DType, Device, IndexOp, Tensor};
 use candle_nn::ops::softmax_last_dim;
 use hub::{Encoded, ModelFolder, Truncate};
+use kernels::{Epilogue, PackedLinear, in_pool};
 use ndarray::{Array1, Array3, Axis, s};
+use sentiment::packed::{side_by_side, values};
 use sentiment::{Batch, ForwardOptions, Pretrained};
 
 use crate::attentions::{Attentions, AttentionsError, Result};
@@ -17,6 +19,8 @@ pub struct MaskedModel {
     pub model: Pretrained,
     /// From a token's last vector to a number for each piece.
     pub head: BertForMaskedLm,
+    /// The head's last product, the largest, with its weights packed.
+    decoder: PackedLinear,
 }
 
 impl MaskedModel {
@@ -30,7 +34,8 @@ impl MaskedModel {
         let config = folder.config()?;
         let head =
             hub::load(folder, DType::F32, |vb| BertForMaskedLm::load(&vb, &config))?;
-        Ok(Self { model: Pretrained::with(folder, head.bert.clone())?, head })
+        let decoder = side_by_side(&[&head.decoder()])?;
+        Ok(Self { model: Pretrained::with(folder, head.bert.clone())?, head, decoder })
     }
 
     /// What stands at `place` of each row, as probabilities of the vocabulary's pieces.
@@ -45,13 +50,18 @@ impl MaskedModel {
         batch: &Batch,
         place: usize,
     ) -> sentiment::Result<Vec<Vec<f32>>> {
-        let x = self
-            .model
-            .encoder
-            .forward(batch, ForwardOptions::default())?
-            .last_hidden_state;
-        let x = x.i((.., place))?.contiguous()?; // [batch, d_model]
-        let logits = self.head.predict(&x)?; // [batch, vocabulary]
+        let read = self.model.encoder.forward(batch, ForwardOptions::default())?;
+        self.guess_from(&read.last_hidden_state, place)
+    }
+
+    /// The same from the tokens' last vectors, `[batch, n, d_model]`.
+    fn guess_from(&self, x: &Tensor, place: usize) -> sentiment::Result<Vec<Vec<f32>>> {
+        let x = self.head.transform(&x.i((.., place))?.contiguous()?)?;
+        let (batch, pieces) = (x.dim(0)?, self.decoder.outputs());
+        let mut logits = vec![0.0; batch * pieces];
+        let x = values(&x)?; // [batch, d_model]
+        in_pool(|| self.decoder.forward(&x, batch, Epilogue::None, &mut logits))?;
+        let logits = Tensor::from_vec(logits, (batch, pieces), &Device::Cpu)?;
         Ok(softmax_last_dim(&logits)?.to_vec2()?)
     }
 }
@@ -114,10 +124,15 @@ impl MaskedModel {
             self.hide(&mut without, other)?;
             rows.push(without);
         }
-        let guesses = self.guess(&Batch::from_encoded(&rows)?, place)?;
+        let batch = Batch::from_encoded(&rows)?;
+        let read = self.model.encoder.forward(&batch, ForwardOptions::ATTENTIONS)?;
+        let guesses = self.guess_from(&read.last_hidden_state, place)?;
         let (whole, without) = guesses.split_at(1);
         let (id, probability) = likeliest(&whole[0]);
-        let attentions = Attentions::of_encoded(&self.model, encoded)?;
+        let layers = read.attention_arrays()?; // [batch, heads, n, n] each
+        let first =
+            layers.iter().map(|layer| layer.slice(s![..1, .., .., ..]).to_owned());
+        let attentions = Attentions::new(&self.model.name, encoded, first.collect());
         Ok(Influence {
             tokens: others.iter().map(|&i| rows[0].tokens[i].clone()).collect(),
             guess: self.model.tokenizer.id_to_token(id).unwrap_or_default(),

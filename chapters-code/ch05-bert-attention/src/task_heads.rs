@@ -60,10 +60,18 @@ impl BertForMaskedLm {
     ///
     /// [`EncoderError`](sentiment::EncoderError) if `x` has another width.
     pub fn predict(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(self.decoder().forward(&self.transform(x)?)?) // […, vocabulary]
+    }
+
+    /// What the last layer reads, from the tokens' last vectors: `[…, d_model]` both.
+    pub(crate) fn transform(&self, x: &Tensor) -> Result<Tensor> {
         let hidden = activate(self.activation, &self.transform.forward(x)?)?;
-        let hidden = self.norm.forward(&hidden)?; // […, d_model]
-        let decoder = Linear::new(self.decoder.clone(), Some(self.bias.clone()));
-        Ok(decoder.forward(&hidden)?) // […, vocabulary]
+        Ok(self.norm.forward(&hidden)?)
+    }
+
+    /// The last layer, `d_model -> vocabulary`.
+    pub(crate) fn decoder(&self) -> Linear {
+        Linear::new(self.decoder.clone(), Some(self.bias.clone()))
     }
 }
 
