@@ -27,7 +27,7 @@ pub fn cosine(a: &[f32], b: &[f32]) -> Result<f64> {
 ///
 /// # Errors
 ///
-/// [`EncoderError`](crate::EncoderError) if `vector` has another shape.
+/// [`EncoderError`] if `vector` has another shape.
 pub fn beginning(vector: &Tensor, count: usize) -> Result<String> {
     let numbers = vector.to_vec1::<f32>()?;
     let shown = numbers.iter().take(count).map(|x| format!("{x:8.4}"));
@@ -38,7 +38,7 @@ pub fn beginning(vector: &Tensor, count: usize) -> Result<String> {
 ///
 /// # Errors
 ///
-/// [`EncoderError`](crate::EncoderError) if their shapes differ.
+/// [`EncoderError`] if their shapes differ.
 pub fn largest_difference(a: &Tensor, b: &Tensor) -> Result<f32> {
     Ok((a - b)?.abs()?.max_all()?.to_scalar()?)
 }
@@ -48,7 +48,7 @@ pub fn largest_difference(a: &Tensor, b: &Tensor) -> Result<f32> {
 ///
 /// # Errors
 ///
-/// [`EncoderError`](crate::EncoderError) if it has fewer axes or more, or isn't f32.
+/// [`EncoderError`] if it has fewer axes or more, or isn't f32.
 pub fn array4(tensor: &Tensor) -> Result<Array4<f32>> {
     let (shape, values) = (tensor.dims4()?, tensor.flatten_all()?.to_vec1()?);
     Ok(Array4::from_shape_vec(shape, values).map_err(Error::wrap)?)
