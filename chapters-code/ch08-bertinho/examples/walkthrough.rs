@@ -23,7 +23,7 @@ use bertinho::{Corpus, CorpusReport, Pair, sample_folder};
 use figures::{Heatmap, HeatmapGrid, LineChart};
 use hub::{HubOptions, ModelFolder, resolve};
 use ndarray::Array2;
-use sentiment::statistics::sign_test;
+use sentiment::statistics::{sign_test, wilson};
 use tokenizers::Tokenizer;
 use training::parameters;
 use training::random::*;
@@ -435,5 +435,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{:5.1} % praise: {text}", 100.0 * positive);
     }
     // ANCHOR_END: finetuned
+
+    // ANCHOR: from_random
+    let random: Finetuned = Finetuned::from_random()?;
+    println!("begun with   its own reviews   held-out reviews");
+    for (start, run) in [("bertinho", &finetuned), ("random", &random)] {
+        let Agreement { both, only_classifier, only_naive_bayes, neither } =
+            run.agreement;
+        let right = both + only_classifier;
+        let (low, high) = wilson(right, right + only_naive_bayes + neither);
+        let [own, held_out, low, high] =
+            [run.train, run.held_out, low, high].map(|share| 100.0 * share);
+        print!("{start:<11} {own:15.1} % {held_out:16.1} %");
+        println!("  ({low:.1} to {high:.1})");
+    }
+    let two: Agreement = random.agreement;
+    let p: f64 = sign_test(two.only_classifier, two.only_naive_bayes);
+    println!("random and naive Bayes, a fair coin: p = {p:.2}");
+    // ANCHOR_END: from_random
     Ok(())
 }

@@ -177,6 +177,7 @@ pub fn all(arguments: &Pretrain) -> Result<()> {
     finetune(&Finetune {
         model: Model { corpora: arguments.corpora.clone(), source },
         out: arguments.out.join("bertinho-sentiment"),
+        from_random: false,
         epochs: None,
         learning_rate: None,
         seed: arguments.seed.unwrap_or(FinetuneOptions::default().seed),
@@ -443,8 +444,11 @@ pub fn finetune(arguments: &Finetune) -> Result<()> {
     let names = checkpoint.names().filter(|name| name.starts_with("bert."));
     let tensor =
         |name: &str| Ok((name.to_owned(), checkpoint.tensor(name, DType::F32)?));
-    let weights = names.map(tensor).collect::<Result<Tensors>>()?;
-    let start = every_other_layer(&weights)?;
+    let start = if arguments.from_random {
+        Tensors::new()
+    } else {
+        every_other_layer(&names.map(tensor).collect::<Result<Tensors>>()?)?
+    };
     let progress = bar(1, 0);
     let reviews = &corpus.reviews;
     let mut observe = |step, steps, loss: f64| {

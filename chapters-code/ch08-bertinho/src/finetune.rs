@@ -313,4 +313,10 @@ impl Finetuned {
     pub fn of_the_book() -> serde_json::Result<Self> {
         serde_json::from_str(include_str!("../finetuned.json"))
     }
+
+    /// What came of the same without the pre-training, from random weights: the line that
+    /// `ch08-bertinho finetune --from-random` printed.
+    pub fn from_random() -> serde_json::Result<Self> {
+        serde_json::from_str(include_str!("../finetuned-from-random.json"))
+    }
 }

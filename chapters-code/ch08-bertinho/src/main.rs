@@ -90,6 +90,9 @@ struct Finetune {
     /// Write the classifier in this folder
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Start with random weights instead of the model's: what is its training worth?
+    #[arg(long)]
+    from_random: bool,
     /// How often each review is shown
     #[arg(long)]
     epochs: Option<u64>,

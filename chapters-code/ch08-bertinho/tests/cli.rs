@@ -131,6 +131,14 @@ fn what_is_shipped_is_evaluated_measured_and_fine_tuned() {
     let found: Value = serde_json::from_str(&done(finetune)).unwrap();
     assert!(found["held_out"].is_f64() && found["naive_bayes"].is_f64(), "{found}");
     assert!(classifier.join("model.safetensors").is_file());
+    let mut finetune = command("finetune");
+    let random = folder.path().join("random");
+    finetune.arg("--out").arg(&random).args(["--epochs", "1", "--from-random"]);
+    done(finetune);
+    let [shipped, control] = [&classifier, &random]
+        .map(|folder| fs::read(folder.join("model.safetensors")).unwrap());
+    assert_eq!(shipped.len(), control.len());
+    assert_ne!(shipped, control);
 }
 
 #[test]

@@ -116,13 +116,18 @@ fn two_classifiers_are_compared_review_by_review() {
         Agreement { both: 2, only_classifier: 1, only_naive_bayes: 1, neither: 1 };
     assert_eq!(Agreement::of(&one, &other), expected);
 
-    // The book's record: the counts add up to the shares.
-    let Finetuned { held_out, naive_bayes, agreement, .. } =
-        Finetuned::of_the_book().unwrap();
-    let Agreement { both, only_classifier, only_naive_bayes, neither } = agreement;
-    let all = (both + only_classifier + only_naive_bayes + neither) as f64;
-    assert!(((both + only_classifier) as f64 / all - held_out).abs() < 1e-12);
-    assert!(((both + only_naive_bayes) as f64 / all - naive_bayes).abs() < 1e-12);
+    // The book's two records: the counts add up to the shares, and the recipe is one.
+    let book = Finetuned::of_the_book().unwrap();
+    let random = Finetuned::from_random().unwrap();
+    assert_eq!(book.options, random.options);
+    for Finetuned { held_out, naive_bayes, agreement, .. } in [book, random] {
+        let Agreement { both, only_classifier, only_naive_bayes, neither } = agreement;
+        let all = both + only_classifier + only_naive_bayes + neither;
+        assert_eq!(all, 2132);
+        let share = |right: usize| right as f64 / all as f64;
+        assert!((share(both + only_classifier) - held_out).abs() < 1e-12);
+        assert!((share(both + only_naive_bayes) - naive_bayes).abs() < 1e-12);
+    }
 }
 
 #[test]
