@@ -1,14 +1,35 @@
 //! The encoder: every token looks at every token, layer after layer.
 
+use std::fmt;
+
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
 use ndarray::Array4;
+use serde::{Deserialize, Serialize};
 use training::{
     DropoutRng, EncoderLayer, EncoderLayerOutput, LayerNames, LayerOptions,
 };
 
 use crate::error::Result;
 use crate::vectors::array4;
+
+/// Which head of a model.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Head {
+    /// Its layer, from 0.
+    pub layer: usize,
+    /// Which of the layer's, from 0.
+    pub head: usize,
+}
+
+/// As in the literature: `0.1` is head 1 of layer 0.
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}.{}", self.layer, self.head))
+    }
+}
 
 /// How to run a model: what to keep on the way, and whether it is being trained.
 ///

@@ -1,5 +1,7 @@
 use thiserror::Error;
 
+use crate::encoder::Head;
+
 /// What can be wrong with what is given to a model.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -53,7 +55,7 @@ pub enum EncoderError {
     /// Not as many rows of one kind as of ids.
     #[error("{name} has {found} rows but there are {expected} rows of ids")]
     Rows {
-        /// Which rows: `token_type_ids` or `attention_mask`.
+        /// Which rows: `token_type_ids`, `attention_mask` or `removed` heads.
         name: &'static str,
         /// How many there are.
         found: usize,
@@ -104,6 +106,21 @@ pub enum EncoderError {
         a: usize,
         /// The numbers of the second.
         b: usize,
+    },
+    /// A head or a layer that the model doesn't have.
+    #[error(
+        "there is no head {head} (layer {}, head {}): the model has {layers} layers of \
+         {heads} heads, both counted from 0",
+        head.layer,
+        head.head
+    )]
+    NoHead {
+        /// What was asked for.
+        head: Head,
+        /// How many layers there are.
+        layers: usize,
+        /// How many heads each has.
+        heads: usize,
     },
     /// A model without layers has no attention.
     #[error("the model has no layers: its config.json says n_layers = 0")]

@@ -45,7 +45,7 @@ pub use distilbert::{
     ClassificationHead, ClassifierOutput, DistilBertForSequenceClassification,
 };
 pub use embeddings::Embeddings;
-pub use encoder::{Encoder, EncoderOutput, ForwardOptions};
+pub use encoder::{Encoder, EncoderOutput, ForwardOptions, Head};
 pub use error::{EncoderError, Result};
 pub use packed::PackedEncoder;
 pub use pipeline::{Sentiment, SentimentPipeline};

@@ -5,6 +5,8 @@
 //! the `kernels` crate says how. The padding behind a text is left out: its vectors, and
 //! its rows of the attentions, are 0.
 
+use std::ops::Range;
+
 use candle_core::{Device, Shape, Tensor};
 use candle_nn::Linear;
 use kernels::{
@@ -17,7 +19,7 @@ use training::{Activation, EncoderLayer, LayerNorm};
 use crate::base::BaseModel;
 use crate::batch::Batch;
 use crate::embeddings::Embeddings;
-use crate::encoder::{EncoderOutput, ForwardOptions};
+use crate::encoder::{EncoderOutput, ForwardOptions, Head};
 use crate::error::{EncoderError, Result};
 
 /// Embeddings and a stack of layers whose weights are packed once, in the order in which
@@ -52,11 +54,15 @@ pub struct PackedNorm {
 
 /// The texts of a batch without the padding behind them: what a pass computes are their
 /// tokens alone, one text's after another's.
-struct Texts {
+struct Texts<'a> {
     /// How many tokens a text has with its padding.
     n: usize,
     /// How many each has without.
     lengths: Vec<usize>,
+    /// Added to the scores of each token, `[tokens]`, if any is hidden.
+    mask: Option<Vec<f32>>,
+    /// The heads that find nothing, of each text; of none if it is empty.
+    removed: &'a [Vec<Head>],
 }
 
 /// What the layers of a pass write to, one after another. The buffers stay with the
@@ -91,6 +97,11 @@ impl PackedEncoder {
         self.layers.len()
     }
 
+    /// How many heads a layer has.
+    pub fn heads(&self) -> usize {
+        self.layers.first().map_or(0, |layer| layer.heads)
+    }
+
     /// As [`BaseModel::forward`]: the last vectors of a batch's tokens, and what `options`
     /// ask for; 0 for the padding behind a text.
     ///
@@ -106,7 +117,10 @@ impl PackedEncoder {
         if options.dropout.is_some() {
             return Err(EncoderError::Training);
         }
-        in_pool(|| self.run(&self.layers, batch, options))
+        in_pool(|| {
+            let x = self.embeddings.forward(batch, None)?; // [batch, n, d_model]
+            self.run(0..self.layers.len(), &x, batch, &[], options)
+        })
     }
 
     /// The attentions of one layer, `[batch, heads, n, n]`, for which no layer above it
@@ -120,46 +134,82 @@ impl PackedEncoder {
         batch: &Batch,
         layer: usize,
     ) -> Result<Option<Array4<f32>>> {
-        let Some(layers) = self.layers.get(..=layer) else { return Ok(None) };
-        let options = ForwardOptions::ATTENTIONS;
-        let outputs = in_pool(|| self.run(layers, batch, options))?;
+        if layer >= self.layers.len() {
+            return Ok(None);
+        }
+        let outputs = in_pool(|| {
+            let x = self.embeddings.forward(batch, None)?; // [batch, n, d_model]
+            self.run(0..layer + 1, &x, batch, &[], ForwardOptions::ATTENTIONS)
+        })?;
         Ok(outputs.attention_arrays()?.pop())
     }
 
-    /// The given layers in order.
+    /// A pass that begins in the middle and leaves heads out: the layers from `layer` on,
+    /// with `x`, `[batch, n, d_model]`, for their input, which may be the hidden states
+    /// of another pass; `removed[i]` are the heads that find nothing in text `i`.
+    ///
+    /// What a removed head hands over to the attention's output layer is 0 (Michel et al.
+    /// 2019, section 2.3).
+    ///
+    /// # Errors
+    ///
+    /// [`EncoderError::NoHead`] if the model has no such head or `layer`;
+    /// [`EncoderError::Rows`] if there isn't one list of heads a text;
+    /// [`EncoderError::Tensor`] if `x` doesn't fit the batch.
+    pub fn forward_from(
+        &self,
+        layer: usize,
+        x: &Tensor,
+        batch: &Batch,
+        removed: &[Vec<Head>],
+    ) -> Result<EncoderOutput> {
+        let (layers, heads) = (self.layers(), self.heads());
+        let begin = Head { layer, head: 0 };
+        for head in removed.iter().flatten().chain([&begin]) {
+            if head.layer >= layers || head.head >= heads {
+                return Err(EncoderError::NoHead { head: *head, layers, heads });
+            }
+        }
+        if removed.len() != batch.rows() {
+            let (found, expected) = (removed.len(), batch.rows());
+            return Err(EncoderError::Rows { name: "removed", found, expected });
+        }
+        let d_model = self.layers[layer].qkv.inputs();
+        let x = x.reshape((batch.rows(), batch.n(), d_model))?; // [batch, n, d_model]
+        let options = ForwardOptions::default();
+        in_pool(|| self.run(layer..layers, &x, batch, removed, options))
+    }
+
+    /// Layers in order, on `x`, `[batch, n, d_model]`; of each text those heads find
+    /// nothing that are removed.
     fn run(
         &self,
-        layers: &[PackedLayer],
+        layers: Range<usize>,
+        x: &Tensor,
         batch: &Batch,
+        removed: &[Vec<Head>],
         options: ForwardOptions,
     ) -> Result<EncoderOutput> {
-        let x = self.embeddings.forward(batch, None)?; // [batch, n, d_model]
         let mask = batch.additive_mask(x.dtype(), x.device())?; // [batch, 1, 1, n]
         let (rows, n, d_model) = x.dims3()?;
-        let texts = Texts { n, lengths: batch.lengths() };
+        let mut texts = Texts { n, lengths: batch.lengths(), mask: None, removed };
         let mask = mask.map(|mask| values(&mask)).transpose()?;
-        let mask = mask.map(|mask| texts.cut(mask, 1)); // [tokens]
-        let mut x = texts.cut(values(&x)?, d_model); // [tokens, d_model]
+        texts.mask = mask.map(|mask| texts.cut(mask, 1)); // [tokens]
+        let mut x = texts.cut(values(x)?, d_model); // [tokens, d_model]
         let vectors = |x: &[f32]| tensor(texts.fill(x, d_model), (rows, n, d_model));
 
         let mut hidden_states = options.output_hidden_states.then(Vec::new);
         let mut attentions = options.output_attentions.then(Vec::new);
-        let mut scratch = Scratch::new(&self.buffers, texts.tokens(), layers);
-        for layer in layers {
+        let mut scratch =
+            Scratch::new(&self.buffers, texts.tokens(), &self.layers[layers.clone()]);
+        for (i, layer) in layers.clone().zip(&self.layers[layers]) {
             if let Some(states) = &mut hidden_states {
                 states.push(vectors(&x)?);
             }
             let heads = layer.heads;
             let mut weights =
                 attentions.is_some().then(|| vec![0.0; rows * heads * n * n]);
-            let mask = mask.as_deref();
-            layer.forward(
-                &mut x,
-                &texts,
-                mask,
-                weights.as_deref_mut(),
-                &mut scratch,
-            )?;
+            layer.forward(i, &mut x, &texts, weights.as_deref_mut(), &mut scratch)?;
             if let (Some(attentions), Some(weights)) = (&mut attentions, weights) {
                 attentions.push(tensor(weights, (rows, heads, n, n))?);
             }
@@ -189,20 +239,21 @@ impl PackedLayer {
         })
     }
 
-    /// One layer: `x`, `[tokens, d_model]`, becomes the tokens' new vectors; the
-    /// attentions go to `weights`, `[batch, heads, n, n]`.
+    /// The layer, the `i`-th: `x`, `[tokens, d_model]`, becomes the tokens' new vectors;
+    /// the attentions go to `weights`, `[batch, heads, n, n]`.
     fn forward(
         &self,
+        i: usize,
         x: &mut [f32],
         texts: &Texts,
-        mask: Option<&[f32]>,
         weights: Option<&mut [f32]>,
         scratch: &mut Scratch,
     ) -> Result<()> {
         let rows = texts.tokens();
         let Scratch { qkv, context, attended, hidden } = scratch;
         self.qkv.forward(x, rows, Epilogue::None, qkv)?;
-        texts.attention(qkv, self.heads, mask, context, weights)?;
+        texts.attention(qkv, self.heads, context, weights)?;
+        texts.remove(i, self.heads, context);
         self.attention_output.forward(context, rows, Epilogue::Add(x), attended)?;
         self.attention_norm.forward(attended)?;
         self.linear1.forward(attended, rows, epilogue(self.activation), hidden)?;
@@ -211,7 +262,7 @@ impl PackedLayer {
     }
 }
 
-impl Texts {
+impl Texts<'_> {
     /// The tokens of all texts.
     fn tokens(&self) -> usize {
         self.lengths.iter().sum()
@@ -240,17 +291,17 @@ impl Texts {
     }
 
     /// [`kernels::attention`] of texts of any lengths, those of one length that follow
-    /// each other at once: `qkv` is `[tokens, 3 · d_model]`, the mask `[tokens]`,
-    /// `context` `[tokens, d_model]`, `weights` `[batch, heads, n, n]`.
+    /// each other at once: `qkv` is `[tokens, 3 · d_model]`, `context`
+    /// `[tokens, d_model]`, `weights` `[batch, heads, n, n]`.
     fn attention(
         &self,
         mut qkv: &[f32],
         heads: usize,
-        mut mask: Option<&[f32]>,
         mut context: &mut [f32],
         mut weights: Option<&mut [f32]>,
     ) -> Result<()> {
         let d_model = context.len() / self.tokens();
+        let mut mask = self.mask.as_deref();
         for run in self.lengths.chunk_by(|a, b| a == b) {
             let (batch, tokens) = (run.len(), run[0]);
             let shape = Heads { batch, tokens, heads, d_k: d_model / heads };
@@ -273,6 +324,25 @@ impl Texts {
         Ok(())
     }
 }
+
+// ANCHOR: remove
+impl Texts<'_> {
+    /// What the removed heads of a layer found becomes 0; `context` is
+    /// `[tokens, d_model]`.
+    fn remove(&self, layer: usize, heads: usize, mut context: &mut [f32]) {
+        let d_model = context.len() / self.tokens();
+        let d_k = d_model / heads;
+        for (removed, length) in self.removed.iter().zip(&self.lengths) {
+            let text = context.split_off_mut(..length * d_model).unwrap_or_default();
+            for head in removed.iter().filter(|head| head.layer == layer) {
+                let columns = head.head * d_k..(head.head + 1) * d_k;
+                let tokens = text.chunks_exact_mut(d_model);
+                tokens.for_each(|token| token[columns.clone()].fill(0.0));
+            }
+        }
+    }
+}
+// ANCHOR_END: remove
 
 /// Copies matrices of `small` rows and columns into the corners of those of `large`.
 fn widen(from: &[f32], small: usize, to: &mut [f32], large: usize) {

@@ -8,9 +8,19 @@ use kernels::{Epilogue, PackedLinear, in_pool};
 use ndarray::{Array1, Array3, Axis, s};
 use sentiment::packed::{side_by_side, values};
 use sentiment::{Batch, ForwardOptions, Pretrained};
+use serde::Serialize;
 
 use crate::attentions::{Attentions, AttentionsError, Result};
 use crate::task_heads::BertForMaskedLm;
+
+/// A piece for a hidden place.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Guess {
+    /// The piece.
+    pub piece: String,
+    /// Its probability among all pieces.
+    pub probability: f64,
+}
 
 /// A model that guesses hidden words and shows its attentions.
 #[derive(Debug)]
@@ -55,7 +65,16 @@ impl MaskedModel {
     }
 
     /// The same from the tokens' last vectors, `[batch, n, d_model]`.
-    fn guess_from(&self, x: &Tensor, place: usize) -> sentiment::Result<Vec<Vec<f32>>> {
+    ///
+    /// # Errors
+    ///
+    /// [`EncoderError`](sentiment::EncoderError) if `x` has another width, or no such
+    /// place.
+    pub fn guess_from(
+        &self,
+        x: &Tensor,
+        place: usize,
+    ) -> sentiment::Result<Vec<Vec<f32>>> {
         let x = self.head.transform(&x.i((.., place))?.contiguous()?)?;
         let (batch, pieces) = (x.dim(0)?, self.decoder.outputs());
         let mut logits = vec![0.0; batch * pieces];
@@ -111,13 +130,9 @@ impl MaskedModel {
     /// [`AttentionsError::Place`] if there is no such place or it is a special token's;
     /// [`AttentionsError::NoToken`] if there is no `[MASK]`.
     pub fn influence(&self, text: &str, place: usize) -> Result<Influence> {
-        let mut encoded = self.model.tokenizer.encode(text, None, Truncate::Error)?;
-        let n = encoded.len();
-        if place == 0 || place + 1 >= n {
-            return Err(AttentionsError::Place { place, n });
-        }
-        self.hide(&mut encoded, place)?;
-        let others: Vec<usize> = (0..n).filter(|&i| i != place).collect();
+        let encoded = self.model.tokenizer.encode(text, None, Truncate::Error)?;
+        let encoded = self.hidden(encoded, place)?;
+        let others: Vec<usize> = (0..encoded.len()).filter(|&i| i != place).collect();
         let mut rows = vec![encoded.clone()];
         for &other in &others {
             let mut without = encoded.clone();
@@ -128,15 +143,15 @@ impl MaskedModel {
         let read = self.model.encoder.forward(&batch, ForwardOptions::ATTENTIONS)?;
         let guesses = self.guess_from(&read.last_hidden_state, place)?;
         let (whole, without) = guesses.split_at(1);
-        let (id, probability) = likeliest(&whole[0]);
+        let likeliest = self.likeliest(&whole[0], 1).pop().unwrap_or_default();
         let layers = read.attention_arrays()?; // [batch, heads, n, n] each
         let first =
             layers.iter().map(|layer| layer.slice(s![..1, .., .., ..]).to_owned());
         let attentions = Attentions::new(&self.model.name, encoded, first.collect());
         Ok(Influence {
             tokens: others.iter().map(|&i| rows[0].tokens[i].clone()).collect(),
-            guess: self.model.tokenizer.id_to_token(id).unwrap_or_default(),
-            probability,
+            guess: likeliest.piece,
+            probability: likeliest.probability,
             heads: attention_rows(&attentions, place)?.select(Axis(2), &others),
             rollout: attentions.rollout()?.row(place).select(Axis(0), &others),
             change: without.iter().map(|row| total_variation(&whole[0], row)).collect(),
@@ -146,6 +161,33 @@ impl MaskedModel {
 // ANCHOR_END: influence_of
 
 impl MaskedModel {
+    /// The first pieces of a guess, `[vocabulary]`, the likeliest first; of equals, the
+    /// one with the smaller number.
+    pub fn likeliest(&self, guess: &[f32], count: usize) -> Vec<Guess> {
+        let mut order: Vec<(u32, f32)> = (0..).zip(guess.iter().copied()).collect();
+        order.sort_by(|a, b| b.1.total_cmp(&a.1)); // stable
+        let guess = |&(id, probability): &(u32, f32)| Guess {
+            piece: self.model.tokenizer.id_to_token(id).unwrap_or_default(),
+            probability: f64::from(probability),
+        };
+        order.iter().take(count).map(guess).collect()
+    }
+
+    /// The text with `[MASK]` at `place`.
+    ///
+    /// # Errors
+    ///
+    /// [`AttentionsError::Place`] if there is no such place or it is the first or the
+    /// last, a special token's; [`AttentionsError::NoToken`] if there is no `[MASK]`.
+    pub fn hidden(&self, mut text: Encoded, place: usize) -> Result<Encoded> {
+        let n = text.len();
+        if place == 0 || place + 1 >= n {
+            return Err(AttentionsError::Place { place, n });
+        }
+        self.hide(&mut text, place)?;
+        Ok(text)
+    }
+
     fn hide(&self, encoded: &mut Encoded, place: usize) -> Result<()> {
         let mask = self.model.tokenizer.token_to_id("[MASK]");
         encoded.ids[place] =
@@ -155,8 +197,13 @@ impl MaskedModel {
     }
 }
 
-/// The row of `place` in every head, `[layers, heads, n]`.
-fn attention_rows(attentions: &Attentions, place: usize) -> Result<Array3<f64>> {
+/// How much the token at `place` looks at each token in every head,
+/// `[layers, heads, n]`.
+///
+/// # Errors
+///
+/// [`AttentionsError::NoLayers`] if there are none.
+pub fn attention_rows(attentions: &Attentions, place: usize) -> Result<Array3<f64>> {
     let shape = (attentions.layers(), attentions.heads()?, attentions.tokens.len());
     let mut found = Array3::zeros(shape);
     for layer in 0..shape.0 {
@@ -168,20 +215,9 @@ fn attention_rows(attentions: &Attentions, place: usize) -> Result<Array3<f64>> 
     Ok(found)
 }
 
-/// The place of the greatest probability, and the probability; of equals, the first.
-fn likeliest(row: &[f32]) -> (u32, f64) {
-    let mut best = (0, f32::MIN);
-    for (id, &probability) in (0..).zip(row) {
-        if probability > best.1 {
-            best = (id, probability);
-        }
-    }
-    (best.0, f64::from(best.1))
-}
-
 /// Half the sum of the differences of two distributions: 0 if they are equal, 1 if what
 /// one holds possible the other holds impossible.
-fn total_variation(p: &[f32], q: &[f32]) -> f64 {
+pub fn total_variation(p: &[f32], q: &[f32]) -> f64 {
     p.iter().zip(q).map(|(&a, &b)| f64::from((a - b).abs())).sum::<f64>() / 2.0
 }
 

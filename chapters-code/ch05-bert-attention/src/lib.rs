@@ -17,6 +17,7 @@
 //! # Ok::<(), bert_attention::AttentionsError>(())
 //! ```
 
+pub mod ablation;
 pub mod attentions;
 pub mod choices;
 pub mod clauses;
@@ -32,17 +33,18 @@ pub mod task_heads;
 pub mod translation;
 pub mod verbs;
 
+pub use ablation::Ablation;
 pub use attentions::{Attentions, AttentionsError};
 pub use choices::{Choices, Tally};
 pub use clauses::Clauses;
-pub use explanation::{Influence, MaskedModel};
+pub use explanation::{Guess, Influence, MaskedModel, total_variation};
 pub use likeness::Likeness;
 pub use measurements::Measurements;
 pub use profile::{HeadProfile, Profiles, SpecialIds};
 pub use pronouns::Pronouns;
 pub use rollout::rollout;
-pub use sentiment::Pretrained;
 pub use sentiment::statistics::{self, rank_correlation};
+pub use sentiment::{Head, Pretrained};
 pub use task_heads::{
     BertForMaskedLm, BertForSequenceClassification, MaskedLmOutput, Pooler,
 };

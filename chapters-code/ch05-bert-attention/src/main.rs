@@ -1,14 +1,16 @@
 //! BERT's attentions on the command line: `cargo run -p ch05-bert-attention -- --help`.
 
+mod guesses;
 mod table;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use bert_attention::{Attentions, Pretrained};
+use bert_attention::{Attentions, Head, MaskedModel, Pretrained};
 use clap::Parser;
 use figures::{Figure, Heatmap};
+use guesses::Guesses;
 use hub::ModelArguments;
 use ndarray::{Array4, Axis};
 use serde::ser::SerializeSeq;
@@ -33,6 +35,15 @@ struct Arguments {
     /// Save the heatmap of the head here, as an SVG or a PNG by its name
     #[arg(long, value_name = "FILE", value_parser = cli::file_of(Figure::FORMATS))]
     svg: Option<PathBuf>,
+    /// Hide the token at this place, from 0, and print what the model puts there, with how
+    /// much it changes without each head in turn
+    #[arg(long, value_name = "PLACE", conflicts_with_all = ["layer", "head", "svg"])]
+    hide: Option<usize>,
+    /// With `--hide`: print beside it what the model puts there without these heads,
+    /// together, such as `--without 1.11,2.9`
+    #[arg(long, value_name = "LAYER.HEAD", value_delimiter = ',', requires = "hide")]
+    #[arg(value_parser = parse_head)]
+    without: Vec<Head>,
     /// Print one JSON object, with all layers and heads, instead of a table
     #[arg(long)]
     json: bool,
@@ -42,7 +53,19 @@ fn main() -> ExitCode {
     cli::exit_code(run(&Arguments::parse()))
 }
 
+/// `1.11` is head 11 of layer 1.
+fn parse_head(text: &str) -> Result<Head, &'static str> {
+    let parts = text.split_once('.');
+    let numbers = parts.and_then(|(layer, head)| {
+        Some(Head { layer: layer.parse().ok()?, head: head.parse().ok()? })
+    });
+    numbers.ok_or("give a layer and a head, both from 0, such as 1.11")
+}
+
 fn run(arguments: &Arguments) -> Result<()> {
+    if let Some(place) = arguments.hide {
+        return guess(arguments, place);
+    }
     let model = Pretrained::load(&arguments.model.folder()?)?;
     let layer = cli::index("layer", arguments.layer, model.config.num_hidden_layers)?;
     let head = cli::index("head", arguments.head, model.config.num_attention_heads)?;
@@ -55,6 +78,19 @@ fn run(arguments: &Arguments) -> Result<()> {
         cli::print_json(&report(&found))?;
     } else {
         cli::print(&table::table(&found, layer, head)?)?;
+    }
+    Ok(())
+}
+
+fn guess(arguments: &Arguments, place: usize) -> Result<()> {
+    let model = MaskedModel::load(&arguments.model.folder()?)?;
+    let (pair, truncate) = (arguments.pair.as_deref(), arguments.model.truncation());
+    let text = model.model.tokenizer.encode(&arguments.text, pair, truncate)?;
+    let found = Guesses::of(&model, text, place, &arguments.without)?;
+    if arguments.json {
+        cli::print_json(&found)?;
+    } else {
+        cli::print(&found.table()?)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod common;
 
 use std::fs;
 
+use bert_attention::{Ablation, Head, MaskedModel, total_variation};
 use candle_core::{Device, Tensor};
 use cli::Program;
 use common::{ATTENTIONS, Fixture, RUNS};
@@ -100,6 +101,51 @@ fn the_heatmap_is_saved_with_tokens_escaped() {
 }
 
 #[test]
+fn a_hidden_token_is_guessed_with_and_without_heads() {
+    let model = model("bert-masked-lm");
+    let text = ["o gato sentou", "--pair", "the cat sat", "--model", &model];
+    let hide = ["--hide", "2", "--without", "1.0,0.1"];
+    let arguments = [&text[..], &hide].concat();
+    let found = PROGRAM.json(&arguments);
+
+    let folder = hub::resolve(&model, &hub::HubOptions::from_env()).unwrap();
+    let masked = MaskedModel::load(&folder).unwrap();
+    let tokenizer = &masked.model.tokenizer;
+    let encoded =
+        tokenizer.encode(text[0], Some(text[2]), hub::Truncate::Error).unwrap();
+    let one = Ablation::of(&masked, encoded, 2).unwrap();
+    let without =
+        one.without(&[Head { layer: 1, head: 0 }, Head { layer: 0, head: 1 }]).unwrap();
+    assert_eq!(found["tokens"][2], "[MASK]");
+    assert_eq!(found["removed"], serde_json::json!(["1.0", "0.1"]));
+    for (name, guess) in [("whole", &one.whole), ("without", &without)] {
+        let expected = serde_json::to_value(masked.likeliest(guess, 5)).unwrap();
+        assert_eq!(found[name], expected);
+    }
+    assert_eq!(found["change"], total_variation(&one.whole, &without));
+    let number = |path: &str| found.pointer(path).unwrap().as_f64().unwrap();
+    let changes = one.changes().unwrap();
+    for ((layer, head), change) in changes.indexed_iter() {
+        assert!((number(&format!("/changes/{layer}/{head}")) - change).abs() < 1e-9);
+        let look = number(&format!("/looks/{layer}/{head}/3"));
+        assert!((look - one.looks[[layer, head, 3]]).abs() < 1e-9);
+    }
+
+    let text = PROGRAM.text(&arguments);
+    assert!(text.contains("whole ") && text.contains("without 1.0, 0.1\n"), "{text}");
+    assert!(
+        text.contains(&format!("changed by {:.3}, of 1", number("/change"))),
+        "{text}"
+    );
+    let most = changes.iter().copied().fold(0.0, f64::max);
+    let (at, _) = changes.indexed_iter().find(|(_, change)| **change == most).unwrap();
+    let line = format!("most:\n  {:<5} {most:.3}\n", format!("{}.{}", at.0, at.1));
+    assert!(text.contains(&line), "{line:?} is not in {text}");
+    let whole = PROGRAM.text(&arguments[..arguments.len() - 2]);
+    assert!(!whole.contains("without") && !whole.contains("changed"), "{whole}");
+}
+
+#[test]
 fn long_texts_are_cut_only_if_asked() {
     let model = model("bert-base");
     let long = "cat ".repeat(100);
@@ -128,12 +174,24 @@ fn bad_input_gets_one_clear_error() {
     refused(&[&bert, "--pair", " "], &["no tokens"]);
     refused(&[&bert, "--svg", "/nowhere/head.svg"], &["/nowhere/head.svg"]);
     refused(&[&empty], &["config.json"]);
+    let masked = model("bert-masked-lm");
+    refused(&[&masked, "--hide", "0"], &["place 0 can't be hidden"]);
+    refused(
+        &[&masked, "--hide", "1", "--without", "2.0"],
+        &["no head 2.0", "2 layers"],
+    );
     refused(&["no/such-model"], &["no/such-model", "--model"]);
     PROGRAM.assert_refused(&["", "--model", &bert], 1, &["no tokens"]);
     PROGRAM.assert_refused(&[], 2, &["TEXT"]);
     for name in ["head.pdf", "head", "head.svg.txt", ".svg"] {
         PROGRAM.assert_refused(&["a", "--svg", name], 2, &[name, ".svg or .png"]);
     }
+    let heads = |heads| ["a", "--hide", "1", "--without", heads];
+    for none in ["1", "1.2.3", "a.b", "-1.0", ""] {
+        PROGRAM.assert_refused(&heads(none), 2, &["such as 1.11"]);
+    }
+    PROGRAM.assert_refused(&["a", "--without", "1.1"], 2, &["--hide"]);
+    PROGRAM.assert_refused(&["a", "--hide", "1", "--head", "1"], 2, &["--head"]);
     PROGRAM.assert_refused(&["a", "--bogus"], 2, &["--bogus", "--help"]);
 }
 
@@ -173,7 +231,8 @@ fn a_closed_standard_output_is_no_error() {
 fn help_names_every_option() {
     let text = PROGRAM.text(&["--help"]);
     let options = ["--pair", "--model", "--layer", "--head", "--svg", "--truncate"];
-    for option in options.iter().chain(&["--revision", "--offline", "--json"]) {
+    let others = ["--revision", "--offline", "--json", "--hide", "--without"];
+    for option in options.iter().chain(&others) {
         assert!(text.contains(option), "{option} is not in {text}");
     }
 }

@@ -1,20 +1,11 @@
 //! What a model puts in the place of `[MASK]`.
 
-pub use bert_attention::MaskedModel;
+pub use bert_attention::{Guess, MaskedModel};
 use hub::Truncate;
 use sentiment::Batch;
 
 use crate::error::{PretrainingError, Result};
 use crate::wordpiece::MASK;
-
-/// A piece for a hidden place.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Guess {
-    /// The piece.
-    pub piece: String,
-    /// Its probability among all pieces.
-    pub probability: f64,
-}
 
 /// The likeliest pieces for the first `[MASK]` of a text, which may have another one
 /// beside it, most likely first: transformers' `fill-mask` pipeline.
@@ -33,12 +24,6 @@ pub fn fill(
     let Some(place) = encoded.ids.iter().position(|&id| id == MASK) else {
         return Err(PretrainingError::setting("text", text, "one with a [MASK]"));
     };
-    let probabilities = masked.guess(&Batch::from_encoded(&[encoded])?, place)?; // 1 row
-    let mut best: Vec<(u32, f32)> = (0..).zip(probabilities.concat()).collect();
-    best.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let guess = |(id, probability)| Guess {
-        piece: tokenizer.id_to_token(id).unwrap_or_default(),
-        probability: f64::from(probability),
-    };
-    Ok(best.into_iter().take(count).map(guess).collect())
+    let guess = masked.guess(&Batch::from_encoded(&[encoded])?, place)?.concat(); // 1 row
+    Ok(masked.likeliest(&guess, count))
 }

@@ -1,7 +1,9 @@
 //! What is lost when heads are taken out.
 
+use sentiment::Head;
+
 use crate::error::Result;
-use crate::induction::model::{AttentionOnly, Change, Head, Instead};
+use crate::induction::model::{AttentionOnly, Change, Instead};
 use crate::induction::sequences::Repeated;
 use crate::induction::train::{Losses, losses, tokens};
 

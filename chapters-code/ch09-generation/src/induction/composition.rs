@@ -1,10 +1,11 @@
 //! Through what an induction head depends on a previous-token head: K-composition.
 
 use candle_core::{Device, Tensor};
+use sentiment::Head;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{GenerationError, Result};
-use crate::induction::model::{AttentionOnly, Change, Head, Instead};
+use crate::induction::model::{AttentionOnly, Change, Instead};
 use crate::induction::scores::{places, share};
 use crate::induction::sequences::Repeated;
 use crate::induction::train::tokens;

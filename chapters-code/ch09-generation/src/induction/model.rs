@@ -1,34 +1,14 @@
 //! A Transformer of attention alone (Elhage et al. 2021): heads that read a stream and add to it.
 
-use std::fmt;
-
 use candle_core::{D, DType, Device, IndexOp, Tensor};
 use candle_nn::{Linear, Module, VarBuilder};
-use serde::{Deserialize, Serialize};
+use sentiment::Head;
 use training::linear::table;
 use training::{WeightInit, merge_heads, softmax, split_heads};
 use whole_transformer::sinusoidal;
 
 use crate::error::{GenerationError, Result};
 use crate::induction::train::Recipe;
-
-/// Which head of a model.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-pub struct Head {
-    /// Its layer, from 0.
-    pub layer: usize,
-    /// Which of the layer's, from 0.
-    pub head: usize,
-}
-
-/// As in the literature: `0.1` is head 1 of layer 0.
-impl fmt::Display for Head {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.layer, self.head)
-    }
-}
 
 /// Causal attention of some heads, without biases.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 use std::panic::resume_unwind;
 use std::thread;
 
+use sentiment::Head;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use crate::induction::circuit::{
     Ablation, ablate, chance, pairs_removed, removed, singles_removed, whole,
 };
 use crate::induction::composition::{Composition, composition};
-use crate::induction::model::{AttentionOnly, Head};
+use crate::induction::model::AttentionOnly;
 use crate::induction::scores::{HeadScores, copying, uniform_scores};
 use crate::induction::sequences::Repeated;
 use crate::induction::train::{Losses, Point, Recipe, Run, train};

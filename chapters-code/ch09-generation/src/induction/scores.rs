@@ -1,10 +1,11 @@
 //! What a head looks at, as shares of its attention.
 
 use candle_core::{D, DType, Device, IndexOp, Tensor};
+use sentiment::Head;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{GenerationError, Result};
-use crate::induction::model::{AttentionOnly, Head};
+use crate::induction::model::AttentionOnly;
 use crate::induction::sequences::Repeated;
 
 /// How much of its attention a head gives, from 0 to 1, to four kinds of places.

@@ -5,12 +5,13 @@ use gradients::{
     AdamW, AdamWOptions, Attention, Decay, Schedule, attention, backward, clip_factor,
     embed, gradient_norm, linear, linear_cross_entropy,
 };
+use sentiment::Head;
 use serde::{Deserialize, Serialize};
 use training::TrainingError;
 use training::parameters::{Tensors, draw, model};
 
 use crate::error::{GenerationError, Result};
-use crate::induction::model::{AttentionLayer, AttentionOnly, Head, no_bias};
+use crate::induction::model::{AttentionLayer, AttentionOnly, no_bias};
 use crate::induction::scores::{HeadScores, scores};
 use crate::induction::sequences::{Repeated, Task};
 

@@ -1,5 +1,6 @@
 //! The chapters with models in the reader's browser: the chapters' own functions, asked in JSON.
 
+mod ablation;
 mod bert;
 mod gpt;
 mod model;
@@ -73,6 +74,7 @@ pub fn call(name: &str, request: &str) -> Result<Answer, String> {
     match name {
         "attentions" => answer(request, bert::attentions),
         "view" => answer(request, bert::view),
+        "ablation" => answer(request, ablation::ablation),
         "sentiment" => answer(request, sentiment::sentiment),
         "reverser-new" => answer(request, reverser::new),
         "reverser-train" => answer(request, reverser::train),

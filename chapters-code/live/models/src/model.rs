@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use attention_views::bert::OpenModel;
-use bert_attention::Pretrained;
+use bert_attention::{MaskedModel, Pretrained};
 use hub::ModelFolder;
 use sentiment::SentimentPipeline;
 
@@ -14,6 +14,7 @@ use crate::said;
 struct Open {
     bert: Option<Pretrained>,
     inside: Option<OpenModel>,
+    masked: Option<MaskedModel>,
     sentiment: Option<SentimentPipeline>,
     gpt: Option<generation::Pretrained>,
 }
@@ -61,6 +62,19 @@ pub fn inside<R>(
             open.inside = Some(OpenModel::load(&folder).map_err(said)?);
         }
         ask(open.inside.as_ref().ok_or_else(|| none("bertinho"))?)
+    })
+}
+
+/// Asks the same model for hidden tokens; it is opened when first asked.
+pub fn masked<R>(
+    ask: impl FnOnce(&MaskedModel) -> Result<R, String>,
+) -> Result<R, String> {
+    OPEN.with_borrow_mut(|open| {
+        if open.masked.is_none() {
+            let folder = ModelFolder::open("bertinho").map_err(said)?;
+            open.masked = Some(MaskedModel::load(&folder).map_err(said)?);
+        }
+        ask(open.masked.as_ref().ok_or_else(|| none("bertinho"))?)
     })
 }
 
