@@ -177,8 +177,8 @@ fn bad_input_gets_one_clear_error() {
     let masked = model("bert-masked-lm");
     refused(&[&masked, "--hide", "0"], &["place 0 can't be hidden"]);
     refused(
-        &[&masked, "--hide", "1", "--without", "2.0"],
-        &["no head 2.0", "2 layers"],
+        &[&masked, "--hide", "1", "--without", "3.0"],
+        &["no head 3.0", "3 layers"],
     );
     refused(&["no/such-model"], &["no/such-model", "--model"]);
     PROGRAM.assert_refused(&["", "--model", &bert], 1, &["no tokens"]);
