@@ -187,7 +187,7 @@ fn bad_input_gets_one_clear_error() {
         PROGRAM.assert_refused(&["a", "--svg", name], 2, &[name, ".svg or .png"]);
     }
     let heads = |heads| ["a", "--hide", "1", "--without", heads];
-    for none in ["1", "1.2.3", "a.b", "-1.0", ""] {
+    for none in ["1", "1.2.3", "a.b", ""] {
         PROGRAM.assert_refused(&heads(none), 2, &["such as 1.11"]);
     }
     PROGRAM.assert_refused(&["a", "--without", "1.1"], 2, &["--hide"]);
