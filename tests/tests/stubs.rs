@@ -125,6 +125,7 @@ fn every_stub_of_ch07_fails_with_its_hint() {
     assert_todo("exercise 5", || check::moved(ch07::moved));
     assert_todo("exercise 6", || check::top_pairs(ch07::top_pairs));
     assert_todo("exercise 7", || check::least_weight(ch07::least_weight));
+    assert_todo("exercise 8", || check::added(ch07::added));
 }
 
 #[test]

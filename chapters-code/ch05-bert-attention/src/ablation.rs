@@ -10,9 +10,8 @@ use crate::explanation::{MaskedModel, attention_rows, total_variation};
 
 // ANCHOR: ablation
 /// A text with a hidden token, as the whole model reads it.
-#[derive(Debug)]
-pub struct Ablation<'a> {
-    model: &'a MaskedModel,
+#[derive(Debug, Clone)]
+pub struct Ablation {
     /// The text, with `[MASK]` at `place`.
     pub text: Encoded,
     /// Where the hidden token stood.
@@ -25,43 +24,48 @@ pub struct Ablation<'a> {
     pub whole: Vec<f32>,
 }
 
-impl Ablation<'_> {
-    /// The guess without these heads: what each of them found becomes 0 before the
+impl Ablation {
+    /// The same model's guess without these heads: what each of them found becomes 0 before the
     /// output layer mixes it with the others'. `[vocabulary]`.
     ///
     /// # Errors
     ///
     /// [`EncoderError::NoHead`](sentiment::EncoderError) if the model lacks one of them.
-    pub fn without(&self, heads: &[Head]) -> Result<Vec<f32>> {
+    pub fn without(&self, model: &MaskedModel, heads: &[Head]) -> Result<Vec<f32>> {
         // Below the first of them nothing changes.
         match heads.iter().map(|head| head.layer).min() {
-            Some(layer) => Ok(self.guess(layer, &[heads.to_vec()])?.concat()),
+            Some(layer) => Ok(self.guess(model, layer, &[heads.to_vec()])?.concat()),
             None => Ok(self.whole.clone()),
         }
     }
 
     /// A guess without each of some sets of heads, none of them below `layer`.
-    fn guess(&self, layer: usize, removed: &[Vec<Head>]) -> Result<Vec<Vec<f32>>> {
+    fn guess(
+        &self,
+        model: &MaskedModel,
+        layer: usize,
+        removed: &[Vec<Head>],
+    ) -> Result<Vec<Vec<f32>>> {
         let batch = Batch::from_encoded(&vec![self.text.clone(); removed.len()])?;
         // Of a layer that the model lacks, the encoder says so.
         let input = self.inputs.get(layer).or(self.inputs.last());
         let x = input.ok_or(AttentionsError::NoLayers)?; // [1, n, d_model]
         let x = x.repeat((removed.len(), 1, 1))?; // [batch, n, d_model]
-        let read = self.model.model.encoder.forward_from(layer, &x, &batch, removed)?;
-        Ok(self.model.guess_from(&read.last_hidden_state, self.place)?)
+        let read = model.model.encoder.forward_from(layer, &x, &batch, removed)?;
+        Ok(model.guess_from(&read.last_hidden_state, self.place)?)
     }
 }
 // ANCHOR_END: ablation
 
-impl Ablation<'_> {
+impl Ablation {
     /// How much the guess changes without each head in turn: the total variation, from 0
     /// to 1. `[layers, heads]`.
     ///
     /// # Errors
     ///
     /// As [`Ablation::without_each`].
-    pub fn changes(&self) -> Result<Array2<f64>> {
-        let guesses = self.without_each()?;
+    pub fn changes(&self, model: &MaskedModel) -> Result<Array2<f64>> {
+        let guesses = self.without_each(model)?;
         Ok(guesses
             .map_axis(Axis(2), |guess| total_variation(&self.whole, &guess.to_vec())))
     }
@@ -71,14 +75,14 @@ impl Ablation<'_> {
     /// # Errors
     ///
     /// [`AttentionsError`](crate::AttentionsError) if candle refuses a tensor.
-    pub fn without_each(&self) -> Result<Array3<f32>> {
+    pub fn without_each(&self, model: &MaskedModel) -> Result<Array3<f32>> {
         let (layers, heads, _) = self.looks.dim();
         let mut found = Array3::zeros((layers, heads, self.whole.len()));
         for (layer, mut of_layer) in found.outer_iter_mut().enumerate() {
             // The text as often as the layer has heads, each time without one of them.
             let one = |head| vec![Head { layer, head }];
             let guesses =
-                self.guess(layer, &(0..heads).map(one).collect::<Vec<_>>())?;
+                self.guess(model, layer, &(0..heads).map(one).collect::<Vec<_>>())?;
             for (mut row, guess) in of_layer.outer_iter_mut().zip(guesses) {
                 row.assign(&Array1::from(guess)); // [vocabulary]
             }
@@ -87,13 +91,13 @@ impl Ablation<'_> {
     }
 }
 
-impl<'a> Ablation<'a> {
+impl Ablation {
     /// Hides the token at `place` of a text, or of a pair of them, and asks for it.
     ///
     /// # Errors
     ///
     /// Those of [`MaskedModel::hidden`].
-    pub fn of(model: &'a MaskedModel, text: Encoded, place: usize) -> Result<Self> {
+    pub fn of(model: &MaskedModel, text: Encoded, place: usize) -> Result<Self> {
         let text = model.hidden(text, place)?;
         let batch = Batch::from_encoded(std::slice::from_ref(&text))?; // 1 row
         let options =
@@ -104,6 +108,6 @@ impl<'a> Ablation<'a> {
         let layers = read.attention_arrays()?; // [1, heads, n, n] each
         let attentions = Attentions::new(&model.model.name, text.clone(), layers);
         let looks = attention_rows(&attentions, place)?;
-        Ok(Self { model, text, place, inputs, looks, whole })
+        Ok(Self { text, place, inputs, looks, whole })
     }
 }

@@ -39,7 +39,7 @@ impl<'a> Guesses<'a> {
         removed: &[Head],
     ) -> anyhow::Result<Self> {
         let ablation = Ablation::of(model, text, place)?;
-        let without = ablation.without(removed)?;
+        let without = ablation.without(model, removed)?;
         let looks = ablation.looks.outer_iter();
         Ok(Self {
             model: &model.model.name,
@@ -48,7 +48,7 @@ impl<'a> Guesses<'a> {
             removed: removed.iter().map(Head::to_string).collect(),
             without: model.likeliest(&without, TOLD),
             change: total_variation(&ablation.whole, &without),
-            changes: rows(&ablation.changes()?),
+            changes: rows(&ablation.changes(model)?),
             looks: looks.map(|layer| rows(&layer.to_owned())).collect(),
             tokens: ablation.text.tokens,
         })

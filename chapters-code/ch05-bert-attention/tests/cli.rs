@@ -114,8 +114,9 @@ fn a_hidden_token_is_guessed_with_and_without_heads() {
     let encoded =
         tokenizer.encode(text[0], Some(text[2]), hub::Truncate::Error).unwrap();
     let one = Ablation::of(&masked, encoded, 2).unwrap();
-    let without =
-        one.without(&[Head { layer: 1, head: 0 }, Head { layer: 0, head: 1 }]).unwrap();
+    let without = one
+        .without(&masked, &[Head { layer: 1, head: 0 }, Head { layer: 0, head: 1 }])
+        .unwrap();
     assert_eq!(found["tokens"][2], "[MASK]");
     assert_eq!(found["removed"], serde_json::json!(["1.0", "0.1"]));
     for (name, guess) in [("whole", &one.whole), ("without", &without)] {
@@ -124,7 +125,7 @@ fn a_hidden_token_is_guessed_with_and_without_heads() {
     }
     assert_eq!(found["change"], total_variation(&one.whole, &without));
     let number = |path: &str| found.pointer(path).unwrap().as_f64().unwrap();
-    let changes = one.changes().unwrap();
+    let changes = one.changes(&masked).unwrap();
     for ((layer, head), change) in changes.indexed_iter() {
         assert!((number(&format!("/changes/{layer}/{head}")) - change).abs() < 1e-9);
         let look = number(&format!("/looks/{layer}/{head}/3"));

@@ -9,10 +9,13 @@ use attention_views::bert::{OpenModel, QueriesAndKeys};
 use attention_views::{
     EncoderDecoder, HeadView, ModelView, NeuronView, Stack, ToStack,
 };
+use bert_attention::nouns::NOUNS;
 use bert_attention::sentences::pairs;
-use bert_attention::translation::sentence_end;
-use bert_attention::{Attentions, AttentionsError, Pretrained};
-use hub::{HubOptions, ModelFolder, Truncate};
+use bert_attention::translation::*;
+use bert_attention::{Ablation, Attentions, AttentionsError, Guess, Head};
+use bert_attention::{MaskedModel, Pretrained, total_variation};
+use figures::Heatmap;
+use hub::{Encoded, HubOptions, ModelFolder, Truncate};
 use ndarray::{Array1, Array2, Axis, s};
 use self_attention::numpy::NumpyRandom;
 use whole_transformer::words::{ENGLISH, PORTUGUESE, spell};
@@ -367,6 +370,152 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!();
     }
     // ANCHOR_END: picked
+
+    // ANCHOR: hidden
+    let masked: MaskedModel = MaskedModel::load(&folder)?;
+    let pair: Encoded = masked.model.tokenizer.encode(
+        "O gato dormiu na cama.",
+        Some("The cat slept on the bed."),
+        Truncate::Error,
+    )?;
+    let gato: Ablation = Ablation::of(&masked, pair, 2)?;
+    println!("{}", gato.text.tokens.join(" "));
+    let translator: Head = Head { layer: 1, head: 11 };
+    let without: Vec<f32> = gato.without(&masked, &[translator])?;
+    for (name, guess) in [("whole", &gato.whole), ("without 1·11", &without)] {
+        println!("{name}");
+        for Guess { piece, probability } in masked.likeliest(guess, 3) {
+            println!("    {probability:.3}  {piece}");
+        }
+    }
+    let cat: usize = 9;
+    println!(
+        "1·11 from [MASK] to {}: {:.3}",
+        gato.text.tokens[cat],
+        gato.looks[[1, 11, cat]]
+    );
+    println!("the guess changes by {:.3}", total_variation(&gato.whole, &without));
+    // ANCHOR_END: hidden
+
+    // ANCHOR: each_head
+    let changes: Array2<f64> = gato.changes(&masked)?; // [layers, heads]
+    Heatmap::new(&changes)
+        .row_title(("camada", "layer"))
+        .column_title("head")
+        .annotate(false)
+        .title((
+            "Quanto o palpite muda sem cada head",
+            "How much the guess changes without each head",
+        ))
+        .draw()?
+        .show()?;
+    // ANCHOR_END: each_head
+
+    // ANCHOR: most
+    println!("head     change   from [MASK] to cat");
+    let mut order: Vec<((usize, usize), f64)> =
+        changes.indexed_iter().map(|(at, &change)| (at, change)).collect();
+    order.sort_by(|a, b| b.1.total_cmp(&a.1));
+    for &((layer, head), change) in &order[..5] {
+        let look = gato.looks[[layer, head, cat]];
+        println!("{:<8} {change:.3}    {look:.3}", format!("{layer}·{head}"));
+    }
+    println!("median   {:.4}", order[order.len() / 2].1);
+    // ANCHOR_END: most
+
+    // ANCHOR: nouns
+    let nouns: Vec<NounPair> =
+        find_nouns(&masked.model.tokenizer, &english_first, &NOUNS)?;
+    let mut hidden: Vec<Ablation> = Vec::new();
+    for noun in nouns.iter().step_by(8) {
+        hidden.push(Ablation::of(&masked, noun.text.clone(), noun.portuguese)?);
+    }
+    let mut looks: Array2<f64> = Array2::zeros(changes.dim()); // [layers, heads]
+    for (one, noun) in hidden.iter().zip(nouns.iter().step_by(8)) {
+        looks += &one.looks.slice(s![.., .., noun.english]);
+    }
+    looks /= hidden.len() as f64;
+    let mut lookers: Vec<Head> =
+        looks.indexed_iter().map(|((layer, head), _)| Head { layer, head }).collect();
+    lookers
+        .sort_by(|a, b| looks[[b.layer, b.head]].total_cmp(&looks[[a.layer, a.head]]));
+    println!("{} of {} nouns hidden", hidden.len(), nouns.len());
+    println!(
+        "from [MASK] to the translation, the mean of all heads {:.3}",
+        looks.mean().unwrap_or(f64::NAN)
+    );
+    for heads in lookers[..16].chunks(8) {
+        for head in heads {
+            print!(
+                "  {}·{} {:.2}",
+                head.layer,
+                head.head,
+                looks[[head.layer, head.head]]
+            );
+        }
+        println!();
+    }
+    // ANCHOR_END: nouns
+
+    // ANCHOR: effects
+    /// What is lost without these heads, in nats for each hidden noun, and how many of
+    /// the nouns are still the first guess.
+    fn lost(
+        model: &MaskedModel,
+        hidden: &[Ablation],
+        nouns: &[NounPair],
+        heads: &[Head],
+    ) -> Result<(Vec<f64>, usize), AttentionsError> {
+        let (mut nats, mut first) = (Vec::new(), 0);
+        for (one, noun) in hidden.iter().zip(nouns.iter().step_by(8)) {
+            let id = noun.text.ids[noun.portuguese] as usize;
+            let without = one.without(model, heads)?;
+            nats.push(f64::from(one.whole[id] / without[id]).ln());
+            first += usize::from(without.iter().all(|&p| p <= without[id]));
+        }
+        Ok((nats, first))
+    }
+    println!("head    looks at it   nats lost        first guess");
+    let uniform: Head = Head { layer: 0, head: 7 };
+    for head in lookers.iter().take(6).chain([&uniform]) {
+        let (nats, first) = lost(&masked, &hidden, &nouns, &[*head])?;
+        let n = nats.len() as f64;
+        let mean = nats.iter().sum::<f64>() / n;
+        let spread = nats.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        let half = 1.96 * (spread / n).sqrt();
+        let (layer, head) = (head.layer, head.head);
+        print!("{:<7} {:.3}", format!("{layer}·{head}"), looks[[layer, head]]);
+        println!("         {mean:6.3} ± {half:.3}   {first} of {}", nats.len());
+    }
+    // ANCHOR_END: effects
+
+    // ANCHOR: together
+    /// As many heads of each layer as `lookers[..count]` has there, drawn from the others.
+    fn drawn(lookers: &[Head], count: usize, chance: &mut NumpyRandom) -> Vec<Head> {
+        let (mut drawn, mut others) = (Vec::new(), lookers[count..].to_vec());
+        for looker in &lookers[..count] {
+            let same = |i: &usize| others[*i].layer == looker.layer;
+            let places: Vec<usize> = (0..others.len()).filter(same).collect();
+            let i = (chance.next_f64() * places.len() as f64) as usize;
+            drawn.push(others.swap_remove(places[i]));
+        }
+        drawn
+    }
+    let mut chance: NumpyRandom = NumpyRandom::seed(42);
+    println!("heads removed       nats lost   first guess");
+    for count in [4, 8, 16] {
+        let drawn = drawn(&lookers, count, &mut chance);
+        for (name, heads) in [("that look most", &lookers[..count]), ("drawn", &drawn)]
+        {
+            let (nats, first) = lost(&masked, &hidden, &nouns, heads)?;
+            let mean = nats.iter().sum::<f64>() / nats.len() as f64;
+            println!(
+                "{count:2} {name:<14}   {mean:6.3}      {first:2} of {}",
+                nats.len()
+            );
+        }
+    }
+    // ANCHOR_END: together
 
     // ANCHOR: save
     let path: std::path::PathBuf = std::env::temp_dir().join("gato.html");

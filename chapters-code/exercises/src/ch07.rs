@@ -81,3 +81,14 @@ pub fn least_weight(weights: &Array2<f64>, share: f64) -> f64 {
     todo!("exercise 7: the weight at which the slider stops")
 }
 // ANCHOR_END: least_weight
+
+// ANCHOR: added
+/// Exercise 8. What each head adds to the output of its attention. `context` is
+/// `[n, d_model]`: for each token, what the heads found, side by side, the columns of
+/// head 0 first. `output` is `[d_model, d_model]`, and the attention gives
+/// `context · output`. The answer is `[heads, n, d_model]`, and the sum of its heads is
+/// what the attention gives; `heads` divides `d_model`.
+pub fn added(context: &Array2<f64>, output: &Array2<f64>, heads: usize) -> Array3<f64> {
+    todo!("exercise 8: what each head adds")
+}
+// ANCHOR_END: added

@@ -16,4 +16,5 @@ tests! { ch07:
     ch07_5_moved: moved,
     ch07_6_top_pairs: top_pairs,
     ch07_7_least_weight: least_weight,
+    ch07_8_added: added,
 }

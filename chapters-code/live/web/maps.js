@@ -223,8 +223,8 @@ const FINEST = 64; // pixels of a small map's side
 
 // All heads, a row of small maps for each layer; one is chosen. `onpick(layer, head)`.
 export class HeadGrid extends Cells {
-  constructor({ label, onpick }) {
-    super({ label, onpick, hint: say('Um clique, ou as setas e Enter, escolhe um head.', 'A click, or the arrows and Enter, chooses a head.') });
+  constructor({ label, onpick, hint = say('Um clique, ou as setas e Enter, escolhe um head.', 'A click, or the arrows and Enter, chooses a head.') }) {
+    super({ label, onpick, hint });
   }
 
   // weights: [layers, heads, size, size]

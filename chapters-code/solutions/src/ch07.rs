@@ -1,6 +1,6 @@
 //! Exercises of chapter 7, solved.
 
-use ndarray::{Array2, Array3, Axis};
+use ndarray::{Array2, Array3, Axis, s};
 
 // ANCHOR: look
 pub fn look(weights: &Array2<f64>, sentence_b_start: usize) -> &'static str {
@@ -91,3 +91,17 @@ pub fn least_weight(weights: &Array2<f64>, share: f64) -> f64 {
     0.0
 }
 // ANCHOR_END: least_weight
+
+// ANCHOR: added
+pub fn added(context: &Array2<f64>, output: &Array2<f64>, heads: usize) -> Array3<f64> {
+    let (n, d_model) = context.dim();
+    let d_k = d_model / heads;
+    let mut added = Array3::zeros((heads, n, d_model));
+    for (head, mut of_head) in added.outer_iter_mut().enumerate() {
+        let columns = head * d_k..(head + 1) * d_k;
+        let found = context.slice(s![.., columns.clone()]); // [n, d_k]
+        of_head.assign(&found.dot(&output.slice(s![columns, ..]))); // [n, d_model]
+    }
+    added
+}
+// ANCHOR_END: added

@@ -487,3 +487,63 @@ fn ch07_7_wrong_least_weight() {
         });
     });
 }
+
+/// The context's columns of each head times the output's rows of `rows`.
+fn of_heads(
+    context: &Array2<f64>,
+    output: &Array2<f64>,
+    heads: usize,
+    columns: impl Fn(usize, usize) -> Vec<usize>,
+) -> Array3<f64> {
+    let (n, d_model) = context.dim();
+    let mut added = Array3::zeros((heads, n, d_model));
+    for (head, mut of_head) in added.outer_iter_mut().enumerate() {
+        let columns = columns(head, d_model / heads);
+        let found = context.select(Axis(1), &columns);
+        of_head.assign(&found.dot(&output.select(Axis(0), &columns)));
+    }
+    added
+}
+
+#[test]
+fn ch07_8_wrong_added() {
+    let blocks = |head: usize, d_k: usize| (head * d_k..(head + 1) * d_k).collect();
+    check::added(|context, output, heads| of_heads(context, output, heads, blocks));
+    // The heads' columns in turns.
+    assert_caught("the first two", || {
+        check::added(|context, output, heads| {
+            let turns = |head, d_k| (0..d_k).map(|i| i * heads + head).collect();
+            of_heads(context, output, heads, turns)
+        });
+    });
+    // The output's columns instead of its rows.
+    assert_caught("rows of the output", || {
+        check::added(|context, output, heads| {
+            of_heads(context, &output.t().to_owned(), heads, blocks)
+        });
+    });
+    // What is left without the head.
+    assert_caught("the first two", || {
+        check::added(|context, output, heads| {
+            let all = context.dot(output);
+            &all - &of_heads(context, output, heads, blocks)
+        });
+    });
+    // A share of the whole for each head.
+    assert_caught("the first two", || {
+        check::added(|context, output, heads| {
+            let all = context.dot(output) / heads as f64;
+            ndarray::stack(Axis(0), &vec![all.view(); heads]).unwrap()
+        });
+    });
+    // The output of one head, whatever their number.
+    assert_caught("one head adds all", || {
+        check::added(|context, output, heads| {
+            let mut added = of_heads(context, output, heads, blocks);
+            if heads == 1 {
+                added.fill(0.0);
+            }
+            added
+        });
+    });
+}

@@ -230,3 +230,39 @@ pub fn least_weight(least_weight: impl Fn(&Array2<f64>, f64) -> f64) {
          those of just {found}, {without:.3}: it should be 0.9 or more, and less"
     );
 }
+
+pub fn added(added: impl Fn(&Array2<f64>, &Array2<f64>, usize) -> Array3<f64>) {
+    let context = array![[1.0, 2.0, 10.0, 20.0], [3.0, 0.0, 0.0, 0.0]];
+    let output = array![
+        [1.0, 0.0, 0.0, 1.0],
+        [0.0, 1.0, 0.0, 1.0],
+        [0.0, 0.0, 1.0, 1.0],
+        [1.0, 0.0, 0.0, 0.0],
+    ];
+    let found = added(&context, &output, 2);
+    let hint = "head 0's columns of the context are the first two, and they meet the first \
+                two rows of the output: 1 · [1 0 0 1] + 2 · [0 1 0 1] for token 0.";
+    let expected = array![
+        [[1.0, 2.0, 0.0, 3.0], [3.0, 0.0, 0.0, 3.0]],
+        [[20.0, 0.0, 10.0, 10.0], [0.0, 0.0, 0.0, 0.0]],
+    ];
+    assert_close(&found, &expected, hint);
+    let hint = "one head adds all: context · output.";
+    let whole = context.dot(&output).insert_axis(ndarray::Axis(0));
+    assert_close(&added(&context, &output, 1), &whole, hint);
+
+    let drawn = random(8, [2, 6, 6]);
+    let (context, output) = (
+        drawn.index_axis(ndarray::Axis(0), 0).to_owned(),
+        drawn.index_axis(ndarray::Axis(0), 1).to_owned(),
+    );
+    let found = added(&context, &output, 3);
+    let hint = "the sum over the heads is what the attention gives.";
+    assert_close(&found.sum_axis(ndarray::Axis(0)), &context.dot(&output), hint);
+    let hint = "without head 1: its two columns of the context are 0, and what is missing \
+                is what it adds.";
+    let mut without = context.clone();
+    without.slice_mut(ndarray::s![.., 2..4]).fill(0.0);
+    let missing = context.dot(&output) - without.dot(&output);
+    assert_close(&found.index_axis(ndarray::Axis(0), 1).to_owned(), &missing, hint);
+}

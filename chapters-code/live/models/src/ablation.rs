@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{model, said};
 
+/// What can't be hidden.
+const SPECIAL: [&str; 2] = ["[CLS]", "[SEP]"];
+
 /// How many pieces are told.
 const TOLD: usize = 5;
 
@@ -13,7 +16,7 @@ const TOLD: usize = 5;
 pub struct Request {
     text: String,
     pair: Option<String>,
-    /// The token to hide.
+    /// The token to hide; of none and of a special one, the nearest other.
     place: usize,
     /// The heads to take out, together.
     removed: Vec<Head>,
@@ -43,16 +46,19 @@ pub fn ablation(request: &Request) -> Result<(Found, Vec<f32>), String> {
         let encoded = tokenizer.encode(text, pair.as_deref(), Truncate::Error);
         let encoded = encoded.map_err(said)?;
         let tokens = encoded.tokens.clone();
-        let one = Ablation::of(model, encoded, *place).map_err(said)?;
-        let without = one.without(removed).map_err(said)?;
+        let ordinary = (0..tokens.len()).filter(|&i| !SPECIAL.contains(&&*tokens[i]));
+        let nearest = ordinary.min_by_key(|i| i.abs_diff(*place));
+        let place = nearest.ok_or("the text has no tokens")?;
+        let one = Ablation::of(model, encoded, place).map_err(said)?;
+        let without = one.without(model, removed).map_err(said)?;
         let mut numbers: Vec<f64> = one.looks.iter().copied().collect();
         if *each {
-            numbers.extend(one.changes().map_err(said)?);
+            numbers.extend(one.changes(model).map_err(said)?);
         }
         let (layers, heads, _) = one.looks.dim();
         let found = Found {
             tokens,
-            place: *place,
+            place,
             layers,
             heads,
             whole: model.likeliest(&one.whole, TOLD),

@@ -26,9 +26,10 @@ const REVERSER: Live = Live { page: "ch03-training.html", name: "reverser" };
 const SENTIMENT: Live = Live { page: "ch04-sentiment.html", name: "sentiment" };
 const BERT: Live = Live { page: "ch05-bert-attention.html", name: "bert-attention" };
 const VIEW: Live = Live { page: "ch07-attention-views.html", name: "attention-view" };
+const ABLATION: Live = Live { page: "ch07-attention-views.html", name: "ablation" };
 const NEXT_TOKEN: Live = Live { page: "ch09-generation.html", name: "next-token" };
 
-const ALL: [Live; 8] = [
+const ALL: [Live; 9] = [
     SELF_ATTENTION,
     POSITIONS,
     MULTI_HEAD,
@@ -36,6 +37,7 @@ const ALL: [Live; 8] = [
     SENTIMENT,
     BERT,
     VIEW,
+    ABLATION,
     NEXT_TOKEN,
 ];
 
@@ -466,6 +468,103 @@ fn chapter_7_s_views_follow_the_reader_s_sentence_and_let_go_of_the_old_ones() {
     let hosts =
         "document.querySelectorAll('live-attention-view .attention-view').length";
     tab.wait_to_be(&label, hosts, &json!(1));
+}
+
+#[test]
+fn chapter_7_takes_heads_out_as_chapter_5_s_command_line_does() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    let mut draw = Draw(7);
+    ABLATION.open(&mut tab, "en");
+    for round in 0..3 {
+        let text = sentence(&mut draw, 8);
+        let pair = if round == 1 { String::new() } else { sentence(&mut draw, 6) };
+        let removed = [0; 2].map(|_| format!("{}.{}", draw.below(12), draw.below(12)));
+        let removed = removed.join(",");
+        let place = 1 + draw.below(20); // perhaps behind the end
+        let label = format!("{text:?}, {pair:?}, {place}, {removed}");
+        ABLATION.show(
+            &mut tab,
+            &label,
+            &[
+                ("text", json!(text)),
+                ("pair", json!(pair)),
+                ("place", json!(place)),
+                ("removed", json!(removed)),
+            ],
+        );
+        let live = ABLATION.element();
+        let found = tab.evaluate(&format!("{live}.found"));
+        let place = found["place"].to_string();
+        let mut arguments =
+            vec![text.as_str(), "--hide", &place, "--without", &removed];
+        if !pair.is_empty() {
+            arguments.extend(["--pair", &pair]);
+        }
+        let expected = command_line("ch05-bert-attention", &arguments);
+        assert_close(&found["change"], &expected["change"], 2e-5, &label);
+        for name in ["whole", "without"] {
+            let of = |guesses: &Value, what: &str| -> Value {
+                guesses
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|guess| guess[what].clone())
+                    .collect()
+            };
+            let [ours, theirs] = [&found[name], &expected[name]];
+            assert_eq!(of(ours, "piece"), of(theirs, "piece"), "{label}: {name}");
+            let [ours, theirs] = [of(ours, "probability"), of(theirs, "probability")];
+            assert_close(&ours, &theirs, 2e-5, &label);
+        }
+        for name in ["changes", "looks"] {
+            let ours = tab.evaluate(&format!("[...{live}.{name}]"));
+            assert_close(&ours, &expected[name], 2e-5, &format!("{label}: {name}"));
+        }
+    }
+}
+
+#[test]
+fn chapter_7_s_heads_are_taken_out_by_mouse_and_keyboard_and_in_an_address() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    let label = ABLATION.label("pt-BR");
+    ABLATION.open(&mut tab, "pt-BR");
+    let live = ABLATION.element();
+    let removed = format!("{live}.values().removed");
+    let first = format!("{live}.found.without[0].probability");
+    let whole = tab.evaluate(&first);
+
+    tab.evaluate("document.querySelector('live-ablation canvas').focus()");
+    tab.press("Enter"); // the first head of the first layer
+    tab.press("ArrowRight");
+    tab.press("Enter");
+    ABLATION.wait(&mut tab, &label);
+    assert_eq!(tab.evaluate(&removed), json!("0.0,0.1"));
+    assert_ne!(tab.evaluate(&first), whole, "{label}");
+    tab.press("Enter"); // and back
+    ABLATION.wait(&mut tab, &label);
+    assert_eq!(tab.evaluate(&removed), json!("0.0"));
+
+    tab.click(&label, "live-ablation .ablation-back");
+    ABLATION.wait(&mut tab, &label);
+    assert_eq!(tab.evaluate(&removed), json!(""));
+    assert_eq!(tab.evaluate(&first), whole, "{label}");
+
+    tab.click(&label, "live-ablation .ablation-tokens button:nth-of-type(5)");
+    ABLATION.wait(&mut tab, &label);
+    assert_eq!(tab.evaluate(&format!("{live}.found.place")), json!(5));
+    let pressed =
+        "document.querySelector('live-ablation [aria-pressed=true]').textContent";
+    assert_eq!(tab.evaluate(pressed), json!("cama"));
+
+    // The page's own link: sixteen heads of the figure's pair.
+    tab.evaluate(&format!("{live}.reset()"));
+    ABLATION.wait(&mut tab, &label);
+    tab.click(&label, "main a[href^='#live-ablation=']");
+    tab.wait_to_be(&label, &format!("{removed}.split(',').length"), &json!(16));
+    ABLATION.wait(&mut tab, &label);
+    tab.wait(&label, &format!("{first} < 0.8"));
 }
 
 #[test]
