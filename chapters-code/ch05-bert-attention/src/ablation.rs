@@ -25,8 +25,8 @@ pub struct Ablation {
 }
 
 impl Ablation {
-    /// The same model's guess without these heads: what each of them found becomes 0 before the
-    /// output layer mixes it with the others'. `[vocabulary]`.
+    /// The model's guess without these heads, `[vocabulary]`: what each of them found
+    /// becomes 0 before the output layer mixes it with the others'.
     ///
     /// # Errors
     ///

@@ -17,11 +17,11 @@ pub struct Guesses<'a> {
     model: &'a str,
     tokens: Vec<String>,
     place: usize,
-    /// Of the whole model, the likeliest first.
+    /// The whole model's guesses, the likeliest first.
     whole: Vec<Guess>,
     /// The heads that were removed, as `layer.head`.
     removed: Vec<String>,
-    /// Of the model without them.
+    /// The guesses of the model without them.
     without: Vec<Guess>,
     /// The total variation between the two, from 0 to 1.
     change: f64,
@@ -66,9 +66,10 @@ impl<'a> Guesses<'a> {
         };
         let whole = column("whole", &self.whole);
         let title = format!("without {}", self.removed.join(", "));
-        let without = match self.removed.is_empty() {
-            true => vec![String::new(); whole.len()],
-            false => column(&title, &self.without),
+        let without = if self.removed.is_empty() {
+            vec![String::new(); whole.len()]
+        } else {
+            column(&title, &self.without)
         };
         let width =
             whole.iter().map(|line| measure_text_width(line)).max().unwrap_or(0);

@@ -138,8 +138,8 @@ fn a_hidden_token_is_guessed_with_and_without_heads() {
         text.contains(&format!("changed by {:.3}, of 1", number("/change"))),
         "{text}"
     );
-    let most = changes.iter().copied().fold(0.0, f64::max);
-    let (at, _) = changes.indexed_iter().find(|(_, change)| **change == most).unwrap();
+    let most = changes.indexed_iter().max_by(|a, b| a.1.total_cmp(b.1));
+    let (at, most) = most.unwrap();
     let line = format!("most:\n  {:<5} {most:.3}\n", format!("{}.{}", at.0, at.1));
     assert!(text.contains(&line), "{line:?} is not in {text}");
     let whole = PROGRAM.text(&arguments[..arguments.len() - 2]);

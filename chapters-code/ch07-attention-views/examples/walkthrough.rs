@@ -3,6 +3,7 @@
 
 // The imports serve all cells.
 #![allow(unused_imports, clippy::items_after_statements, clippy::too_many_lines)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 // ANCHOR: imports
 use attention_views::bert::{OpenModel, QueriesAndKeys};
@@ -11,7 +12,7 @@ use attention_views::{
 };
 use bert_attention::nouns::NOUNS;
 use bert_attention::sentences::pairs;
-use bert_attention::translation::*;
+use bert_attention::translation::{NounPair, find_nouns, sentence_end};
 use bert_attention::{Ablation, Attentions, AttentionsError, Guess, Head};
 use bert_attention::{MaskedModel, Pretrained, total_variation};
 use figures::Heatmap;

@@ -96,15 +96,15 @@ impl Place<'_> {
     }
 
     /// Where a link or image of the page leads from the notebook; none for a link to a figure,
-    /// which has no name there, or one that sets a view of the page: Jupyter keeps addresses
-    /// to itself.
+    /// which has no name there, or one that sets a view or a live element of the page: Jupyter
+    /// keeps addresses to itself.
     fn address(
         &self,
         outline: &Outline,
         to: &str,
         is_image: bool,
     ) -> Result<Option<String>> {
-        if ["#av-", "#fig-"].iter().any(|part| to.starts_with(part)) {
+        if ["#av-", "#fig-", "#live-"].iter().any(|part| to.starts_with(part)) {
             return Ok(None);
         }
         if let Some(id) = to.strip_prefix('#') {

@@ -48,14 +48,18 @@ fn has_id(page: &Html, id: &str) -> bool {
     elements.any(|element| element.attr("id") == Some(id))
 }
 
-/// Whether a page has the views whose state an address gives: `av-NAME=layer:1&av-…`.
-fn has_views(page: &Html, address: &str) -> bool {
-    static VIEW: LazyLock<Selector> =
-        LazyLock::new(|| selector("[data-attention-view]"));
+/// Whether a page has the views and live elements whose state an address gives:
+/// `av-NAME=layer:1&live-NAME=…`.
+fn has_shown(page: &Html, address: &str) -> bool {
+    static SHOWN: LazyLock<Selector> =
+        LazyLock::new(|| selector("[data-attention-view], [data-live]"));
     address.split('&').all(|part| {
-        let name = part.split_once('=').and_then(|(name, _)| name.strip_prefix("av-"));
-        let mut views = page.select(&VIEW);
-        views.any(|view| name.is_some() && view.attr("data-attention-view") == name)
+        let Some((name, _)) = part.split_once('=') else { return false };
+        page.select(&SHOWN).any(|shown| {
+            let view = shown.attr("data-attention-view").map(|id| format!("av-{id}"));
+            let live = shown.attr("data-live").map(|element| format!("live-{element}"));
+            [view, live].iter().flatten().any(|known| known == name)
+        })
     })
 }
 
@@ -89,7 +93,7 @@ fn links<'a>(
         };
         match pages.get(&file_path) {
             Some(page)
-                if !id.is_empty() && !has_id(page, id) && !has_views(page, id) =>
+                if !id.is_empty() && !has_id(page, id) && !has_shown(page, id) =>
             {
                 Some(format!("link to {target:?}: that page has no such part"))
             }
@@ -155,11 +159,16 @@ mod tests {
                     <script src=\"https://cdn.example.org/x.js\"></script><img src=\"data:,\">\
                     <figure><svg viewBox=\"0 0 1 1\"></svg></figure>\
                     <div data-attention-view=\"12ab\"></div><a href=\"#av-12ab=layer:1\">ok</a>\
+                    <div data-live=\"a-b\"></div><a href=\"#live-a-b=seed:1\">ok</a>\
+                    <a href=\"#av-12ab=layer:1&amp;live-a-b=seed:1\">ok</a>\
+                    <a href=\"#live-c=seed:1\">no</a><a href=\"#live-a-b\">no</a>\
                     <a href=\"#av-12ab=layer:1&amp;av-34cd=layer:2\">no</a></body></html>";
         fs::write(folder.path().join("index.html"), page).unwrap();
         let findings = super::findings(folder.path()).unwrap();
         let expected = [
             "\"#b\"",
+            "live-c=",
+            "\"#live-a-b\"",
             "av-34cd",
             "\"gone.html\"",
             "cdn.example.org",
