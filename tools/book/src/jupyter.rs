@@ -15,7 +15,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use mdbook_markdown::pulldown_cmark::{Event, LinkType, Tag, TagEnd};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::check::site::is_elsewhere;
+use crate::check::site::{is_elsewhere, is_state};
 use crate::figure;
 use crate::include::normalize;
 use crate::markdown;
@@ -104,10 +104,10 @@ impl Place<'_> {
         to: &str,
         is_image: bool,
     ) -> Result<Option<String>> {
-        if ["#av-", "#fig-", "#live-"].iter().any(|part| to.starts_with(part)) {
-            return Ok(None);
-        }
         if let Some(id) = to.strip_prefix('#') {
+            if id.starts_with("fig-") || is_state(id) {
+                return Ok(None);
+            }
             let name = outline.headings.get(id);
             return Ok(Some(name.map_or(to.to_owned(), |name| format!("#{name}"))));
         }

@@ -109,6 +109,12 @@ pub(crate) fn is_elsewhere(target: &str) -> bool {
         .any(|scheme| target.starts_with(scheme))
 }
 
+/// Whether what follows `#` is the state of a view or of a live element, which only a page of
+/// the site can show.
+pub(crate) fn is_state(id: &str) -> bool {
+    ["av-", "live-"].iter().any(|kind| id.starts_with(kind)) && id.contains('=')
+}
+
 /// What a page would fetch from another machine by itself.
 fn requests(page: &Html) -> impl Iterator<Item = String> {
     static FETCHED: LazyLock<Selector> = LazyLock::new(|| {

@@ -9,7 +9,7 @@ use regex::Regex;
 
 use super::file_name;
 use super::tree::{self, Element, Node};
-use crate::check::site::is_elsewhere;
+use crate::check::site::{is_elsewhere, is_state};
 
 /// A formula as `KaTeX` has written it.
 pub struct Formula<'a> {
@@ -86,8 +86,8 @@ fn link(mut element: Element, page: &str, pages: &[String]) -> Vec<Node> {
 fn target(href: &str, page: &str, pages: &[String]) -> Option<String> {
     let (file, id) = href.split_once('#').unwrap_or((href, ""));
     let id = percent_decode_str(id).decode_utf8().ok()?;
-    if id.starts_with("av-") {
-        return None; // the state of a view that moves
+    if is_state(&id) {
+        return None;
     }
     let name = match file {
         "" => page.to_owned(),
@@ -143,6 +143,7 @@ mod tests {
             ("b.html#%C3%A9", Some("b.xhtml#é")),
             ("https://example.org/b.html", Some("https://example.org/b.html")),
             ("#av-12ab=layer:1", None),
+            ("#live-ablation=removed:1.7%2C1.11", None),
             ("../en/a.html", None),
             ("notebooks/a.ipynb", None),
         ] {
