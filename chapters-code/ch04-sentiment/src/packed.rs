@@ -97,6 +97,11 @@ impl PackedEncoder {
         self.layers.len()
     }
 
+    /// How wide a token's vector is.
+    fn d_model(&self) -> usize {
+        self.layers.first().map_or(0, |layer| layer.qkv.inputs())
+    }
+
     /// How many heads a layer has.
     pub fn heads(&self) -> usize {
         self.layers.first().map_or(0, |layer| layer.heads)
@@ -174,10 +179,14 @@ impl PackedEncoder {
             let (found, expected) = (removed.len(), batch.rows());
             return Err(EncoderError::Rows { name: "removed", found, expected });
         }
-        let d_model = self.layers[layer].qkv.inputs();
-        let x = x.reshape((batch.rows(), batch.n(), d_model))?; // [batch, n, d_model]
+        let expected = Shape::from((batch.rows(), batch.n(), self.d_model()));
+        if *x.shape() != expected {
+            let (msg, got) = ("what a layer reads".to_owned(), x.shape().clone());
+            let error = candle_core::Error::UnexpectedShape { msg, expected, got };
+            return Err(error.into());
+        }
         let options = ForwardOptions::default();
-        in_pool(|| self.run(layer..layers, &x, batch, removed, options))
+        in_pool(|| self.run(layer..layers, x, batch, removed, options))
     }
 
     /// Layers in order, on `x`, `[batch, n, d_model]`; of each text those heads find

@@ -9,7 +9,8 @@ use crate::attentions::{Attentions, AttentionsError, Result};
 use crate::explanation::{MaskedModel, attention_rows, total_variation};
 
 // ANCHOR: ablation
-/// A text with a hidden token, as the whole model reads it.
+/// A text with a hidden token, as the whole model reads it. Later questions go to the
+/// same model.
 #[derive(Debug, Clone)]
 pub struct Ablation {
     /// The text, with `[MASK]` at `place`.
@@ -25,12 +26,35 @@ pub struct Ablation {
 }
 
 impl Ablation {
+    /// Hides the token at `place` of a text, or of a pair of them, and asks for it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`MaskedModel::hidden`].
+    pub fn of(model: &MaskedModel, text: Encoded, place: usize) -> Result<Self> {
+        let text = model.hidden(text, place)?;
+        let batch = Batch::from_encoded(std::slice::from_ref(&text))?; // 1 row
+        let options =
+            ForwardOptions { output_hidden_states: true, ..ForwardOptions::ATTENTIONS };
+        let mut read = model.model.encoder.forward(&batch, options)?;
+        let whole = model.guess_from(&read.last_hidden_state, place)?.concat();
+        let inputs = read.hidden_states.take().unwrap_or_default();
+        let layers = read.attention_arrays()?; // [1, heads, n, n] each
+        let attentions = Attentions::new(&model.model.name, text.clone(), layers);
+        let looks = attention_rows(&attentions, place)?;
+        Ok(Self { text, place, inputs, looks, whole })
+    }
+}
+// ANCHOR_END: ablation
+
+// ANCHOR: without
+impl Ablation {
     /// The model's guess without these heads, `[vocabulary]`: what each of them found
     /// becomes 0 before the output layer mixes it with the others'.
     ///
     /// # Errors
     ///
-    /// [`EncoderError::NoHead`](sentiment::EncoderError) if the model lacks one of them.
+    /// [`EncoderError::NoHead`](sentiment::EncoderError::NoHead) if the model lacks one of them.
     pub fn without(&self, model: &MaskedModel, heads: &[Head]) -> Result<Vec<f32>> {
         // Below the first of them nothing changes.
         match heads.iter().map(|head| head.layer).min() {
@@ -55,7 +79,7 @@ impl Ablation {
         Ok(model.guess_from(&read.last_hidden_state, self.place)?)
     }
 }
-// ANCHOR_END: ablation
+// ANCHOR_END: without
 
 impl Ablation {
     /// How much the guess changes without each head in turn: the total variation, from 0
@@ -74,7 +98,7 @@ impl Ablation {
     ///
     /// # Errors
     ///
-    /// [`AttentionsError`](crate::AttentionsError) if candle refuses a tensor.
+    /// [`AttentionsError`] if candle refuses a tensor.
     pub fn without_each(&self, model: &MaskedModel) -> Result<Array3<f32>> {
         let (layers, heads, _) = self.looks.dim();
         let mut found = Array3::zeros((layers, heads, self.whole.len()));
@@ -88,26 +112,5 @@ impl Ablation {
             }
         }
         Ok(found)
-    }
-}
-
-impl Ablation {
-    /// Hides the token at `place` of a text, or of a pair of them, and asks for it.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`MaskedModel::hidden`].
-    pub fn of(model: &MaskedModel, text: Encoded, place: usize) -> Result<Self> {
-        let text = model.hidden(text, place)?;
-        let batch = Batch::from_encoded(std::slice::from_ref(&text))?; // 1 row
-        let options =
-            ForwardOptions { output_hidden_states: true, ..ForwardOptions::ATTENTIONS };
-        let mut read = model.model.encoder.forward(&batch, options)?;
-        let whole = model.guess_from(&read.last_hidden_state, place)?.concat();
-        let inputs = read.hidden_states.take().unwrap_or_default();
-        let layers = read.attention_arrays()?; // [1, heads, n, n] each
-        let attentions = Attentions::new(&model.model.name, text.clone(), layers);
-        let looks = attention_rows(&attentions, place)?;
-        Ok(Self { text, place, inputs, looks, whole })
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use bert_attention::{Ablation, Guess, Head, MaskedModel, total_variation};
 use console::{Alignment, measure_text_width, pad_str};
 use hub::Encoded;
-use ndarray::{Array2, Axis};
+use ndarray::ArrayView2;
 use serde::Serialize;
 
 /// How many pieces are told, and how many heads.
@@ -48,8 +48,8 @@ impl<'a> Guesses<'a> {
             removed: removed.iter().map(Head::to_string).collect(),
             without: model.likeliest(&without, TOLD),
             change: total_variation(&ablation.whole, &without),
-            changes: rows(&ablation.changes(model)?),
-            looks: looks.map(|layer| rows(&layer.to_owned())).collect(),
+            changes: rows(ablation.changes(model)?.view()),
+            looks: looks.map(rows).collect(),
             tokens: ablation.text.tokens,
         })
     }
@@ -96,6 +96,6 @@ impl<'a> Guesses<'a> {
     }
 }
 
-fn rows(matrix: &Array2<f64>) -> Vec<Vec<f64>> {
-    matrix.axis_iter(Axis(0)).map(|row| row.to_vec()).collect()
+fn rows(matrix: ArrayView2<f64>) -> Vec<Vec<f64>> {
+    matrix.outer_iter().map(|row| row.to_vec()).collect()
 }

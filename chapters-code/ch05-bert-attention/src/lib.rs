@@ -44,7 +44,7 @@ pub use profile::{HeadProfile, Profiles, SpecialIds};
 pub use pronouns::Pronouns;
 pub use rollout::rollout;
 pub use sentiment::statistics::{self, rank_correlation};
-pub use sentiment::{Head, Pretrained};
+pub use sentiment::{Batch, Head, Pretrained};
 pub use task_heads::{
     BertForMaskedLm, BertForSequenceClassification, MaskedLmOutput, Pooler,
 };

@@ -14,7 +14,7 @@ use bert_attention::nouns::NOUNS;
 use bert_attention::sentences::pairs;
 use bert_attention::translation::{NounPair, find_nouns, sentence_end};
 use bert_attention::{Ablation, Attentions, AttentionsError, Guess, Head};
-use bert_attention::{MaskedModel, Pretrained, total_variation};
+use bert_attention::{Batch, MaskedModel, Pretrained, total_variation};
 use figures::Heatmap;
 use hub::{Encoded, HubOptions, ModelFolder, Truncate};
 use ndarray::{Array1, Array2, Axis, s};
@@ -422,6 +422,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{:<8} {change:.3}    {look:.3}", format!("{layer}·{head}"));
     }
     println!("median   {:.4}", order[order.len() / 2].1);
+    let worst: Head = Head { layer: order[0].0.0, head: order[0].0.1 };
+    let left: Vec<f32> = gato.without(&masked, &[worst])?;
+    println!(
+        "gato without the first: {:.3}",
+        masked.likeliest(&left, 1)[0].probability
+    );
     // ANCHOR_END: most
 
     // ANCHOR: nouns
@@ -477,8 +483,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Ok((nats, first))
     }
     println!("head    looks at it   nats lost        first guess");
-    let uniform: Head = Head { layer: 0, head: 7 };
-    for head in lookers.iter().take(6).chain([&uniform]) {
+    let previous: Head = Head { layer: 0, head: 7 };
+    for head in lookers.iter().take(6).chain([&previous]) {
         let (nats, first) = lost(&masked, &hidden, &nouns, &[*head])?;
         let n = nats.len() as f64;
         let mean = nats.iter().sum::<f64>() / n;
@@ -489,6 +495,37 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("         {mean:6.3} ± {half:.3}   {first} of {}", nats.len());
     }
     // ANCHOR_END: effects
+
+    // ANCHOR: alone
+    /// The guess of the Portuguese sentence alone.
+    fn alone(
+        model: &MaskedModel,
+        one: &Ablation,
+        noun: &NounPair,
+    ) -> Result<Vec<f32>, AttentionsError> {
+        let (ids, second) = (&one.text.ids, noun.second);
+        let (ids, place) = if noun.portuguese < second {
+            (ids[..second].to_vec(), noun.portuguese)
+        } else {
+            // [CLS], and the second sentence
+            ([&ids[..1], &ids[second..]].concat(), 1 + noun.portuguese - second)
+        };
+        Ok(model.guess(&Batch::new(&[ids], None, None)?, place)?.concat())
+    }
+    let mut nats: f64 = 0.0;
+    let mut first: usize = 0;
+    for (one, noun) in hidden.iter().zip(nouns.iter().step_by(8)) {
+        let id = noun.text.ids[noun.portuguese] as usize;
+        let guess = alone(&masked, one, noun)?;
+        nats += f64::from(one.whole[id] / guess[id]).ln();
+        first += usize::from(guess.iter().all(|&p| p <= guess[id]));
+    }
+    nats /= hidden.len() as f64;
+    println!(
+        "without the English sentence: {nats:.3} nats lost, {first} of {}",
+        hidden.len()
+    );
+    // ANCHOR_END: alone
 
     // ANCHOR: together
     /// As many heads of each layer as `lookers[..count]` has there, drawn from the others.

@@ -89,6 +89,6 @@ pub fn least_weight(weights: &Array2<f64>, share: f64) -> f64 {
 /// `context · output`. The answer is `[heads, n, d_model]`, and the sum of its heads is
 /// what the attention gives; `heads` divides `d_model`.
 pub fn added(context: &Array2<f64>, output: &Array2<f64>, heads: usize) -> Array3<f64> {
-    todo!("exercise 8: what each head adds")
+    todo!("exercise 8: the term that each head adds to the output")
 }
 // ANCHOR_END: added

@@ -7,14 +7,17 @@ const TEXT = 'O gato dormiu na cama.';
 const PAIR = 'The cat slept on the bed.';
 const PLACE = 2; // gato
 const WIDEST = 36; // of a cell: the guesses stay in sight beside the heads
+const EACH = 12; // bertinho's layers, and heads of each
 const SPECIAL = ['[CLS]', '[SEP]'];
 
 style('ablation.css');
 
 const name = ([layer, head]) => `${layer}·${head}`;
 
-// The heads that an address names: `1.11,2.9`.
-const headsOf = text => [...text.matchAll(/(?:^|,)(\d{1,2})\.(\d{1,2})(?=,|$)/g)].map(([, layer, head]) => [Number(layer), Number(head)]);
+// The heads that an address names: `1.11-2.9`.
+const headsOf = text => [...text.matchAll(/(?:^|-)(\d{1,2})\.(\d{1,2})(?=-|$)/g)]
+  .map(([, layer, head]) => [Number(layer), Number(head)])
+  .filter(head => head.every(number => number < EACH));
 
 // A cell for each head, in the color of what its absence changes; those that are taken out are crossed out.
 class Heads extends HeadGrid {
@@ -85,7 +88,7 @@ class AblationElement extends BertElement {
       text: this.text.input.value,
       pair: this.pair.input.value,
       place: String(this.place),
-      removed: this.removed.map(head => head.join('.')).join(','),
+      removed: this.removed.map(head => head.join('.')).join('-'),
     };
   }
 
@@ -132,14 +135,19 @@ class AblationElement extends BertElement {
   // First the guesses; then, which takes longer, those without each head.
   request() {
     const read = this.read();
-    if (typeof read === 'string') return read;
+    if (typeof read === 'string') {
+      this.unmeasured();
+      return read;
+    }
     const asked = this.asked();
     const removed = this.removed.map(([layer, head]) => ({ layer, head }));
-    const each = this.guessed === asked && this.measured !== asked;
+    const told = this.guessed === asked && this.answered === JSON.stringify(removed); // else the guesses first
+    const each = told && this.measured !== asked;
     return { call: 'ablation', model: 'bertinho', asked, each, request: { ...read, place: this.place, removed, each } };
   }
 
-  show({ json: found, numbers }, { asked, each }) {
+  show({ json: found, numbers }, { asked, each, request: { removed } }) {
+    this.answered = JSON.stringify(removed);
     const changedMeanwhile = this.asked() !== asked;
     if (!changedMeanwhile) this.place = found.place;
     this.found = found;
@@ -155,6 +163,16 @@ class AblationElement extends BertElement {
     this.showGuesses();
     this.showHeads();
     if (this.measured !== this.guessed && this.next === undefined) this.changed({ remember: false });
+  }
+
+  fail(error) {
+    super.fail(error);
+    this.unmeasured();
+  }
+
+  // Nothing more comes for the heads, of which it was said that they are being measured.
+  unmeasured() {
+    if (this.changes === undefined) this.most.textContent = say('Sem cada head, um de cada vez: não medido.', 'Without each head, one at a time: not measured.');
   }
 
   showTokens() {

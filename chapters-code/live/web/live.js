@@ -177,6 +177,7 @@ export class LiveElement extends HTMLElement {
 
   async answer(request) {
     const patience = setTimeout(() => {
+      if (this.dataset.state !== 'working') return; // a field has become wrong meanwhile, which is said
       this.cancel.hidden = false;
       this.status.textContent = say('Calculando…', 'Computing…');
     }, 400);

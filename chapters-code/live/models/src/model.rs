@@ -49,7 +49,10 @@ fn none(name: &str) -> String {
 pub fn bert<R>(
     ask: impl FnOnce(&Pretrained) -> Result<R, String>,
 ) -> Result<R, String> {
-    OPEN.with_borrow(|open| ask(open.bert.as_ref().ok_or_else(|| none("bertinho"))?))
+    OPEN.with_borrow(|open| {
+        let masked = open.masked.as_ref().map(|masked| &masked.model);
+        ask(masked.or(open.bert.as_ref()).ok_or_else(|| none("bertinho"))?)
+    })
 }
 
 /// Asks the same model with its queries and keys given out, which is opened when first asked.
@@ -73,6 +76,7 @@ pub fn masked<R>(
         if open.masked.is_none() {
             let folder = ModelFolder::open("bertinho").map_err(said)?;
             open.masked = Some(MaskedModel::load(&folder).map_err(said)?);
+            open.bert = None; // the other has it inside
         }
         ask(open.masked.as_ref().ok_or_else(|| none("bertinho"))?)
     })

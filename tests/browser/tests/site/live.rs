@@ -480,7 +480,7 @@ fn chapter_7_takes_heads_out_as_chapter_5_s_command_line_does() {
         let text = sentence(&mut draw, 8);
         let pair = if round == 1 { String::new() } else { sentence(&mut draw, 6) };
         let removed = [0; 2].map(|_| format!("{}.{}", draw.below(12), draw.below(12)));
-        let removed = removed.join(",");
+        let (typed, removed) = (removed.join("-"), removed.join(","));
         let place = 1 + draw.below(20); // perhaps behind the end
         let label = format!("{text:?}, {pair:?}, {place}, {removed}");
         ABLATION.show(
@@ -490,7 +490,7 @@ fn chapter_7_takes_heads_out_as_chapter_5_s_command_line_does() {
                 ("text", json!(text)),
                 ("pair", json!(pair)),
                 ("place", json!(place)),
-                ("removed", json!(removed)),
+                ("removed", json!(typed)),
             ],
         );
         let live = ABLATION.element();
@@ -532,6 +532,7 @@ fn chapter_7_s_heads_are_taken_out_by_mouse_and_keyboard_and_in_an_address() {
     ABLATION.open(&mut tab, "pt-BR");
     let live = ABLATION.element();
     let removed = format!("{live}.values().removed");
+    let first_piece = format!("{live}.found.without[0].piece");
     let first = format!("{live}.found.without[0].probability");
     let whole = tab.evaluate(&first);
 
@@ -540,7 +541,7 @@ fn chapter_7_s_heads_are_taken_out_by_mouse_and_keyboard_and_in_an_address() {
     tab.press("ArrowRight");
     tab.press("Enter");
     ABLATION.wait(&mut tab, &label);
-    assert_eq!(tab.evaluate(&removed), json!("0.0,0.1"));
+    assert_eq!(tab.evaluate(&removed), json!("0.0-0.1"));
     assert_ne!(tab.evaluate(&first), whole, "{label}");
     tab.press("Enter"); // and back
     ABLATION.wait(&mut tab, &label);
@@ -562,9 +563,40 @@ fn chapter_7_s_heads_are_taken_out_by_mouse_and_keyboard_and_in_an_address() {
     tab.evaluate(&format!("{live}.reset()"));
     ABLATION.wait(&mut tab, &label);
     tab.click(&label, "main a[href^='#live-ablation=']");
-    tab.wait_to_be(&label, &format!("{removed}.split(',').length"), &json!(16));
+    tab.wait_to_be(&label, &format!("{removed}.split('-').length"), &json!(16));
     ABLATION.wait(&mut tab, &label);
-    tab.wait(&label, &format!("{first} < 0.8"));
+    assert_ne!(tab.evaluate(&first_piece), json!("gato"), "{label}");
+
+    // Heads that there are not are left out.
+    let none = [("removed", json!("12.3-1.12-99.99-1.1-x"))];
+    ABLATION.show(&mut tab, &label, &none);
+    assert_eq!(tab.evaluate(&removed), json!("1.1"));
+}
+
+#[test]
+fn a_field_that_becomes_wrong_while_heads_are_measured_is_what_is_told() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    let label = ABLATION.label("pt-BR");
+    ABLATION.open(&mut tab, "pt-BR");
+    let live = ABLATION.element();
+    let typed = |text: &str| {
+        format!(
+            "{{ const field = {live}.text.input; field.value = {text:?}; \
+             field.dispatchEvent(new Event('input')); }}"
+        )
+    };
+    // The guesses are there, and the heads are being measured.
+    tab.evaluate(&typed(
+        "uma frase bem mais longa do que a outra, que o modelo demora a ler",
+    ));
+    tab.wait(&label, &format!("{live}.changes === undefined && {live}.next !== undefined || {live}.measured !== {live}.guessed"));
+    tab.evaluate(&typed(""));
+    tab.wait(&label, &format!("!{live}.working"));
+    let status = tab.evaluate(&format!("{live}.status.textContent"));
+    assert!(status.as_str().unwrap().contains("vazia"), "{status}");
+    let told = tab.evaluate(&format!("{live}.most.textContent"));
+    assert!(!told.as_str().unwrap().contains("medindo"), "{told}");
 }
 
 #[test]
