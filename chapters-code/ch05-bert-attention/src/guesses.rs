@@ -48,8 +48,8 @@ impl<'a> Guesses<'a> {
             removed: removed.iter().map(Head::to_string).collect(),
             without: model.likeliest(&without, TOLD),
             change: total_variation(&ablation.whole, &without),
-            changes: rows(ablation.changes(model)?.view()),
-            looks: looks.map(rows).collect(),
+            changes: rows(&ablation.changes(model)?.view()),
+            looks: looks.map(|layer| rows(&layer)).collect(),
             tokens: ablation.text.tokens,
         })
     }
@@ -96,6 +96,6 @@ impl<'a> Guesses<'a> {
     }
 }
 
-fn rows(matrix: ArrayView2<f64>) -> Vec<Vec<f64>> {
+fn rows(matrix: &ArrayView2<f64>) -> Vec<Vec<f64>> {
     matrix.outer_iter().map(|row| row.to_vec()).collect()
 }
