@@ -431,14 +431,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: most
 
     // ANCHOR: nouns
-    let nouns: Vec<NounPair> =
+    let all: Vec<NounPair> =
         find_nouns(&masked.model.tokenizer, &english_first, &NOUNS)?;
+    let nouns: Vec<NounPair> = all.iter().step_by(8).cloned().collect();
     let mut hidden: Vec<Ablation> = Vec::new();
-    for noun in nouns.iter().step_by(8) {
+    for noun in &nouns {
         hidden.push(Ablation::of(&masked, noun.text.clone(), noun.portuguese)?);
     }
     let mut looks: Array2<f64> = Array2::zeros(changes.dim()); // [layers, heads]
-    for (one, noun) in hidden.iter().zip(nouns.iter().step_by(8)) {
+    for (one, noun) in hidden.iter().zip(&nouns) {
         looks += &one.looks.slice(s![.., .., noun.english]);
     }
     looks /= hidden.len() as f64;
@@ -446,7 +447,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         looks.indexed_iter().map(|((layer, head), _)| Head { layer, head }).collect();
     lookers
         .sort_by(|a, b| looks[[b.layer, b.head]].total_cmp(&looks[[a.layer, a.head]]));
-    println!("{} of {} nouns hidden", hidden.len(), nouns.len());
+    println!("{} of {} nouns hidden", nouns.len(), all.len());
     println!(
         "from [MASK] to the translation, the mean of all heads {:.3}",
         looks.mean().unwrap_or(f64::NAN)
@@ -465,29 +466,31 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: nouns
 
     // ANCHOR: effects
-    /// What is lost without these heads, in nats for each hidden noun, and how many of
-    /// the nouns are still the first guess.
+    /// What another guess loses, in nats for each hidden noun, and how many of the nouns
+    /// are still the first guess.
     fn lost(
-        model: &MaskedModel,
         hidden: &[Ablation],
         nouns: &[NounPair],
-        heads: &[Head],
+        guess: impl Fn(&Ablation, &NounPair) -> Result<Vec<f32>, AttentionsError>,
     ) -> Result<(Vec<f64>, usize), AttentionsError> {
         let (mut nats, mut first) = (Vec::new(), 0);
-        for (one, noun) in hidden.iter().zip(nouns.iter().step_by(8)) {
+        for (one, noun) in hidden.iter().zip(nouns) {
             let id = noun.text.ids[noun.portuguese] as usize;
-            let without = one.without(model, heads)?;
-            nats.push(f64::from(one.whole[id] / without[id]).ln());
-            first += usize::from(without.iter().all(|&p| p <= without[id]));
+            let other = guess(one, noun)?;
+            nats.push(f64::from(one.whole[id] / other[id]).ln());
+            first += usize::from(other.iter().all(|&p| p <= other[id]));
         }
         Ok((nats, first))
+    }
+    fn mean(values: &[f64]) -> f64 {
+        values.iter().sum::<f64>() / values.len() as f64
     }
     println!("head    looks at it   nats lost        first guess");
     let previous: Head = Head { layer: 0, head: 7 };
     for head in lookers.iter().take(6).chain([&previous]) {
-        let (nats, first) = lost(&masked, &hidden, &nouns, &[*head])?;
-        let n = nats.len() as f64;
-        let mean = nats.iter().sum::<f64>() / n;
+        let without = |one: &Ablation, _: &NounPair| one.without(&masked, &[*head]);
+        let (nats, first) = lost(&hidden, &nouns, without)?;
+        let (n, mean) = (nats.len() as f64, mean(&nats));
         let spread = nats.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
         let half = 1.96 * (spread / n).sqrt();
         let (layer, head) = (head.layer, head.head);
@@ -512,18 +515,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         Ok(model.guess(&Batch::new(&[ids], None, None)?, place)?.concat())
     }
-    let mut nats: f64 = 0.0;
-    let mut first: usize = 0;
-    for (one, noun) in hidden.iter().zip(nouns.iter().step_by(8)) {
-        let id = noun.text.ids[noun.portuguese] as usize;
-        let guess = alone(&masked, one, noun)?;
-        nats += f64::from(one.whole[id] / guess[id]).ln();
-        first += usize::from(guess.iter().all(|&p| p <= guess[id]));
-    }
-    nats /= hidden.len() as f64;
+    let alone_lost: (Vec<f64>, usize) =
+        lost(&hidden, &nouns, |one, noun| alone(&masked, one, noun))?;
     println!(
-        "without the English sentence: {nats:.3} nats lost, {first} of {}",
-        hidden.len()
+        "without the English sentence: {:.3} nats lost, {} of {}",
+        mean(&alone_lost.0),
+        alone_lost.1,
+        nouns.len()
     );
     // ANCHOR_END: alone
 
@@ -545,8 +543,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let drawn = drawn(&lookers, count, &mut chance);
         for (name, heads) in [("that look most", &lookers[..count]), ("drawn", &drawn)]
         {
-            let (nats, first) = lost(&masked, &hidden, &nouns, heads)?;
-            let mean = nats.iter().sum::<f64>() / nats.len() as f64;
+            let (nats, first) =
+                lost(&hidden, &nouns, |one, _| one.without(&masked, heads))?;
+            let mean = mean(&nats);
             println!(
                 "{count:2} {name:<14}   {mean:6.3}      {first:2} of {}",
                 nats.len()

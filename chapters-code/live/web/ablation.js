@@ -1,5 +1,5 @@
 // Chapter 7: what bertinho guesses for a hidden token of the reader's sentence, without some of its heads.
-import { BertElement } from './bert-text.js';
+import { BertElement, SPECIAL } from './bert-text.js';
 import { HeadGrid } from './maps.js';
 import { button, digits, element, refill, say, style } from './live.js';
 
@@ -8,11 +8,11 @@ const PAIR = 'The cat slept on the bed.';
 const PLACE = 2; // gato
 const WIDEST = 36; // of a cell: the guesses stay in sight beside the heads
 const EACH = 12; // bertinho's layers, and heads of each
-const SPECIAL = ['[CLS]', '[SEP]'];
 
 style('ablation.css');
 
 const name = ([layer, head]) => `${layer}·${head}`;
+const holds = (heads, head) => heads.some(other => name(other) === name(head));
 
 // The heads that an address names: `1.11-2.9`.
 const headsOf = text => [...text.matchAll(/(?:^|-)(\d{1,2})\.(\d{1,2})(?=-|$)/g)]
@@ -45,10 +45,6 @@ class Heads extends HeadGrid {
       }
     }
   }
-
-  words(layer, head) {
-    return this.tell(layer, head);
-  }
 }
 
 class AblationElement extends BertElement {
@@ -68,7 +64,7 @@ class AblationElement extends BertElement {
       hint: say('Um clique, ou as setas e Enter, tira um head ou o devolve.', 'A click, or the arrows and Enter, takes a head out or puts it back.'),
       onpick: (layer, head) => this.toggle(layer, head),
     });
-    this.grid.tell = (layer, head) => this.tell(layer, head);
+    this.grid.words = (layer, head) => this.tell(layer, head);
     this.body.append(
       ...this.texts(TEXT, PAIR, () => this.changed()),
       element('p', { class: 'live-caption' }, say('Esconda um token com um clique:', 'Hide a token with a click:')),
@@ -101,8 +97,7 @@ class AblationElement extends BertElement {
 
   // The heads that are taken out, in the model's order.
   take(heads, { ask = true } = {}) {
-    const twice = heads.filter((head, i) => heads.findIndex(other => name(other) === name(head)) === i);
-    this.removed = twice.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    this.removed = heads.filter((head, i) => !holds(heads.slice(0, i), head)).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
     this.grid.removed = this.removed;
     this.taken.textContent = this.out();
     this.back.disabled = this.removed.length === 0;
@@ -118,8 +113,8 @@ class AblationElement extends BertElement {
   }
 
   toggle(layer, head) {
-    const others = this.removed.filter(removed => name(removed) !== name([layer, head]));
-    this.take(others.length < this.removed.length ? others : [...others, [layer, head]]);
+    const picked = [layer, head];
+    this.take(holds(this.removed, picked) ? this.removed.filter(other => name(other) !== name(picked)) : [...this.removed, picked]);
   }
 
   hide(place) {
@@ -223,7 +218,7 @@ class AblationElement extends BertElement {
     const at = layer * heads + head;
     const row = this.looks.subarray(at * tokens.length, (at + 1) * tokens.length);
     const most = row.indexOf(Math.max(...row));
-    const out = this.removed.some(removed => name(removed) === name([layer, head]));
+    const out = holds(this.removed, [layer, head]);
     const change = this.changes ? digits(this.changes[at], 3) : '…';
     const token = most === this.found.place ? '[MASK]' : tokens[most];
     return say(

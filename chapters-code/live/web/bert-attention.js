@@ -1,11 +1,10 @@
 // Chapter 5: where bertinho's heads look in the reader's sentence.
-import { BertElement, entry } from './bert-text.js';
+import { BertElement, SPECIAL, entry } from './bert-text.js';
 import { AttentionMap, HeadGrid } from './maps.js';
 import { digits, element, menu, say } from './live.js';
 
 const TEXT = 'O gato sentou no tapete e o cachorro correu.';
 const TWELVE = Array.from({ length: 12 }, (_, i) => i);
-const SPECIAL = ['[CLS]', '[SEP]'];
 
 class BertAttention extends BertElement {
   name = 'bert-attention';

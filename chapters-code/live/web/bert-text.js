@@ -2,6 +2,7 @@
 // said of texts that the model can't read.
 import { LiveElement, field, say } from './live.js';
 
+export const SPECIAL = ['[CLS]', '[SEP]'];
 const LONGEST = 3000; // in characters: far more than the model's 512 tokens
 
 const REFUSALS = [

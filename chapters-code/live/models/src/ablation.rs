@@ -1,13 +1,10 @@
 //! Chapter 7: what a model guesses without some of its heads.
 
-use bert_attention::{Ablation, Guess, Head, total_variation};
+use bert_attention::{Ablation, Guess, Head, SpecialIds, total_variation};
 use hub::Truncate;
 use serde::{Deserialize, Serialize};
 
 use crate::{model, said};
-
-/// What can't be hidden.
-const SPECIAL: [&str; 2] = ["[CLS]", "[SEP]"];
 
 /// How many pieces are told.
 const TOLD: usize = 5;
@@ -46,7 +43,9 @@ pub fn ablation(request: &Request) -> Result<(Found, Vec<f32>), String> {
         let encoded = tokenizer.encode(text, pair.as_deref(), Truncate::Error);
         let encoded = encoded.map_err(said)?;
         let tokens = encoded.tokens.clone();
-        let ordinary = (0..tokens.len()).filter(|&i| !SPECIAL.contains(&&*tokens[i]));
+        let SpecialIds { cls, sep } = SpecialIds::of(tokenizer).map_err(said)?;
+        let ordinary =
+            (0..encoded.len()).filter(|&i| ![cls, sep].contains(&encoded.ids[i]));
         let nearest = ordinary.min_by_key(|i| i.abs_diff(*place));
         let place = nearest.ok_or("the text has no tokens")?;
         let one = Ablation::of(model, encoded, place).map_err(said)?;

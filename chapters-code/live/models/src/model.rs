@@ -1,6 +1,7 @@
 //! The models that are open.
 
 use std::cell::RefCell;
+use std::error::Error;
 
 use attention_views::bert::OpenModel;
 use bert_attention::{MaskedModel, Pretrained};
@@ -55,30 +56,33 @@ pub fn bert<R>(
     })
 }
 
-/// Asks the same model with its queries and keys given out, which is opened when first asked.
+/// A model made of bertinho's folder, which is opened when first asked.
+fn opened<M, E: Error>(
+    place: &mut Option<M>,
+    load: impl FnOnce(&ModelFolder) -> Result<M, E>,
+) -> Result<&M, String> {
+    if place.is_none() {
+        let folder = ModelFolder::open("bertinho").map_err(said)?;
+        *place = Some(load(&folder).map_err(said)?);
+    }
+    place.as_ref().ok_or_else(|| none("bertinho"))
+}
+
+/// Asks the same model with its queries and keys given out.
 pub fn inside<R>(
     ask: impl FnOnce(&OpenModel) -> Result<R, String>,
 ) -> Result<R, String> {
-    OPEN.with_borrow_mut(|open| {
-        if open.inside.is_none() {
-            let folder = ModelFolder::open("bertinho").map_err(said)?;
-            open.inside = Some(OpenModel::load(&folder).map_err(said)?);
-        }
-        ask(open.inside.as_ref().ok_or_else(|| none("bertinho"))?)
-    })
+    OPEN.with_borrow_mut(|open| ask(opened(&mut open.inside, OpenModel::load)?))
 }
 
-/// Asks the same model for hidden tokens; it is opened when first asked.
+/// Asks the same model for hidden tokens.
 pub fn masked<R>(
     ask: impl FnOnce(&MaskedModel) -> Result<R, String>,
 ) -> Result<R, String> {
     OPEN.with_borrow_mut(|open| {
-        if open.masked.is_none() {
-            let folder = ModelFolder::open("bertinho").map_err(said)?;
-            open.masked = Some(MaskedModel::load(&folder).map_err(said)?);
-            open.bert = None; // the other has it inside
-        }
-        ask(open.masked.as_ref().ok_or_else(|| none("bertinho"))?)
+        let masked = opened(&mut open.masked, MaskedModel::load)?;
+        open.bert = None; // the other has it inside
+        ask(masked)
     })
 }
 
