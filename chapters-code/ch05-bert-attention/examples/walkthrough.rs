@@ -366,20 +366,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: held_out
 
     // ANCHOR: likeness
-    fn likeness(
-        model: &Pretrained,
-        sentences: &[&str],
-    ) -> Result<[Likeness; 2], AttentionsError> {
-        let some: Vec<&str> = sentences.iter().step_by(2).copied().collect();
-        let some = Attentions::of_all(model, &some)?;
-        Ok([Part::Whole, Part::Words].map(|part| Likeness::of(&some, part)))
-    }
-    let alike: [Likeness; 2] = likeness(&model, &sentences)?;
-    let read: usize = sentences.len().div_ceil(2);
-    println!("{} heads, {read} sentences", alike[0].heads.nrows());
+    let half: Vec<&str> = sentences.iter().step_by(2).copied().collect();
+    let some: Vec<Attentions> = Attentions::of_all(&model, &half)?;
+    let whole: Likeness = Likeness::of(&some, Part::Whole);
+    println!("{} heads, {} sentences", whole.heads.nrows(), some.len());
     // ANCHOR_END: likeness
 
     // ANCHOR: likeness_table
+    let words_only: Likeness = Likeness::of(&some, Part::Words);
     fn nearest(of: &Array2<f64>) -> Vec<f64> {
         Likeness::nearest(of).into_iter().map(|(_, likeness)| likeness).collect()
     }
@@ -406,7 +400,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("groups of {least:.1} and more {all:4} {words:12}");
         }
     }
-    print_likeness(alike.each_ref());
+    print_likeness([&whole, &words_only]);
     // Layers began as copies of the layer 3 or 6 below (chapter 8).
     fn siblings(of: &Likeness) -> usize {
         let pairs = Likeness::nearest(&of.heads).into_iter().enumerate();
@@ -414,8 +408,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!(
         "nearest is a copy    {:7} {:12}",
-        siblings(&alike[0]),
-        siblings(&alike[1])
+        siblings(&whole),
+        siblings(&words_only)
     );
     // ANCHOR_END: likeness_table
 

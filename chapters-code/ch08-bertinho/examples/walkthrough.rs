@@ -344,7 +344,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         tokenizer: &hub::Tokenizer,
         pairs: &[Pair],
     ) -> sentiment::Result<Vec<NounPair>> {
-        let texts: Vec<(&str, &str)> = (pairs.iter())
+        let texts: Vec<(&str, &str)> = (pairs.iter().step_by(2))
             .map(|pair| (pair.english.as_str(), pair.portuguese.as_str()))
             .collect();
         find_nouns(tokenizer, &texts, &NOUNS)
@@ -353,7 +353,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         nouns_of(&bertinho.model.tokenizer, &corpus.pairs.train)?;
     let heads: Vec<TranslationHead> =
         translation_heads(&bertinho.model.encoder, &nouns)?;
-    println!("{} nouns in {} pairs", nouns.len(), corpus.pairs.train.len());
+    let read: usize = corpus.pairs.train.len().div_ceil(2);
+    println!("{} nouns in {read} pairs", nouns.len());
     println!("layer  head   en → pt   pt → en");
     let median: TranslationHead = heads[heads.len() / 2];
     for TranslationHead { layer, head, to_portuguese, to_english } in

@@ -13,7 +13,7 @@ use generation::filter::{log_probabilities, probabilities};
 use generation::generate::next_logits;
 use generation::induction;
 use generation::induction::{
-    Ablation, Composition, Head, HeadScores, Losses, Repeated, Task,
+    Ablation, Circuit, Composition, Head, HeadScores, Losses, Repeated, Task,
 };
 use generation::measures::{Measures, Speed, Training};
 use generation::packed::PackedCache;
@@ -157,20 +157,29 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: samples
 
     // ANCHOR: beams
-    for english in ["She is writing a letter.", "The cat sat on the mat."] {
-        println!("{english}");
+    fn print_beams(
+        papagaio: &Pretrained,
+        english: &str,
+        ends: &[u32],
+    ) -> generation::Result<()> {
         let prompt = papagaio.tokenizer.encode(&format!("<|en|>{english}<|pt|>"))?;
-        for beams in [1, 2, 4, 8] {
-            let ends = sentence.ends.clone();
-            let options = BeamOptions { beams, ends, ..BeamOptions::default() };
+        for beams in [1, 2, 4] {
+            let options =
+                BeamOptions { beams, ends: ends.to_vec(), ..BeamOptions::default() };
             let found = beam_search(&papagaio.model, &prompt, &options)?;
             let Hypothesis { ids, score } = &found[0]; // the best
             let total = papagaio.log_probability(&prompt, ids)?;
             let text = papagaio.tokenizer.decode(ids)?;
             println!("{beams:4} beams: ln p = {total:6.2}  score {score:6.3}  {text}");
         }
+        Ok(())
     }
+    print_beams(&papagaio, "She is writing a letter.", &sentence.ends)?;
     // ANCHOR_END: beams
+
+    // ANCHOR: beams_of_cat
+    print_beams(&papagaio, "The cat sat on the mat.", &sentence.ends)?;
+    // ANCHOR_END: beams_of_cat
 
     // ANCHOR: cached
     let ids: Vec<u32> = papagaio.tokenizer.encode("<|pt|>O gato sentou no tapete.")?;
@@ -186,29 +195,30 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: cached
 
     // ANCHOR: timed
-    fn time_tokens(
+    /// How long the model takes for what comes after these tokens, in milliseconds.
+    fn time_token(
         papagaio: &Pretrained,
-        use_cache: bool,
-    ) -> generation::Result<Vec<(f64, f64)>> {
-        let prompt = papagaio.tokenizer.encode("<|pt|>")?;
-        let options = GenerateOptions {
-            max_new_tokens: 120,
-            use_cache,
-            ..GenerateOptions::default()
-        };
-        let (mut times, mut start) = (Vec::new(), Instant::now());
-        generation::generate(&papagaio.model, &prompt, &options, |_, _| {
-            times.push(1e3 * start.elapsed().as_secs_f64());
-            start = Instant::now();
-        })?;
-        let medians = times.chunks_mut(10).map(|ms| {
-            ms.sort_by(f64::total_cmp);
-            ms[ms.len() / 2]
-        });
-        Ok(medians.enumerate().map(|(i, ms)| (10.0 * i as f64 + 5.0, ms)).collect())
+        ids: &[u32],
+        cache: &mut Cache,
+    ) -> generation::Result<f64> {
+        let start = Instant::now();
+        next_logits(&papagaio.model, ids, cache)?;
+        Ok(1e3 * start.elapsed().as_secs_f64())
     }
-    let with: Vec<(f64, f64)> = time_tokens(&papagaio, true)?;
-    let without: Vec<(f64, f64)> = time_tokens(&papagaio, false)?;
+    let text: String = format!("<|pt|>{}", "O gato sentou no tapete. ".repeat(8));
+    let text: Vec<u32> = papagaio.tokenizer.encode(&text)?;
+    let mut cache: Cache = Cache::new();
+    let mut with: Vec<(f64, f64)> = Vec::new();
+    let mut without: Vec<(f64, f64)> = Vec::new();
+    for tokens in text.chunks_exact(8) {
+        next_logits(&papagaio.model, &tokens[..7], &mut cache)?; // not timed
+        let before: usize = cache.len();
+        let ms: f64 = time_token(&papagaio, &tokens[7..], &mut cache)?;
+        with.push((before as f64, ms));
+        let all: &[u32] = &text[..=before];
+        let ms: f64 = time_token(&papagaio, all, &mut Cache::new())?;
+        without.push((before as f64, ms));
+    }
     LineChart::new()
         .title(("O tempo de um token", "The time of a token"))
         .x_title(("tokens antes dele", "tokens before it"))
@@ -370,19 +380,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: maps
 
     // ANCHOR: ablate
+    let circuit: Circuit = Circuit::of(&two.model, &held_out[..32])?;
     for ablation in [Ablation::Zero, Ablation::Mean] {
         println!("{ablation:?}");
-        for (head, share) in
-            induction::singles_removed(&two.model, &held_out, ablation)?
-        {
+        for (head, share) in circuit.singles(ablation)? {
             println!(
                 "   without {head:<11} {:6.1} % of the gain is lost",
                 100.0 * share
             );
         }
-        for ([a, b], share) in
-            induction::pairs_removed(&two.model, &held_out, ablation)?
-        {
+        for ([a, b], share) in circuit.pairs(ablation)? {
             println!("   without {a} and {b} {:6.1} %", 100.0 * share);
         }
     }
@@ -390,7 +397,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: composed
     let found: Composition =
-        induction::composition(&two.model, &held_out, [previous, inducing], 2)?;
+        induction::composition(&two.model, &held_out[..32], [previous, inducing], 2)?;
     println!("from the copy     on it  1 after  2 after  3 after");
     for (name, row) in [
         ("as it is", found.whole),
@@ -525,7 +532,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: in_papagaio
     let task: Task =
         Task { vocabulary: config.vocab_size, length: 64, shortest: 16, longest: 24 };
-    let random: Vec<Repeated> = (task.held_out(42, 32)?.iter())
+    let random: Vec<Repeated> = (task.held_out(42, 16)?.iter())
         .map(|sequence| sequence.behind(0)) // each begins a text
         .collect();
     let texts: Vec<Vec<u32>> = random.iter().map(|row| row.tokens.clone()).collect();

@@ -5,10 +5,9 @@ use generation::Gpt;
 use generation::induction::scores::{places, share};
 use generation::induction::train::fast_loss;
 use generation::induction::{
-    Ablation, AttentionLayer, AttentionOnly, Change, Head, Instead, Recipe, Repeated,
-    Task, ablate, composition, copying, gpt_attentions, gpt_attentions_without_first,
-    looking_back, losses, pairs_removed, removed, scores, singles_removed, train,
-    uniform_scores,
+    Ablation, AttentionLayer, AttentionOnly, Change, Circuit, Head, Instead, Recipe,
+    Repeated, Task, composition, copying, gpt_attentions, gpt_attentions_without_first,
+    looking_back, losses, scores, train, uniform_scores,
 };
 use training::parameters::draw;
 
@@ -210,13 +209,15 @@ fn two_heads_by_hand_are_the_circuit() {
     // Without the second head nothing is left of the gain. Without the first, the second looks at
     // all alike, and misleads.
     let chance = 16_f64.ln();
-    let singles = singles_removed(&model, &sequences, Ablation::Zero).unwrap();
+    let found = Circuit::of(&model, &sequences).unwrap();
+    assert_eq!(found.whole, whole);
+    let singles = found.singles(Ablation::Zero).unwrap();
     assert!(singles[0].1 > 1.0, "{singles:?}");
     close(singles[1].1, 1.0);
-    let without = ablate(&model, &sequences, &[head(1, 0)], Ablation::Zero).unwrap();
+    let without = found.without(&[head(1, 0)], Ablation::Zero).unwrap();
     close(without.repeated, chance);
-    close(removed(chance, whole, without), 1.0);
-    let pairs = pairs_removed(&model, &sequences, Ablation::Mean).unwrap();
+    close(found.lost(&[head(1, 0)], Ablation::Zero).unwrap(), 1.0);
+    let pairs = found.pairs(Ablation::Mean).unwrap();
     assert_eq!(pairs.len(), 1);
 
     // Two tokens back in place of one: the keys say another token, and the queries don't care.
@@ -249,7 +250,8 @@ fn a_head_taken_out_finds_zeros_or_the_mean() {
     without.layers[0].output = Tensor::cat(&[&kept, &zeros], 1).unwrap();
     let logits = without.forward(&tokens, &[]).unwrap().logits;
     let expected = losses(&logits, &sequences).unwrap();
-    let found = ablate(&model, &sequences, &[head(0, 1)], Ablation::Zero).unwrap();
+    let circuit = Circuit::of(&model, &sequences).unwrap();
+    let found = circuit.without(&[head(0, 1)], Ablation::Zero).unwrap();
     close(found.repeated, expected.repeated);
     close(found.first, expected.first);
     // What a head finds anyway changes nothing; the mean of six does, that of one doesn't.
@@ -257,10 +259,11 @@ fn a_head_taken_out_finds_zeros_or_the_mean() {
     let change = Change { head: head(1, 0), instead: Instead::Find(same) };
     let logits = model.forward(&tokens, &[change]).unwrap().logits;
     assert_eq!(flat(&logits), flat(&whole.logits));
-    let mean = ablate(&model, &sequences, &[head(0, 1)], Ablation::Mean).unwrap();
+    let mean = circuit.without(&[head(0, 1)], Ablation::Mean).unwrap();
     assert!((mean.repeated - found.repeated).abs() > 1e-4);
     let alone = &sequences[..1];
-    let of_one = ablate(&model, alone, &[head(0, 1)], Ablation::Mean).unwrap();
+    let of_one = Circuit::of(&model, alone).unwrap();
+    let of_one = of_one.without(&[head(0, 1)], Ablation::Mean).unwrap();
     let logits = model.forward(&tokens[..1], &[]).unwrap().logits;
     close(of_one.repeated, losses(&logits, alone).unwrap().repeated);
 }
@@ -344,7 +347,8 @@ fn bad_input_has_its_one_clear_error() {
     assert!(told(&[vec![1; 21]]).starts_with("21 tokens, but the model has 20"));
     assert!(told(&[vec![1, 2], vec![1]]).starts_with("length is 1"));
     let sequences = TASK.held_out(1, 2).unwrap();
-    let error = ablate(&model, &sequences, &[head(2, 0)], Ablation::Zero);
+    let circuit = Circuit::of(&model, &sequences).unwrap();
+    let error = circuit.without(&[head(2, 0)], Ablation::Zero);
     assert_eq!(
         error.unwrap_err().to_string(),
         "head is 2.0: it must be one of the model's, 0.0, 0.1, 1.0, 1.1"

@@ -1,9 +1,10 @@
 //! What is lost when heads are taken out.
 
+use candle_core::Tensor;
 use sentiment::Head;
 
 use crate::error::Result;
-use crate::induction::model::{AttentionOnly, Change, Instead};
+use crate::induction::model::{AttentionOnly, Change, Instead, Trace};
 use crate::induction::sequences::Repeated;
 use crate::induction::train::{Losses, losses, tokens};
 
@@ -18,95 +19,89 @@ pub enum Ablation {
 }
 
 // ANCHOR: ablate
-/// The losses without these heads.
-///
-/// # Errors
-///
-/// If there is no such head, or the model can't read the sequences.
-pub fn ablate(
-    model: &AttentionOnly,
-    sequences: &[Repeated],
-    heads: &[Head],
-    ablation: Ablation,
-) -> Result<Losses> {
-    model.check_heads(heads.iter().copied())?;
-    let tokens = tokens(sequences);
-    let whole = model.forward(&tokens, &[])?;
-    let change = |&head: &Head| {
-        let found = whole.found[head.layer].narrow(1, head.head, 1)?.squeeze(1)?;
-        let mean = found.mean_keepdim(0)?; // [batch, n, d_k] -> [1, n, d_k]
-        let instead = match ablation {
-            Ablation::Zero => mean.zeros_like()?,
-            Ablation::Mean => mean,
-        };
-        Ok(Change { head, instead: Instead::Find(instead) })
-    };
-    let changes: Vec<Change> = heads.iter().map(change).collect::<Result<_>>()?;
-    losses(&model.forward(&tokens, &changes)?.logits, sequences)
+/// What a model does with some sequences, before heads are taken out of it.
+#[derive(Debug, Clone)]
+pub struct Circuit {
+    model: AttentionOnly,
+    sequences: Vec<Repeated>,
+    /// What each layer's heads find, `[batch, heads, n, d_k]`.
+    found: Vec<Tensor>,
+    /// The losses of the whole model.
+    pub whole: Losses,
 }
 
-/// The share of the gain that is lost: the gain is how far the loss of the `whole`
-/// model is below `chance` where the text repeats itself.
-pub fn removed(chance: f64, whole: Losses, without: Losses) -> f64 {
-    (without.repeated - whole.repeated) / (chance - whole.repeated)
+impl Circuit {
+    /// The losses without these heads.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such head.
+    pub fn without(&self, heads: &[Head], ablation: Ablation) -> Result<Losses> {
+        self.model.check_heads(heads.iter().copied())?;
+        let change = |&head: &Head| {
+            let found = self.found[head.layer].narrow(1, head.head, 1)?.squeeze(1)?;
+            let mean = found.mean_keepdim(0)?; // [batch, n, d_k] -> [1, n, d_k]
+            let instead = match ablation {
+                Ablation::Zero => mean.zeros_like()?,
+                Ablation::Mean => mean,
+            };
+            Ok(Change { head, instead: Instead::Find(instead) })
+        };
+        let changes: Vec<Change> = heads.iter().map(change).collect::<Result<_>>()?;
+        let trace = self.model.forward(&tokens(&self.sequences), &changes)?;
+        losses(&trace.logits, &self.sequences)
+    }
+
+    /// The share of the gain that is lost without them: the gain is how far the whole
+    /// model's loss is below chance where the text repeats itself.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such head.
+    pub fn lost(&self, heads: &[Head], ablation: Ablation) -> Result<f64> {
+        let (whole, without) = (self.whole, self.without(heads, ablation)?);
+        let chance = (self.model.words.dim(0)? as f64).ln(); // of the vocabulary's size
+        Ok((without.repeated - whole.repeated) / (chance - whole.repeated))
+    }
 }
 // ANCHOR_END: ablate
 
-/// The losses of the whole model.
-///
-/// # Errors
-///
-/// If the model can't read the sequences.
-pub fn whole(model: &AttentionOnly, sequences: &[Repeated]) -> Result<Losses> {
-    losses(&model.forward(&tokens(sequences), &[])?.logits, sequences)
-}
-
-/// The share of the gain that each head's absence removes.
-///
-/// # Errors
-///
-/// As [`ablate`].
-pub fn singles_removed(
-    model: &AttentionOnly,
-    sequences: &[Repeated],
-    ablation: Ablation,
-) -> Result<Vec<(Head, f64)>> {
-    let (chance, whole) = (chance(model)?, whole(model, sequences)?);
-    let removed = |head| {
-        let without = ablate(model, sequences, &[head], ablation)?;
-        Ok((head, removed(chance, whole, without)))
-    };
-    model.heads().into_iter().map(removed).collect()
-}
-
-/// The share of the gain that the absence of each two heads removes.
-///
-/// # Errors
-///
-/// As [`ablate`].
-pub fn pairs_removed(
-    model: &AttentionOnly,
-    sequences: &[Repeated],
-    ablation: Ablation,
-) -> Result<Vec<([Head; 2], f64)>> {
-    let (chance, whole) = (chance(model)?, whole(model, sequences)?);
-    let heads = model.heads();
-    let mut pairs = Vec::new();
-    for (i, &first) in heads.iter().enumerate() {
-        for &second in &heads[i + 1..] {
-            let pair = [first, second];
-            let without = ablate(model, sequences, &pair, ablation)?;
-            pairs.push((pair, removed(chance, whole, without)));
-        }
+impl Circuit {
+    /// A model, and sequences that it reads.
+    ///
+    /// # Errors
+    ///
+    /// If the model can't read them.
+    pub fn of(model: &AttentionOnly, sequences: &[Repeated]) -> Result<Self> {
+        let Trace { logits, found, .. } = model.forward(&tokens(sequences), &[])?;
+        let whole = losses(&logits, sequences)?;
+        Ok(Self { model: model.clone(), sequences: sequences.to_vec(), found, whole })
     }
-    Ok(pairs)
-}
 
-/// The loss of a guess that knows nothing, ln(vocabulary).
-///
-/// # Errors
-///
-/// If the table of tokens has no rows.
-pub fn chance(model: &AttentionOnly) -> Result<f64> {
-    Ok((model.words.dim(0)? as f64).ln())
+    /// Each head, with the share of the gain that is lost without it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Circuit::lost`].
+    pub fn singles(&self, ablation: Ablation) -> Result<Vec<(Head, f64)>> {
+        let lost = |head| Ok((head, self.lost(&[head], ablation)?));
+        self.model.heads().into_iter().map(lost).collect()
+    }
+
+    /// Each two heads, with the share of the gain that is lost without them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Circuit::lost`].
+    pub fn pairs(&self, ablation: Ablation) -> Result<Vec<([Head; 2], f64)>> {
+        let heads = self.model.heads();
+        let mut pairs = Vec::new();
+        for (i, &first) in heads.iter().enumerate() {
+            for &second in &heads[i + 1..] {
+                let pair = [first, second];
+                pairs.push((pair, self.lost(&pair, ablation)?));
+            }
+        }
+        Ok(pairs)
+    }
 }

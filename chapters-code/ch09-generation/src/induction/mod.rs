@@ -19,7 +19,7 @@ pub mod scores;
 pub mod sequences;
 pub mod train;
 
-pub use circuit::{Ablation, ablate, pairs_removed, removed, singles_removed};
+pub use circuit::{Ablation, Circuit};
 pub use composition::{Composition, composition, looking_back};
 pub use in_gpt::{gpt_attentions, gpt_attentions_without_first};
 pub use model::{AttentionLayer, AttentionOnly, Change, Instead, Trace};

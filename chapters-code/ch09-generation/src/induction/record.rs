@@ -8,14 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::Result;
-use crate::induction::circuit::{
-    Ablation, ablate, chance, pairs_removed, removed, singles_removed, whole,
-};
+use crate::induction::circuit::{Ablation, Circuit};
 use crate::induction::composition::{Composition, composition};
-use crate::induction::model::AttentionOnly;
 use crate::induction::scores::{HeadScores, copying, uniform_scores};
-use crate::induction::sequences::Repeated;
-use crate::induction::train::{Losses, Point, Recipe, Run, train};
+use crate::induction::train::{Losses, Point, Recipe, train};
 
 /// What `--bin induction` wrote.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -136,15 +132,18 @@ impl SeedRecord {
         let sequences = recipe.held_out(MEASURED)?;
         let (model, previous, induction) =
             (&two.model, two.previous_head(), two.induction_head());
+        let circuit = Circuit::of(model, &sequences)?;
+        let all_induction = two.heads_of_prefix_matching(0.5);
+        let removed = |ablation| Removed::of(&circuit, &all_induction, ablation);
         let copying = |head| Ok((head, copying(model, head)?));
         Ok(Self {
             seed: recipe.seed,
-            losses: [whole(&one.model, &sequences)?, whole(model, &sequences)?],
+            losses: [Circuit::of(&one.model, &sequences)?.whole, circuit.whole],
             previous,
             induction,
             copying: model.heads().into_iter().map(copying).collect::<Result<_>>()?,
-            zero: Removed::of(&two, &sequences, Ablation::Zero)?,
-            mean: Removed::of(&two, &sequences, Ablation::Mean)?,
+            zero: removed(Ablation::Zero)?,
+            mean: removed(Ablation::Mean)?,
             composition: composition(model, &sequences, [previous, induction], 2)?,
             one_layer: one.history,
             two_layers: two.history,
@@ -153,14 +152,15 @@ impl SeedRecord {
 }
 
 impl Removed {
-    fn of(run: &Run, sequences: &[Repeated], ablation: Ablation) -> Result<Self> {
-        let model: &AttentionOnly = &run.model;
-        let without =
-            ablate(model, sequences, &run.heads_of_prefix_matching(0.5), ablation)?;
+    fn of(
+        circuit: &Circuit,
+        all_induction: &[Head],
+        ablation: Ablation,
+    ) -> Result<Self> {
         Ok(Self {
-            singles: singles_removed(model, sequences, ablation)?,
-            pairs: pairs_removed(model, sequences, ablation)?,
-            all_induction: removed(chance(model)?, whole(model, sequences)?, without),
+            singles: circuit.singles(ablation)?,
+            pairs: circuit.pairs(ablation)?,
+            all_induction: circuit.lost(all_induction, ablation)?,
         })
     }
 }
