@@ -121,6 +121,27 @@ fn letters_right_counts_the_likeliest_letters() {
     assert!(model.letters_right(&[]).unwrap().abs() < 1e-12);
 }
 
+/// Against what the greedy decoder writes, letter after letter.
+#[test]
+fn accuracy_counts_what_greedy_would_write() {
+    let larger = ReverserOptions { d_model: 32, d_ff: 64, batch: 32, ..small() };
+    let options = ReverserOptions { steps: 400, learning_rate: 6e-3, ..larger };
+    let mut training = ReverserTraining::new(options).unwrap();
+    for _ in 0..options.steps {
+        training.step().unwrap(); // enough for some strings to be right
+    }
+    let model = training.model;
+    let strings = held_out_strings(5, 60);
+    let written = |string: &String| model.greedy(&[string]).unwrap().remove(0);
+    let reversed =
+        |string: &&String| written(string) == string.chars().rev().collect::<String>();
+    let right = strings.iter().filter(reversed).count();
+    assert!(right > 0 && right < strings.len(), "{right} of {}", strings.len());
+    let share = right as f64 / strings.len() as f64;
+    assert!((model.accuracy(&strings).unwrap() - share).abs() < 1e-12);
+    assert!(model.accuracy(&[]).unwrap().abs() < 1e-12);
+}
+
 #[test]
 fn an_untrained_model_reverses_nothing_and_bad_strings_are_refused() {
     let model = ReverserTraining::new(small()).unwrap().model;

@@ -465,7 +465,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     // ANCHOR_END: nouns
 
-    // ANCHOR: effects
+    // ANCHOR: lost
     /// What another guess loses, in nats for each hidden noun, and how many of the nouns
     /// are still the first guess.
     fn lost(
@@ -485,6 +485,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     fn mean(values: &[f64]) -> f64 {
         values.iter().sum::<f64>() / values.len() as f64
     }
+    // ANCHOR_END: lost
+
+    // ANCHOR: effects
     println!("head    looks at it   nats lost        first guess");
     let previous: Head = Head { layer: 0, head: 7 };
     for head in lookers.iter().take(6).chain([&previous]) {
@@ -525,7 +528,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     // ANCHOR_END: alone
 
-    // ANCHOR: together
+    // ANCHOR: drawn
     /// As many heads of each layer as `lookers[..count]` has there, drawn from the others.
     fn drawn(lookers: &[Head], count: usize, chance: &mut NumpyRandom) -> Vec<Head> {
         let (mut drawn, mut others) = (Vec::new(), lookers[count..].to_vec());
@@ -537,6 +540,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         drawn
     }
+    // ANCHOR_END: drawn
+
+    // ANCHOR: together
     let mut chance: NumpyRandom = NumpyRandom::seed(42);
     println!("heads removed       nats lost   first guess");
     for count in [4, 8, 16] {

@@ -205,7 +205,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         next_logits(&papagaio.model, ids, cache)?;
         Ok(1e3 * start.elapsed().as_secs_f64())
     }
-    let text: String = format!("<|pt|>{}", "O gato sentou no tapete. ".repeat(8));
+    let text: String = format!("<|pt|>{}", "O gato sentou no tapete. ".repeat(7));
     let text: Vec<u32> = papagaio.tokenizer.encode(&text)?;
     let mut cache: Cache = Cache::new();
     let mut with: Vec<(f64, f64)> = Vec::new();
@@ -380,7 +380,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: maps
 
     // ANCHOR: ablate
-    let circuit: Circuit = Circuit::of(&two.model, &held_out[..32])?;
+    let circuit: Circuit = Circuit::of(&two.model, &held_out[..24])?;
     for ablation in [Ablation::Zero, Ablation::Mean] {
         println!("{ablation:?}");
         for (head, share) in circuit.singles(ablation)? {
@@ -532,7 +532,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: in_papagaio
     let task: Task =
         Task { vocabulary: config.vocab_size, length: 64, shortest: 16, longest: 24 };
-    let random: Vec<Repeated> = (task.held_out(42, 16)?.iter())
+    let random: Vec<Repeated> = (task.held_out(42, 12)?.iter())
         .map(|sequence| sequence.behind(0)) // each begins a text
         .collect();
     let texts: Vec<Vec<u32>> = random.iter().map(|row| row.tokens.clone()).collect();

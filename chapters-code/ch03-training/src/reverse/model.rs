@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use candle_core::{D, DType, Device, Error, IndexOp, Tensor};
 use candle_nn::{Init, Linear, Module, VarBuilder};
-use ndarray::{Array3, Axis};
+use ndarray::{Array3, Array4, Axis, s};
 use whole_transformer::sinusoidal;
 
 use crate::decoder::DecoderLayer;
@@ -111,49 +111,60 @@ impl Reverser {
     }
     // ANCHOR_END: greedy
 
-    /// The share of the strings that are reversed without a fault, ending included.
-    pub fn accuracy(&self, strings: &[String]) -> Result<f64> {
-        let mut right = 0;
-        for strings in by_length(strings) {
-            let written = self.greedy(&strings)?;
-            let reversed = |string: &&str| string.chars().rev().collect::<String>();
-            right += strings
-                .iter()
-                .zip(&written)
-                .filter(|(string, written)| reversed(string) == **written)
-                .count();
-        }
-        Ok(right as f64 / strings.len().max(1) as f64)
+    /// Where the likeliest letter is the right one, given the right ones before it, the
+    /// end included: 1 or 0, `[batch, n + 1]`. The strings must be of one length.
+    fn hits(&self, strings: &[&str]) -> Result<Tensor> {
+        let (given, expected) = teach(strings)?; // [batch, n + 1]
+        let logits = self.forward(&read(strings)?, &given)?.logits; // [batch, n + 1, 28]
+        Ok(logits.argmax(D::Minus1)?.eq(&expected)?.to_dtype(DType::F64)?)
     }
+
+    // ANCHOR: accuracy
+    /// The share of the strings that are reversed without a fault, ending included.
+    ///
+    /// One pass tells what [`Reverser::greedy`] would write in many: it goes right as
+    /// long as the right letter is the likeliest after the right ones.
+    pub fn accuracy(&self, strings: &[String]) -> Result<f64> {
+        let mut right = 0.0;
+        for strings in by_length(strings) {
+            let whole = self.hits(&strings)?.min(1)?; // [batch]: 1 if all letters hit
+            right += whole.sum_all()?.to_scalar::<f64>()?;
+        }
+        Ok(right / strings.len().max(1) as f64)
+    }
+    // ANCHOR_END: accuracy
 
     /// The share of the strings' letters that are the likeliest at their place, if the
     /// right ones before them are given: what an early fault would spoil is counted.
     pub fn letters_right(&self, strings: &[String]) -> Result<f64> {
         let (mut right, mut letters) = (0.0, 0);
         for strings in by_length(strings) {
-            let (given, expected) = teach(&strings)?; // [batch, n + 1]
-            let logits = self.forward(&read(&strings)?, &given)?.logits;
-            let hits = logits.argmax(D::Minus1)?.eq(&expected)?; // [batch, n + 1]
+            let hits = self.hits(&strings)?; // [batch, n + 1]
             let n = hits.dim(1)? - 1; // the end is no letter
-            let hits = hits.narrow(1, 0, n)?.to_dtype(DType::F64)?;
-            right += hits.sum_all()?.to_scalar::<f64>()?;
+            right += hits.narrow(1, 0, n)?.sum_all()?.to_scalar::<f64>()?;
             letters += strings.len() * n;
         }
         Ok(right / letters.max(1) as f64)
     }
 
-    /// Where each written letter of a string looks, with the reversed string given: for
-    /// each layer `[heads, n, m]`, with a row for each written letter (the last is the
-    /// end) and a column for each read one (the last is the end).
-    pub fn cross_attention(&self, string: &str) -> Result<Vec<Array3<f64>>> {
-        let (source, written) = (read(&[string])?, teach(&[string])?.0);
+    /// Where each written letter looks, with the reversed strings given, which must be of
+    /// one length: for each layer `[batch, heads, n, m]`, with a row for each written
+    /// letter (the last is the end) and a column for each read one (the last is the end).
+    fn looks(&self, strings: &[&str]) -> Result<Vec<Array4<f64>>> {
+        let (source, written) = (read(strings)?, teach(strings)?.0);
         let layers = self.forward(&source, &written)?.cross_attentions;
-        let array = |weights: &Tensor| -> Result<Array3<f64>> {
-            let (_, heads, n, m) = weights.dims4()?; // [1, heads, n, m]
+        let array = |weights: &Tensor| -> Result<Array4<f64>> {
+            let shape = weights.dims4()?; // [batch, heads, n, m]
             let values = weights.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?;
-            Ok(Array3::from_shape_vec((heads, n, m), values).map_err(Error::wrap)?)
+            Ok(Array4::from_shape_vec(shape, values).map_err(Error::wrap)?)
         };
         layers.iter().map(array).collect()
+    }
+
+    /// Where each written letter of one string looks: for each layer `[heads, n, m]`.
+    pub fn cross_attention(&self, string: &str) -> Result<Vec<Array3<f64>>> {
+        let layers = self.looks(&[string])?; // [1, heads, n, m]
+        Ok(layers.into_iter().map(|layer| layer.index_axis_move(Axis(0), 0)).collect())
     }
 
     /// The share of attention that the letters written look at the letter they should:
@@ -162,14 +173,15 @@ impl Reverser {
     pub fn anti_diagonal(&self, strings: &[String]) -> Result<Vec<Vec<f64>>> {
         let mut sums: Vec<Vec<f64>> = Vec::new();
         let letters: usize = strings.iter().map(String::len).sum();
-        for string in strings {
-            let layers = self.cross_attention(string)?;
+        for strings in by_length(strings) {
+            let layers = self.looks(&strings)?;
             sums.resize(layers.len(), vec![]);
+            let n = strings[0].len();
             for (sums, weights) in sums.iter_mut().zip(&layers) {
-                sums.resize(weights.len_of(Axis(0)), 0.0);
-                for (sum, weights) in sums.iter_mut().zip(weights.outer_iter()) {
-                    let last = string.len() - 1;
-                    *sum += (0..=last).map(|t| weights[[t, last - t]]).sum::<f64>();
+                sums.resize(weights.len_of(Axis(1)), 0.0);
+                for (sum, weights) in sums.iter_mut().zip(weights.axis_iter(Axis(1))) {
+                    let at = |t: usize| weights.slice(s![.., t, n - 1 - t]).sum(); // [batch]
+                    *sum += (0..n).map(at).sum::<f64>();
                 }
             }
         }
