@@ -490,7 +490,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: effects
     println!("head    looks at it   nats lost        first guess");
     let previous: Head = Head { layer: 0, head: 7 };
-    for head in lookers.iter().take(6).chain([&previous]) {
+    for head in lookers.iter().take(4).chain([&previous]) {
         let without = |one: &Ablation, _: &NounPair| one.without(&masked, &[*head]);
         let (nats, first) = lost(&hidden, &nouns, without)?;
         let (n, mean) = (nats.len() as f64, mean(&nats));
@@ -545,7 +545,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR: together
     let mut chance: NumpyRandom = NumpyRandom::seed(42);
     println!("heads removed       nats lost   first guess");
-    for count in [4, 8, 16] {
+    for count in [8, 16] {
         let drawn = drawn(&lookers, count, &mut chance);
         for (name, heads) in [("that look most", &lookers[..count]), ("drawn", &drawn)]
         {
