@@ -292,8 +292,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: reverser_history
 
     // ANCHOR: longer
+    let lengths: [usize; 5] = [3, 4, 13, 14, 16];
     println!("            reversed  letters right");
-    for length in [3, 4, 13, 14, 16] {
+    for length in lengths {
         let strings = strings_of(length, 45, 200)?;
         let exact = 100.0 * reverser.model.accuracy(&strings)?;
         let letters = 100.0 * reverser.model.letters_right(&strings)?;
@@ -303,7 +304,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: longer_attention
     println!("            head 0  head 1");
-    for length in [3, 4, 13, 14, 16] {
+    for length in lengths {
         let strings = strings_of(length, 45, 200)?;
         let heads = &reverser.model.anti_diagonal(&strings)?[0];
         println!("{length:2} letters:  {:6.2}  {:6.2}", heads[0], heads[1]);

@@ -344,17 +344,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         tokenizer: &hub::Tokenizer,
         pairs: &[Pair],
     ) -> sentiment::Result<Vec<NounPair>> {
-        let texts: Vec<(&str, &str)> = (pairs.iter().step_by(2))
+        let texts: Vec<(&str, &str)> = (pairs.iter())
             .map(|pair| (pair.english.as_str(), pair.portuguese.as_str()))
             .collect();
         find_nouns(tokenizer, &texts, &NOUNS)
     }
-    let nouns: Vec<NounPair> =
-        nouns_of(&bertinho.model.tokenizer, &corpus.pairs.train)?;
+    let half: Vec<Pair> = corpus.pairs.train.iter().step_by(2).cloned().collect();
+    let nouns: Vec<NounPair> = nouns_of(&bertinho.model.tokenizer, &half)?;
     let heads: Vec<TranslationHead> =
         translation_heads(&bertinho.model.encoder, &nouns)?;
-    let read: usize = corpus.pairs.train.len().div_ceil(2);
-    println!("{} nouns in {read} pairs", nouns.len());
+    println!("{} nouns in {} pairs", nouns.len(), half.len());
     println!("layer  head   en → pt   pt → en");
     let median: TranslationHead = heads[heads.len() / 2];
     for TranslationHead { layer, head, to_portuguese, to_english } in

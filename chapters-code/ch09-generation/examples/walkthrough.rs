@@ -397,7 +397,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: composed
     let found: Composition =
-        induction::composition(&two.model, &held_out[..32], [previous, inducing], 2)?;
+        induction::composition(&two.model, &held_out[..24], [previous, inducing], 2)?;
     println!("from the copy     on it  1 after  2 after  3 after");
     for (name, row) in [
         ("as it is", found.whole),
