@@ -31,7 +31,7 @@ KATEX = ROOT / "src/assets/katex"
 
 # ASCII and what else Portuguese and English are written with.
 ASCII = set(range(0x20, 0x7F))
-TEXT = ASCII | set(map(ord, "\u00a0ÀÁÂÃÇÉÊÍÓÔÕÚàáâãçéêíóôõúüª°º·×–—‘’“”…−≈√²³⁶⁸"))
+TEXT = ASCII | set(map(ord, "\u00a0ÀÁÂÃÇÉÊÍÓÔÕÚàáâãçćéêíóôõúüª°º·×–—‘’“”…−≈√²³⁶⁸"))
 # The menu bar alone has the thin cut, for the book's title.
 TITLE = set(map(ord, "Atenção em Rust Attention in Rust"))
 # What comments and outputs are written with: formulas, tables, pieces of words.

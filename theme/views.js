@@ -1,6 +1,6 @@
-// Chapter 7's views come when they are about to be seen: until then the page has their pictures. A
-// view's data and its code are scripts (tools/book/src/polish/views.rs), which a page opened from a
-// disk may load, too.
+// Chapter 7's views and larger drawings come when they are about to be seen: until then the page has
+// the views' pictures and the drawings' frames. What they bring are scripts (tools/book/src/polish:
+// views.rs, drawings.rs), which a page opened from a disk may load, too.
 (() => {
   'use strict';
 
@@ -36,7 +36,7 @@
     try {
       const [data, [style, code]] = await Promise.all([load(viewData), load(viewCode)]);
       if (host.childElementCount > 0 && host.querySelector('script') === null) {
-        observer.unobserve(host);
+        views.unobserve(host);
         host.append(script('application/json', data), script('text/css', style), script('module', code));
       }
     } catch {
@@ -44,9 +44,25 @@
     }
   }
 
-  const observer = new IntersectionObserver(entries => {
-    entries.filter(entry => entry.isIntersecting).forEach(entry => bring(entry.target));
-  }, { rootMargin: '100% 0%' });
+  async function fill(figure) {
+    const drawing = figure.querySelector('[data-drawing]');
+    try {
+      drawing.innerHTML = await load(drawing.dataset.drawing);
+      drawings.unobserve(figure);
+    } catch {
+      // The frame says in words what it would show.
+    }
+  }
+
+  // A drawing comes a window's height before it is seen, a view, which is far heavier, when it is.
+  function observing(bring, rootMargin) {
+    return new IntersectionObserver(entries => {
+      entries.filter(entry => entry.isIntersecting).forEach(entry => bring(entry.target));
+    }, { rootMargin });
+  }
+
+  const views = observing(bring, '0%');
+  const drawings = observing(fill, '100% 0%');
 
   const hosts = [...document.querySelectorAll('[data-view-data]')];
 
@@ -55,7 +71,10 @@
     hosts.filter(host => location.hash.includes(`av-${host.dataset.attentionView}`)).forEach(bring);
   }
 
-  hosts.forEach(host => observer.observe(host));
+  hosts.forEach(host => views.observe(host));
+  for (const figure of document.querySelectorAll('figure:has([data-drawing])')) {
+    drawings.observe(figure);
+  }
   window.addEventListener('hashchange', bringNamed);
   bringNamed();
 })();

@@ -193,6 +193,33 @@ async fn a_kernel_that_is_killed_while_it_compiles_leaves_nothing_half_done() {
     assert_eq!(prints(&mut kernel, "println!(\"{}\", good::one());").await, "1\n");
 }
 
+/// A disk that fills up while the crates are compiled: the setup cell says so, and works once
+/// there is space.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_is_told_and_forgotten() {
+    let book = Book::new();
+    let script =
+        "fn main() -> std::io::Result<()> { std::fs::write(\"FILE\", \"1\") }\n";
+    book.write(
+        "chapters-code/ch01-good/build.rs",
+        &script.replace("FILE", "/dev/full"),
+    );
+    let mut kernel = book.kernel().await;
+    let setup = notebook::setup("..", false, "good");
+    let error =
+        kernel.run(&setup).await.unwrap().error.expect("no space for the script");
+    assert!(error.contains("No space left on device"), "{error}");
+    assert!(error.contains("the book's crates do not compile"), "{error}");
+
+    book.write(
+        "chapters-code/ch01-good/build.rs",
+        &script.replace("FILE", "/dev/null"),
+    );
+    set_up(&mut kernel, false, "good").await;
+    assert_eq!(prints(&mut kernel, "println!(\"{}\", good::one());").await, "1\n");
+}
+
 /// A process has one copy of candle: what one cell builds, another trains.
 #[tokio::test]
 async fn a_training_may_go_on_in_another_cell() {

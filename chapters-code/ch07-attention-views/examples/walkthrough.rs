@@ -19,6 +19,7 @@ use figures::Heatmap;
 use hub::{Encoded, HubOptions, ModelFolder, Truncate};
 use ndarray::{Array1, Array2, Axis, s};
 use self_attention::numpy::NumpyRandom;
+use sentiment::ForwardOptions;
 use whole_transformer::words::{ENGLISH, PORTUGUESE, spell};
 use whole_transformer::{Activation, LayerOptions, NormOrder};
 use whole_transformer::{Options, Prediction, Transformer};
@@ -489,6 +490,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // ANCHOR: effects
     println!("head    looks at it   nats lost        first guess");
+    let still: usize = lost(&hidden, &nouns, |one, _| Ok(one.whole.clone()))?.1;
+    println!("none out                0               {still} of {}", nouns.len());
     let previous: Head = Head { layer: 0, head: 7 };
     for head in lookers.iter().take(4).chain([&previous]) {
         let without = |one: &Ablation, _: &NounPair| one.without(&masked, &[*head]);
@@ -503,11 +506,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: effects
 
     // ANCHOR: alone
-    /// The guess of the Portuguese sentence alone.
+    /// The guess of the Portuguese sentence alone, without some heads.
     fn alone(
         model: &MaskedModel,
         one: &Ablation,
         noun: &NounPair,
+        removed: &[Head],
     ) -> Result<Vec<f32>, AttentionsError> {
         let (ids, second) = (&one.text.ids, noun.second);
         let (ids, place) = if noun.portuguese < second {
@@ -516,10 +520,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             // [CLS], and the second sentence
             ([&ids[..1], &ids[second..]].concat(), 1 + noun.portuguese - second)
         };
-        Ok(model.guess(&Batch::new(&[ids], None, None)?, place)?.concat())
+        let (batch, encoder) = (Batch::new(&[ids], None, None)?, &model.model.encoder);
+        let options =
+            ForwardOptions { output_hidden_states: true, ..ForwardOptions::default() };
+        let states =
+            encoder.forward(&batch, options)?.hidden_states.unwrap_or_default();
+        let x = states.first().ok_or(AttentionsError::NoLayers)?; // [1, n, d_model]
+        let read = encoder.forward_from(0, x, &batch, &[removed.to_vec()])?;
+        Ok(model.guess_from(&read.last_hidden_state, place)?.concat())
     }
     let alone_lost: (Vec<f64>, usize) =
-        lost(&hidden, &nouns, |one, noun| alone(&masked, one, noun))?;
+        lost(&hidden, &nouns, |one, noun| alone(&masked, one, noun, &[]))?;
     println!(
         "without the English sentence: {:.3} nats lost, {} of {}",
         mean(&alone_lost.0),
@@ -542,23 +553,42 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     // ANCHOR_END: drawn
 
-    // ANCHOR: together
-    let mut chance: NumpyRandom = NumpyRandom::seed(42);
-    println!("heads removed       nats lost   first guess");
-    for count in [8, 16] {
-        let drawn = drawn(&lookers, count, &mut chance);
-        for (name, heads) in [("that look most", &lookers[..count]), ("drawn", &drawn)]
-        {
-            let (nats, first) =
-                lost(&hidden, &nouns, |one, _| one.without(&masked, heads))?;
-            let mean = mean(&nats);
-            println!(
-                "{count:2} {name:<14}   {mean:6.3}      {first:2} of {}",
-                nats.len()
-            );
-        }
+    // ANCHOR: eight
+    fn remove(
+        name: &str,
+        heads: &[Head],
+        model: &MaskedModel,
+        (hidden, nouns): (&[Ablation], &[NounPair]),
+    ) -> Result<(), AttentionsError> {
+        let (nats, first) = lost(hidden, nouns, |one, _| one.without(model, heads))?;
+        let (count, mean) = (heads.len(), mean(&nats));
+        println!("{count:2} {name:<14}   {mean:6.3}      {first:2} of {}", nats.len());
+        Ok(())
     }
-    // ANCHOR_END: together
+    let mut chance: NumpyRandom = NumpyRandom::seed(42);
+    let eight: Vec<Head> = drawn(&lookers, 8, &mut chance);
+    println!("heads removed       nats lost   first guess");
+    remove("that look most", &lookers[..8], &masked, (&hidden, &nouns))?;
+    remove("drawn", &eight, &masked, (&hidden, &nouns))?;
+    // ANCHOR_END: eight
+
+    // ANCHOR: sixteen
+    let sixteen: Vec<Head> = drawn(&lookers, 16, &mut chance);
+    println!("heads removed       nats lost   first guess");
+    remove("that look most", &lookers[..16], &masked, (&hidden, &nouns))?;
+    remove("drawn", &sixteen, &masked, (&hidden, &nouns))?;
+    // ANCHOR_END: sixteen
+
+    // ANCHOR: both
+    let both_lost: (Vec<f64>, usize) =
+        lost(&hidden, &nouns, |one, noun| alone(&masked, one, noun, &lookers[..16]))?;
+    println!(
+        "without the English sentence and the 16: {:.3} nats lost, {} of {}",
+        mean(&both_lost.0),
+        both_lost.1,
+        nouns.len()
+    );
+    // ANCHOR_END: both
 
     // ANCHOR: save
     let path: std::path::PathBuf = std::env::temp_dir().join("gato.html");

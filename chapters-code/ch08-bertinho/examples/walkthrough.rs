@@ -272,6 +272,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .series(("tradução", "translation"), &translator)
         .series(("anterior", "previous"), &best_of(&history, "previous"))
         .series(("seguinte", "next"), &best_of(&history, "next"))
+        .series("[CLS]", &best_of(&history, "cls"))
         .series("[SEP]", &best_of(&history, "sep"))
         .series(("a si mesmo", "itself"), &best_of(&history, "itself"))
         .draw()?
@@ -279,7 +280,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // ANCHOR_END: birth
 
     // ANCHOR: birth_numbers
-    println!("  step  layers  translation   head  previous    next   [SEP]");
+    println!("  step  layers  translation   head  previous    next   [CLS]   [SEP]");
     for point in &history.points {
         let last = history.points.last().map(|point| point.step);
         let rare = point.step > 3000 && !point.step.is_multiple_of(2000);
@@ -288,13 +289,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         let Specialist { layer, head, rate } = point.translator;
         println!(
-            "{:6}  {:6}  {:9.1} %  {:>5}  {:6.1} %  {:4.1} %  {:4.1} %",
+            "{:6}  {:6}  {:9.1} %  {:>5}  {:6.1} %  {:4.1} %  {:4.1} %  {:4.1} %",
             point.step,
             point.entropies.len(),
             100.0 * rate,
             format!("{layer}·{head}"),
             100.0 * point.specialists["previous"].rate,
             100.0 * point.specialists["next"].rate,
+            100.0 * point.specialists["cls"].rate,
             100.0 * point.specialists["sep"].rate,
         );
     }
@@ -429,8 +431,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("right: both {}, neither {}", two.both, two.neither);
     println!("   only bertinho-sentiment {}", two.only_classifier);
     println!("   only naive Bayes        {}", two.only_naive_bayes);
+    /// By how many points the classifier is ahead of naive Bayes, and half the width of
+    /// the 95 % interval: a sentence that both get right, or wrong, counts 0.
+    fn lead(two: Agreement) -> (f64, f64) {
+        let (won, lost) = (two.only_classifier as f64, two.only_naive_bayes as f64);
+        let n = won + lost + (two.both + two.neither) as f64;
+        let mean = (won - lost) / n;
+        let variance = (won + lost) / n - mean * mean;
+        (100.0 * mean, 196.0 * (variance / n).sqrt())
+    }
+    let gap: (f64, f64) = lead(two);
     let p: f64 = sign_test(two.only_classifier, two.only_naive_bayes);
-    println!("a fair coin: p = {p:.2}");
+    println!("ahead by {:.1} ± {:.1} points; a fair coin: p = {p:.2}", gap.0, gap.1);
     for (text, positive) in &finetuned.positive_probability {
         println!("{:5.1} % praise: {text}", 100.0 * positive);
     }
@@ -451,7 +463,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let two: Agreement = random.agreement;
     let p: f64 = sign_test(two.only_classifier, two.only_naive_bayes);
-    println!("random and naive Bayes, a fair coin: p = {p:.2}");
+    let gap: (f64, f64) = lead(two);
+    print!("random, ahead of naive Bayes by {:.1} ± {:.1} points; ", gap.0, gap.1);
+    println!("a fair coin: p = {p:.2}");
     // ANCHOR_END: from_random
     Ok(())
 }

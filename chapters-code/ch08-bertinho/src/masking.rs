@@ -99,7 +99,7 @@ impl Masking {
         let ordinary = |&&i: &&usize| sequence.ids[i] >= FIRST_PIECE;
         let candidates: Vec<usize> = allowed.iter().filter(ordinary).copied().collect();
         let wanted = candidates.len() as f64 * self.rate;
-        // 2.4 are 2, and with a chance of 0.4 one more: 15 % whatever the length.
+        // 2.4 are 2, and with a chance of 0.4 one more: 15 % on average, but never none.
         let more = usize::from(random.random::<f64>() < wanted.fract());
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let count = (wanted as usize + more).max(1).min(candidates.len());

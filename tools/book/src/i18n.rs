@@ -1,6 +1,7 @@
 //! The English edition: messages of the Portuguese source, translated in `po/en.po`.
 
 use std::collections::HashSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -14,6 +15,7 @@ use polib::catalog::Catalog;
 use polib::message::{Message, MessageMutView, MessageView};
 use polib::metadata::CatalogMetadata;
 use polib::po_file;
+use tempfile::NamedTempFile;
 
 use crate::markdown::Fault;
 use crate::page::{self, Located};
@@ -268,7 +270,8 @@ fn book_texts(workspace: &Workspace) -> Result<Vec<Entry>> {
 }
 
 /// What a catalog lacks: one message for each text without a translation, with a
-/// doubtful one (fuzzy), or no longer in the book.
+/// doubtful one (fuzzy), or no longer in the book; if there is none, whether the file is as
+/// [`update`] writes it, so that a change of one message is seen as one.
 ///
 /// # Errors
 ///
@@ -296,6 +299,14 @@ pub fn findings(workspace: &Workspace, language: Language) -> Result<Vec<String>
         let start: String = message.msgid().chars().take(60).collect();
         findings.push(format!("{}: no longer in the book: {start:?}", path.display()));
     }
+    if findings.is_empty() {
+        let written = NamedTempFile::new().context("no temporary file")?;
+        save(&updated(workspace, language, &catalog)?.0, written.path())?;
+        if fs::read_to_string(written.path())? != workspace.read(&path)? {
+            let path = path.display();
+            findings.push(format!("{path}: not as `cargo book messages` writes it"));
+        }
+    }
     Ok(findings)
 }
 
@@ -314,6 +325,17 @@ pub fn update(workspace: &Workspace, language: Language) -> Result<usize> {
     } else {
         Catalog::new(metadata(language))
     };
+    let (new, waiting) = updated(workspace, language, &old)?;
+    save(&new, &path)?;
+    Ok(waiting)
+}
+
+/// A catalog of the pages as they are, and how many of its messages await a translator.
+fn updated(
+    workspace: &Workspace,
+    language: Language,
+    old: &Catalog,
+) -> Result<(Catalog, usize)> {
     let entries = messages(workspace)?;
     let known: HashSet<&str> =
         entries.iter().map(|entry| entry.text.as_str()).collect();
@@ -326,14 +348,17 @@ pub fn update(workspace: &Workspace, language: Language) -> Result<usize> {
     let mut waiting = 0;
     for entry in &entries {
         let mut message =
-            translated(&old, entry).unwrap_or_else(|| suggested(&gone, entry));
+            translated(old, entry).unwrap_or_else(|| suggested(&gone, entry));
         message.source_mut().clone_from(&entry.source);
         waiting += usize::from(message.flags().is_fuzzy() || !message.is_translated());
         new.append_or_update(message);
     }
-    po_file::write(&new, &path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(waiting)
+    Ok((new, waiting))
+}
+
+fn save(catalog: &Catalog, path: &Path) -> Result<()> {
+    po_file::write(catalog, path)
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn translated(old: &Catalog, entry: &Entry) -> Option<Message> {

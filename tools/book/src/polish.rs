@@ -16,6 +16,7 @@ use crate::edition::Edition;
 use crate::workspace::{Language, forward};
 
 mod access;
+mod drawings;
 mod head;
 mod highlight;
 mod not_found;
@@ -99,11 +100,18 @@ fn polished(
         "<div class=\"live\"",
         &format!("<div class=\"live\" data-root=\"{root}live/\""),
     );
-    let has_views = html.contains(views::HOST);
-    if has_views && page != Path::new(PRINT) {
-        html = views::on_demand(&html, &edition.folder)?;
-    } else {
-        html = replaced(&html, &element(&scripts.views), "")?; // paper scrolls to nothing
+    let mut later = false;
+    if page != Path::new(PRINT) {
+        // Paper scrolls to nothing.
+        if html.contains(views::HOST) {
+            (html, later) = (views::on_demand(&html, &edition.folder)?, true);
+        }
+        if let Some(framed) = drawings::on_demand(&html, &edition.folder)? {
+            (html, later) = (framed, true);
+        }
+    }
+    if !later {
+        html = replaced(&html, &element(&scripts.views), "")?;
     }
     if !html.contains("class=\"katex") {
         let style = format!(

@@ -1,6 +1,6 @@
 //! What a reader waits for: how much a page brings, and when.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::Write;
 
@@ -8,17 +8,13 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use crate::server::{self, page};
+use crate::server::{self, all_pages, page};
 use crate::tab::Tab;
 use crate::{CHAPTER, LANGUAGES, complaint, reading, report};
 
-/// What a chapter's first view may bring, and the next page, in bytes as gzip packs them; brotli
-/// takes a fifth less, so that the next page stays below 60 kB.
+/// What a chapter's first view may bring, and any page after it, in bytes as gzip packs them.
 const FIRST: usize = 150_000;
-const NEXT: usize = 70_000;
-
-/// The page after `CHAPTER`.
-const NEXT_CHAPTER: &str = "ch02-whole-transformer.html";
+const NEXT: usize = 60_000;
 
 /// The files of the book that the tab has asked for since its page was: their addresses.
 fn requested(tab: &Tab) -> Vec<String> {
@@ -46,32 +42,32 @@ fn weight(url: &str) -> usize {
 }
 
 #[test]
-fn a_first_and_a_next_view_are_light() {
+fn a_first_and_each_next_view_are_light() {
     let _site = reading();
     let mut findings = Vec::new();
     for language in LANGUAGES {
         let mut tab = Tab::open();
-        let mut had = HashMap::new();
-        for (name, most) in [(CHAPTER, FIRST), (NEXT_CHAPTER, NEXT)] {
-            let page = page(language, name);
+        let first = page(language, CHAPTER);
+        tab.load(&first.url);
+        let had: HashSet<String> = requested(&tab).into_iter().collect();
+        findings.extend(too_heavy(&first.label(), &had, FIRST));
+        for page in all_pages().iter().filter(|page| page.language == language) {
             tab.load(&page.url);
-            let new: HashMap<String, usize> = requested(&tab)
-                .into_iter()
-                .filter(|url| !had.contains_key(url))
-                .map(|url| (url.clone(), weight(&url)))
-                .collect();
-            let sum: usize = new.values().sum();
-            assert!(sum > 20_000, "{}: requests are not seen: {new:?}", page.label());
-            if sum > most {
-                findings.push(format!(
-                    "{}: {sum} bytes, {most} at most: {new:?}",
-                    page.label()
-                ));
-            }
-            had.extend(new);
+            let all: HashSet<String> = requested(&tab).into_iter().collect();
+            assert!(all.len() > 10, "{}: requests are not seen: {all:?}", page.label());
+            let new = all.difference(&had).cloned().collect();
+            findings.extend(too_heavy(&page.label(), &new, NEXT));
         }
     }
     report(&findings);
+}
+
+/// What is wrong with the sum of some files of the site, if anything.
+fn too_heavy(label: &str, files: &HashSet<String>, most: usize) -> Option<String> {
+    let weights: HashMap<&String, usize> =
+        files.iter().map(|url| (url, weight(url))).collect();
+    let sum: usize = weights.values().sum();
+    (sum > most).then(|| format!("{label}: {sum} bytes, {most} at most: {weights:?}"))
 }
 
 #[test]
@@ -84,7 +80,9 @@ fn the_other_language_brings_only_its_own() {
     tab.load(&english.url);
     let new: Vec<String> =
         requested(&tab).into_iter().filter(|url| !had.contains(url)).collect();
-    let own = |url: &String| url.contains(".html") || url.contains("/toc-");
+    let own = |url: &String| {
+        [".html", "/toc-", "/drawings/"].iter().any(|it| url.contains(it))
+    };
     assert!(new.iter().any(own), "{new:?}");
     assert!(new.iter().all(own), "{new:?}");
 }
@@ -126,6 +124,65 @@ fn views_come_when_they_are_scrolled_to() {
         let complaints: Vec<String> = tab.events().iter().filter_map(said).collect();
         report(&complaints);
     }
+}
+
+/// A drawing's shapes come when it is scrolled to; its frame has its size before.
+#[test]
+fn drawings_come_when_they_are_scrolled_to() {
+    let _site = reading();
+    let page = page("en", "ch05-bert-attention.html");
+    for url in [page.url.clone(), server::on_disk(page)] {
+        let mut tab = Tab::open();
+        tab.load(&url);
+        let last = "[...document.querySelectorAll('main svg[data-drawing]')].at(-1)";
+        let size = format!("[{last}.clientWidth, {last}.clientHeight]");
+        assert_eq!(tab.evaluate(&format!("{last}.childElementCount")), 0, "{url}");
+        tab.evaluate(&format!(
+            "{last}.closest('figure').style.contentVisibility = 'visible'"
+        ));
+        let framed = tab.evaluate(&size);
+        assert!(
+            framed[0].as_u64() > Some(300) && framed[1].as_u64() > Some(100),
+            "{framed}"
+        );
+        assert!(tab.see_drawings(&url) > 3);
+        assert_eq!(tab.evaluate(&size), framed, "{url}");
+        let complaints: Vec<String> = tab.events().iter().filter_map(said).collect();
+        report(&complaints);
+    }
+}
+
+/// Where no script runs a drawing is a picture, and on paper, though nobody has scrolled to it.
+#[test]
+fn without_scripts_and_on_paper_a_drawing_is_its_picture() {
+    let _site = reading();
+    let url = &page("pt-BR", "ch05-bert-attention.html").url;
+    let pictures = "[...document.querySelectorAll('main .still')]";
+    let mut tab = Tab::open();
+    tab.load(url);
+    let is_picture =
+        |address: &String| address.contains("/drawings/") && !address.contains(".js");
+    assert_eq!(requested(&tab).iter().filter(|address| is_picture(address)).count(), 0);
+    let count = tab.evaluate(&format!("{pictures}.length"));
+    tab.devtools("Page.printToPDF", &json!({}));
+    let printed: HashSet<String> =
+        requested(&tab).into_iter().filter(is_picture).collect();
+    let seen = tab.evaluate(
+        "document.querySelectorAll('main svg[data-drawing]:not(:empty)').length",
+    );
+    assert_eq!(
+        printed.len() as u64 + seen.as_u64().unwrap(),
+        count.as_u64().unwrap(),
+        "{printed:?}"
+    );
+
+    tab.without_scripts();
+    tab.load(url);
+    let shown = format!(
+        "{pictures}.every(picture => picture.complete && picture.naturalWidth > 100 \
+         && picture.checkVisibility() && !picture.previousElementSibling.checkVisibility())"
+    );
+    tab.wait("the pictures are there", &shown);
 }
 
 /// What a page on a disk complains of; where its requests go is no matter.

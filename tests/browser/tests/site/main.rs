@@ -197,6 +197,7 @@ fn figures_and_pages_fit_wide_and_narrow_windows() {
         for page in all_pages() {
             tab.load(&page.url);
             let label = format!("{}, {width} px", page.label());
+            tab.see_drawings(&label);
             findings.extend(on(&label, tab.findings("badFigures()")));
             findings.extend(on(&label, tab.findings("tooWide()")));
         }
@@ -214,6 +215,7 @@ fn texts_can_be_read_in_light_and_dark() {
             let label = format!("{}, {theme}", page.label());
             tab.load(&page.url);
             tab.choose_theme(&label, theme);
+            tab.see_drawings(&label);
             findings.extend(on(&label, tab.findings("faintTexts(4.5)")));
             texts += tab.probe("figureTexts()").as_u64().unwrap();
         }

@@ -308,6 +308,22 @@ impl Tab {
         self.settle(what);
     }
 
+    /// Scrolls to every drawing that comes when it is about to be seen, and back to the top; how many
+    /// there were.
+    pub fn see_drawings(&mut self, what: &str) -> u64 {
+        let all = "document.querySelectorAll('main svg[data-drawing]')";
+        let count = self.evaluate(&format!("{all}.length")).as_u64().unwrap();
+        for i in 0..count {
+            let one = format!("{all}[{i}]");
+            self.evaluate(&format!(
+                "{one}.closest('figure').scrollIntoView({{ behavior: 'instant' }})"
+            ));
+            self.wait(what, &format!("!{one}.matches(':empty')"));
+        }
+        self.evaluate("scrollTo({ top: 0, behavior: 'instant' })");
+        count
+    }
+
     /// Waits for the end of every transition.
     pub fn settle(&mut self, what: &str) {
         self.wait(
@@ -335,6 +351,7 @@ impl Tab {
 
     /// As [`Tab::photograph_top`], and the whole page into `NAME-full-1.png`, `NAME-full-2.png`…
     pub fn photograph(&mut self, folder: &Path, name: &str) {
+        self.see_drawings(name);
         self.photograph_top(folder, name);
         let size = self.evaluate(
             "[document.documentElement.clientWidth, document.documentElement.scrollHeight]",

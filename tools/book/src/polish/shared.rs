@@ -52,7 +52,7 @@ fn same(one: &Path, other: &Path) -> Result<bool> {
 fn led_up(html: &str, page: &Path, shared: &HashSet<PathBuf>) -> String {
     static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r##" (src|href|data-view-data|data-view-code)="([^"#?:]+)([#?][^"]*)?""##,
+            r##" (src|href|data-drawing|data-view-data|data-view-code)="([^"#?:]+)([#?][^"]*)?""##,
         )
         .expect("a valid pattern")
     });

@@ -97,7 +97,15 @@ fn save_code(folder: &Path, style: &str, script: &str) -> Result<String> {
 }
 
 /// Saves a script that hands its data to the one that asked for it.
-fn save(folder: &Path, name: &str, data: &(impl Serialize + ?Sized)) -> Result<()> {
+///
+/// # Errors
+///
+/// If the file can't be written.
+pub(super) fn save(
+    folder: &Path,
+    name: &str,
+    data: &(impl Serialize + ?Sized),
+) -> Result<()> {
     let data = serde_json::to_string(data)?;
     let script = format!("bookView({name:?}, {data});\n");
     write(&folder.join(format!("{name}.js")), &script)
