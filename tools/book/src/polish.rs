@@ -17,6 +17,7 @@ use crate::workspace::{Language, forward};
 
 mod access;
 mod drawings;
+mod card;
 mod head;
 mod highlight;
 mod not_found;

@@ -309,7 +309,7 @@ pub fn is_internal(href: &str) -> bool {
 }
 
 /// A page's name: the path of its file, without its extension.
-fn name_of(page: &Path) -> String {
+pub(crate) fn name_of(page: &Path) -> String {
     let stem = page.with_extension("");
     let parts: Vec<_> = stem.iter().map(|part| part.to_string_lossy()).collect();
     parts.join("-")
@@ -332,7 +332,7 @@ fn title_of(body: &[Node]) -> Option<String> {
 }
 
 /// `Capítulo 1` for `ch01-…`, `Apêndice 1` for `a1-…`.
-fn label(name: &str, words: &Words) -> Option<String> {
+pub(crate) fn label(name: &str, words: &Words) -> Option<String> {
     let short = name.split('-').next()?;
     let letters = short.trim_end_matches(|c: char| c.is_ascii_digit());
     let number: u32 = short[letters.len()..].parse().ok()?;

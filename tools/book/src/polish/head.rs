@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{INDEX, replaced};
+use super::{INDEX, card, replaced};
 use crate::address::Address;
 use crate::edition::Edition;
 use crate::figure::escape;
@@ -15,11 +15,12 @@ use crate::workspace::Language;
 /// How many characters of a page's first sentences describe it.
 const LONGEST: usize = 160;
 
-/// A page with its own description, its card, and its addresses, if the site has one.
+/// A page with its own description, its card, and its addresses and the card's picture, which it
+/// draws, if the site has one.
 ///
 /// # Errors
 ///
-/// If the page has no heading, or mdBook no longer describes it.
+/// If the page has no heading, mdBook no longer describes it, or the picture can't be drawn.
 pub fn with_card(
     html: &str,
     edition: &Edition,
@@ -32,6 +33,11 @@ pub fn with_card(
     let title = escape(&first.title);
     let site = escape(&edition.title.title);
     let locale = edition.language.tag().replace('-', "_");
+    let picture = match address {
+        Some(address) => card::tags(edition, address, page, &first.title)?,
+        None => None,
+    };
+    let card = if picture.is_some() { "summary_large_image" } else { "summary" };
     let mut head = format!(
         "<meta name=\"description\" content=\"{description}\">\n\
          <meta property=\"og:type\" content=\"article\">\n\
@@ -39,10 +45,11 @@ pub fn with_card(
          <meta property=\"og:title\" content=\"{title}\">\n\
          <meta property=\"og:description\" content=\"{description}\">\n\
          <meta property=\"og:locale\" content=\"{locale}\">\n\
-         <meta name=\"twitter:card\" content=\"summary\">"
+         <meta name=\"twitter:card\" content=\"{card}\">"
     );
     if let Some(address) = address {
         head += &addresses(edition, address, page);
+        head += &picture.unwrap_or_default();
     }
     replaced(html, &old_description(html)?, &head)
 }
