@@ -274,7 +274,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .series(("seguinte", "next"), &best_of(&history, "next"))
         .series("[CLS]", &best_of(&history, "cls"))
         .series("[SEP]", &best_of(&history, "sep"))
-        .series(("a si mesmo", "itself"), &best_of(&history, "itself"))
         .draw()?
         .show()?;
     // ANCHOR_END: birth

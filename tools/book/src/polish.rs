@@ -16,8 +16,8 @@ use crate::edition::Edition;
 use crate::workspace::{Language, forward};
 
 mod access;
-mod drawings;
 mod card;
+mod drawings;
 mod head;
 mod highlight;
 mod not_found;
