@@ -172,22 +172,39 @@ fn turned(drawn: &str, language: Language) -> String {
     ALT[wanted].replace_all(&drawn, alt).into_owned()
 }
 
-/// An SVG as large as its texts ask for, so that they can be read: on a wide page the smallest
-/// has the size of the page's own; on a telephone 400 pixels wide it isn't smaller than nine
-/// pixels, on narrower ones than eight, and a picture that is too wide for that scrolls
-/// sideways, by the keyboard, too.
+/// An SVG as large as its texts ask for.
 fn fitted(content: &str) -> String {
-    const BODY: f64 = 15.6;
-    const SMALLEST: f64 = 8.0;
-    const TELEPHONE: f64 = 320.0;
-    let Some((width, text)) = size(content) else { return content.to_owned() };
-    let (wide, least) = (width * (BODY / text).max(1.0), width * SMALLEST / text);
-    let style = format!(" style=\"width:{wide:.0}px;min-width:{least:.0}px;");
-    let svg = content.replacen(" style=\"", &style, 1);
-    if least.round() <= TELEPHONE {
-        return svg;
+    let Some(fit) = Fit::of(content) else { return content.to_owned() };
+    let svg = content.replacen(" style=\"", &format!(" style=\"{}", fit.style), 1);
+    if fit.scrolls {
+        format!("<div class=\"wide\" role=\"group\" tabindex=\"0\">\n{svg}\n</div>")
+    } else {
+        svg
     }
-    format!("<div class=\"wide\" role=\"group\" tabindex=\"0\">\n{svg}\n</div>")
+}
+
+/// How large a picture must be for its texts to be read: on a wide page the smallest has the size
+/// of the page's own; on a telephone 400 pixels wide it isn't smaller than nine pixels, on
+/// narrower ones than eight.
+pub struct Fit {
+    /// As CSS.
+    pub style: String,
+    /// Whether it is too wide for a telephone, and scrolls there sideways, by the keyboard, too.
+    pub scrolls: bool,
+}
+
+impl Fit {
+    /// That of an SVG, if it has a size, a style and texts.
+    #[must_use]
+    pub fn of(svg: &str) -> Option<Self> {
+        const BODY: f64 = 15.6;
+        const SMALLEST: f64 = 8.0;
+        const TELEPHONE: f64 = 320.0;
+        let (width, text) = size(svg)?;
+        let (wide, least) = (width * (BODY / text).max(1.0), width * SMALLEST / text);
+        let style = format!("width:{wide:.0}px;min-width:{least:.0}px;");
+        Some(Self { style, scrolls: least.round() > TELEPHONE })
+    }
 }
 
 /// How wide an SVG is, and how large its smallest text, in pixels, if it has a style and
@@ -196,15 +213,24 @@ fn size(svg: &str) -> Option<(f64, f64)> {
     static SIZE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#" font-size="([0-9.]+)""#).expect("a valid pattern")
     });
-    let opening = svg.trim_start().strip_prefix("<svg")?.split('>').next()?;
-    let value =
-        |name: &str| opening.split(&format!("{name}=\"")).nth(1)?.split('"').next();
-    value(" style")?;
-    let width: f64 = value(" width")?.parse().ok()?;
-    let units: f64 = value(" viewBox")?.split_whitespace().nth(2)?.parse().ok()?;
+    let svg = svg.trim_start();
+    if !svg.starts_with("<svg") {
+        return None;
+    }
+    attribute(svg, "style")?;
+    let width: f64 = attribute(svg, "width")?.parse().ok()?;
+    let units: f64 =
+        attribute(svg, "viewBox")?.split_whitespace().nth(2)?.parse().ok()?;
     let sizes = SIZE.captures_iter(svg).filter_map(|size| size[1].parse::<f64>().ok());
     let smallest = sizes.reduce(f64::min)?;
     Some((width, smallest * width / units))
+}
+
+/// An attribute of an SVG's root.
+#[must_use]
+pub fn attribute<'a>(svg: &'a str, name: &str) -> Option<&'a str> {
+    let root = svg.split_once("<svg")?.1.split('>').next()?;
+    root.split_once(&format!(" {name}=\""))?.1.split('"').next()
 }
 
 /// What a cell has drawn, without the other language.

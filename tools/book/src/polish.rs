@@ -15,11 +15,11 @@ use crate::address::Address;
 use crate::edition::Edition;
 use crate::workspace::{Language, forward};
 
-mod access;
+pub mod access;
 mod card;
 mod drawings;
 mod head;
-mod highlight;
+pub mod highlight;
 mod not_found;
 pub mod shared;
 pub mod sitemap;
@@ -200,10 +200,10 @@ fn replaced(text: &str, old: &str, new: &str) -> Result<String> {
     Ok(text.replace(old, new))
 }
 
-fn read(path: &Path) -> Result<String> {
+pub(crate) fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
+pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

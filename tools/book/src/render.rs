@@ -321,7 +321,8 @@ fn cell_with_outputs(
     Ok(parts.join("\n\n"))
 }
 
-fn text_output(text: &str, words: &Words) -> String {
+/// What a cell has printed.
+pub(crate) fn text_output(text: &str, words: &Words) -> String {
     format!(
         "<pre class=\"cell-output\" data-label=\"{}\" tabindex=\"0\">{}</pre>",
         words.output,
@@ -336,11 +337,7 @@ fn rich_output(
     words: &Words,
     scripts: &mut HashSet<String>,
 ) -> Result<String> {
-    let media = |kind: &str| match &output["data"][kind] {
-        Value::String(text) => Some(text.clone()),
-        Value::Array(lines) => Some(lines.iter().filter_map(Value::as_str).collect()),
-        _ => None,
-    };
+    let media = |kind: &str| media(output, kind);
     let alt = said.map(|said| plain(said.alt)).unwrap_or_default();
     let picture = media("image/svg+xml").map(|svg| figure::with_label(&svg, &alt));
     let drawn = picture.or_else(|| {
@@ -353,6 +350,15 @@ fn rich_output(
             bail!("a figure without a caption: write {{{{#caption …}}}} after its cell")
         }
         (None, _) => Ok(text_output(&media("text/plain").unwrap_or_default(), words)),
+    }
+}
+
+/// An output in one of its forms, if it has it.
+pub(crate) fn media(output: &Value, kind: &str) -> Option<String> {
+    match &output["data"][kind] {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(lines) => Some(lines.iter().filter_map(Value::as_str).collect()),
+        _ => None,
     }
 }
 

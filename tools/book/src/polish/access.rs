@@ -31,11 +31,18 @@ pub fn improved(html: &str, language: Language) -> Result<String> {
     ] {
         page = replaced(&page, old, &new)?;
     }
-    page = with_named_links(&page);
+    Ok(of_any_page(&page))
+}
+
+/// What a page of the site needs, whoever wrote it: links with names, and code that no translator
+/// touches.
+#[must_use]
+pub fn of_any_page(html: &str) -> String {
+    let mut page = with_named_links(html);
     for kept in ["<code", "<pre class=\"cell-output\"", "<span class=\"katex\""] {
         page = untranslated(&page, kept);
     }
-    Ok(page)
+    page
 }
 
 /// The table of contents is opened by a label, which no keyboard reaches and which can have no name:

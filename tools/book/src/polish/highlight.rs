@@ -97,7 +97,8 @@ fn syntax(language: &str) -> Option<&'static SyntaxReference> {
 }
 
 /// What `escape` and mdBook have escaped.
-fn unescaped(html: &str) -> String {
+#[must_use]
+pub fn unescaped(html: &str) -> String {
     let mut text = html.to_owned();
     for (reference, character) in [
         ("&lt;", "<"),

@@ -15,6 +15,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::write;
+use crate::figure::attribute;
 
 /// How a view begins.
 pub const HOST: &str = "<div class=\"attention-view\"";
@@ -79,12 +80,6 @@ fn on_page(folder: &Path, view: &Captures<'_>, code: &str) -> Result<String> {
          <img {alt} src=\"{FOLDER}/{id}.svg\" width=\"{width}\" height=\"{height}\" \
          loading=\"lazy\">{note}</div>"
     ))
-}
-
-/// An attribute of an SVG's root.
-fn attribute<'a>(svg: &'a str, name: &str) -> Option<&'a str> {
-    let root = svg.split_once("<svg")?.1.split('>').next()?;
-    root.split_once(&format!(" {name}=\""))?.1.split('"').next()
 }
 
 /// Saves the style and the script that views share; the name of the piece, which changes with
