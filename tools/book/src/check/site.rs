@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use anyhow::{Context, Result};
+use percent_encoding::percent_decode_str;
 use scraper::{Html, Selector};
 use walkdir::WalkDir;
 
@@ -80,6 +81,7 @@ fn links<'a>(
             return None;
         }
         let (file, id) = target.split_once('#').unwrap_or((target, ""));
+        let id = percent_decode_str(id).decode_utf8_lossy();
         let mut file_path = match file.strip_prefix('/') {
             Some(rooted) => folder.join(rooted),
             None if file.is_empty() => path.to_owned(),
@@ -93,7 +95,7 @@ fn links<'a>(
         };
         match pages.get(&file_path) {
             Some(page)
-                if !id.is_empty() && !has_id(page, id) && !has_shown(page, id) =>
+                if !id.is_empty() && !has_id(page, &id) && !has_shown(page, &id) =>
             {
                 Some(format!("link to {target:?}: that page has no such part"))
             }
@@ -161,6 +163,7 @@ mod tests {
     fn a_site_s_faults_are_found() {
         let folder = tempfile::tempdir().unwrap();
         let page = "<html><body><h1 id=\"a\">x</h1><a href=\"#a\">ok</a><a href=\"#b\">no</a>\
+                    <h2 id=\"é\">x</h2><a href=\"#%C3%A9\">ok</a>\
                     <a href=\"gone.html\">no</a><a href=\"https://example.org\">click</a>\
                     <script src=\"https://cdn.example.org/x.js\"></script><img src=\"data:,\">\
                     <figure><svg viewBox=\"0 0 1 1\"></svg></figure>\
