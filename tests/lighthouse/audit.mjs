@@ -38,7 +38,7 @@ function pagesOf(site) {
   const html = folder => readdirSync(join(site, folder))
     .filter(name => name.endsWith('.html') && !NO_PAGES.includes(name))
     .map(name => folder + name);
-  return [...html(''), ...html('en/')];
+  return ['', 'en/', 'notebooks/', 'notebooks/en/'].flatMap(html);
 }
 
 // Shares the pages out: each worker asks for the next one when it is done with one.

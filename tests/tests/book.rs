@@ -470,6 +470,8 @@ fn links_to_the_repository_follow_from_its_address() {
             "en/ch01-self-attention.html",
             "404.html",
             "en/404.html",
+            "notebooks/ch01-self-attention.html",
+            "notebooks/en/ch01-self-attention.html",
         ];
         names.map(|name| page(folder.path(), name))
     });
@@ -492,7 +494,7 @@ fn links_to_the_repository_follow_from_its_address() {
     }
     let repository = "https://github.com/someone/some-book";
     for part in [
-        format!("{repository}/blob/main/notebooks/ch01-self-attention.ipynb"),
+        "href=\"notebooks/ch01-self-attention.html\"".into(),
         format!("{repository}/tree/main/chapters-code/ch01-self-attention"),
         format!("{repository}/blob/main/chapters-code/exercises/src/ch01.rs"),
         format!("{repository}/edit/main/src/ch01-self-attention.md"),
@@ -506,6 +508,17 @@ fn links_to_the_repository_follow_from_its_address() {
         assert!(set[0].contains(&part), "no link to {part}");
     }
     assert!(set[1].contains("notebooks/en/ch01-self-attention.ipynb"));
+    for (notebook, folder) in [(&set[4], ""), (&set[5], "en/")] {
+        for part in [
+            format!(
+                "rel=\"canonical\" href=\"{site}/{folder}ch01-self-attention.html\""
+            ),
+            format!("/some-book/blob/main/notebooks/{folder}ch01-self-attention.ipynb"),
+            "https://mybinder.org/v2/gh/someone/some-book/".into(),
+        ] {
+            assert!(notebook.contains(&part), "no {part} in a notebook's page");
+        }
+    }
     assert!(set[1].contains(&format!("{repository}/edit/main/po/en.po")));
     for (page, base) in [
         (&set[2], "/some-book/"),

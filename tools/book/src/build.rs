@@ -15,6 +15,7 @@ use crate::live;
 use crate::polish;
 use crate::preprocess::{BookPreprocessor, Options, built_page, linked_sources};
 use crate::search;
+use crate::viewer;
 use crate::volume::{self, Offers};
 use crate::workspace::{Language, Workspace};
 
@@ -103,7 +104,7 @@ pub fn site_in(
         polish::sitemap::save(site, address, &edition.pages)?;
     }
     live::copy(workspace, site, options.allow_stale)?;
-    copy_linked(workspace, site)
+    copy_linked(workspace, site, &editions)
 }
 
 /// Builds an edition; its pages, in order.
@@ -185,9 +186,9 @@ fn config(
     Ok(config)
 }
 
-/// Copies what the pages link to: notebooks as they are, sources as `.txt` so that any
-/// static host shows them.
-fn copy_linked(workspace: &Workspace, site: &Path) -> Result<()> {
+/// Copies what the pages link to: notebooks as they are, each with a page that shows it, sources
+/// as `.txt` so that any static host shows them.
+fn copy_linked(workspace: &Workspace, site: &Path, editions: &[Edition]) -> Result<()> {
     let copy = |from: &Path, to: &Path| -> Result<()> {
         let (from, to) = (workspace.root.join(from), site.join(to));
         if let Some(folder) = to.parent() {
@@ -198,10 +199,11 @@ fn copy_linked(workspace: &Workspace, site: &Path) -> Result<()> {
         Ok(())
     };
     for chapter in workspace.chapters()? {
-        for language in Language::ALL {
-            let notebook = chapter.notebook(language);
+        for edition in editions {
+            let notebook = chapter.notebook(edition.language);
             if workspace.root.join(&notebook).exists() {
                 copy(&notebook, &notebook)?;
+                viewer::save(workspace, site, edition, &chapter)?;
             }
         }
     }

@@ -39,6 +39,7 @@ pub mod search;
 pub mod serve;
 pub mod terms;
 pub mod times;
+pub mod viewer;
 pub mod volume;
 pub mod walkthrough;
 pub mod workspace;

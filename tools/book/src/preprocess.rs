@@ -145,7 +145,8 @@ impl BookPreprocessor {
         }
         items.extend(volumes);
         if self.options.whole_site {
-            items.push(language_link(source, language));
+            let (up, page) = (up_to_site(source, language), built_page(source));
+            items.push(language_link(&up, &forward(&page), language));
         }
         let mut parts = Vec::new();
         if !items.is_empty() {
@@ -174,10 +175,7 @@ impl BookPreprocessor {
     /// Links to the whole edition, for paper and for e-readers.
     fn volumes(&self, language: Language) -> Vec<String> {
         let files = self.options.offers.files(language).into_iter();
-        let links = files.map(|(file, text)| {
-            format!("<a href=\"{}\" download>{}</a>", escape(&file), escape(text))
-        });
-        links.collect()
+        files.map(|(file, text)| link(&file, text, " download")).collect()
     }
 
     fn lives(
@@ -187,33 +185,39 @@ impl BookPreprocessor {
         language: Language,
         words: &Words,
     ) -> Vec<String> {
-        let notebook = forward(&chapter.notebook(language));
+        let (notebook, up) = (chapter.notebook(language), up_to_site(source, language));
         let code = forward(&chapter.crate_folder());
         let exercises = format!("chapters-code/exercises/src/{}.rs", chapter.short());
-        let link = |href: &str, text: &str, extra: &str| {
-            format!("<a href=\"{}\"{extra}>{}</a>", escape(href), escape(text))
-        };
-        if let Some(address) = &self.workspace.repository {
-            let mut items = vec![
-                link(&format!("{address}/blob/main/{notebook}"), words.notebook, ""),
-                link(&format!("{address}/tree/main/{code}"), words.code, ""),
-                link(&format!("{address}/blob/main/{exercises}"), words.exercises, ""),
-            ];
-            for (name, href) in launchers(address, &notebook) {
-                items.push(link(&href, name, " class=\"badge\""));
+        let repository = self.workspace.repository.as_deref();
+        let page = match repository {
+            _ if self.options.whole_site => {
+                format!("{up}{}", forward(&notebook.with_extension("html")))
             }
-            return items;
-        }
-        if !self.options.whole_site {
-            return Vec::new(); // nowhere to link to
-        }
-        let up = up_to_site(source, language);
-        vec![
-            link(&format!("{up}{notebook}"), words.notebook, " download"),
-            link(&format!("{up}{code}/src/lib.rs.txt"), words.code, ""),
-            link(&format!("{up}{exercises}.txt"), words.exercises, ""),
-        ]
+            Some(address) => format!("{address}/blob/main/{}", forward(&notebook)),
+            None => return Vec::new(), // nowhere to link to
+        };
+        let [code, exercises] = match repository {
+            Some(address) => [
+                format!("{address}/tree/main/{code}"),
+                format!("{address}/blob/main/{exercises}"),
+            ],
+            None => {
+                [format!("{up}{code}/src/lib.rs.txt"), format!("{up}{exercises}.txt")]
+            }
+        };
+        let mut items = vec![
+            link(&page, words.notebook, ""),
+            link(&code, words.code, ""),
+            link(&exercises, words.exercises, ""),
+        ];
+        items.extend(launchers(repository, &notebook));
+        items
     }
+}
+
+/// A link in a bar, with more attributes.
+pub(crate) fn link(href: &str, text: &str, more: &str) -> String {
+    format!("<a href=\"{}\"{more}>{}</a>", escape(href), escape(text))
 }
 
 /// The book's pages as they are in `src/`, in order.
@@ -226,12 +230,12 @@ fn files(workspace: &Workspace) -> Result<Vec<String>> {
         .collect())
 }
 
-/// Where a notebook of a GitHub repository opens without an installation.
-fn launchers(address: &str, notebook: &str) -> Vec<(&'static str, String)> {
-    let Some(slug) = address.strip_prefix("https://github.com/") else {
-        return Vec::new();
-    };
-    vec![
+/// Links to where a notebook of a GitHub repository opens without an installation.
+pub(crate) fn launchers(repository: Option<&str>, notebook: &Path) -> Vec<String> {
+    let slug = repository.and_then(|it| it.strip_prefix("https://github.com/"));
+    let Some(slug) = slug else { return Vec::new() };
+    let notebook = forward(notebook);
+    let places = [
         (
             "Colab",
             format!(
@@ -242,7 +246,8 @@ fn launchers(address: &str, notebook: &str) -> Vec<(&'static str, String)> {
             "Binder",
             format!("https://mybinder.org/v2/gh/{slug}/main?labpath={notebook}"),
         ),
-    ]
+    ];
+    places.map(|(name, href)| link(&href, name, " class=\"badge\"")).into()
 }
 
 /// From a page to the site's root: out of its own folders, and out of its edition's.
@@ -262,9 +267,8 @@ pub fn built_page(source: &Path) -> PathBuf {
     }
 }
 
-/// A link to the same page in the other language.
-fn language_link(source: &Path, language: Language) -> String {
-    let (up, page) = (up_to_site(source, language), forward(&built_page(source)));
+/// A link to the same page in the other language: `up` leads out of the edition's folders.
+pub(crate) fn language_link(up: &str, page: &str, language: Language) -> String {
     let (tag, name, folder) = match language {
         Language::Portuguese => ("en", "English", "en/"),
         Language::English => ("pt-BR", "Português", ""),

@@ -384,14 +384,55 @@ fn the_bar_under_the_title_leads_somewhere() {
     for page in all_pages() {
         tab.load(&page.url);
         findings.extend(on(&page.label(), tab.findings("deadLinks()")));
-        let notebooks = tab
-            .evaluate("document.querySelectorAll('.lives a[href$=\".ipynb\"]').length");
+        let notebooks = tab.evaluate(
+            "document.querySelectorAll('.lives a[href*=\"notebooks/\"]').length",
+        );
         if page.name.starts_with("ch") && notebooks != 1 {
             findings
                 .push(format!("{}: {notebooks} links to its notebook", page.label()));
         }
     }
     report(&findings);
+}
+
+/// As a chapter's link opens it, with its file to download; it needs no script.
+#[test]
+fn a_notebook_opens_as_a_page() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    for page in [CHAPTER, "ch07-attention-views.html"]
+        .iter()
+        .flat_map(|name| LANGUAGES.map(|language| page(language, name)))
+    {
+        let label = page.label();
+        tab.resize(1400, 1000);
+        tab.load(&page.url);
+        let link = ".lives a[href*=\"notebooks/\"]";
+        let url = tab.evaluate(&format!("document.querySelector('{link}').href"));
+        let url = url.as_str().expect("a link to the notebook");
+        tab.click(&label, link);
+        tab.wait_for_page(&label, url);
+        assert_eq!(tab.evaluate("document.documentElement.lang"), page.language);
+        tab.click(&label, ".lives a");
+        tab.wait_for_page(&label, &page.url);
+
+        tab.evaluate("localStorage.setItem('mdbook-theme', 'navy')");
+        tab.resize(400, 900);
+        tab.load(url);
+        let paper =
+            tab.evaluate("getComputedStyle(document.documentElement).backgroundColor");
+        assert_eq!(paper, "rgb(22, 25, 35)", "{label}: the theme that was chosen");
+        tab.evaluate("scrollTo(0, document.documentElement.scrollHeight)");
+        let mut findings: Vec<String> =
+            tab.events().iter().filter_map(complaint).collect();
+        for probe in ["deadLinks()", "rawFormulas()", "tooWide()", "faintTexts(4.5)"] {
+            findings.extend(tab.findings(probe));
+        }
+        report(&on(&label, findings).collect::<Vec<_>>());
+        let download =
+            "document.querySelectorAll('.lives a[download][href$=\".ipynb\"]')";
+        assert_eq!(tab.evaluate(&format!("{download}.length")), 1, "{label}");
+    }
 }
 
 #[test]

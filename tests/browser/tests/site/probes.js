@@ -199,11 +199,11 @@
 
     // Each cell of the notebook with outputs has them under its code on the page.
     async cellsWithoutOutput() {
-      const link = document.querySelector('.lives a[href$=".ipynb"]');
+      const link = document.querySelector('.lives a[href*="notebooks/"]');
       if (link === null) {
         return null;
       }
-      const notebook = await (await fetch(link.href)).json();
+      const notebook = await (await fetch(link.href.replace(/html$/, 'ipynb'))).json();
       const text = value => Array.isArray(value) ? value.join('') : value ?? '';
       const flat = value => value.replace(/\s+/g, ' ').trim();
       const blocks = new Map(all('main pre > code').map(code => [flat(code.textContent), code.parentElement]));
