@@ -80,7 +80,8 @@ fn check_block(block: usize) -> Result<()> {
 // ANCHOR: blockwise_attention
 /// [`scaled_dot_product`](whole_transformer::scaled_dot_product) without its weights,
 /// `block` queries and `block` keys at a time: Q `[n, d_k]`, K `[m, d_k]`, V `[m, d_v]`
-/// `-> [n, d_v]`. Besides inputs and output it holds about `block · block` numbers.
+/// `-> [n, d_v]`. Besides inputs and output it holds one square of `block · block`
+/// scores, and what the product of matrices needs to work.
 ///
 /// The mask is a function, since a matrix of them would take `n · m` numbers: what to
 /// add to the score of `(query, key)`. A row of nothing but −∞ gives 0.

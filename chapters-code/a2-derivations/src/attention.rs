@@ -38,7 +38,8 @@ pub fn attention_backward(
     let dv = matmul(("Pᵀ", &p.t().to_owned()), ("dO", d_output))?;
     // [n, d_v] · [d_v, m] -> [n, m]
     let dp = matmul(("dO", d_output), ("Vᵀ", &v.t().to_owned()))?;
-    let ds = softmax_backward(&dp, &p)? / (q.ncols() as f64).sqrt(); // [n, m]
+    // dS / √d_k, [n, m]
+    let ds = softmax_backward(&dp, &p)? / (q.ncols() as f64).sqrt();
     let dq = matmul(("dS", &ds), ("K", k))?; // [n, m] · [m, d_k] -> [n, d_k]
     // [m, n] · [n, d_k] -> [m, d_k]
     let dk = matmul(("dSᵀ", &ds.t().to_owned()), ("Q", q))?;

@@ -235,18 +235,26 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         sorted.sort_by(f64::total_cmp);
         f64::midpoint(sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2])
     }
-    println!("              mean p         median p(1−p)");
-    println!(" d_k       raw   scaled        raw     scaled");
+    println!("                    mean p                median p(1−p)  smallest");
+    println!(" d_k       raw            scaled          raw    scaled    scaled");
     for d_k in [4, 64, 1024] {
         let mut random = NumpyRandom::seed(1);
-        let queries = unit_variance(&mut random, 100, d_k);
-        let keys = unit_variance(&mut random, 8, d_k);
-        let scaled = scaled_scores(&queries, &keys)?; // [100, 8]
-        let raw = &scaled * (d_k as f64).sqrt();
-        let p = [raw, scaled].map(|scores| largest_weights(&softmax(&scores)));
-        let [a, b] = p.each_ref().map(|p| p.sum() / 100.0);
-        let [c, d] = p.map(|p| median(&(&p * (1.0 - &p))));
-        println!("{d_k:4}    {a:.4}   {b:.4}     {c:.6}   {d:.6}");
+        let mut p = [Array1::zeros(100), Array1::zeros(100)]; // raw, scaled
+        for i in 0..100 {
+            let query = unit_variance(&mut random, 1, d_k);
+            let keys = unit_variance(&mut random, 8, d_k);
+            let scaled = scaled_scores(&query, &keys)?; // [1, 8]
+            let raw = &scaled * (d_k as f64).sqrt();
+            for (p, scores) in p.iter_mut().zip([raw, scaled]) {
+                p[i] = largest_weights(&softmax(&scores))[0];
+            }
+        }
+        let change = p.each_ref().map(|p| p * &(1.0 - p)); // p(1−p)
+        let [a, b] = p.map(|p| (p.mean().unwrap_or(f64::NAN), 0.196 * p.std(1.0)));
+        print!("{d_k:4}   {:.3} ± {:.3}   {:.3} ± {:.3}", a.0, a.1, b.0, b.1);
+        let smallest = change[1].fold(1.0, |a: f64, &b| a.min(b));
+        let [c, d] = change.map(|change| median(&change));
+        println!("    {c:.1e}     {d:.3}      {smallest:.3}");
     }
     // ANCHOR_END: saturation
 

@@ -128,7 +128,7 @@ fn each_head(
     mask: Option<&Array2<f64>>,
 ) -> Result<(Array3<f64>, Array3<f64>)> {
     let (heads, n, _) = q.dim();
-    let (_, m, d_v) = v.dim(); // d_v is d_k in every Transformer
+    let (_, m, d_v) = v.dim(); // d_v is d_k in this chapter's layers
     let mut outputs = Array3::zeros((heads, n, d_v));
     let mut weights = Array3::zeros((heads, n, m));
     for head in 0..heads {

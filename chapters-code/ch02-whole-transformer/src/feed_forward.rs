@@ -34,9 +34,9 @@ pub fn gelu_tanh(x: f64) -> f64 {
 pub enum Activation {
     /// [`relu`], as in 2017.
     Relu,
-    /// [`gelu`], as in BERT and GPT.
+    /// [`gelu`], the exact one: as in Hugging Face's BERT.
     Gelu,
-    /// [`gelu_tanh`], its approximation, as in GPT-2.
+    /// [`gelu_tanh`], its approximation, as in GPT and GPT-2.
     GeluTanh,
 }
 

@@ -6,7 +6,7 @@ pub fn answer(w: f64, x: f64) -> f64 {
     w * x
 }
 
-/// How wrong it is: the square of what is missing to the target.
+/// How wrong it is: the square of how far the answer is from the target.
 pub fn squared_error(w: f64, x: f64, target: f64) -> f64 {
     (answer(w, x) - target).powi(2)
 }

@@ -15,7 +15,8 @@ pub fn count_params(vocabulary: usize, positions: usize, dim: usize) -> usize {
 // ANCHOR_END: count_params
 
 // ANCHOR: matmul_shape
-/// Exercise 2. The shape of Keras' `matmul(a, b)`, or what is wrong with `a` and `b`.
+/// Exercise 2. The shape of this chapter's `matmul(a, b)`, or what is wrong with them.
+/// (Keras' repeats axes of 1, too.)
 /// `None` is an axis whose size isn't known yet, as the batch. All axes but the last
 /// two must be equal, and `a` must have as many columns as `b` rows.
 ///

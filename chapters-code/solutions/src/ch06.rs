@@ -23,7 +23,9 @@ pub fn matmul_shape(
     {
         return Ok(others_a.iter().chain([n, m]).copied().collect());
     }
-    Err(format!("matmul of {a:?} and {b:?}: columns of the first ≠ rows of the second"))
+    Err(format!(
+        "matmul of {a:?} and {b:?}: not as many rows as columns, or other axes differ"
+    ))
 }
 // ANCHOR_END: matmul_shape
 
