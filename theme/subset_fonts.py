@@ -44,7 +44,6 @@ OPEN_SANS = [
     ("300", "normal", 300, TITLE),
     ("regular", "normal", 400, TEXT),
     ("italic", "italic", 400, TEXT),
-    ("600", "normal", 600, TEXT),
     ("700", "normal", 700, TEXT),
     ("700italic", "italic", 700, TEXT),
 ]

@@ -36,7 +36,7 @@
     try {
       const [data, [style, code]] = await Promise.all([load(viewData), load(viewCode)]);
       if (host.childElementCount > 0 && host.querySelector('script') === null) {
-        views.unobserve(host);
+        near.unobserve(host);
         host.append(script('application/json', data), script('text/css', style), script('module', code));
       }
     } catch {
@@ -48,21 +48,18 @@
     const drawing = figure.querySelector('[data-drawing]');
     try {
       drawing.innerHTML = await load(drawing.dataset.drawing);
-      drawings.unobserve(figure);
+      near.unobserve(figure);
     } catch {
       // The frame says in words what it would show.
     }
   }
 
-  // A drawing comes a window's height before it is seen, a view, which is far heavier, when it is.
-  function observing(bring, rootMargin) {
-    return new IntersectionObserver(entries => {
-      entries.filter(entry => entry.isIntersecting).forEach(entry => bring(entry.target));
-    }, { rootMargin });
-  }
-
-  const views = observing(bring, '0%');
-  const drawings = observing(fill, '100% 0%');
+  // What is a window's height away, or less, comes: what grows does so before it is seen.
+  const near = new IntersectionObserver(entries => {
+    for (const { target } of entries.filter(entry => entry.isIntersecting)) {
+      (target.matches('figure') ? fill : bring)(target);
+    }
+  }, { rootMargin: '100% 0%' });
 
   const hosts = [...document.querySelectorAll('[data-view-data]')];
 
@@ -71,10 +68,8 @@
     hosts.filter(host => location.hash.includes(`av-${host.dataset.attentionView}`)).forEach(bring);
   }
 
-  hosts.forEach(host => views.observe(host));
-  for (const figure of document.querySelectorAll('figure:has([data-drawing])')) {
-    drawings.observe(figure);
-  }
+  const figures = document.querySelectorAll('figure:has([data-drawing])');
+  [...hosts, ...figures].forEach(host => near.observe(host));
   window.addEventListener('hashchange', bringNamed);
   bringNamed();
 })();
