@@ -123,9 +123,18 @@ impl PackedEncoder {
             return Err(EncoderError::Training);
         }
         in_pool(|| {
-            let x = self.embeddings.forward(batch, None)?; // [batch, n, d_model]
+            let x = self.embed(batch)?; // [batch, n, d_model]
             self.run(0..self.layers.len(), &x, batch, &[], options)
         })
+    }
+
+    /// What the first layer reads, `[batch, n, d_model]`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Embeddings::forward`].
+    pub fn embed(&self, batch: &Batch) -> Result<Tensor> {
+        self.embeddings.forward(batch, None)
     }
 
     /// The attentions of one layer, `[batch, heads, n, n]`, for which no layer above it
@@ -143,7 +152,7 @@ impl PackedEncoder {
             return Ok(None);
         }
         let outputs = in_pool(|| {
-            let x = self.embeddings.forward(batch, None)?; // [batch, n, d_model]
+            let x = self.embed(batch)?; // [batch, n, d_model]
             self.run(0..layer + 1, &x, batch, &[], ForwardOptions::ATTENTIONS)
         })?;
         Ok(outputs.attention_arrays()?.pop())

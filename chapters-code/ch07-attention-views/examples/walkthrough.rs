@@ -19,7 +19,6 @@ use figures::Heatmap;
 use hub::{Encoded, HubOptions, ModelFolder, Truncate};
 use ndarray::{Array1, Array2, Axis, s};
 use self_attention::numpy::NumpyRandom;
-use sentiment::ForwardOptions;
 use whole_transformer::words::{ENGLISH, PORTUGUESE, spell};
 use whole_transformer::{Activation, LayerOptions, NormOrder};
 use whole_transformer::{Options, Prediction, Transformer};
@@ -521,12 +520,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ([&ids[..1], &ids[second..]].concat(), 1 + noun.portuguese - second)
         };
         let (batch, encoder) = (Batch::new(&[ids], None, None)?, &model.model.encoder);
-        let options =
-            ForwardOptions { output_hidden_states: true, ..ForwardOptions::default() };
-        let states =
-            encoder.forward(&batch, options)?.hidden_states.unwrap_or_default();
-        let x = states.first().ok_or(AttentionsError::NoLayers)?; // [1, n, d_model]
-        let read = encoder.forward_from(0, x, &batch, &[removed.to_vec()])?;
+        let x = encoder.embed(&batch)?; // [1, n, d_model]
+        let read = encoder.forward_from(0, &x, &batch, &[removed.to_vec()])?;
         Ok(model.guess_from(&read.last_hidden_state, place)?.concat())
     }
     let alone_lost: (Vec<f64>, usize) =

@@ -430,18 +430,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("right: both {}, neither {}", two.both, two.neither);
     println!("   only bertinho-sentiment {}", two.only_classifier);
     println!("   only naive Bayes        {}", two.only_naive_bayes);
-    /// By how many points the classifier is ahead of naive Bayes, and half the width of
-    /// the 95 % interval: a sentence that both get right, or wrong, counts 0.
-    fn lead(two: Agreement) -> (f64, f64) {
+    /// By how many points the classifier is ahead of naive Bayes, with the 95 % interval
+    /// (a sentence that both get right, or wrong, counts 0), and the sign test.
+    fn ahead(two: Agreement) -> String {
         let (won, lost) = (two.only_classifier as f64, two.only_naive_bayes as f64);
         let n = won + lost + (two.both + two.neither) as f64;
         let mean = (won - lost) / n;
         let variance = (won + lost) / n - mean * mean;
-        (100.0 * mean, 196.0 * (variance / n).sqrt())
+        let (points, half) = (100.0 * mean, 196.0 * (variance / n).sqrt());
+        let p = sign_test(two.only_classifier, two.only_naive_bayes);
+        format!("ahead by {points:.1} ± {half:.1} points; a fair coin: p = {p:.2}")
     }
-    let gap: (f64, f64) = lead(two);
-    let p: f64 = sign_test(two.only_classifier, two.only_naive_bayes);
-    println!("ahead by {:.1} ± {:.1} points; a fair coin: p = {p:.2}", gap.0, gap.1);
+    println!("{}", ahead(two));
     for (text, positive) in &finetuned.positive_probability {
         println!("{:5.1} % praise: {text}", 100.0 * positive);
     }
@@ -460,11 +460,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         print!("{start:<11} {own:15.1} % {held_out:16.1} %");
         println!("  ({low:.1} to {high:.1})");
     }
-    let two: Agreement = random.agreement;
-    let p: f64 = sign_test(two.only_classifier, two.only_naive_bayes);
-    let gap: (f64, f64) = lead(two);
-    print!("random, ahead of naive Bayes by {:.1} ± {:.1} points; ", gap.0, gap.1);
-    println!("a fair coin: p = {p:.2}");
+    println!("random, and naive Bayes: {}", ahead(random.agreement));
     // ANCHOR_END: from_random
     Ok(())
 }

@@ -301,7 +301,7 @@ pub fn findings(workspace: &Workspace, language: Language) -> Result<Vec<String>
     }
     if findings.is_empty() {
         let written = NamedTempFile::new().context("no temporary file")?;
-        save(&updated(workspace, language, &catalog)?.0, written.path())?;
+        save(&updated(&entries, language, &catalog).0, written.path())?;
         if fs::read_to_string(written.path())? != workspace.read(&path)? {
             let path = path.display();
             findings.push(format!("{path}: not as `cargo book messages` writes it"));
@@ -325,18 +325,13 @@ pub fn update(workspace: &Workspace, language: Language) -> Result<usize> {
     } else {
         Catalog::new(metadata(language))
     };
-    let (new, waiting) = updated(workspace, language, &old)?;
+    let (new, waiting) = updated(&messages(workspace)?, language, &old);
     save(&new, &path)?;
     Ok(waiting)
 }
 
 /// A catalog of the pages as they are, and how many of its messages await a translator.
-fn updated(
-    workspace: &Workspace,
-    language: Language,
-    old: &Catalog,
-) -> Result<(Catalog, usize)> {
-    let entries = messages(workspace)?;
+fn updated(entries: &[Entry], language: Language, old: &Catalog) -> (Catalog, usize) {
     let known: HashSet<&str> =
         entries.iter().map(|entry| entry.text.as_str()).collect();
     let gone: Vec<(String, String)> = old
@@ -346,14 +341,14 @@ fn updated(
         .collect();
     let mut new = Catalog::new(metadata(language));
     let mut waiting = 0;
-    for entry in &entries {
+    for entry in entries {
         let mut message =
             translated(old, entry).unwrap_or_else(|| suggested(&gone, entry));
         message.source_mut().clone_from(&entry.source);
         waiting += usize::from(message.flags().is_fuzzy() || !message.is_translated());
         new.append_or_update(message);
     }
-    Ok((new, waiting))
+    (new, waiting)
 }
 
 fn save(catalog: &Catalog, path: &Path) -> Result<()> {

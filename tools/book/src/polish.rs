@@ -30,6 +30,10 @@ const INDEX: &str = "index.html";
 const PRINT: &str = "print.html";
 const NOT_FOUND: &str = "404.html";
 
+/// The colors of the book's dark theme, for a picture on a dark page. A picture that is a file sees
+/// nothing of the page but whether it is dark.
+const DARK: &str = include_str!("polish/picture.css");
+
 /// Does all of it to an edition; `address` is where the site is public, if it is.
 ///
 /// # Errors
@@ -101,17 +105,13 @@ fn polished(
         "<div class=\"live\"",
         &format!("<div class=\"live\" data-root=\"{root}live/\""),
     );
-    let mut later = false;
+    // Paper scrolls to nothing.
     if page != Path::new(PRINT) {
-        // Paper scrolls to nothing.
-        if html.contains(views::HOST) {
-            (html, later) = (views::on_demand(&html, &edition.folder)?, true);
-        }
-        if let Some(framed) = drawings::on_demand(&html, &edition.folder)? {
-            (html, later) = (framed, true);
-        }
+        html = views::on_demand(&html, &edition.folder)?;
+        html = drawings::on_demand(&html, &edition.folder)?;
     }
-    if !later {
+    if ![" data-view-data=", " data-drawing="].iter().any(|later| html.contains(later))
+    {
         html = replaced(&html, &element(&scripts.views), "")?;
     }
     if !html.contains("class=\"katex") {
@@ -162,7 +162,7 @@ impl Scripts {
         let book = hashed(edition, "book")?;
         let script = replaced(&read(&edition.join(&book))?, HANDLER, NOTHING)?;
         remove(&edition.join(&book))?;
-        let new = format!("book-{}.js", &format!("{:x}", Sha256::digest(&script))[..8]);
+        let new = format!("book-{}.js", digest(&script));
         write(&edition.join(&new), &script)?;
         Ok(Self {
             highlighter,
@@ -192,6 +192,26 @@ fn hashed(edition: &Path, name: &str) -> Result<String> {
 
 fn remove(path: &Path) -> Result<()> {
     fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))
+}
+
+/// What a file's name says of its text, so that a browser that has the file asks for no other.
+fn digest(text: &str) -> String {
+    format!("{:x}", Sha256::digest(text))[..8].to_owned()
+}
+
+/// Saves an SVG in a folder as a picture, dark where its page is; its name, without the extension.
+///
+/// # Errors
+///
+/// If the file can't be written.
+pub(crate) fn save_picture(folder: &Path, svg: &str) -> Result<String> {
+    let (before, root) = svg.split_at(svg.find("<svg").unwrap_or(0));
+    let root = root.replacen('>', &format!("><style>{DARK}</style>"), 1);
+    let (text, name) = (format!("{before}{root}"), digest(svg));
+    fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
+    write(&folder.join(format!("{name}.svg")), &text)?;
+    Ok(name)
 }
 
 /// A text with another in the place of each `old`.

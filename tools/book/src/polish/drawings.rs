@@ -5,17 +5,15 @@
 //! by which `theme/views.js` fills the frame, so that they follow the page's theme. Where no script
 //! runs, and on paper, a picture stands in the frame's place.
 
-use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use regex::{Captures, Regex};
 use scraper::Html;
-use sha2::{Digest, Sha256};
 
+use super::save_picture;
 use super::views::save;
-use super::write;
 use crate::volume::tree;
 
 /// The folder of an edition that holds its drawings.
@@ -33,12 +31,12 @@ static DRAWING: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a valid pattern")
 });
 
-/// A page whose larger drawings are files beside it; none if it has no such drawing.
+/// A page whose larger drawings are files beside it.
 ///
 /// # Errors
 ///
 /// If a file can't be written.
-pub fn on_demand(html: &str, edition: &Path) -> Result<Option<String>> {
+pub fn on_demand(html: &str, edition: &Path) -> Result<String> {
     let folder = edition.join(FOLDER);
     let (mut page, mut end) = (String::new(), 0);
     for drawing in DRAWING.captures_iter(html) {
@@ -48,7 +46,7 @@ pub fn on_demand(html: &str, edition: &Path) -> Result<Option<String>> {
             end = whole.end();
         }
     }
-    Ok((end > 0).then(|| page + &html[end..]))
+    Ok(page + &html[end..])
 }
 
 /// What stays of a drawing on its page.
@@ -56,11 +54,8 @@ fn frame(folder: &Path, drawing: &Captures<'_>) -> Result<String> {
     let [before, attributes, shapes] =
         ["before", "attributes", "shapes"].map(|part| &drawing[part]);
     let svg = format!("<svg {attributes}>{shapes}</svg>");
-    let name = format!("{:x}", Sha256::digest(&svg))[..12].to_owned();
-    fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make {}", folder.display()))?;
+    let name = save_picture(folder, &xml(&svg))?;
     save(folder, &name, shapes)?;
-    write(&folder.join(format!("{name}.svg")), &picture(&svg))?;
     let still = attributes.replacen(" aria-label=", " alt=", 1);
     let still = OF_SVG.replace_all(&still, "");
     Ok(format!(
@@ -76,12 +71,14 @@ static OF_SVG: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// An SVG of a page as a file of its own: in XML, a name is written as SVG writes it.
-fn picture(svg: &str) -> String {
+fn xml(svg: &str) -> String {
     tree::write(&tree::read(Html::parse_fragment(svg).root_element()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn figure(shapes: usize) -> String {
@@ -95,13 +92,28 @@ mod tests {
         )
     }
 
+    /// A picture's dark colors are the book's.
+    #[test]
+    fn a_dark_picture_has_the_colors_of_a_dark_page() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let style = fs::read_to_string(root.join("theme/book.css")).unwrap();
+        let color = Regex::new(r"(--book-\w+): (#\w+)").unwrap();
+        let colors: Vec<_> = color.captures_iter(crate::polish::DARK).collect();
+        assert_eq!(colors.len(), 5);
+        for color in colors {
+            let dark = format!(", {})", &color[2]);
+            let line =
+                style.lines().find(|line| line.contains(&format!("{}: ", &color[1])));
+            assert!(line.unwrap().contains(&dark), "{line:?}: {dark}");
+        }
+    }
+
     #[test]
     fn a_large_drawing_leaves_its_frame_and_a_small_one_stays() {
         let folder = tempfile::tempdir().unwrap();
         let (small, large) = (figure(2), figure(200));
-        assert_eq!(on_demand(&small, folder.path()).unwrap(), None);
+        assert_eq!(on_demand(&small, folder.path()).unwrap(), small);
         let page = on_demand(&(small.clone() + &large + "."), folder.path()).unwrap();
-        let page = page.unwrap();
         let rest = page.strip_prefix(&small).unwrap();
         let name = rest.split("drawings/").nth(1).unwrap().split('.').next().unwrap();
         let framed = format!(
@@ -125,6 +137,6 @@ mod tests {
         let svg = read("svg");
         let svg = roxmltree::Document::parse(&svg).unwrap();
         assert_eq!(svg.root_element().attribute("viewBox"), Some("0 0 6 8"));
-        assert_eq!(svg.root_element().children().count(), 201);
+        assert_eq!(svg.root_element().children().count(), 202); // and the style
     }
 }

@@ -12,9 +12,8 @@ use anyhow::{Context, Result, bail};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use regex::{Captures, Regex};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
-use super::write;
+use super::{digest, write};
 use crate::figure::attribute;
 
 /// How a view begins.
@@ -42,6 +41,9 @@ static VIEW: LazyLock<Regex> = LazyLock::new(|| {
 /// If a view is not as chapter 7 writes it, or a file can't be written.
 pub fn on_demand(html: &str, edition: &Path) -> Result<String> {
     let count = html.matches(HOST).count();
+    if count == 0 {
+        return Ok(html.to_owned());
+    }
     let folder = edition.join(FOLDER);
     fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make {}", folder.display()))?;
@@ -85,8 +87,7 @@ fn on_page(folder: &Path, view: &Captures<'_>, code: &str) -> Result<String> {
 /// Saves the style and the script that views share; the name of the piece, which changes with
 /// them.
 fn save_code(folder: &Path, style: &str, script: &str) -> Result<String> {
-    let digest = format!("{:x}", Sha256::digest(format!("{style}{script}")));
-    let name = format!("code-{}", &digest[..8]);
+    let name = format!("code-{}", digest(&format!("{style}{script}")));
     save(folder, &name, &[style, script])?;
     Ok(name)
 }

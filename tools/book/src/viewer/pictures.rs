@@ -1,24 +1,18 @@
 //! Pictures as files beside a page, which come when they are scrolled to.
 
-use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
 use anyhow::{Context, Result};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use regex::Regex;
-use sha2::{Digest, Sha256};
 
 use crate::figure::{Fit, attribute};
 use crate::markdown::splice;
-use crate::polish::write;
+use crate::polish::save_picture;
 
 /// The folder that holds them.
 const FOLDER: &str = "img";
-
-/// The colors of the book's dark theme, for a picture on a dark page. A picture that is a file sees
-/// nothing of the page but whether it is dark.
-const DARK: &str = include_str!("picture.css");
 
 /// A page of `folder` whose pictures are no longer in it.
 ///
@@ -32,8 +26,6 @@ pub fn beside(html: &str, folder: &Path) -> Result<String> {
         Regex::new(pattern).expect("a valid pattern")
     });
     let folder = folder.join(FOLDER);
-    fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot make {}", folder.display()))?;
     let mut pictures = Vec::new();
     for found in PICTURE.captures_iter(html) {
         let range = found.get(0).expect("all of it").range();
@@ -47,9 +39,7 @@ pub fn beside(html: &str, folder: &Path) -> Result<String> {
 
 /// Saves an SVG; the picture that shows it.
 fn picture(folder: &Path, svg: &str, alt: &str) -> Result<String> {
-    let file = with_style(svg);
-    let name = format!("{}.svg", &format!("{:x}", Sha256::digest(&file))[..12]);
-    write(&folder.join(&name), &file)?;
+    let name = save_picture(folder, svg)?;
     let size = ["width", "height"].map(|side| {
         let length = attribute(svg, side);
         length.map(|length| format!(" {side}=\"{length}\"")).unwrap_or_default()
@@ -57,7 +47,7 @@ fn picture(folder: &Path, svg: &str, alt: &str) -> Result<String> {
     let fit = Fit::of(svg);
     let style = fit.as_ref().map(|fit| format!(" style=\"{}\"", fit.style));
     let image = format!(
-        "<img src=\"{FOLDER}/{name}\" alt=\"{alt}\"{}{} loading=\"lazy\">",
+        "<img src=\"{FOLDER}/{name}.svg\" alt=\"{alt}\"{}{} loading=\"lazy\">",
         size.concat(),
         style.unwrap_or_default()
     );
@@ -69,15 +59,10 @@ fn picture(folder: &Path, svg: &str, alt: &str) -> Result<String> {
     })
 }
 
-/// An SVG that is dark where its page is.
-fn with_style(svg: &str) -> String {
-    let root = svg.find("<svg").unwrap_or(0);
-    let (before, svg) = svg.split_at(root);
-    before.to_owned() + &svg.replacen('>', &format!("><style>{DARK}</style>"), 1)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
