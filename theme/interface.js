@@ -117,8 +117,9 @@
     document.getElementById('mdbook-sidebar-toggle').addEventListener('click', () => box.click());
   }
 
-  // What is wider than its place is scrolled by keyboard, too. It is asked where it is laid out, and when a
-  // font comes, which may be wider; what has gone far away (`content-visibility`) stays as it was found.
+  // What is wider than its place is scrolled by keyboard, too. It is asked when it is laid out, which can
+  // leave its own size as it was, and when a font comes, which may be wider; what has gone far away
+  // (`content-visibility`) stays as it was found.
   function reachWide() {
     const label = portuguese ? 'Rola para os lados' : 'Scrolls sideways';
     const places = [...document.querySelectorAll('main pre > code, main .formula, main .table-wrapper')];
@@ -138,6 +139,9 @@
     };
     const sizes = new ResizeObserver(entries => ask(entries.map(entry => entry.target)));
     places.forEach(place => sizes.observe(place));
+    document.addEventListener('contentvisibilityautostatechange', ({ target, skipped }) => {
+      if (!skipped) ask(places.filter(place => target.contains(place)));
+    });
     document.fonts.addEventListener('loadingdone', () => ask(places));
   }
 

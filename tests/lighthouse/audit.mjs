@@ -6,8 +6,8 @@
 // Fails where a page has less than 95 in one of Lighthouse's categories, or where axe-core finds
 // something, in the light theme on a wide window or in the dark one on a narrow one. The category of
 // performance is times, which depend on what else the machine does: it is judged where it is asked
-// for. Pages are shared out among as many processes as there are processors, each with a browser of
-// its own.
+// for, one page at a time. Otherwise pages are shared out among as many processes as there are
+// processors, each with a browser of its own.
 
 import { fork } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -42,7 +42,7 @@ function pagesOf(site) {
 }
 
 // Shares the pages out: each worker asks for the next one when it is done with one.
-function audit(pages, address, chrome, categories) {
+function audit(pages, address, chrome, categories, workers) {
   const waiting = [...pages];
   const results = [];
   const work = () => new Promise((resolve, reject) => {
@@ -56,7 +56,6 @@ function audit(pages, address, chrome, categories) {
     });
     worker.on('exit', code => code === 0 ? resolve() : reject(new Error(`a worker ended with ${code}`)));
   });
-  const workers = Math.min(availableParallelism(), pages.length);
   return Promise.all(Array.from({ length: workers }, work)).then(() => results);
 }
 
@@ -81,7 +80,8 @@ const categories = timed ? ['performance', ...CATEGORIES] : CATEGORIES;
 const started = Date.now();
 const { server, address } = await serve(site);
 const pages = asked.length > 0 ? asked : pagesOf(site);
-const results = await audit(pages, address, browser(), categories);
+const workers = timed ? 1 : Math.min(availableParallelism(), pages.length);
+const results = await audit(pages, address, browser(), categories, workers);
 server.close();
 const findings = report(results);
 const seconds = Math.round((Date.now() - started) / 1000);

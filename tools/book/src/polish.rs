@@ -5,10 +5,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 
 use anyhow::{Context, Result, bail, ensure};
-use regex::Regex;
 use sha2::{Digest, Sha256};
 
 use crate::address::Address;
@@ -23,7 +21,10 @@ pub mod highlight;
 mod not_found;
 pub mod shared;
 pub mod sitemap;
+mod styles;
 mod views;
+
+use styles::Sheet;
 
 /// The page that `index.html` repeats, all pages in one, and the page for a wrong address.
 const INDEX: &str = "index.html";
@@ -41,7 +42,7 @@ const DARK: &str = include_str!("polish/picture.css");
 /// If a file can't be read or written, or is not as mdBook made it when this was written.
 pub fn edition(edition: &Edition, address: Option<&Address>) -> Result<()> {
     let scripts = Scripts::of(&edition.folder)?;
-    without_comments(&edition.folder.join("theme"))?;
+    let sheet = Sheet::of(&edition.folder)?;
     let pages = edition.pages.iter().map(PathBuf::as_path);
     let others = [INDEX, PRINT, NOT_FOUND].map(Path::new);
     // A book's own README.md is its `index.html`, and then the first page isn't repeated.
@@ -49,36 +50,17 @@ pub fn edition(edition: &Edition, address: Option<&Address>) -> Result<()> {
         others.into_iter().filter(|other| pages.clone().all(|page| page != *other));
     for page in pages.clone().chain(others) {
         let path = edition.folder.join(page);
-        let html = polished((edition, address), &scripts, page, &read(&path)?)
-            .with_context(|| format!("cannot finish {}", path.display()))?;
+        let html =
+            polished((edition, address), (&scripts, &sheet), page, &read(&path)?)
+                .with_context(|| format!("cannot finish {}", path.display()))?;
         write(&path, &html)?;
-    }
-    Ok(())
-}
-
-/// Takes from our own scripts the comments, which are lines of their own, and from our styles all.
-fn without_comments(folder: &Path) -> Result<()> {
-    static COMMENT: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?s)/\*.*?\*/\s*").expect("a valid pattern"));
-    let files = fs::read_dir(folder)
-        .with_context(|| format!("cannot list {}", folder.display()))?;
-    for file in files {
-        let path = file?.path();
-        if path.extension().is_some_and(|extension| extension == "js") {
-            let text = read(&path)?;
-            let code = text.split_inclusive('\n');
-            let code = code.filter(|line| !line.trim_start().starts_with("//"));
-            write(&path, &code.collect::<String>())?;
-        } else if path.extension().is_some_and(|extension| extension == "css") {
-            write(&path, &COMMENT.replace_all(&read(&path)?, ""))?;
-        }
     }
     Ok(())
 }
 
 fn polished(
     (edition, address): (&Edition, Option<&Address>),
-    scripts: &Scripts,
+    (scripts, sheet): (&Scripts, &Sheet),
     page: &Path,
     html: &str,
 ) -> Result<String> {
@@ -88,7 +70,7 @@ fn polished(
         [&scripts.book[0], &scripts.book[1]].map(|name| element(name));
     let mut html = replaced(html, &element(&scripts.highlighter), "")?;
     html = replaced(&html, &book, &new_book)?;
-    html = with_light_listings(&html)?;
+    html = sheet.on(&html, &up)?;
     html = highlight::listings(&html)?;
     html = access::improved(&html, edition.language)?;
     html = match page.to_str() {
@@ -114,31 +96,7 @@ fn polished(
     {
         html = replaced(&html, &element(&scripts.views), "")?;
     }
-    if !html.contains("class=\"katex") {
-        let style = format!(
-            "<link rel=\"stylesheet\" href=\"{up}assets/katex/katex.min.css\">"
-        );
-        html = replaced(&html, &style, "")?;
-    }
     Ok(html)
-}
-
-/// Three styles give listings their colors, and a script turns off those of other themes: without
-/// scripts, the light one comes last.
-fn with_light_listings(html: &str) -> Result<String> {
-    let style = |id: &str| {
-        let begin = format!("<link rel=\"stylesheet\" id=\"{id}\" href=\"");
-        let (_, rest) = html.split_once(&begin)?;
-        let (address, _) = rest.split_once("\">")?;
-        Some((format!("{begin}{address}\">"), address))
-    };
-    let [light, last] = ["mdbook-highlight-css", "mdbook-ayu-highlight-css"].map(style);
-    let [Some((_, light)), Some((last, _))] = [light, last] else {
-        bail!("mdBook no longer writes the styles of listings");
-    };
-    let again =
-        format!("<noscript><link rel=\"stylesheet\" href=\"{light}\"></noscript>");
-    replaced(html, &last, &format!("{last}{again}"))
 }
 
 /// The files of scripts which not all pages need as they are.
@@ -151,16 +109,20 @@ struct Scripts {
 
 impl Scripts {
     /// Takes mdBook's highlighter out of an edition: listings are in color already. A handler goes,
-    /// too, that keeps browsers from going back to a page at once.
+    /// too, that keeps browsers from going back to a page at once, and what turns styles on and off.
     fn of(edition: &Path) -> Result<Self> {
         const HANDLER: &str =
             "// Fix back button cache problem\nwindow.onunload = function() { };\n";
         const NOTHING: &str = "// Listings are in color already.\n\
                                const hljs = { configure() {}, highlightBlock() {} };\n";
+        without_comments(&edition.join("theme"))?;
         let highlighter = hashed(edition, "highlight")?;
         remove(&edition.join(&highlighter))?;
         let book = hashed(edition, "book")?;
-        let script = replaced(&read(&edition.join(&book))?, HANDLER, NOTHING)?;
+        let mut script = replaced(&read(&edition.join(&book))?, HANDLER, NOTHING)?;
+        for listings in styles::LISTINGS {
+            script = replaced(&script, &listings.query(), "{}")?;
+        }
         remove(&edition.join(&book))?;
         let new = format!("book-{}.js", digest(&script));
         write(&edition.join(&new), &script)?;
@@ -170,6 +132,22 @@ impl Scripts {
             views: hashed(edition, "theme/views")?,
         })
     }
+}
+
+/// Takes from our own scripts their comments, which are lines of their own.
+fn without_comments(folder: &Path) -> Result<()> {
+    let files = fs::read_dir(folder)
+        .with_context(|| format!("cannot list {}", folder.display()))?;
+    for file in files {
+        let path = file?.path();
+        if path.extension().is_some_and(|extension| extension == "js") {
+            let text = read(&path)?;
+            let code = text.split_inclusive('\n');
+            let code = code.filter(|line| !line.trim_start().starts_with("//"));
+            write(&path, &code.collect::<String>())?;
+        }
+    }
+    Ok(())
 }
 
 /// The script that mdBook has named after what it holds: `book` is `book-609e4cb8.js`.

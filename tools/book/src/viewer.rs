@@ -171,11 +171,11 @@ impl Page<'_> {
         built_page(page.strip_prefix("src").unwrap_or(page))
     }
 
-    /// The styles that the chapter's page loads, and its icon. What both editions have is at the
-    /// site's root, where the Portuguese page has it from.
+    /// The styles of the chapter's page, and its icon. What both editions have is at the site's root,
+    /// where the Portuguese page has it from.
     fn styles(&self, site: &Path) -> Result<String> {
         static STYLES: LazyLock<Selector> = LazyLock::new(|| {
-            Selector::parse("link[rel=icon], link[rel=stylesheet]:not([media])")
+            Selector::parse("link[rel=icon], link[rel=stylesheet]")
                 .expect("a valid selector")
         });
         let page = polish::read(&site.join(self.chapter_page()))?;
@@ -184,18 +184,8 @@ impl Page<'_> {
         let up = self.language().notebooks_to_root();
         let styles = head.select(&STYLES).filter_map(|style| {
             let [rel, href] = ["rel", "href"].map(|name| style.attr(name));
-            let attributes = match style.attr("id") {
-                None => "",
-                Some("mdbook-highlight-css") => {
-                    " id=\"light\" media=\"(prefers-color-scheme: light)\""
-                }
-                Some("mdbook-tomorrow-night-css") => {
-                    " id=\"dark\" media=\"(prefers-color-scheme: dark)\""
-                }
-                Some(_) => return None, // one dark style is enough
-            };
             let href = escape(href?.trim_start_matches("../"));
-            Some(format!("<link rel=\"{}\"{attributes} href=\"{up}/{href}\">\n", rel?))
+            Some(format!("<link rel=\"{}\" href=\"{up}/{href}\">\n", rel?))
         });
         Ok(styles.collect())
     }
@@ -220,11 +210,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         };
-        let head = "<head><link rel=\"stylesheet\" href=\"../css/general-1.css\">\
-                    <link rel=\"stylesheet\" href=\"../css/print.css\" media=\"print\">\
-                    <link rel=\"stylesheet\" id=\"mdbook-highlight-css\" href=\"../h.css\">\
-                    <link rel=\"stylesheet\" id=\"mdbook-ayu-highlight-css\" href=\"../a.css\">\
-                    </head><body></body>";
+        let head = "<head><link rel=\"stylesheet\" href=\"../styles-1.css\"></head>";
         write(Path::new("part/ch01-a.html"), head);
         let notebook = json!({
             "cells": [{
@@ -250,9 +236,7 @@ mod tests {
         for part in [
             "<html lang=\"en\">",
             "<title>A &lt; b (notebook) - The &quot;book&quot;</title>",
-            "<link rel=\"stylesheet\" href=\"../../css/general-1.css\">",
-            "<link rel=\"stylesheet\" id=\"light\" media=\"(prefers-color-scheme: light)\" \
-             href=\"../../h.css\">",
+            "<link rel=\"stylesheet\" href=\"../../styles-1.css\">",
             "<code translate=\"no\">b</code></h1>\n<nav class=\"lives\" aria-label=\"This",
             "<a href=\"../../en/part/ch01-a.html\">The chapter’s page</a>",
             "<a href=\"ch01-a.ipynb\" download>Download the notebook (.ipynb, 1 kB)</a>",
@@ -261,12 +245,12 @@ mod tests {
         ] {
             assert!(html.contains(part), "{part} is not in {html}");
         }
-        for absent in ["print.css", "a.css", "canonical", "colab"] {
+        for absent in ["canonical", "colab"] {
             assert!(!html.contains(absent), "{absent} is in {html}");
         }
         let html = page(None, Language::Portuguese);
         for part in [
-            "href=\"../css/general-1.css\"",
+            "href=\"../styles-1.css\"",
             "<a href=\"../part/ch01-a.html\">A página do capítulo</a>",
             "href=\"en/ch01-a.html\">English</a></nav>",
         ] {

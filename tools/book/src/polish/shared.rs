@@ -69,8 +69,8 @@ fn led_up(html: &str, page: &Path, shared: &HashSet<PathBuf>) -> String {
     led.into_owned()
 }
 
-/// The file of the edition that an address on a page in `folder` leads to.
-fn resolved(folder: &Path, address: &str) -> PathBuf {
+/// The file of the edition that an address in a file of `folder` leads to.
+pub(super) fn resolved(folder: &Path, address: &str) -> PathBuf {
     let mut path = folder.to_path_buf();
     for part in address.split('/') {
         match part {
