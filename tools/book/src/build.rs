@@ -9,7 +9,7 @@ use mdbook_driver::book::BookItem;
 use mdbook_driver::config::Config;
 
 use crate::address::{Address, base_path};
-use crate::edition::{Edition, Title};
+use crate::edition::{Edition, Title, side_by_side};
 use crate::i18n;
 use crate::live;
 use crate::polish;
@@ -83,28 +83,41 @@ pub fn site_in(
     site: &Path,
     options: BuildOptions,
 ) -> Result<()> {
-    let mut editions = Vec::new();
-    for language in Language::ALL {
-        let folder = site.join(language.folder());
-        let edition =
-            edition(workspace, language, folder, options).with_context(|| {
-                format!("the {} edition does not build", language.tag())
-            })?;
-        editions.push(edition);
+    let mut editions = side_by_side(Language::ALL, |language| {
+        let folder = site.join(language.tag()); // which mdBook empties
+        edition(workspace, language, folder, options)
+            .with_context(|| format!("the {} edition does not build", language.tag()))
+    })?;
+    for edition in &mut editions {
+        let place = site.join(edition.language.folder());
+        move_into(&edition.folder, &place)?;
+        edition.folder = place;
     }
     if options.offers != Offers::default() {
-        volume::write(editions.clone(), options.offers)?; // of pages as mdBook made them
+        volume::write(&editions, options.offers)?; // of pages as mdBook made them
     }
     let address = workspace.repository.as_deref().and_then(Address::of);
-    for edition in &editions {
-        polish::edition(edition, address.as_ref())?;
-    }
+    side_by_side(&editions, |edition| polish::edition(edition, address.as_ref()))?;
     polish::shared::with_root(site, Language::English.folder())?;
     if let (Some(address), Some(edition)) = (&address, editions.first()) {
         polish::sitemap::save(site, address, &edition.pages)?;
     }
     live::copy(workspace, site, options.allow_stale)?;
     copy_linked(workspace, site, &editions)
+}
+
+/// Moves what is in a folder into another one.
+fn move_into(from: &Path, to: &Path) -> Result<()> {
+    if from == to {
+        return Ok(());
+    }
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let there = to.join(entry.file_name());
+        fs::rename(entry.path(), &there)
+            .with_context(|| format!("cannot make {}", there.display()))?;
+    }
+    Ok(fs::remove_dir(from)?)
 }
 
 /// Builds an edition; its pages, in order.
@@ -198,15 +211,17 @@ fn copy_linked(workspace: &Workspace, site: &Path, editions: &[Edition]) -> Resu
             .with_context(|| format!("cannot copy {}", from.display()))?;
         Ok(())
     };
-    for chapter in workspace.chapters()? {
-        for edition in editions {
+    let chapters = workspace.chapters()?;
+    side_by_side(editions, |edition| {
+        for chapter in &chapters {
             let notebook = chapter.notebook(edition.language);
             if workspace.root.join(&notebook).exists() {
                 copy(&notebook, &notebook)?;
-                viewer::save(workspace, site, edition, &chapter)?;
+                viewer::save(workspace, site, edition, chapter)?;
             }
         }
-    }
+        Ok(())
+    })?;
     for source in linked_sources(workspace)? {
         copy(&source, Path::new(&format!("{}.txt", source.display())))?;
     }

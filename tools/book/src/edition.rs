@@ -1,6 +1,10 @@
 //! An edition as mdBook has built it: what is made of it afterwards begins here.
 
+use std::panic;
 use std::path::PathBuf;
+use std::thread;
+
+use anyhow::Result;
 
 use crate::workspace::Language;
 
@@ -26,4 +30,24 @@ pub struct Edition {
     pub title: Title,
     /// The files of its pages, in the order of reading, as paths in its folder.
     pub pages: Vec<PathBuf>,
+}
+
+/// Does the same for several things, each in a thread of its own: what came of them, in their order.
+///
+/// # Errors
+///
+/// The first one's, in that order.
+pub fn side_by_side<T: Send, R: Send>(
+    things: impl IntoIterator<Item = T>,
+    work: impl Fn(T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let work = &work;
+    thread::scope(|scope| {
+        let threads = things.into_iter().map(|it| scope.spawn(move || work(it)));
+        let threads: Vec<_> = threads.collect();
+        let results = threads.into_iter().map(|thread| {
+            thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
+        });
+        results.collect()
+    })
 }

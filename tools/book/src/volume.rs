@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use scraper::{Html, Selector};
 
-use crate::edition::{Edition, Title};
+use crate::edition::{Edition, Title, side_by_side};
 use crate::workspace::Language;
 
 pub mod clean;
@@ -261,22 +261,13 @@ impl Volume {
 /// # Errors
 ///
 /// If an edition makes no volume, or Chromium prints it other than it should.
-pub fn write(editions: Vec<Edition>, offers: Offers) -> Result<()> {
-    let of = |edition: Edition| {
+pub fn write(editions: &[Edition], offers: Offers) -> Result<()> {
+    side_by_side(editions, |edition| {
         let tag = edition.language.tag();
-        write_one(&edition, offers)
+        write_one(edition, offers)
             .with_context(|| format!("the {tag} edition makes no volume"))
-    };
-    std::thread::scope(|scope| {
-        let of = &of;
-        let editions = editions.into_iter();
-        let threads: Vec<_> =
-            editions.map(|edition| scope.spawn(move || of(edition))).collect();
-        let results = threads.into_iter().map(|thread| {
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        });
-        results.collect()
-    })
+    })?;
+    Ok(())
 }
 
 fn write_one(edition: &Edition, offers: Offers) -> Result<()> {
