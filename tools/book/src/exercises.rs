@@ -315,7 +315,7 @@ impl Fold {
                 self.solves |= file.is_some_and(|file| file.starts_with(solutions));
                 self.parts.push(markdown::code_block(&listing.language, &listing.code));
             }
-            Block::Math(tex) => self.parts.push(format!("$`{tex}`$")),
+            Block::Math(formula) => self.parts.push(format!("$`{}`$", formula.tex)),
             block => self.parts.extend(block.words().map(str::to_owned)),
         }
     }

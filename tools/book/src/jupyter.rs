@@ -95,8 +95,8 @@ impl Place<'_> {
         math::line_to_html(text, words, |tex| Ok(figure::escape(&dollars(tex, false)?)))
     }
 
-    /// Where a link or image of the page leads from the notebook; none for a link to a figure,
-    /// which has no name there, or one that sets a view or a live element of the page: Jupyter
+    /// Where a link or image of the page leads from the notebook; none for a link to a figure or
+    /// a formula, which has no name there, or one that sets a view or a live element of the page: Jupyter
     /// keeps addresses to itself.
     fn address(
         &self,
@@ -105,7 +105,7 @@ impl Place<'_> {
         is_image: bool,
     ) -> Result<Option<String>> {
         if let Some(id) = to.strip_prefix('#') {
-            if id.starts_with("fig-") || is_state(id) {
+            if ["fig-", "eq-"].iter().any(|kind| id.starts_with(kind)) || is_state(id) {
                 return Ok(None);
             }
             let name = outline.headings.get(id);

@@ -198,10 +198,11 @@ impl Markdown<'_> {
             Block::Code(page::Listing { language, code, .. }) => {
                 self.append(&markdown::code_block(language, code));
             }
-            Block::Math(tex) => {
+            Block::Math(formula) => {
+                let tex = formula.numbered();
                 // Jupyter would show a bad formula in red.
-                math::html(tex, true).with_context(at)?;
-                self.append(&format!("$$\n{}\n$$", tex.trim()));
+                math::html(&tex, true).with_context(at)?;
+                self.append(&format!("$$\n{tex}\n$$"));
             }
             Block::Caption(caption) => {
                 let (figure, number) = (self.words().figure, &caption.number);

@@ -20,8 +20,8 @@ pub enum Block {
     Cell(Cell),
     /// Code that is shown and not executed.
     Code(Listing),
-    /// A displayed formula (LaTeX).
-    Math(String),
+    /// A displayed formula.
+    Math(Formula),
     /// What the figure above says, with its number.
     Caption(Caption),
     /// What the figure above shows, for a screen reader.
@@ -75,6 +75,29 @@ impl Block {
             Self::Caption(caption) => Some(&caption.text),
             _ => None,
         }
+    }
+}
+
+/// A formula on a line of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Formula {
+    /// Its LaTeX.
+    pub tex: String,
+    /// Its number in the book (`1.2`, in an appendix `A2.1`), if the page gives it a name.
+    pub number: String,
+    /// What links call it: `eq-` and the name.
+    pub anchor: String,
+}
+
+impl Formula {
+    /// Its LaTeX, with the number at the right.
+    #[must_use]
+    pub fn numbered(&self) -> String {
+        let tex = self.tex.trim();
+        if self.number.is_empty() {
+            return tex.to_owned();
+        }
+        format!("{tex} \\tag{{{}}}", self.number)
     }
 }
 
@@ -168,6 +191,7 @@ pub fn parse(workspace: &Workspace, page: &Path, text: &str) -> Result<Vec<Locat
     check_questions(&blocks, &at)?;
     check_captions(&blocks, &at)?;
     number_figures(page, &mut blocks, &at)?;
+    number_formulas(page, &mut blocks, &at)?;
     Ok(blocks)
 }
 
@@ -558,7 +582,32 @@ fn number_figures(
     Ok(())
 }
 
-/// What stands before a figure's number on a page: `5.` in `ch05-bert-attention.md`, `A1.`
+/// Gives each formula that has a name its number.
+fn number_formulas(
+    page: &Path,
+    blocks: &mut [Located],
+    at: &dyn Fn(usize) -> String,
+) -> Result<()> {
+    let chapter = chapter_number(page);
+    let mut anchors: Vec<String> = Vec::new();
+    for Located { line, block } in blocks {
+        let Block::Math(formula) = block else { continue };
+        if formula.anchor.is_empty() {
+            continue;
+        }
+        ensure!(
+            !anchors.contains(&formula.anchor),
+            "{}: {:?} is already a formula of this page",
+            at(*line),
+            formula.anchor
+        );
+        anchors.push(formula.anchor.clone());
+        formula.number = format!("{chapter}{}", anchors.len());
+    }
+    Ok(())
+}
+
+/// What stands before a figure's or a formula's number on a page: `5.` in `ch05-bert-attention.md`, `A1.`
 /// in an appendix.
 #[must_use]
 pub fn chapter_number(page: &Path) -> String {
@@ -613,14 +662,16 @@ fn fenced(
     info: &str,
     body: &[&str],
 ) -> Result<Block> {
-    if info == "math" {
-        let formula = body.join("\n");
+    if words(info).next() == Some("math") {
+        let tex = body.join("\n");
         ensure!(
-            !formula.contains("{,}"),
+            !tex.contains("{,}"),
             "a decimal comma in a displayed formula, which is the same in both editions: give \
              the number to the sentence beside it"
         );
-        return Ok(Block::Math(formula));
+        let name = words(info).nth(1);
+        let anchor = name.map(|name| format!("eq-{name}")).unwrap_or_default();
+        return Ok(Block::Math(Formula { tex, anchor, ..Formula::default() }));
     }
     let mut words = words(info);
     let language = words.next().unwrap_or_default();
@@ -764,7 +815,7 @@ mod tests {
             kinds,
             [
                 Block::Markdown("# T".into()),
-                Block::Math("a^2".into()),
+                Block::Math(Formula { tex: "a^2".into(), ..Formula::default() }),
                 Block::Details("A hint".into()),
                 Block::Markdown("x".into()),
                 Block::EndDetails,
@@ -848,6 +899,25 @@ mod tests {
 
     /// A cell of chapter 1.
     const CELL: &str = "```rust,cell\n{{#include ../chapters-code/ch01-self-attention/src/lib.rs:softmax}}\n```\n\n";
+
+    #[test]
+    fn a_formula_with_a_name_has_a_number() {
+        let text = "```math\na\n```\n\n```math,b\nb\n```\n\n```math,c\nc\n```\n";
+        let blocks = parse(&workspace(), Path::new("src/a2-b.md"), text).unwrap();
+        let formulas = blocks.iter().filter_map(|located| match &located.block {
+            Block::Math(formula) => Some((formula.anchor.as_str(), formula.numbered())),
+            _ => None,
+        });
+        let expected =
+            [("", "a"), ("eq-b", "b \\tag{A2.1}"), ("eq-c", "c \\tag{A2.2}")];
+        assert_eq!(
+            formulas.collect::<Vec<_>>(),
+            expected.map(|(anchor, tex)| (anchor, tex.to_owned()))
+        );
+        let error = parse_text(&text.replace("math,c", "math,b")).unwrap_err();
+        let twice = "src/page.md:9: \"eq-b\" is already a formula of this page";
+        assert_eq!(format!("{error:#}"), twice);
+    }
 
     #[test]
     fn a_figure_has_its_number_and_its_anchor() {

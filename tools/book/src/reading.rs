@@ -40,7 +40,7 @@ fn of_block(block: &Block) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::page::Listing;
+    use crate::page::{Formula, Listing};
 
     #[test]
     fn prose_code_and_formulas_take_their_time() {
@@ -54,7 +54,7 @@ mod tests {
             (vec![prose(1000)], 5),
             (vec![prose(2000)], 10),
             (vec![prose(2000), code(400)], 30),
-            (vec![prose(2000), Block::Math("a".into()), code(150)], 20),
+            (vec![prose(2000), Block::Math(Formula::default()), code(150)], 20),
         ] {
             let blocks: Vec<Located> =
                 blocks.into_iter().map(|block| Located { line: 1, block }).collect();

@@ -135,9 +135,13 @@ pub fn page(
                 &listing.language,
                 &listing.code,
             ),
-            Block::Math(tex) => {
-                let html = math::html(tex, true).with_context(at)?;
-                format!("<div class=\"formula\">{html}</div>")
+            Block::Math(formula) => {
+                let html = math::html(&formula.numbered(), true).with_context(at)?;
+                let id = match formula.anchor.as_str() {
+                    "" => String::new(),
+                    anchor => format!(" id=\"{anchor}\""),
+                };
+                format!("<div class=\"formula\"{id}>{html}</div>")
             }
             Block::Caption(_) | Block::Alt(_) // said with their figure
             | Block::Published | Block::EndPublished => String::new(), // see `published`

@@ -1,4 +1,4 @@
-//! Figures' numbers in the prose: each is a link to the figure that has it.
+//! The numbers of figures and formulas in the prose: each is a link to what has it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,14 +10,14 @@ use regex::Regex;
 
 use crate::i18n;
 use crate::markdown;
-use crate::page::{Block, Located};
+use crate::page::{Block, Caption, Formula, Located};
 use crate::workspace::{Chapter, Language, Workspace};
 
-/// The numbers of figures, by what links from anywhere call them: `ch05-a.md#fig-map`.
+/// The numbers of figures and formulas, by what links from anywhere call them: `ch05-a.md#fig-map`.
 type Numbers = HashMap<String, String>;
 
-/// Links to figures under another number, and figures' numbers that are no links, which
-/// nothing would hold to their figures.
+/// Links to figures and formulas under another number, and their numbers that are no links, which
+/// nothing would hold to them.
 ///
 /// # Errors
 ///
@@ -51,18 +51,19 @@ fn file_name(page: &Path) -> String {
     page.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The figures of a page.
+/// The figures of a page, and the formulas that have a number.
 fn numbered(page: &Path, blocks: &[Located]) -> impl Iterator<Item = (String, String)> {
     let file = file_name(page);
-    blocks.iter().filter_map(move |located| match &located.block {
-        Block::Caption(caption) => {
-            Some((format!("{file}#{}", caption.anchor), caption.number.clone()))
-        }
+    let of = blocks.iter().filter_map(|located| match &located.block {
+        Block::Caption(Caption { anchor, number, .. })
+        | Block::Math(Formula { anchor, number, .. }) => Some((anchor, number)),
         _ => None,
-    })
+    });
+    let of = of.filter(|(_, number)| !number.is_empty());
+    of.map(move |(anchor, number)| (format!("{file}#{anchor}"), number.clone()))
 }
 
-/// What is wrong with a page's figures' numbers, with their lines.
+/// What is wrong with a page's numbers of figures and formulas, with their lines.
 fn faults_of(
     page: &Path,
     blocks: &[Located],
@@ -106,11 +107,12 @@ impl Part {
 
 static NUMBER: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\b[A-Z]?\d+\.\d+\b").expect("a valid pattern"));
-static FIGURE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\bfigur(?:as?|es?)\s+([A-Z]?\d+\.\d+)\b").expect("a valid pattern")
+static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:(figur(?:as?|es?))|f[oó]rmulas?)\s+([A-Z]?\d+\.\d+)\b")
+        .expect("a valid pattern")
 });
 
-/// What is wrong with figures' numbers in a text of a page's file, with their bytes.
+/// What is wrong with numbers of figures and formulas in a text of a page's file, with their bytes.
 fn faults(file: &str, text: &str, numbers: &Numbers) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for part in parts(text) {
@@ -120,15 +122,18 @@ fn faults(file: &str, text: &str, numbers: &Numbers) -> Vec<(usize, String)> {
         let fault = if let Some(number) = numbers.get(&target) {
             let mut said = NUMBER.find_iter(&part.words);
             said.find(|said| said.as_str() != number).map(|said| {
-                (said, format!("{target} is figure {number}, not {}", said.as_str()))
+                (said, format!("{target} is number {number}, not {}", said.as_str()))
             })
         } else {
-            FIGURE.find(&part.words).map(|said| {
+            NAMED.captures(&part.words).and_then(|named| {
+                let (kind, id) = match named.get(1) {
+                    Some(_) => ("figure", "fig-CELL"),
+                    None => ("formula", "eq-NAME"),
+                };
+                let said = named.get(0)?;
                 let words = said.as_str();
-                (
-                    said,
-                    format!("{words:?} links to no figure: write [{words}](#fig-CELL)"),
-                )
+                let problem = format!("links to no {kind}: write [{words}](#{id})");
+                Some((said, format!("{words:?} {problem}")))
             })
         };
         found.extend(
@@ -170,7 +175,11 @@ mod tests {
 
     #[test]
     fn a_figure_s_number_is_a_link_to_it() {
-        let numbers = [("ch05-a.md#fig-x", "5.3"), ("a1-b.md#fig-y", "A1.12")];
+        let numbers = [
+            ("ch05-a.md#fig-x", "5.3"),
+            ("a1-b.md#fig-y", "A1.12"),
+            ("ch05-a.md#eq-z", "5.1"),
+        ];
         let numbers =
             numbers.map(|(target, number)| (target.to_owned(), number.to_owned()));
         let numbers = Numbers::from(numbers);
@@ -178,15 +187,18 @@ mod tests {
         for text in [
             "a [figura\n5.3](#fig-x), [Figure *A1.12*](a1-b.md#fig-y), [o mapa](#fig-x)",
             "figuras [5.3](#fig-x) e [A1.12](a1-b.md#fig-y), 5.4, figura 2 do artigo",
+            "a [fórmula 5.1](#eq-z), the [Formula 5.1](ch05-a.md#eq-z)",
             "`figura 5.9`, [capítulo 5.1](ch05-a.md)",
         ] {
             assert_eq!(wrong(text), [], "{text}");
         }
         for (text, byte, problem) in [
-            ("a [figura 5.4](#fig-x)", 10, "ch05-a.md#fig-x is figure 5.3, not 5.4"),
-            ("[A1.1](a1-b.md#fig-y)", 1, "a1-b.md#fig-y is figure A1.12, not A1.1"),
+            ("a [figura 5.4](#fig-x)", 10, "ch05-a.md#fig-x is number 5.3, not 5.4"),
+            ("[A1.1](a1-b.md#fig-y)", 1, "a1-b.md#fig-y is number A1.12, not A1.1"),
             ("a\n\nna Figura\n5.3", 6, "\"Figura 5.3\" links to no figure"),
             ("[figure 5.3](#a)", 1, "\"figure 5.3\" links to no figure"),
+            ("[formula 5.2](#eq-z)", 9, "ch05-a.md#eq-z is number 5.1, not 5.2"),
+            ("a fórmula 5.1", 2, "\"fórmula 5.1\" links to no formula: write"),
         ] {
             let found = wrong(text);
             assert_eq!(found.len(), 1, "{text}: {found:?}");

@@ -71,7 +71,7 @@ fn numbers_shown(outputs: &Outputs, blocks: &[Located]) -> Vec<f64> {
         match &located.block {
             Block::Cell(cell) => texts.push(cell.code.clone()),
             Block::Code(listing) => texts.push(listing.code.clone()),
-            Block::Math(text) => texts.push(text.clone()),
+            Block::Math(formula) => texts.push(formula.tex.clone()),
             _ => {}
         }
     }

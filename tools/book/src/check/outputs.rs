@@ -70,7 +70,7 @@ fn sections(blocks: &[Located]) -> Vec<Section<'_>> {
         let Some(section) = all.last_mut() else { continue };
         match &located.block {
             Block::Cell(cell) => section.cells.push((located.line, cell)),
-            Block::Math(tex) => section.said.extend(said(tex)),
+            Block::Math(formula) => section.said.extend(said(&formula.tex)),
             other => section.said.extend(other.words().map(said).unwrap_or_default()),
         }
     }

@@ -313,7 +313,7 @@ impl Printer<'_> {
         }
         let name = self.name(&href);
         link.set("href", &format!("#{name}"));
-        if href.contains("#fig-") {
+        if href.contains("#fig-") || href.contains("#eq-") {
             return link.into();
         }
         let number = format!("\u{a0}({}\u{a0}{})", self.words.page, self.number(name));
