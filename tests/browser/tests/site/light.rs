@@ -100,8 +100,12 @@ fn listings_are_in_color_without_any_script() {
     assert!(
         !scripts.iter().any(|url| url.contains("highlight") && url.contains(".js"))
     );
+    // Code in a sentence has the same class as listings.
+    let display = "getComputedStyle(document.querySelector('main p > code')).display";
+    assert_eq!(tab.evaluate(display), "inline");
     tab.without_scripts();
     tab.load(url);
+    assert_eq!(tab.evaluate(display), "inline");
     let colors = "(code => [code.className, getComputedStyle(code).backgroundColor, \
                   new Set([...code.querySelectorAll('span')].map(span => getComputedStyle(span).color)).size])\
                   (document.querySelector('main code.language-rust:has(.hljs-title)'))";

@@ -45,11 +45,12 @@ impl Listings {
         format!("document.querySelector('#{}')", self.id)
     }
 
-    /// The style's rules, in its themes only: a page without scripts has none of them.
+    /// The style's rules, in its themes only, and no weightier there than they were (`:where`): a
+    /// page without scripts has none of the themes.
     fn placed(&self, rules: &str) -> String {
-        let placed = format!("html.js:is({}) {{\n{rules}}}\n", self.themes);
+        let placed = format!(":where(html.js:is({})) {{\n{rules}}}\n", self.themes);
         let Some(color) = self.browser else { return placed };
-        let without = format!("html:not(.js) {{\n{rules}}}\n");
+        let without = format!(":where(html:not(.js)) {{\n{rules}}}\n");
         format!("{placed}@media (prefers-color-scheme: {color}) {{\n{without}}}\n")
     }
 }
@@ -193,8 +194,8 @@ mod tests {
             sheet,
             "@font-face { src: url('fonts/a.woff2'), url(data:x) }\n\
              @media print {\nnav { display: none }\n}\n\
-             html.js:is(.coal, .navy) {\n.hljs-a { color: #ccc }\n}\n\
-             @media (prefers-color-scheme: dark) {\nhtml:not(.js) {\n.hljs-a { color: #ccc }\n}\n}\n"
+             :where(html.js:is(.coal, .navy)) {\n.hljs-a { color: #ccc }\n}\n\
+             @media (prefers-color-scheme: dark) {\n:where(html:not(.js)) {\n.hljs-a { color: #ccc }\n}\n}\n"
         );
     }
 
