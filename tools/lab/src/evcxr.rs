@@ -102,7 +102,7 @@ pub async fn install(folders: &Folders) -> Result<PathBuf> {
         .args(["install", "--locked", "--force", "--target-dir"])
         .arg(&target)
         .arg(format!("{NAME}@{EVCXR_VERSION}"))
-        // What takes time in a cell is rustc: a kernel that is optimised more is no faster.
+        // What takes time in a cell is rustc: a kernel that is optimized more is no faster.
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
     let step =
         cargo::follow(command, step, &folders.file("cargo.log")?, "2 GB").await?;
