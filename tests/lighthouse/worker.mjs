@@ -67,21 +67,21 @@ async function violations(url, { theme, width, height }) {
     await page.setViewport({ width, height });
     await page.evaluateOnNewDocument(name => localStorage.setItem('mdbook-theme', name), theme);
     await page.goto(url, { waitUntil: 'load' });
+    // What is far from the window would not be laid out.
+    await page.addStyleTag({ content: 'main * { content-visibility: visible !important }' });
     await page.evaluate(async () => {
       document.querySelectorAll('main details').forEach(fold => { fold.open = true; });
+      const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)));
       for (const view of document.querySelectorAll('[data-view-data]')) {
         const ready = new Promise(done => view.addEventListener('attention-view-ready', done));
         view.scrollIntoView({ behavior: 'instant' });
         await (view.shadowRoot === null ? ready : undefined);
       }
-      // What is far from the window is not laid out: all of it comes near once. In one frame the browser
-      // sees what has come near, in the next it lays it out, and observers of sizes are told.
-      const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)));
-      for (let top = 0; top < document.documentElement.scrollHeight; top += innerHeight) {
-        scrollTo({ top, behavior: 'instant' });
-        await frame();
-        await frame();
+      for (const drawing of document.querySelectorAll('[data-drawing]')) {
+        drawing.scrollIntoView({ behavior: 'instant' });
+        while (drawing.childElementCount === 0) await frame();
       }
+      await frame(); // in which observers of sizes are told
       document.getAnimations().forEach(animation => animation.finish());
     });
     await page.evaluate(AXE);
@@ -118,7 +118,7 @@ process.on('message', async page => {
   try {
     process.send(await judge(page));
   } catch (error) {
-    console.error(error);
+    console.error(`${page}:`, error);
     chrome.kill();
     exit(1);
   }
