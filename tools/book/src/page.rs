@@ -902,7 +902,7 @@ mod tests {
 
     #[test]
     fn a_formula_with_a_name_has_a_number() {
-        let text = "```math\na\n```\n\n```math,b\nb\n```\n\n```math,c\nc\n```\n";
+        let text = "```math\na\n```\n\n```math b\nb\n```\n\n```math c\nc\n```\n";
         let blocks = parse(&workspace(), Path::new("src/a2-b.md"), text).unwrap();
         let formulas = blocks.iter().filter_map(|located| match &located.block {
             Block::Math(formula) => Some((formula.anchor.as_str(), formula.numbered())),
@@ -914,7 +914,7 @@ mod tests {
             formulas.collect::<Vec<_>>(),
             expected.map(|(anchor, tex)| (anchor, tex.to_owned()))
         );
-        let error = parse_text(&text.replace("math,c", "math,b")).unwrap_err();
+        let error = parse_text(&text.replace("math c", "math b")).unwrap_err();
         let twice = "src/page.md:9: \"eq-b\" is already a formula of this page";
         assert_eq!(format!("{error:#}"), twice);
     }
