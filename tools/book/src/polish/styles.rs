@@ -14,6 +14,9 @@ use crate::workspace::forward;
 /// mdBook's frame with the table of contents, for those without scripts.
 const CONTENTS: &str = "toc.html";
 
+/// Where our own styles are; comments of others may name those who wrote them.
+const OURS: &str = "theme/";
+
 /// The colors of listings in some of mdBook's themes.
 pub struct Listings {
     /// The id of the link to the style.
@@ -79,8 +82,10 @@ impl Sheet {
         let page = read(&edition.join(INDEX))?;
         let mut sheet = String::new();
         for link in LINK.captures_iter(head(&page)?) {
-            let text = read(&edition.join(&link[2]))?;
-            let rules = led_from_root(&without_comments(&text), &link[2]);
+            let mut rules = led_from_root(&read(&edition.join(&link[2]))?, &link[2]);
+            if link[2].starts_with(OURS) {
+                rules = without_comments(&rules);
+            }
             sheet += &placed(rules, &link)?;
         }
         ensure!(!sheet.is_empty(), "mdBook no longer links its styles");
@@ -153,8 +158,8 @@ mod tests {
     use super::*;
 
     const PAGE: &str = "<head>\n<link rel=\"icon\" href=\"i.svg\">\n\
-         <link rel=\"stylesheet\" href=\"css/general-1.css\">\n\
-         <link rel=\"stylesheet\" href=\"css/print-2.css\" media=\"print\">\n\
+         <link rel=\"stylesheet\" href=\"theme/book-1.css\">\n\
+         <link rel=\"stylesheet\" href=\"print-2.css\" media=\"print\">\n\
          <link rel=\"stylesheet\" id=\"mdbook-tomorrow-night-css\" href=\"night-3.css\">\n\
          </head><body>";
 
@@ -162,22 +167,22 @@ mod tests {
     fn joined(page: &str) -> Result<(String, String)> {
         let edition = tempfile::tempdir()?;
         let at = |name: &str| edition.path().join(name);
-        fs::create_dir(at("css"))?;
+        fs::create_dir(at("theme"))?;
         for (name, text) in [
             (INDEX, page),
             (CONTENTS, page),
             (
-                "css/general-1.css",
+                "theme/book-1.css",
                 "/* a\n */\n@font-face { src: url('../fonts/a.woff2'), url(data:x) }\n",
             ),
-            ("css/print-2.css", "nav { display: none }\n"),
+            ("print-2.css", "/* b */ nav { display: none }\n"),
             ("night-3.css", ".hljs-a { color: #ccc }\n"),
         ] {
             fs::write(at(name), text)?;
         }
         let sheet = Sheet::of(edition.path())?;
         assert_eq!(read(&at(CONTENTS))?, sheet.on(page, "")?);
-        assert!(!at("css/print-2.css").exists());
+        assert!(!at("print-2.css").exists());
         Ok((sheet.on(page, "../")?, read(&at(&sheet.name))?))
     }
 
@@ -193,7 +198,7 @@ mod tests {
         assert_eq!(
             sheet,
             "@font-face { src: url('fonts/a.woff2'), url(data:x) }\n\
-             @media print {\nnav { display: none }\n}\n\
+             @media print {\n/* b */ nav { display: none }\n}\n\
              :where(html.js:is(.coal, .navy)) {\n.hljs-a { color: #ccc }\n}\n\
              @media (prefers-color-scheme: dark) {\n:where(html:not(.js)) {\n.hljs-a { color: #ccc }\n}\n}\n"
         );
