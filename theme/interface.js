@@ -115,6 +115,10 @@
   function openContents() {
     const box = document.getElementById('mdbook-sidebar-toggle-anchor');
     document.getElementById('mdbook-sidebar-toggle').addEventListener('click', () => box.click());
+    // On a telephone they cover the section that a reader has chosen in them.
+    document.getElementById('mdbook-sidebar').addEventListener('click', ({ target }) => {
+      if (box.checked && document.body.clientWidth < 1080 && target.closest('a[href]')) box.click();
+    });
   }
 
   // What is wider than its place is scrolled by keyboard, too. It is asked when it is laid out, which can

@@ -219,7 +219,16 @@ fn every_stub_has_its_checks() {
             assert!(tests.contains(&test), "no {test}");
             assert!(wrong.contains(&format!("fn {test}wrong_")), "no {test}wrong_");
         }
+        let answers = read(format!("chapters-code/solutions/src/{chapter}.rs"));
+        assert_eq!(imports(&stubs), imports(&answers), "{chapter}: answers are pasted");
         let path = format!("path = \"../exercises/tests/{chapter}.rs\"");
         assert!(solutions.contains(&path), "the solutions' tests don't have {path}");
     }
+}
+
+/// The lines of a file's imports, which come first.
+fn imports(source: &str) -> Vec<&str> {
+    let lines = source.lines().skip_while(|line| !line.starts_with("use "));
+    let lines = lines.take_while(|line| !line.starts_with("//"));
+    lines.filter(|line| !line.is_empty()).collect()
 }

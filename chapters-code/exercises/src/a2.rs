@@ -1,9 +1,10 @@
 //! Exercises of appendix 2, the derivations. Replace each `todo!()`, then `cargo test -p
 //! exercises a2`.
 
-#![allow(unused_variables, clippy::missing_panics_doc)]
+#![allow(unused_imports, unused_variables, clippy::missing_panics_doc)]
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Axis};
+use self_attention::softmax;
 
 // ANCHOR: sigmoid_backward
 /// Exercise 1. dX of the sigmoid, y = 1 / (1 + e^(−x)) number by number, from dY and

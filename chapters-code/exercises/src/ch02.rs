@@ -1,9 +1,10 @@
 //! Exercises of chapter 2, the whole Transformer. Replace each `todo!()`, then `cargo
 //! test -p exercises ch02`.
 
-#![allow(unused_variables, clippy::missing_panics_doc)]
+#![allow(unused_imports, unused_variables, clippy::missing_panics_doc)]
 
-use ndarray::{Array1, Array2, Array3};
+use ndarray::{Array1, Array2, Array3, Axis, concatenate};
+use self_attention::{scaled_scores, softmax};
 
 // ANCHOR: split_heads
 /// Exercise 1. Shares the columns out among the heads: `[n, d_model] -> [heads, n,

@@ -1,11 +1,17 @@
 //! Exercises of chapter 4, the sentiment pipeline. Replace each `todo!()`, then `cargo
 //! test -p exercises ch04`.
 
-#![allow(unused_variables, clippy::missing_panics_doc, clippy::implicit_hasher)]
+#![allow(
+    unused_imports,
+    unused_variables,
+    clippy::missing_panics_doc,
+    clippy::implicit_hasher
+)]
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Axis};
+use self_attention::softmax;
 
 // ANCHOR: fewest_pieces
 /// Exercise 1. The pieces of a word by another rule, which looks ahead: of all the ways

@@ -1,9 +1,11 @@
 //! Exercises of chapter 5, BERT's attention. Replace each `todo!()`, then `cargo test -p
 //! exercises ch05`.
 
-#![allow(unused_variables, clippy::missing_panics_doc)]
+#![allow(unused_imports, unused_variables, clippy::missing_panics_doc)]
 
-use ndarray::{Array2, Array4};
+use std::ops::Range;
+
+use ndarray::{Array2, Array4, ArrayView1, Axis, s};
 
 // ANCHOR: sharpest_head
 /// Exercise 1. The most specialized head: the layer and the head whose rows have the

@@ -1,9 +1,9 @@
 //! Exercises of chapter 6, the Keras block. Replace each `todo!()`, then `cargo test -p
 //! exercises ch06`.
 
-#![allow(unused_variables, clippy::missing_panics_doc)]
+#![allow(unused_imports, unused_variables, clippy::missing_panics_doc)]
 
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array3, Axis, s};
 
 // ANCHOR: count_params
 /// Exercise 1. How many parameters the notes' block has: two tables of embeddings,

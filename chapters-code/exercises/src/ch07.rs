@@ -1,9 +1,9 @@
 //! Exercises of chapter 7, views of attention. Replace each `todo!()`, then `cargo test -p
 //! exercises ch07`.
 
-#![allow(unused_variables, clippy::missing_panics_doc)]
+#![allow(unused_imports, unused_variables, clippy::missing_panics_doc)]
 
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array3, Axis, s};
 
 // ANCHOR: look
 /// Exercise 1. What a head's lines show at a glance in the model view, from its

@@ -1,7 +1,9 @@
 //! Exercises of chapter 8, bertinho. Replace each `todo!()`, then `cargo test -p
 //! exercises ch08`.
 
-#![allow(unused_variables, clippy::missing_panics_doc)]
+#![allow(unused_imports, unused_variables, clippy::missing_panics_doc)]
+
+use std::collections::{BTreeMap, HashSet};
 
 // ANCHOR: asked_words
 /// Exercise 1. Whole words: which places are asked, if a word is asked with all its

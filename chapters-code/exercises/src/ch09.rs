@@ -1,9 +1,13 @@
 //! Exercises of chapter 9, generation. Replace each `todo!()`, then `cargo test -p
 //! exercises ch09`.
 
-#![allow(unused_variables, clippy::missing_panics_doc)]
+#![allow(unused_imports, unused_variables, clippy::missing_panics_doc)]
 
-use ndarray::Array2;
+use std::f64::consts::LN_2;
+
+use ndarray::{Array2, Axis};
+use self_attention::{scaled_scores, softmax};
+use whole_transformer::{mask, scaled_dot_product};
 
 // ANCHOR: visible
 /// Exercise 1. Which keys each of `n` new tokens may look at, with `past` tokens in the

@@ -229,6 +229,8 @@ pub fn titles(
 /// What a page says under an exercise's heading, as Markdown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lesson {
+    /// What to do, with the listings beside the stub.
+    pub statement: String,
     /// Its hints, the broadest first.
     pub hints: Vec<String>,
     /// One answer, with what the page says of it.
@@ -253,6 +255,7 @@ fn gather(blocks: &[Located]) -> BTreeMap<usize, Lesson> {
     let mut number = None; // of the exercise whose heading was last
     let mut fold: Option<Fold> = None;
     for located in blocks {
+        let mut told = None; // what the block says of what to do
         match (&located.block, &mut fold) {
             (Block::Details(_), _) => fold = Some(Fold::default()),
             (Block::EndDetails, _) => {
@@ -263,12 +266,31 @@ fn gather(blocks: &[Located]) -> BTreeMap<usize, Lesson> {
             (block, Some(fold)) => fold.add(block),
             (Block::Markdown(text), None) => {
                 let last = headings(text).into_iter().next_back();
+                let mut after = text.as_str();
                 if let Some((level, title)) = last {
                     let is_exercise = level == HeadingLevel::H3;
                     number = numbered(&title).filter(|_| is_exercise);
+                    let heading = text.rsplit_once(&format!("# {title}"));
+                    after = heading.map_or("", |(_, after)| after);
                 }
+                told = Some(after.trim().to_owned());
             }
+            (Block::Code(listing), None) => {
+                let stubs = Path::new("chapters-code/exercises/src");
+                let file = listing.file.as_deref();
+                let stub = file.is_some_and(|file| file.starts_with(stubs));
+                let code = || markdown::code_block(&listing.language, &listing.code);
+                told = (!stub).then(code);
+            }
+            (Block::Math(formula), None) => told = Some(format!("$`{}`$", formula.tex)),
             _ => {}
+        }
+        if let (Some(number), Some(told)) = (number, told.filter(|it| !it.is_empty())) {
+            let statement = &mut lessons.entry(number).or_default().statement;
+            if !statement.is_empty() {
+                *statement += "\n\n";
+            }
+            *statement += &told;
         }
     }
     lessons
@@ -357,6 +379,7 @@ mod tests {
             let lessons = lessons(&workspace, &chapter, Language::Portuguese).unwrap();
             for exercise in exercises.iter().filter(|e| e.chapter == chapter) {
                 let (name, lesson) = (exercise.name(), &lessons[&exercise.number]);
+                assert!(lesson.statement.chars().count() > 40, "{name}: {lesson:?}");
                 assert!(!lesson.hints.is_empty(), "{name}");
                 let solved = format!("pub fn {}", exercise.function);
                 assert!(lesson.solution.contains(&solved), "{name}");
@@ -415,12 +438,16 @@ mod tests {
 
     #[test]
     fn folds_and_headings_that_are_no_exercise_s_are_left_out() {
-        let text = "# A *b*\n\n{{#details X}}\n\nx\n\n{{#enddetails}}\n\n### 1. One\n\n\
+        let text = "# A *b*\n\n{{#details X}}\n\nx\n\n{{#enddetails}}\n\n### 1. One\n\nDo it.\n\n\
                     {{#details H}}\n\nh\n\n{{#enddetails}}\n\n## End\n\n{{#details Y}}\n\ny\n\n\
                     {{#enddetails}}\n\n### Other\n";
         let blocks =
             page::parse(&workspace(), Path::new("src/ch01-a.md"), text).unwrap();
-        let one = Lesson { hints: vec!["h".into()], ..Lesson::default() };
+        let one = Lesson {
+            statement: "Do it.".into(),
+            hints: vec!["h".into()],
+            solution: String::new(),
+        };
         assert_eq!(gather(&blocks), BTreeMap::from([(1, one)]));
     }
 }

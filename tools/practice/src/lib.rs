@@ -155,7 +155,7 @@ impl Desk<'_> {
             (None, _) => say(self.show.words.all_done),
             (Some(_), Some(refusal)) => say(&self.refused(&refusal)),
             (Some(place), None) if self.board.states[place] == board::State::Open => {
-                say(&self.show.task(&self.board, place))
+                say(&self.show.task(self.workspace, &self.board, place)?)
             }
             (Some(_), None) => say(&self.verdict().await?),
         }
@@ -198,7 +198,7 @@ impl Desk<'_> {
             (None, _) => self.show.words.all_done.to_owned() + "\n",
             (Some(_), Some(refusal)) => self.refused(refusal),
             (Some(place), None) if self.board.states[place] == board::State::Open => {
-                self.show.task(&self.board, place)
+                self.show.task(self.workspace, &self.board, place)?
             }
             (Some(_), None) => self.verdict().await?,
         };
@@ -276,7 +276,7 @@ impl Desk<'_> {
             self.board.judge(self.workspace, program, other).await?;
         }
         drop(wait);
-        Ok(self.show.verdict(&self.board, place, &verdict, took))
+        self.show.verdict(self.workspace, &self.board, place, &verdict, took)
     }
 
     /// The other exercises of a chapter that have an answer.

@@ -120,11 +120,21 @@ impl Show {
         format!("     {mark} {name:<4} {title}  {}\n", style(at(board, place)).dim())
     }
 
-    /// What a reader is to do now: the exercise, its file, where help is.
-    #[must_use]
-    pub fn task(&self, board: &Board, place: usize) -> String {
-        let name = self.name(&board.exercises[place]);
-        format!("{name}\n\n  {}\n\n{}", self.words.task, self.help(board, place))
+    /// What a reader is to do now: the exercise, its statement, its file, where help is.
+    ///
+    /// # Errors
+    ///
+    /// If the page can't be read, or its translation is broken.
+    pub fn task(
+        &self,
+        workspace: &Workspace,
+        board: &Board,
+        place: usize,
+    ) -> Result<String> {
+        let exercise = &board.exercises[place];
+        let statement = plain(&self.lesson(workspace, exercise)?.statement);
+        let (name, help) = (self.name(exercise), self.help(board, place));
+        Ok(format!("{name}\n\n{statement}\n\n{help}"))
     }
 
     /// The file to open, and the commands that help.
@@ -143,14 +153,18 @@ impl Show {
     }
 
     /// What a test says of an answer.
-    #[must_use]
+    ///
+    /// # Errors
+    ///
+    /// As for [`Show::task`], which follows a solved exercise.
     pub fn verdict(
         &self,
+        workspace: &Workspace,
         board: &Board,
         place: usize,
         verdict: &Verdict,
         took: Duration,
-    ) -> String {
+    ) -> Result<String> {
         let words = self.words;
         let name = self.name(&board.exercises[place]);
         let time = format!("{:.1} s", took.as_secs_f64()).replace('.', words.decimal);
@@ -160,7 +174,7 @@ impl Show {
                 let passes = style(format!("✓ {}", words.passes)).green().bold();
                 let mut text = format!("{passes}  {name}  {time}\n\n");
                 text += &self.bar(board, board.chapter(place));
-                return text + "\n" + &self.onward(board, place);
+                return Ok(text + "\n" + &self.onward(workspace, board, place)?);
             }
             Verdict::Open => {
                 format!("{name}  {time}\n\n  {}\n", words.open)
@@ -174,15 +188,21 @@ impl Show {
                 format!("{fails}  {name}  {time}\n\n{}", self.wrong(wrong))
             }
         };
-        format!("{text}\n{}", self.help(board, place))
+        Ok(format!("{text}\n{}", self.help(board, place)))
     }
 
     /// What comes after a solved exercise.
-    fn onward(&self, board: &Board, place: usize) -> String {
-        match board.next(place) {
-            None => format!("{}\n", style(self.words.all_done).green().bold()),
-            Some(next) => format!("{}: {}", self.words.next, self.task(board, next)),
-        }
+    fn onward(
+        &self,
+        workspace: &Workspace,
+        board: &Board,
+        place: usize,
+    ) -> Result<String> {
+        let Some(next) = board.next(place) else {
+            return Ok(format!("{}\n", style(self.words.all_done).green().bold()));
+        };
+        let task = self.task(workspace, board, next)?;
+        Ok(format!("{}: {task}", self.words.next))
     }
 
     fn wrong(&self, wrong: &Wrong) -> String {

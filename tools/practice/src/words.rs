@@ -13,8 +13,6 @@ pub struct Words {
     pub solved: &'static str,
     /// Says that a test passes.
     pub passes: &'static str,
-    /// Says what is to be done with a stub.
-    pub task: &'static str,
     /// Says that there is no answer yet.
     pub open: &'static str,
     /// Says that a test fails.
@@ -77,7 +75,6 @@ const PORTUGUESE: Words = Words {
     of: "de",
     solved: "resolvidos",
     passes: "resolvido",
-    task: "O que fazer está no arquivo, acima da função, e no fim da página do capítulo.",
     open: "Por fazer: o `todo!()` ainda está lá. Troque-o pelo seu código e salve.",
     fails: "ainda não",
     refused: "não compila",
@@ -107,7 +104,6 @@ const ENGLISH: Words = Words {
     of: "of",
     solved: "solved",
     passes: "solved",
-    task: "What to do is in the file, above the function, and at the end of the chapter’s page.",
     open: "To do: its `todo!()` is still there. Replace it with your code and save.",
     fails: "not yet",
     refused: "does not compile",

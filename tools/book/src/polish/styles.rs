@@ -82,7 +82,8 @@ impl Sheet {
         let page = read(&edition.join(INDEX))?;
         let mut sheet = String::new();
         for link in LINK.captures_iter(head(&page)?) {
-            let mut rules = led_from_root(&read(&edition.join(&link[2]))?, &link[2]);
+            let text = read(&edition.join(&link[2]))?.replace("\r\n", "\n");
+            let mut rules = led_from_root(&text, &link[2]);
             if link[2].starts_with(OURS) {
                 rules = without_comments(&rules);
             }
