@@ -126,14 +126,16 @@
   // (`content-visibility`) stays as it was found.
   function reachWide() {
     const label = portuguese ? 'Rola para os lados' : 'Scrolls sideways';
-    const places = [...document.querySelectorAll('main pre > code, main .formula, main .table-wrapper')];
+    const kinds = ['pre > code', '.cell-output', '.formula', '.table-wrapper'].map(kind => `main ${kind}`);
+    const places = [...document.querySelectorAll(kinds)];
     const laidOut = place => (place.firstElementChild ?? place)
       .checkVisibility?.({ contentVisibilityAuto: true }) ?? true;
     const ask = asked => {
       const here = asked.filter(laidOut);
       const wide = here.map(place => place.scrollWidth > place.clientWidth);
       here.forEach((place, i) => {
-        ['tabindex', 'role', 'aria-label'].forEach(name => place.removeAttribute(name));
+        ['role', 'aria-label'].forEach(name => place.removeAttribute(name));
+        if (!place.matches('.cell-output')) place.removeAttribute('tabindex'); // the page gave it to all of these
         if (wide[i]) {
           place.tabIndex = 0;
           place.setAttribute('role', 'group');
