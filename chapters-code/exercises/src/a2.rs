@@ -1,7 +1,7 @@
 //! Exercises of appendix 2, the derivations. Replace each `todo!()`, then `cargo test -p
 //! exercises a2`.
 
-#![allow(unused_imports, unused_variables, clippy::missing_panics_doc)]
+#![allow(unused_variables, clippy::missing_panics_doc)]
 
 use ndarray::{Array1, Array2, Axis};
 use self_attention::softmax;

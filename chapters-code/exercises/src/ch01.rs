@@ -1,7 +1,7 @@
 //! Exercises of chapter 1, self-attention. Replace each `todo!()`, then `cargo test -p
 //! exercises ch01`.
 
-#![allow(unused_imports, unused_variables, clippy::missing_panics_doc)]
+#![allow(unused_variables, clippy::missing_panics_doc)]
 
 use ndarray::{Array2, Axis};
 use self_attention::faults::Fault;

@@ -1,7 +1,7 @@
 //! Exercises of chapter 2, the whole Transformer. Replace each `todo!()`, then `cargo
 //! test -p exercises ch02`.
 
-#![allow(unused_imports, unused_variables, clippy::missing_panics_doc)]
+#![allow(unused_variables, clippy::missing_panics_doc)]
 
 use ndarray::{Array1, Array2, Array3, Axis, concatenate};
 use self_attention::{scaled_scores, softmax};

@@ -1,12 +1,7 @@
 //! Exercises of chapter 4, the sentiment pipeline. Replace each `todo!()`, then `cargo
 //! test -p exercises ch04`.
 
-#![allow(
-    unused_imports,
-    unused_variables,
-    clippy::missing_panics_doc,
-    clippy::implicit_hasher
-)]
+#![allow(unused_variables, clippy::missing_panics_doc, clippy::implicit_hasher)]
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,7 +1,7 @@
 //! Exercises of chapter 5, BERT's attention. Replace each `todo!()`, then `cargo test -p
 //! exercises ch05`.
 
-#![allow(unused_imports, unused_variables, clippy::missing_panics_doc)]
+#![allow(unused_variables, clippy::missing_panics_doc)]
 
 use std::ops::Range;
 

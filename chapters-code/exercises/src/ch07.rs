@@ -1,7 +1,7 @@
 //! Exercises of chapter 7, views of attention. Replace each `todo!()`, then `cargo test -p
 //! exercises ch07`.
 
-#![allow(unused_imports, unused_variables, clippy::missing_panics_doc)]
+#![allow(unused_variables, clippy::missing_panics_doc)]
 
 use ndarray::{Array2, Array3, Axis, s};
 

@@ -1,7 +1,7 @@
 //! Exercises of chapter 8, bertinho. Replace each `todo!()`, then `cargo test -p
 //! exercises ch08`.
 
-#![allow(unused_imports, unused_variables, clippy::missing_panics_doc)]
+#![allow(unused_variables, clippy::missing_panics_doc)]
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -1,7 +1,7 @@
 //! Exercises of chapter 9, generation. Replace each `todo!()`, then `cargo test -p
 //! exercises ch09`.
 
-#![allow(unused_imports, unused_variables, clippy::missing_panics_doc)]
+#![allow(unused_variables, clippy::missing_panics_doc)]
 
 use std::f64::consts::LN_2;
 

@@ -11,18 +11,22 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use mdbook_markdown::pulldown_cmark::{Event, HeadingLevel, Tag, TagEnd};
+use mdbook_markdown::pulldown_cmark::HeadingLevel;
 use regex::Regex;
 use serde::Deserialize;
 
 use crate::i18n;
 use crate::include::{self, slice_range};
-use crate::markdown;
-use crate::page::{self, Block, Located};
+use crate::markdown::{self, Heading, headings};
+use crate::page::{self, Block, Listing, Located};
 use crate::workspace::{Chapter, Language, Workspace};
 
 /// The folder of the exercises' crate, relative to the root.
 pub const FOLDER: &str = "chapters-code/exercises";
+
+/// The folders of the stubs and of the answers.
+const STUBS: &str = "chapters-code/exercises/src";
+const SOLUTIONS: &str = "chapters-code/solutions";
 
 /// One exercise.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -209,7 +213,7 @@ pub fn titles(
     let mut all = Vec::new();
     for chapter in workspace.chapters()? {
         let mut titles = Titles::default();
-        for (level, title) in headings(&workspace.read(chapter.page())?) {
+        for Heading { level, title, .. } in headings(&workspace.read(chapter.page())?) {
             match (level, numbered(&title)) {
                 (HeadingLevel::H1, _) => titles.chapter = translated(title),
                 (HeadingLevel::H3, Some(number)) => {
@@ -229,8 +233,8 @@ pub fn titles(
 /// What a page says under an exercise's heading, as Markdown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lesson {
-    /// What to do, with the listings beside the stub.
-    pub statement: String,
+    /// What to do, part by part, with the listings beside the stub.
+    pub statement: Vec<String>,
     /// Its hints, the broadest first.
     pub hints: Vec<String>,
     /// One answer, with what the page says of it.
@@ -255,70 +259,61 @@ fn gather(blocks: &[Located]) -> BTreeMap<usize, Lesson> {
     let mut number = None; // of the exercise whose heading was last
     let mut fold: Option<Fold> = None;
     for located in blocks {
-        let mut told = None; // what the block says of what to do
-        match (&located.block, &mut fold) {
-            (Block::Details(_), _) => fold = Some(Fold::default()),
+        let told = match (&located.block, &mut fold) {
+            (Block::Details(_), _) => {
+                fold = Some(Fold::default());
+                None
+            }
             (Block::EndDetails, _) => {
                 if let (Some(number), Some(fold)) = (number, fold.take()) {
                     fold.into_lesson(lessons.entry(number).or_default());
                 }
+                None
             }
-            (block, Some(fold)) => fold.add(block),
+            (block, Some(fold)) => {
+                fold.add(block);
+                None
+            }
             (Block::Markdown(text), None) => {
-                let last = headings(text).into_iter().next_back();
-                let mut after = text.as_str();
-                if let Some((level, title)) = last {
+                let last = headings(text).pop();
+                let start = last.as_ref().map_or(0, |heading| heading.end);
+                if let Some(Heading { level, title, .. }) = last {
                     let is_exercise = level == HeadingLevel::H3;
                     number = numbered(&title).filter(|_| is_exercise);
-                    let heading = text.rsplit_once(&format!("# {title}"));
-                    after = heading.map_or("", |(_, after)| after);
                 }
-                told = Some(after.trim().to_owned());
+                Some(text[start..].trim().to_owned())
             }
-            (Block::Code(listing), None) => {
-                let stubs = Path::new("chapters-code/exercises/src");
-                let file = listing.file.as_deref();
-                let stub = file.is_some_and(|file| file.starts_with(stubs));
-                let code = || markdown::code_block(&listing.language, &listing.code);
-                told = (!stub).then(code);
-            }
-            (Block::Math(formula), None) => told = Some(format!("$`{}`$", formula.tex)),
-            _ => {}
-        }
-        if let (Some(number), Some(told)) = (number, told.filter(|it| !it.is_empty())) {
-            let statement = &mut lessons.entry(number).or_default().statement;
-            if !statement.is_empty() {
-                *statement += "\n\n";
-            }
-            *statement += &told;
+            (Block::Code(listing), None) if is_of(listing, STUBS) => None,
+            (block @ (Block::Code(_) | Block::Math(_)), None) => as_markdown(block),
+            _ => None,
+        };
+        let told = told.filter(|told| !told.is_empty());
+        if let (Some(number), Some(told)) = (number, told) {
+            lessons.entry(number).or_default().statement.push(told);
         }
     }
     lessons
 }
 
+/// Whether a listing is of a folder's file.
+fn is_of(listing: &Listing, folder: &str) -> bool {
+    listing.file.as_deref().is_some_and(|file| file.starts_with(folder))
+}
+
+/// What a block shows, as Markdown, if it shows anything.
+fn as_markdown(block: &Block) -> Option<String> {
+    match block {
+        Block::Code(listing) => {
+            Some(markdown::code_block(&listing.language, &listing.code))
+        }
+        Block::Math(formula) => Some(format!("$`{}`$", formula.tex)),
+        block => block.words().map(str::to_owned),
+    }
+}
+
 /// The exercise that a heading begins, `3. Title`; none if it begins none.
 fn numbered(heading: &str) -> Option<usize> {
     heading.split_once(". ")?.0.parse().ok()
-}
-
-/// The headings in a piece of prose, as they are written.
-fn headings(text: &str) -> Vec<(HeadingLevel, String)> {
-    let mut found = Vec::new();
-    let mut words = 0..0;
-    for (event, range) in markdown::events(text) {
-        match event {
-            Event::Start(Tag::Heading { .. }) => words = range.end..range.start,
-            Event::End(TagEnd::Heading(level)) => {
-                found.push((level, text[words.clone()].trim().to_owned()));
-                words = 0..0;
-            }
-            _ if words != (0..0) => {
-                words = words.start.min(range.start)..words.end.max(range.end);
-            }
-            _ => {}
-        }
-    }
-    found
 }
 
 /// What is folded under an exercise.
@@ -330,16 +325,10 @@ struct Fold {
 
 impl Fold {
     fn add(&mut self, block: &Block) {
-        match block {
-            Block::Code(listing) => {
-                let solutions = Path::new("chapters-code/solutions");
-                let file = listing.file.as_deref();
-                self.solves |= file.is_some_and(|file| file.starts_with(solutions));
-                self.parts.push(markdown::code_block(&listing.language, &listing.code));
-            }
-            Block::Math(formula) => self.parts.push(format!("$`{}`$", formula.tex)),
-            block => self.parts.extend(block.words().map(str::to_owned)),
+        if let Block::Code(listing) = block {
+            self.solves |= is_of(listing, SOLUTIONS);
         }
+        self.parts.extend(as_markdown(block));
     }
 
     fn into_lesson(self, lesson: &mut Lesson) {
@@ -379,7 +368,8 @@ mod tests {
             let lessons = lessons(&workspace, &chapter, Language::Portuguese).unwrap();
             for exercise in exercises.iter().filter(|e| e.chapter == chapter) {
                 let (name, lesson) = (exercise.name(), &lessons[&exercise.number]);
-                assert!(lesson.statement.chars().count() > 40, "{name}: {lesson:?}");
+                let statement = lesson.statement.concat();
+                assert!(statement.chars().count() > 40, "{name}: {lesson:?}");
                 assert!(!lesson.hints.is_empty(), "{name}");
                 let solved = format!("pub fn {}", exercise.function);
                 assert!(lesson.solution.contains(&solved), "{name}");
@@ -444,7 +434,7 @@ mod tests {
         let blocks =
             page::parse(&workspace(), Path::new("src/ch01-a.md"), text).unwrap();
         let one = Lesson {
-            statement: "Do it.".into(),
+            statement: vec!["Do it.".into()],
             hints: vec!["h".into()],
             solution: String::new(),
         };

@@ -227,3 +227,36 @@ fn without_words(html: &str) -> Result<()> {
     );
     Ok(())
 }
+
+/// A heading in a piece of Markdown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heading {
+    /// How deep it is.
+    pub level: HeadingLevel,
+    /// Its words, as they are written.
+    pub title: String,
+    /// Where what it is the heading of begins.
+    pub end: usize,
+}
+
+/// The headings in a piece of Markdown, in order.
+#[must_use]
+pub fn headings(text: &str) -> Vec<Heading> {
+    let mut found = Vec::new();
+    let mut words = 0..0;
+    for (event, range) in events(text) {
+        match event {
+            Event::Start(Tag::Heading { .. }) => words = range.end..range.start,
+            Event::End(TagEnd::Heading(level)) => {
+                let title = text[words.clone()].trim().to_owned();
+                found.push(Heading { level, title, end: range.end });
+                words = 0..0;
+            }
+            _ if words != (0..0) => {
+                words = words.start.min(range.start)..words.end.max(range.end);
+            }
+            _ => {}
+        }
+    }
+    found
+}

@@ -190,8 +190,7 @@ pub fn parse(workspace: &Workspace, page: &Path, text: &str) -> Result<Vec<Locat
     check_pairs(&blocks, &at)?;
     check_questions(&blocks, &at)?;
     check_captions(&blocks, &at)?;
-    number_figures(page, &mut blocks, &at)?;
-    number_formulas(page, &mut blocks, &at)?;
+    number(page, &mut blocks, &at)?;
     Ok(blocks)
 }
 
@@ -555,56 +554,58 @@ fn check_captions(blocks: &[Located], at: &dyn Fn(usize) -> String) -> Result<()
     Ok(())
 }
 
-/// Gives each caption its figure's number and anchor. Each is below a figure, as
-/// [`check_captions`] has seen.
-fn number_figures(
+/// Gives each caption its figure's number and anchor, and each formula that has a name its number.
+/// A caption is below a figure, as [`check_captions`] has seen.
+fn number(
     page: &Path,
     blocks: &mut [Located],
     at: &dyn Fn(usize) -> String,
 ) -> Result<()> {
     let chapter = chapter_number(page);
-    let mut names: Vec<String> = Vec::new();
-    for i in 1..blocks.len() {
+    let [mut figures, mut formulas] = ["figure", "formula"].map(Names::of);
+    for i in 0..blocks.len() {
         let (above, rest) = blocks.split_at_mut(i);
-        let Located { line, block: Block::Caption(caption) } = &mut rest[0] else {
-            continue;
-        };
-        let name = figure_name(&above[i - 1].block).unwrap_or_default();
-        ensure!(
-            !names.contains(&name),
-            "{}: {name:?} is already a figure of this page",
-            at(*line)
-        );
-        caption.anchor = format!("fig-{name}");
-        names.push(name);
-        caption.number = format!("{chapter}{}", names.len());
+        let Located { line, block } = &mut rest[0];
+        let place = || at(*line);
+        match block {
+            Block::Caption(caption) => {
+                let name = above.last().and_then(|above| figure_name(&above.block));
+                let name = name.unwrap_or_default();
+                caption.anchor = format!("fig-{name}");
+                caption.number = format!("{chapter}{}", figures.add(name, place)?);
+            }
+            Block::Math(formula) if !formula.anchor.is_empty() => {
+                let count = formulas.add(formula.anchor.clone(), place)?;
+                formula.number = format!("{chapter}{count}");
+            }
+            _ => {}
+        }
     }
     Ok(())
 }
 
-/// Gives each formula that has a name its number.
-fn number_formulas(
-    page: &Path,
-    blocks: &mut [Located],
-    at: &dyn Fn(usize) -> String,
-) -> Result<()> {
-    let chapter = chapter_number(page);
-    let mut anchors: Vec<String> = Vec::new();
-    for Located { line, block } in blocks {
-        let Block::Math(formula) = block else { continue };
-        if formula.anchor.is_empty() {
-            continue;
-        }
-        ensure!(
-            !anchors.contains(&formula.anchor),
-            "{}: {:?} is already a formula of this page",
-            at(*line),
-            formula.anchor
-        );
-        anchors.push(formula.anchor.clone());
-        formula.number = format!("{chapter}{}", anchors.len());
+/// What a page calls its figures, or its formulas, in their order.
+struct Names {
+    kind: &'static str,
+    taken: Vec<String>,
+}
+
+impl Names {
+    fn of(kind: &'static str) -> Self {
+        Self { kind, taken: Vec::new() }
     }
-    Ok(())
+
+    /// How many there are with this one.
+    fn add(&mut self, name: String, place: impl Fn() -> String) -> Result<usize> {
+        let Self { kind, taken } = self;
+        ensure!(
+            !taken.contains(&name),
+            "{}: {name:?} is already a {kind} of this page",
+            place()
+        );
+        taken.push(name);
+        Ok(taken.len())
+    }
 }
 
 /// What stands before a figure's or a formula's number on a page: `5.` in `ch05-bert-attention.md`, `A1.`

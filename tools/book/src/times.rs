@@ -2,10 +2,10 @@
 //! pages as they are.
 
 use anyhow::{Context, Result};
-use mdbook_markdown::pulldown_cmark::{Event, HeadingLevel, Tag};
+use mdbook_markdown::pulldown_cmark::HeadingLevel;
 
 use crate::i18n;
-use crate::markdown;
+use crate::markdown::{self, Heading};
 use crate::page::{self, Located};
 use crate::reading;
 use crate::workspace::{Language, Workspace, forward};
@@ -66,28 +66,16 @@ pub fn table(workspace: &Workspace, language: Language) -> Result<String> {
 impl Chapter {
     fn new(blocks: &[Located]) -> Option<Self> {
         let prose = || blocks.iter().filter_map(|located| located.block.words());
-        let headings: Vec<(HeadingLevel, String)> =
-            prose().flat_map(headings).collect();
-        let title = headings.iter().find(|(level, _)| *level == HeadingLevel::H1)?;
-        let exercise = |(level, text): &&(HeadingLevel, String)| {
-            *level == HeadingLevel::H3 && text.starts_with(|c: char| c.is_ascii_digit())
+        let headings: Vec<Heading> = prose().flat_map(markdown::headings).collect();
+        let title = headings.iter().find(|it| it.level == HeadingLevel::H1)?;
+        let exercise = |it: &&Heading| {
+            it.level == HeadingLevel::H3
+                && it.title.starts_with(|c: char| c.is_ascii_digit())
         };
         let exercises = headings.iter().filter(exercise).count();
         let minutes = reading::minutes(blocks);
-        Some(Self { title: title.1.clone(), minutes, exercises })
+        Some(Self { title: title.title.clone(), minutes, exercises })
     }
-}
-
-/// The headings of a text, as they are written.
-fn headings(text: &str) -> Vec<(HeadingLevel, String)> {
-    let mut found = Vec::new();
-    for (event, range) in markdown::events(text) {
-        if let Event::Start(Tag::Heading { level, .. }) = event {
-            let title = text[range].lines().next().unwrap_or_default();
-            found.push((level, title.trim_start_matches('#').trim().to_owned()));
-        }
-    }
-    found
 }
 
 /// `25 min`, `1 h`, `1 h 20`.

@@ -95,12 +95,12 @@ pub async fn run(
         Command::Next => desk.next().await?,
         Command::Hint { exercise, more } => {
             if let Some(exercise) = desk.asked(exercise.as_deref()).await? {
-                say(&desk.show.hint(workspace, &exercise, more)?)?;
+                say(&desk.show.hint(&exercise, more)?)?;
             }
         }
         Command::Solution(exercise) => {
             if let Some(exercise) = desk.asked(exercise.as_deref()).await? {
-                say(&desk.show.solution(workspace, &exercise)?)?;
+                say(&desk.show.solution(&exercise)?)?;
             }
         }
         Command::Reset(exercise) => {
@@ -123,7 +123,7 @@ pub async fn run(
 struct Desk<'a> {
     workspace: &'a Workspace,
     board: Board,
-    show: Show,
+    show: Show<'a>,
     at: Option<usize>,
 }
 
@@ -155,7 +155,7 @@ impl Desk<'_> {
             (None, _) => say(self.show.words.all_done),
             (Some(_), Some(refusal)) => say(&self.refused(&refusal)),
             (Some(place), None) if self.board.states[place] == board::State::Open => {
-                say(&self.show.task(self.workspace, &self.board, place)?)
+                say(&self.show.task(&self.board, place)?)
             }
             (Some(_), None) => say(&self.verdict().await?),
         }
@@ -198,7 +198,7 @@ impl Desk<'_> {
             (None, _) => self.show.words.all_done.to_owned() + "\n",
             (Some(_), Some(refusal)) => self.refused(refusal),
             (Some(place), None) if self.board.states[place] == board::State::Open => {
-                self.show.task(self.workspace, &self.board, place)?
+                self.show.task(&self.board, place)?
             }
             (Some(_), None) => self.verdict().await?,
         };
@@ -276,7 +276,7 @@ impl Desk<'_> {
             self.board.judge(self.workspace, program, other).await?;
         }
         drop(wait);
-        self.show.verdict(self.workspace, &self.board, place, &verdict, took)
+        self.show.verdict(&self.board, place, &verdict, took)
     }
 
     /// The other exercises of a chapter that have an answer.

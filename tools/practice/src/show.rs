@@ -17,7 +17,8 @@ use crate::words::Words;
 const TITLE: usize = 40;
 
 /// What the pages say, and the words of the language to say it in.
-pub struct Show {
+pub struct Show<'a> {
+    workspace: &'a Workspace,
     /// The language's words.
     pub words: &'static Words,
     language: Language,
@@ -25,22 +26,22 @@ pub struct Show {
     titles: BTreeMap<String, Titles>,
 }
 
-impl Show {
+impl<'a> Show<'a> {
     /// Reads what the exercises are called.
     ///
     /// # Errors
     ///
     /// If a page can't be read, or its page has no heading for an exercise.
     pub fn read(
-        workspace: &Workspace,
+        workspace: &'a Workspace,
         exercises: &[Exercise],
         language: Language,
     ) -> Result<Self> {
         let titles = exercises::titles(workspace, language)?.into_iter();
         let titles =
             titles.map(|(chapter, titles)| (chapter.short().to_owned(), titles));
-        let show =
-            Self { words: Words::of(language), language, titles: titles.collect() };
+        let (words, titles) = (Words::of(language), titles.collect());
+        let show = Self { workspace, words, language, titles };
         for exercise in exercises {
             let (page, number) = (exercise.chapter.page().display(), exercise.number);
             ensure!(
@@ -59,8 +60,9 @@ impl Show {
     }
 
     /// What the page says under an exercise's heading.
-    fn lesson(&self, workspace: &Workspace, exercise: &Exercise) -> Result<Lesson> {
-        let lessons = exercises::lessons(workspace, &exercise.chapter, self.language)?;
+    fn lesson(&self, exercise: &Exercise) -> Result<Lesson> {
+        let (workspace, chapter) = (self.workspace, &exercise.chapter);
+        let lessons = exercises::lessons(workspace, chapter, self.language)?;
         Ok(lessons.get(&exercise.number).cloned().unwrap_or_default())
     }
 
@@ -125,14 +127,9 @@ impl Show {
     /// # Errors
     ///
     /// If the page can't be read, or its translation is broken.
-    pub fn task(
-        &self,
-        workspace: &Workspace,
-        board: &Board,
-        place: usize,
-    ) -> Result<String> {
+    pub fn task(&self, board: &Board, place: usize) -> Result<String> {
         let exercise = &board.exercises[place];
-        let statement = plain(&self.lesson(workspace, exercise)?.statement);
+        let statement = plain(&self.lesson(exercise)?.statement.join("\n\n"));
         let (name, help) = (self.name(exercise), self.help(board, place));
         Ok(format!("{name}\n\n{statement}\n\n{help}"))
     }
@@ -159,7 +156,6 @@ impl Show {
     /// As for [`Show::task`], which follows a solved exercise.
     pub fn verdict(
         &self,
-        workspace: &Workspace,
         board: &Board,
         place: usize,
         verdict: &Verdict,
@@ -174,7 +170,7 @@ impl Show {
                 let passes = style(format!("✓ {}", words.passes)).green().bold();
                 let mut text = format!("{passes}  {name}  {time}\n\n");
                 text += &self.bar(board, board.chapter(place));
-                return Ok(text + "\n" + &self.onward(workspace, board, place)?);
+                return Ok(text + "\n" + &self.onward(board, place)?);
             }
             Verdict::Open => {
                 format!("{name}  {time}\n\n  {}\n", words.open)
@@ -192,16 +188,11 @@ impl Show {
     }
 
     /// What comes after a solved exercise.
-    fn onward(
-        &self,
-        workspace: &Workspace,
-        board: &Board,
-        place: usize,
-    ) -> Result<String> {
+    fn onward(&self, board: &Board, place: usize) -> Result<String> {
         let Some(next) = board.next(place) else {
             return Ok(format!("{}\n", style(self.words.all_done).green().bold()));
         };
-        let task = self.task(workspace, board, next)?;
+        let task = self.task(board, next)?;
         Ok(format!("{}: {task}", self.words.next))
     }
 
@@ -252,13 +243,8 @@ impl Show {
     /// # Errors
     ///
     /// If the page can't be read, or its translation is broken.
-    pub fn hint(
-        &self,
-        workspace: &Workspace,
-        exercise: &Exercise,
-        all: bool,
-    ) -> Result<String> {
-        let hints = self.lesson(workspace, exercise)?.hints;
+    pub fn hint(&self, exercise: &Exercise, all: bool) -> Result<String> {
+        let hints = self.lesson(exercise)?.hints;
         let count = if all { hints.len() } else { 1 };
         let mut parts = vec![self.name(exercise)];
         parts.extend(hints.iter().take(count).map(|hint| plain(hint)));
@@ -275,12 +261,8 @@ impl Show {
     /// # Errors
     ///
     /// If the page can't be read, or its translation is broken.
-    pub fn solution(
-        &self,
-        workspace: &Workspace,
-        exercise: &Exercise,
-    ) -> Result<String> {
-        let solution = plain(&self.lesson(workspace, exercise)?.solution);
+    pub fn solution(&self, exercise: &Exercise) -> Result<String> {
+        let solution = plain(&self.lesson(exercise)?.solution);
         let file =
             format!("chapters-code/solutions/src/{}.rs", exercise.chapter.short());
         let place = style(format!("{} {file}", self.words.in_full)).dim();

@@ -108,7 +108,7 @@ impl Part {
 static NUMBER: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\b[A-Z]?\d+\.\d+\b").expect("a valid pattern"));
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:(figur(?:as?|es?))|f[oó]rmulas?)\s+([A-Z]?\d+\.\d+)\b")
+    Regex::new(r"(?i)\b(?:(figur(?:as?|es?))|f[oó]rmulas?)\s+[A-Z]?\d+\.\d+\b")
         .expect("a valid pattern")
 });
 

@@ -82,7 +82,9 @@ impl Sheet {
         let page = read(&edition.join(INDEX))?;
         let mut sheet = String::new();
         for link in LINK.captures_iter(head(&page)?) {
-            let text = read(&edition.join(&link[2]))?.replace("\r\n", "\n");
+            let path = edition.join(&link[2]);
+            let text = read(&path)?.replace("\r\n", "\n");
+            remove(&path)?;
             let mut rules = led_from_root(&text, &link[2]);
             if link[2].starts_with(OURS) {
                 rules = without_comments(&rules);
@@ -95,9 +97,6 @@ impl Sheet {
         let made = Self { name };
         let frame = edition.join(CONTENTS);
         write(&frame, &made.on(&read(&frame)?, "")?)?;
-        for link in LINK.captures_iter(head(&page)?) {
-            remove(&edition.join(&link[2]))?;
-        }
         Ok(made)
     }
 
