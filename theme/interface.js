@@ -94,8 +94,21 @@
       .forEach(tooltip => follow(tooltip, localizeText));
   }
 
-  // The link leads to the same page: it comes from the page's own bar. Headings are named by their
-  // text, so the place on the page (#…) can't be kept.
+  // Both editions have the same headings, named by their own words: from one to the other, a place on a
+  // page is the number of the last heading that a reader has come to (`#h7`).
+  const headings = document.querySelectorAll('main :is(h1, h2, h3, h4)[id]');
+
+  function placeInOther() {
+    const come = [...headings].filter(it => it.getBoundingClientRect().top < innerHeight / 2);
+    return come.length > 1 ? `#h${come.length}` : '';
+  }
+
+  function comeFromOther() {
+    const heading = headings[/^#h(\d+)$/.exec(location.hash)?.[1] - 1];
+    if (heading !== undefined) location.replace(`#${heading.id}`);
+  }
+
+  // The link leads to the same page: it comes from the page's own bar.
   function addLanguageLink() {
     const inPage = document.querySelector('.lives a.language');
     const buttons = document.querySelector('#mdbook-menu-bar .right-buttons');
@@ -108,6 +121,9 @@
       link.href = new URL('print.html', inPage.href).href;
     }
     link.classList.add('icon-button'); // mdBook's colors for the menu bar
+    ['pointerdown', 'keydown'].forEach(begin => link.addEventListener(begin, () => {
+      link.hash = placeInOther();
+    }));
     buttons.prepend(link);
   }
 
@@ -118,6 +134,13 @@
     // On a telephone they cover the section that a reader has chosen in them.
     document.getElementById('mdbook-sidebar').addEventListener('click', ({ target }) => {
       if (box.checked && document.body.clientWidth < 1080 && target.closest('a[href]')) box.click();
+    });
+  }
+
+  // Who has chosen a theme has done with the menu.
+  function closeThemes() {
+    document.getElementById('mdbook-theme-list').addEventListener('click', ({ target }) => {
+      if (target.closest('button')) document.getElementById('mdbook-theme-toggle').click();
     });
   }
 
@@ -209,7 +232,9 @@
     localize();
   }
   addLanguageLink();
+  comeFromOther();
   openContents();
+  closeThemes();
   reachWide();
   if (window.WebAssembly && window.Worker) {
     document.querySelectorAll('.live').forEach(offerLive);

@@ -79,10 +79,13 @@
       this.length = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
     }
 
-    // The words of the book that a word of a question means.
+    // The words of the book that a word of a question means: who asks for “atenção” looks for
+    // “autoatenção”, too, which English writes as two words.
     meant(word) {
-      const same = this.unaccented.get(unaccented(word))?.filter(other => begins(other, word)) ?? [];
-      return same.length > 0 ? same : this.begunBy(word);
+      const same = typed =>
+        this.unaccented.get(unaccented(typed))?.filter(other => begins(other, typed)) ?? [];
+      const found = same(word);
+      return found.length > 0 ? [...found, ...same(`auto${word}`)] : this.begunBy(word);
     }
 
     // The words that begin like this one, or like the longest part of it that begins any.

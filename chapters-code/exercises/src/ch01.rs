@@ -7,8 +7,8 @@ use ndarray::{Array2, Axis};
 use self_attention::faults::Fault;
 
 // ANCHOR: softmax
-/// Exercise 1. Softmax of each row of `scores`, for any finite scores. Shape unchanged,
-/// `[n, n]`.
+/// Exercise 1. Softmax of each row of `scores`, which are finite, however large, or −∞.
+/// Shape unchanged, `[n, n]`.
 ///
 /// A score of −∞ gets weight 0, and a row of nothing but −∞ gets all zeros.
 pub fn softmax(scores: &Array2<f64>) -> Array2<f64> {

@@ -78,6 +78,11 @@ impl BookPreprocessor {
         let stale = !stale.is_empty();
         let timed = of_book.as_ref().map(|chapter| (chapter, minutes));
         let bar = self.bar(timed, &source, language, volumes, stale);
+        // mdBook numbers chapters; an appendix has a letter, too.
+        let number = page::chapter_number(&name);
+        if number.starts_with(char::is_alphabetic) {
+            chapter.name = format!("{number} {}", chapter.name);
+        }
         chapter.content = format!("{}\n{terms}", below_title(&body, &bar));
         Ok(())
     }
@@ -187,7 +192,6 @@ impl BookPreprocessor {
     ) -> Vec<String> {
         let (notebook, up) = (chapter.notebook(language), up_to_site(source, language));
         let code = forward(&chapter.crate_folder());
-        let exercises = format!("chapters-code/exercises/src/{}.rs", chapter.short());
         let repository = self.workspace.repository.as_deref();
         let page = match repository {
             _ if self.options.whole_site => {
@@ -196,15 +200,11 @@ impl BookPreprocessor {
             Some(address) => format!("{address}/blob/main/{}", forward(&notebook)),
             None => return Vec::new(), // nowhere to link to
         };
-        let [code, exercises] = match repository {
-            Some(address) => [
-                format!("{address}/tree/main/{code}"),
-                format!("{address}/blob/main/{exercises}"),
-            ],
-            None => {
-                [format!("{up}{code}/src/lib.rs.txt"), format!("{up}{exercises}.txt")]
-            }
+        let code = match repository {
+            Some(address) => format!("{address}/tree/main/{code}"),
+            None => format!("{up}{code}/src/lib.rs.txt"),
         };
+        let exercises = format!("#{}", words.exercises.to_lowercase());
         let mut items = vec![
             link(&page, words.notebook, ""),
             link(&code, words.code, ""),
@@ -327,13 +327,8 @@ impl Preprocessor for BookPreprocessor {
 ///
 /// If the chapters can't be listed.
 pub fn linked_sources(workspace: &Workspace) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for chapter in workspace.chapters()? {
-        files.push(chapter.crate_folder().join("src/lib.rs"));
-        files
-            .push(format!("chapters-code/exercises/src/{}.rs", chapter.short()).into());
-    }
-    Ok(files)
+    let chapters = workspace.chapters()?;
+    Ok(chapters.iter().map(|chapter| chapter.crate_folder().join("src/lib.rs")).collect())
 }
 
 #[cfg(test)]

@@ -164,8 +164,8 @@ struct Lab {
 
 #[derive(Args)]
 struct Exercises {
-    /// The language to speak: that of the environment (LC_ALL, LC_MESSAGES, LANG) if it is
-    /// English, else Portuguese
+    /// The language to speak: Portuguese if that of the environment (LC_ALL, LC_MESSAGES, LANG) is
+    /// or if none is set, else English
     #[arg(long, global = true, value_parser = language())]
     lang: Option<Language>,
     /// Where to begin: an exercise (1.3, or ch01_3) or a chapter (1, or ch01)
@@ -182,7 +182,7 @@ enum ExercisesCommand {
     Next,
     /// Show the first hint of an exercise
     Hint {
-        /// Which: 1.3, or ch01_3; the one to solve now if none is given
+        /// Which: 1.3, or ch01_3, or 3 of the chapter in work; the one to solve now if none is given
         exercise: Option<String>,
         /// All its hints: the last one is almost the recipe
         #[arg(long)]
@@ -190,12 +190,12 @@ enum ExercisesCommand {
     },
     /// Show one answer to an exercise
     Solution {
-        /// Which: 1.3, or ch01_3; the one to solve now if none is given
+        /// Which: 1.3, or ch01_3, or 3 of the chapter in work; the one to solve now if none is given
         exercise: Option<String>,
     },
     /// Put an exercise back as it came; the answer is kept in a file of its own
     Reset {
-        /// Which: 1.3, or ch01_3
+        /// Which: 1.3, or ch01_3, or 3 of the chapter in work
         exercise: String,
     },
 }

@@ -160,6 +160,7 @@ fn states_come_from_the_tests_and_the_message_that_matters_is_the_only_one() {
     assert!(list.contains("◪□□◪□□"), "{list}");
     let next = book.says(&["next"]);
     assert!(next.starts_with("✗ not yet  1.1 Softmax"), "{next}");
+    assert!(next.contains("the test says:\n\n    "), "{next}");
     assert!(next.contains("exp overflows from 710 on"), "{next}");
     assert!(
         next.contains("stopped at chapters-code/exercises/tests/checks/ch01.rs:"),
@@ -176,6 +177,7 @@ fn states_come_from_the_tests_and_the_message_that_matters_is_the_only_one() {
     let hint = book.says(&["hint"]); // of the one in work
     assert!(hint.starts_with("1.1 Softmax\n\nThe tests use scores"), "{hint}");
     let hints = book.says(&["hint", "1.1", "--more"]);
+    assert_eq!(book.says(&["hint", "1", "--more"]), hints, "of the chapter in work");
     assert!(hints.len() > hint.len() && hints.contains("rows_mut"), "{hints}");
     let solution = book.says(&["solution", "1.4"]);
     assert!(solution.contains("pub fn score_variances("), "{solution}");

@@ -54,7 +54,7 @@ pub enum Command {
     Reset(String),
 }
 
-/// The language of the environment: English where it says so, else the book's own.
+/// The language of the environment: the book's own where it says so or says nothing, else English.
 #[must_use]
 pub fn language() -> Language {
     let set = |name: &&str| std::env::var(name).is_ok_and(|value| !value.is_empty());
@@ -64,8 +64,8 @@ pub fn language() -> Language {
 }
 
 fn language_of(locale: &str) -> Language {
-    let english = locale.split(['_', '.', '-', '@']).next() == Some("en");
-    if english { Language::English } else { Language::Portuguese }
+    let portuguese = matches!(locale.split(['_', '.', '-', '@']).next(), Some("pt" | ""));
+    if portuguese { Language::Portuguese } else { Language::English }
 }
 
 /// Runs the command.
@@ -104,7 +104,7 @@ pub async fn run(
             }
         }
         Command::Reset(exercise) => {
-            let exercise = exercises::find(&desk.board.exercises, &exercise)?;
+            let exercise = desk.named(&exercise)?;
             let (kept, words) = (reset::reset(workspace, exercise)?, desk.show.words);
             let name = exercise.name();
             say(&match kept {
@@ -134,10 +134,18 @@ impl Desk<'_> {
         self.board.judge_all(self.workspace, also, |name| wait.tell(name)).await
     }
 
+    /// The exercise that a name means: a number alone, one of the chapter in work.
+    fn named(&self, name: &str) -> Result<&Exercise> {
+        let at = self.board.in_work(None, |_| true);
+        let full = at.filter(|_| name.parse::<usize>().is_ok());
+        let full = full.map(|place| format!("{}_{name}", self.board.chapter(place)));
+        exercises::find(&self.board.exercises, full.as_deref().unwrap_or(name))
+    }
+
     /// The exercise that is named, or the one in work. If none is left, says so.
     async fn asked(&mut self, name: Option<&str>) -> Result<Option<Exercise>> {
         if let Some(name) = name {
-            return Ok(Some(exercises::find(&self.board.exercises, name)?.clone()));
+            return Ok(Some(self.named(name)?.clone()));
         }
         let refusal = self.judge_all(None).await?;
         let at = self.board.in_work(refusal.as_ref(), |_| true);
@@ -341,11 +349,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn english_is_spoken_where_the_environment_does() {
-        for locale in ["en_US.UTF-8", "en", "en-GB", "en_GB@euro"] {
+    fn portuguese_is_spoken_where_the_environment_does_or_names_none() {
+        for locale in ["en_US.UTF-8", "en", "en_GB@euro", "C", "C.UTF-8", "POSIX", "fr_FR"] {
             assert_eq!(language_of(locale), Language::English, "{locale}");
         }
-        for locale in ["", "C.UTF-8", "POSIX", "pt_BR.UTF-8", "fr_FR", "eng"] {
+        for locale in ["", "pt_BR.UTF-8", "pt", "pt-PT"] {
             assert_eq!(language_of(locale), Language::Portuguese, "{locale}");
         }
     }

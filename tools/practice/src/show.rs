@@ -197,8 +197,8 @@ impl<'a> Show<'a> {
     }
 
     fn wrong(&self, wrong: &Wrong) -> String {
-        let Words { stopped, printed, .. } = self.words;
-        let mut parts = vec![indented(&wrong.message)];
+        let Words { says, stopped, printed, .. } = self.words;
+        let mut parts = vec![format!("  {says}\n\n{}", indented(&wrong.message))];
         if !wrong.place.is_empty() {
             let place = format!("{stopped} {}", wrong.place);
             parts.push(format!("  {}\n", style(place).dim()));

@@ -23,6 +23,8 @@ pub struct Words {
     pub more_errors: &'static str,
     /// Says that the test still runs after the limit.
     pub endless: &'static str,
+    /// Stands before what the check says, which is in English, as all code is.
+    pub says: &'static str,
     /// Stands before what the answer printed.
     pub printed: &'static str,
     /// Stands before where the check or the code stopped.
@@ -80,6 +82,7 @@ const PORTUGUESE: Words = Words {
     refused: "não compila",
     more_errors: "e mais erros depois deste:",
     endless: "não terminou em 10 s: um laço sem fim?",
+    says: "o teste diz, em inglês como todo o código:",
     printed: "o seu código imprimiu:",
     stopped: "parou em",
     file: "arquivo",
@@ -109,6 +112,7 @@ const ENGLISH: Words = Words {
     refused: "does not compile",
     more_errors: "and more errors after this one:",
     endless: "did not end in 10 s: a loop without an end?",
+    says: "the test says:",
     printed: "your code printed:",
     stopped: "stopped at",
     file: "file",

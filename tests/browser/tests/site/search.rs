@@ -54,15 +54,15 @@ fn answer(tab: &mut Tab, label: &str, question: &str) -> Answer {
     Answer { header, count, titles: list(titles), marked }
 }
 
-/// A question, a word that its results mark, and how all begin that they mark. Without such a word:
+/// A question, a word that its results mark, and how those begin that they mark. Without such a word:
 /// there are no results.
 type Row = [&'static str; 3];
 
 const PORTUGUESE: [Row; 20] = [
-    ["atencao", "atenção", "aten"],
-    ["atenção", "atenção", "aten"],
-    ["atençao", "atenção", "aten"],
-    ["atenções", "atenção", "aten"],
+    ["atencao", "atenção", "aten autoaten"],
+    ["atenção", "atenção", "aten autoaten"],
+    ["atençao", "atenção", "aten autoaten"],
+    ["atenções", "atenção", "aten autoaten"],
     ["posicoes", "posições", "posiç"],
     ["posição", "posições", "posiç"],
     ["mascara", "máscara", "máscara"],
@@ -119,7 +119,9 @@ fn words_are_found_by_their_stems_with_and_without_accents() {
             } else {
                 marked.iter().any(|mark| mark == word)
             };
-            if !found || marked.iter().any(|mark| !mark.starts_with(begin)) {
+            let meant =
+                |mark: &String| begin.split(' ').any(|begin| mark.starts_with(begin));
+            if !found || !marked.iter().all(meant) {
                 findings.push(format!("{question} ({language}): {count}, {marked:?}"));
             }
         }
