@@ -100,7 +100,7 @@
 
   function placeInOther() {
     const come = [...headings].filter(it => it.getBoundingClientRect().top < innerHeight / 2);
-    return come.length > 1 ? `#h${come.length}` : '';
+    return scrollY > 0 && come.length > 0 ? `#h${come.length}` : '';
   }
 
   function comeFromOther() {

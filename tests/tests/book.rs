@@ -496,7 +496,7 @@ fn links_to_the_repository_follow_from_its_address() {
     for part in [
         "href=\"notebooks/ch01-self-attention.html\"".into(),
         format!("{repository}/tree/main/chapters-code/ch01-self-attention"),
-        format!("{repository}/blob/main/chapters-code/exercises/src/ch01.rs"),
+        "href=\"ch01-self-attention.html#exercícios\"".into(),
         format!("{repository}/edit/main/src/ch01-self-attention.md"),
         "https://colab.research.google.com/github/someone/some-book/blob/main/notebooks/\
          ch01-self-attention.ipynb"

@@ -64,6 +64,8 @@ impl BookPreprocessor {
         let mut blocks =
             published::blocks(blocks, self.workspace.repository.as_deref());
         let minutes = reading::minutes(&blocks);
+        let heading = format!("## {}", Words::of(language).exercises);
+        let exercises = chapter.content.lines().any(|line| line == heading);
         let terms = self.mark_terms(&mut blocks, &source, language, glossary)?;
         let of_book = self.workspace.chapter(&name);
         let (outputs, stale) = match &of_book {
@@ -76,8 +78,9 @@ impl BookPreprocessor {
         let first = self.workspace.pages()?.first() == Some(&name);
         let volumes = if first { self.volumes(language) } else { Vec::new() };
         let stale = !stale.is_empty();
-        let timed = of_book.as_ref().map(|chapter| (chapter, minutes));
-        let bar = self.bar(timed, &source, language, volumes, stale);
+        let told = of_book.as_ref();
+        let told = told.map(|chapter| Shown { chapter, minutes, exercises });
+        let bar = self.bar(told, &source, language, volumes, stale);
         // mdBook numbers chapters; an appendix has a letter, too.
         let number = page::chapter_number(&name);
         if number.starts_with(char::is_alphabetic) {
@@ -135,7 +138,7 @@ impl BookPreprocessor {
     /// exercises, and the other language; below it, the place of a reader's progress.
     fn bar(
         &self,
-        chapter: Option<(&Chapter, usize)>,
+        shown: Option<Shown>,
         source: &Path,
         language: Language,
         volumes: Vec<String>,
@@ -143,10 +146,10 @@ impl BookPreprocessor {
     ) -> String {
         let words = Words::of(language);
         let mut items = Vec::new();
-        if let Some((chapter, minutes)) = chapter {
-            let time = format!("≈ {minutes} min {}", words.reading);
+        if let Some(shown) = &shown {
+            let time = format!("≈ {} min {}", shown.minutes, words.reading);
             items.push(format!("<span class=\"reading-time\">{time}</span>"));
-            items.extend(self.lives(chapter, source, language, &words));
+            items.extend(self.lives(shown, source, language, &words));
         }
         items.extend(volumes);
         if self.options.whole_site {
@@ -160,14 +163,14 @@ impl BookPreprocessor {
                 "<nav class=\"lives\" aria-label=\"{label}\">{items}</nav>"
             ));
         }
-        if let Some((chapter, _)) = chapter {
+        if let Some(Shown { chapter, .. }) = shown {
             // What a reader has done: theme/progress.js fills it.
             let name = escape(&chapter.name);
             parts.push(format!(
                 "<div class=\"progress\" data-page=\"{name}\" hidden></div>"
             ));
         }
-        if let (true, Some((chapter, _))) = (stale, chapter) {
+        if let (true, Some(Shown { chapter, .. })) = (stale, shown) {
             let (text, short) = (words.stale, chapter.short());
             parts.push(format!(
                 "<p class=\"stale\" role=\"status\">{text} \
@@ -185,11 +188,12 @@ impl BookPreprocessor {
 
     fn lives(
         &self,
-        chapter: &Chapter,
+        shown: &Shown,
         source: &Path,
         language: Language,
         words: &Words,
     ) -> Vec<String> {
+        let chapter = shown.chapter;
         let (notebook, up) = (chapter.notebook(language), up_to_site(source, language));
         let code = forward(&chapter.crate_folder());
         let repository = self.workspace.repository.as_deref();
@@ -204,15 +208,28 @@ impl BookPreprocessor {
             Some(address) => format!("{address}/tree/main/{code}"),
             None => format!("{up}{code}/src/lib.rs.txt"),
         };
-        let exercises = format!("#{}", words.exercises.to_lowercase());
-        let mut items = vec![
-            link(&page, words.notebook, ""),
-            link(&code, words.code, ""),
-            link(&exercises, words.exercises, ""),
-        ];
+        let mut items =
+            vec![link(&page, words.notebook, ""), link(&code, words.code, "")];
+        if shown.exercises {
+            // With the page's name: in `print.html` all chapters have such a part.
+            let page = built_page(source);
+            let page = page.file_name().unwrap_or_default().to_string_lossy();
+            let part = format!("{page}#{}", words.exercises.to_lowercase());
+            items.push(link(&part, words.exercises, ""));
+        }
         items.extend(launchers(repository, &notebook));
         items
     }
+}
+
+/// What the bar under a title says of a chapter.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    chapter: &'a Chapter,
+    /// To read it.
+    minutes: usize,
+    /// Whether the page has a part with exercises.
+    exercises: bool,
 }
 
 /// A link in a bar, with more attributes.
@@ -328,7 +345,10 @@ impl Preprocessor for BookPreprocessor {
 /// If the chapters can't be listed.
 pub fn linked_sources(workspace: &Workspace) -> Result<Vec<PathBuf>> {
     let chapters = workspace.chapters()?;
-    Ok(chapters.iter().map(|chapter| chapter.crate_folder().join("src/lib.rs")).collect())
+    Ok(chapters
+        .iter()
+        .map(|chapter| chapter.crate_folder().join("src/lib.rs"))
+        .collect())
 }
 
 #[cfg(test)]

@@ -64,7 +64,8 @@ pub fn language() -> Language {
 }
 
 fn language_of(locale: &str) -> Language {
-    let portuguese = matches!(locale.split(['_', '.', '-', '@']).next(), Some("pt" | ""));
+    let portuguese =
+        matches!(locale.split(['_', '.', '-', '@']).next(), Some("pt" | ""));
     if portuguese { Language::Portuguese } else { Language::English }
 }
 
@@ -350,7 +351,9 @@ mod tests {
 
     #[test]
     fn portuguese_is_spoken_where_the_environment_does_or_names_none() {
-        for locale in ["en_US.UTF-8", "en", "en_GB@euro", "C", "C.UTF-8", "POSIX", "fr_FR"] {
+        for locale in
+            ["en_US.UTF-8", "en", "en_GB@euro", "C", "C.UTF-8", "POSIX", "fr_FR"]
+        {
             assert_eq!(language_of(locale), Language::English, "{locale}");
         }
         for locale in ["", "pt_BR.UTF-8", "pt", "pt-PT"] {

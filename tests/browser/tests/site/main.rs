@@ -23,7 +23,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use serde_json::{Value, json};
 
-use crate::server::{all_pages, page};
+use crate::server::{Page, all_pages, page};
 use crate::tab::Tab;
 
 /// The repository's root.
@@ -120,103 +120,87 @@ fn complaint(event: &Value) -> Option<String> {
     }
 }
 
+/// Formulas in their own fonts, each cell's output under it, a bar of links that lead somewhere.
 #[test]
-fn formulas_are_drawn_in_their_own_fonts() {
+fn a_page_has_all_that_its_source_has() {
     let _site = reading();
     let mut tab = Tab::open();
-    let mut findings = Vec::new();
+    let (mut findings, mut cells) = (Vec::new(), 0);
     for page in all_pages() {
         tab.load(&page.url);
-        findings.extend(on(&page.label(), tab.findings("rawFormulas()")));
-        let Some(source) = page.source() else {
-            continue;
-        };
-        let displayed =
-            source.lines().filter(|line| line.trim().starts_with("```math")).count();
-        let inline = source.matches("$`").count();
-        let formulas = tab.probe("formulas()");
         let label = page.label();
-        if formulas["displayed"] != displayed {
-            let drawn = &formulas["displayed"];
-            findings
-                .push(format!("{label}: {drawn} displayed formulas of {displayed}"));
-        }
-        if inline > 0 && formulas["inline"] == 0 {
-            findings.push(format!(
-                "{label}: no formula in its sentences, {inline} in the source"
-            ));
-        }
-        if formulas["broken"] != 0 {
-            findings.push(format!(
-                "{label}: {} formulas have no width",
-                formulas["broken"]
-            ));
-        }
-        let fonts: Vec<(String, String)> =
-            serde_json::from_value(tab.probe("fonts()")).unwrap();
-        let main = fonts
-            .iter()
-            .any(|(name, status)| name == "KaTeX_Main" && status == "loaded");
-        if displayed + inline > 0 && !main {
-            findings.push(format!("{label}: the font KaTeX_Main is not loaded"));
-        }
-        let broken = fonts.iter().filter(|(_, status)| status == "error");
-        findings.extend(
-            broken.map(|(name, _)| format!("{label}: the font {name} does not load")),
+        findings.extend(on(&label, wrong_formulas(&mut tab, page)));
+        let (checked, found) = missing_outputs(&mut tab);
+        cells += checked;
+        findings.extend(on(&label, found));
+        findings.extend(on(&label, tab.findings("deadLinks()")));
+        let notebooks = tab.evaluate(
+            "document.querySelectorAll('.lives a[href*=\"notebooks/\"]').length",
         );
-    }
-    report(&findings);
-}
-
-#[test]
-fn every_cell_has_its_output_under_it() {
-    let _site = reading();
-    let mut tab = Tab::open();
-    let (mut findings, mut checked) = (Vec::new(), 0);
-    for page in all_pages() {
-        tab.load(&page.url);
-        let cells = tab.probe("cellsWithoutOutput()");
-        if cells.is_null() {
-            continue; // no notebook
-        }
-        checked += cells["checked"].as_u64().unwrap();
-        let found: Vec<String> =
-            serde_json::from_value(cells["findings"].clone()).unwrap();
-        findings.extend(on(&page.label(), found));
-    }
-    assert!(checked > 0, "no notebook has an output");
-    report(&findings);
-}
-
-#[test]
-fn figures_and_pages_fit_wide_and_narrow_windows() {
-    let _site = reading();
-    let mut tab = Tab::open();
-    let mut findings = Vec::new();
-    for (width, height) in [(1400, 1000), (400, 900)] {
-        tab.resize(width, height);
-        for page in all_pages() {
-            tab.load(&page.url);
-            let label = format!("{}, {width} px", page.label());
-            tab.see_drawings(&label);
-            findings.extend(on(&label, tab.findings("badFigures()")));
-            findings.extend(on(&label, tab.findings("tooWide()")));
+        if page.name.starts_with("ch") && notebooks != 1 {
+            findings.push(format!("{label}: {notebooks} links to its notebook"));
         }
     }
+    assert!(cells > 0, "no notebook has an output");
     report(&findings);
 }
 
+fn wrong_formulas(tab: &mut Tab, page: &Page) -> Vec<String> {
+    let mut findings = tab.findings("rawFormulas()");
+    let Some(source) = page.source() else {
+        return findings;
+    };
+    let displayed =
+        source.lines().filter(|line| line.trim().starts_with("```math")).count();
+    let inline = source.matches("$`").count();
+    let formulas = tab.probe("formulas()");
+    if formulas["displayed"] != displayed {
+        let drawn = &formulas["displayed"];
+        findings.push(format!("{drawn} displayed formulas of {displayed}"));
+    }
+    if inline > 0 && formulas["inline"] == 0 {
+        findings.push(format!("no formula in its sentences, {inline} in the source"));
+    }
+    if formulas["broken"] != 0 {
+        findings.push(format!("{} formulas have no width", formulas["broken"]));
+    }
+    let fonts: Vec<(String, String)> =
+        serde_json::from_value(tab.probe("fonts()")).unwrap();
+    let main =
+        fonts.iter().any(|(name, status)| name == "KaTeX_Main" && status == "loaded");
+    if displayed + inline > 0 && !main {
+        findings.push("the font KaTeX_Main is not loaded".to_owned());
+    }
+    let broken = fonts.iter().filter(|(_, status)| status == "error");
+    findings.extend(broken.map(|(name, _)| format!("the font {name} does not load")));
+    findings
+}
+
+/// How many cells a page has, and which lack their output.
+fn missing_outputs(tab: &mut Tab) -> (u64, Vec<String>) {
+    let cells = tab.probe("cellsWithoutOutput()");
+    if cells.is_null() {
+        return (0, Vec::new()); // no notebook
+    }
+    let found = serde_json::from_value(cells["findings"].clone()).unwrap();
+    (cells["checked"].as_u64().unwrap(), found)
+}
+
+/// Light in a wide window, dark in a narrow one: colors don't depend on the width.
 #[test]
-fn texts_can_be_read_in_light_and_dark() {
+fn figures_and_pages_fit_and_can_be_read() {
     let _site = reading();
     let mut tab = Tab::open();
     let (mut findings, mut texts) = (Vec::new(), 0);
-    for theme in ["light", "navy"] {
+    for (theme, width, height) in [("light", 1400, 1000), ("navy", 400, 900)] {
+        tab.resize(width, height);
         for page in all_pages() {
-            let label = format!("{}, {theme}", page.label());
+            let label = format!("{}, {theme}, {width} px", page.label());
             tab.load(&page.url);
             tab.choose_theme(&label, theme);
             tab.see_drawings(&label);
+            findings.extend(on(&label, tab.findings("badFigures()")));
+            findings.extend(on(&label, tab.findings("tooWide()")));
             findings.extend(on(&label, tab.findings("faintTexts(4.5)")));
             texts += tab.probe("figureTexts()").as_u64().unwrap();
         }
@@ -245,7 +229,6 @@ fn the_theme_is_chosen_by_keyboard_and_kept() {
         }
         tab.press("Enter");
         tab.wait(&label, "document.documentElement.classList.contains('navy')");
-        tab.press("Escape");
         tab.wait(&label, "document.activeElement.id === 'mdbook-theme-toggle'");
         tab.load(&page.url);
         tab.wait(&label, "document.documentElement.classList.contains('navy')");
@@ -285,6 +268,28 @@ fn the_language_is_chosen_by_click_and_by_keyboard() {
              (document.querySelector('#mdbook-menu-bar a.language'))",
         );
         assert_eq!(link, json!(["English", "This page in English", "en"]), "{name}");
+    }
+}
+
+/// Whose headings have other names there.
+#[test]
+fn the_other_language_opens_at_the_section_that_one_reads() {
+    let _site = reading();
+    let mut tab = Tab::open();
+    let [portuguese, english] = LANGUAGES.map(|language| page(language, CHAPTER));
+    let heading = "document.querySelectorAll('main h2')[4]";
+    for (from, to) in [(portuguese, english), (english, portuguese)] {
+        let label = from.label();
+        tab.load(&from.url);
+        tab.evaluate(&format!("{heading}.scrollIntoView({{ behavior: 'instant' }})"));
+        tab.click(&label, "#mdbook-menu-bar a.language");
+        let there = format!(
+            "location.pathname === new URL({}).pathname && location.hash.length > 3 \
+             && decodeURIComponent(location.hash) === '#' + {heading}.id \
+             && Math.abs({heading}.getBoundingClientRect().top) < innerHeight / 2",
+            json!(to.url)
+        );
+        tab.wait(&label, &there);
     }
 }
 
@@ -375,25 +380,6 @@ fn copying_code_answers_in_the_page_s_language() {
         );
         tab.wait(&page.label(), &said);
     }
-}
-
-#[test]
-fn the_bar_under_the_title_leads_somewhere() {
-    let _site = reading();
-    let mut tab = Tab::open();
-    let mut findings = Vec::new();
-    for page in all_pages() {
-        tab.load(&page.url);
-        findings.extend(on(&page.label(), tab.findings("deadLinks()")));
-        let notebooks = tab.evaluate(
-            "document.querySelectorAll('.lives a[href*=\"notebooks/\"]').length",
-        );
-        if page.name.starts_with("ch") && notebooks != 1 {
-            findings
-                .push(format!("{}: {notebooks} links to its notebook", page.label()));
-        }
-    }
-    report(&findings);
 }
 
 /// As a chapter's link opens it, with its file to download; it needs no script.

@@ -153,7 +153,9 @@
       if (element === null) {
         return { problem: 'there is none' };
       }
-      element.scrollIntoView({ block: 'center', behavior: 'instant' });
+      if (!element.closest('#mdbook-menu-bar')) { // which is always there
+        element.scrollIntoView({ block: 'center', behavior: 'instant' });
+      }
       const box = element.getBoundingClientRect();
       if (box.width === 0 || box.height === 0) {
         return { problem: 'it has no size' }; // yet: what is laid out by a script gets one in a frame
