@@ -10,7 +10,7 @@ if ! command -v cargo >/dev/null; then
 fi
 version=$(sed -n 's/^pub const EVCXR_VERSION: &str = "\(.*\)";/\1/p' "$here/tools/book/src/kernel.rs")
 if ! cargo install --list | grep -qx "evcxr_jupyter v$version:"; then
-    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install --quiet --locked "evcxr_jupyter@$version"
+    CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install --quiet --locked "evcxr_jupyter@$version"
 fi
 evcxr_jupyter --install
 kernel=$(python3 -c 'from jupyter_core.paths import jupyter_data_dir; print(jupyter_data_dir())')/kernels/rust/kernel.json

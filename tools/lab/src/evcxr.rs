@@ -103,7 +103,8 @@ pub async fn install(folders: &Folders) -> Result<PathBuf> {
         .arg(&target)
         .arg(format!("{NAME}@{EVCXR_VERSION}"))
         // What takes time in a cell is rustc: a kernel that is optimized more is no faster.
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_LTO", "off");
     let step =
         cargo::follow(command, step, &folders.file("cargo.log")?, "2 GB").await?;
     let program = programs::cargo_bin().map(|bin| programs::program_in(&bin, NAME));
