@@ -47,9 +47,10 @@ OPEN_SANS = [
     ("700", "normal", 700, TEXT),
     ("700italic", "italic", 700, TEXT),
 ]
-# Files that every page needs.
+# Files that every page needs, or every chapter.
 EVERYWHERE = [f"{cut}-text.woff2" for cut in
-              ("open-sans-regular", "open-sans-italic", "open-sans-700", "book-mono-500")]
+              ("open-sans-regular", "open-sans-italic", "open-sans-700", "book-mono-500",
+               "KaTeX_Main-Regular", "KaTeX_Math-Italic", "KaTeX_Size1-Regular", "KaTeX_Size2-Regular")]
 # KaTeX's fonts that pages use; the others stay whole, and are not fetched.
 FORMULAS = ["Main-Regular", "Math-Italic", "Size1-Regular", "Size2-Regular", "Size3-Regular"]
 
@@ -77,11 +78,7 @@ def rule(face, file, characters):
     """The rule that loads a file, in mdBook's way (it names files after what they hold), or holds
     it."""
     family, style, weight = face
-    source = f'{{{{ resource "fonts/{file}" }}}}'
-    if file in EVERYWHERE:
-        data = base64.b64encode((FONTS / file).read_bytes()).decode()
-        source = f"data:font/woff2;base64,{data}"
-        (FONTS / file).unlink()
+    source = held(FONTS / file) or f'{{{{ resource "fonts/{file}" }}}}'
     return (
         f"@font-face {{\n"
         f"  font-family: '{family}';\n"
@@ -92,6 +89,15 @@ def rule(face, file, characters):
         f"  unicode-range: {characters};\n"
         f"}}\n"
     )
+
+
+def held(file):
+    """A file that every page needs, as an address that holds it; the file goes."""
+    if file.name not in EVERYWHERE:
+        return None
+    data = base64.b64encode(file.read_bytes()).decode()
+    file.unlink()
+    return f"data:font/woff2;base64,{data}"
 
 
 def formulas(katex):
@@ -108,7 +114,8 @@ def formulas(katex):
         [face] = re.findall(rf"@font-face{{[^}}]*{file.name}[^}}]*}}", style)
         split = ""
         for to, characters in cut(file, file.stem, KATEX / "fonts", MATHEMATICS):
-            part = face.replace(file.name, to).removesuffix("}")
+            source = held(KATEX / "fonts" / to) or f"fonts/{to}"
+            part = face.replace(f"fonts/{file.name}", source).removesuffix("}")
             split += f"{part};unicode-range:{characters}}}"
         style = style.replace(face, split)
     (KATEX / "katex.min.css").write_text(style)

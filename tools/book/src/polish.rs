@@ -21,7 +21,7 @@ pub mod highlight;
 mod not_found;
 pub mod shared;
 pub mod sitemap;
-mod styles;
+pub mod styles;
 mod views;
 
 use styles::Sheet;

@@ -15,6 +15,7 @@ use crate::address::Address;
 use crate::edition::Edition;
 use crate::figure::escape;
 use crate::notebook;
+use crate::polish::styles::LETTERS;
 use crate::polish::{self, access};
 use crate::preprocess::{built_page, language_link, launchers, link, up_to_site};
 use crate::search::sections::sections;
@@ -107,7 +108,7 @@ impl Page<'_> {
         let (title, cells) = cells.split_once("</h1>").context("it has no title")?;
         let (title, cells) = (format!("{title}</h1>"), cells.trim_start());
         Ok(format!(
-            "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n{}{styles}\
+            "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n{}{styles}{LETTERS}\
              <style>\n{STYLE}</style>\n<script>\n{THEME}</script>\n</head>\n\
              <body>\n<div class=\"content notebook\">\n<main>\n{title}\n{}{cells}\
              </main>\n</div>\n</body>\n</html>\n",

@@ -14,6 +14,11 @@ use crate::workspace::forward;
 /// mdBook's frame with the table of contents, for those without scripts.
 const CONTENTS: &str = "toc.html";
 
+/// Shows a page once the fonts are there that its sheet holds (theme/subset_fonts.py): they come a moment
+/// after the sheet does, and text in other letters would move when they do.
+pub const LETTERS: &str =
+    concat!("<script>\n", include_str!("letters.js"), "</script>\n");
+
 /// Where our own styles are; comments of others may name those who wrote them.
 const OURS: &str = "theme/";
 
@@ -108,7 +113,8 @@ impl Sheet {
     pub fn on(&self, html: &str, up: &str) -> Result<String> {
         let old = head(html)?;
         let first = LINK.find(old).context("mdBook no longer links its styles")?;
-        let link = format!("<link rel=\"stylesheet\" href=\"{up}{}\">\n", self.name);
+        let link =
+            format!("<link rel=\"stylesheet\" href=\"{up}{}\">\n{LETTERS}", self.name);
         let (before, after) = old.split_at(first.start());
         let new = format!("{before}{link}{}", LINK.replace_all(after, ""));
         replaced(html, old, &new)
@@ -191,7 +197,7 @@ mod tests {
         let (page, sheet) = joined(PAGE).unwrap();
         let link = format!(
             "<link rel=\"icon\" href=\"i.svg\">\n\
-             <link rel=\"stylesheet\" href=\"../styles-{}.css\">\n</head><body>",
+             <link rel=\"stylesheet\" href=\"../styles-{}.css\">\n{LETTERS}</head><body>",
             digest(&sheet)
         );
         assert_eq!(page, format!("<head>\n{link}"));
